@@ -1,0 +1,60 @@
+import type { ProcessEvent, ProcessState } from "./process.ts";
+import type { Exit } from "./types.ts";
+
+/**
+ * What became of a process, in one line for a log: `web: running -> stopping (unwanted)`.
+ *
+ * @param name The name of the process.
+ * @param before Its state before the event.
+ * @param event What happened.
+ * @param after Its state after the event.
+ * @param now The time of the event, in the states' milliseconds.
+ */
+export function describeStep(
+  name: string,
+  before: ProcessState,
+  event: ProcessEvent,
+  after: ProcessState,
+  now: number,
+): string {
+  return `${name}: ${before.type} -> ${describeState(after, now)} (${describeEvent(before, event, now)})`;
+}
+
+/** How a child ended, in a few words: `exit code 3`, `SIGKILL`, `cannot start: …`. */
+export function describeExit(exit: Exit): string {
+  switch (exit.type) {
+    case "code":
+      return `exit code ${exit.code}`;
+    case "signal":
+      return exit.signal;
+    case "failed":
+      return `cannot start: ${exit.reason}`;
+  }
+}
+
+function describeState(state: ProcessState, now: number): string {
+  return state.type === "waiting" ? `waiting for ${seconds(state.until - now)}` : state.type;
+}
+
+function describeEvent(before: ProcessState, event: ProcessEvent, now: number): string {
+  switch (event.type) {
+    case "wanted":
+      return before.type === "gone" || "next" in before && before.next === null ? "wanted" : "config changed";
+    case "exited": {
+      const exit = describeExit(event.exit);
+      const lived = before.type === "running" && event.exit.type !== "failed";
+      return lived ? `${exit} after ${seconds(now - before.since)}` : exit;
+    }
+    case "emptied":
+      return "all of it ended";
+    case "tick":
+      return before.type === "stopping" ? "kill time over" : "delay over";
+    default:
+      return event.type;
+  }
+}
+
+/** A duration for a person: `0.25 s`, `61 s`. */
+function seconds(durationMs: number): string {
+  return `${Number((durationMs / 1000).toPrecision(durationMs < 1e6 ? 3 : 12))} s`;
+}

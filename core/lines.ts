@@ -1,0 +1,112 @@
+/** A line that is longer than this, in bytes, is passed on in pieces. */
+export const MAX_LINE_BYTES = 16_384;
+
+/**
+ * Takes one line, or one piece of a long line, as the bytes from `start` to `end`, without the newline.
+ *
+ * The bytes are only lent: they change after the call. `first` is false where it goes on from the piece before, `last` where the next piece goes on from it.
+ */
+export type LineSink = (bytes: Uint8Array, start: number, end: number, first: boolean, last: boolean) => void;
+
+/**
+ * Cuts a stream of bytes into lines, holding at most `limit` bytes back.
+ *
+ * @example
+ * ```ts
+ * import { LineSplitter } from "@ncolony/core";
+ *
+ * const lines: string[] = [];
+ * const splitter = new LineSplitter((bytes, start, end) => {
+ *   lines.push(String.fromCharCode(...bytes.subarray(start, end)));
+ * });
+ * splitter.push(Uint8Array.of(0x61, 0x0a, 0x62)); // "a\nb"
+ * splitter.end();
+ * if (lines.join() !== "a,b") throw new Error("unexpected");
+ * ```
+ */
+export class LineSplitter {
+  readonly #sink: LineSink;
+  readonly #limit: number;
+  /** The beginning of a line whose end has not come yet. */
+  #held = new Uint8Array(0);
+  #heldBytes = 0;
+  #first = true;
+
+  /**
+   * Makes a splitter that gives lines of at most `limit` bytes to `sink`.
+   *
+   * @throws {RangeError} Where `limit` is less than 4, the longest character of UTF-8.
+   */
+  constructor(sink: LineSink, limit: number = MAX_LINE_BYTES) {
+    if (!(limit >= 4)) throw new RangeError(`Cannot split lines at ${limit} bytes: at least 4`);
+    this.#sink = sink;
+    this.#limit = limit;
+  }
+
+  /** Takes the next bytes. What is not passed on is copied, so that the caller may use the buffer again. */
+  push(bytes: Uint8Array): void {
+    let start = 0;
+    while (start < bytes.length) {
+      const newline = bytes.indexOf(0x0a, start);
+      const end = newline < 0 ? bytes.length : newline;
+      start = this.#take(bytes, start, end, newline >= 0);
+    }
+  }
+
+  /** Passes on a last line that has no newline. */
+  end(): void {
+    if (this.#heldBytes > 0) this.#give(this.#held, 0, this.#heldBytes, true);
+    this.#heldBytes = 0;
+  }
+
+  /** Takes the bytes of one line; returns where the next one begins. */
+  #take(bytes: Uint8Array, start: number, end: number, whole: boolean): number {
+    while (this.#heldBytes + end - start > this.#limit) start = this.#cut(bytes, start);
+    if (whole && this.#heldBytes === 0) this.#give(bytes, start, end, true);
+    else {
+      this.#hold(bytes, start, end);
+      if (whole) {
+        this.#give(this.#held, 0, this.#heldBytes, true);
+        this.#heldBytes = 0;
+      }
+    }
+    return end + 1;
+  }
+
+  /** Passes on a piece that is not the last of its line; returns where the rest begins. */
+  #cut(bytes: Uint8Array, start: number): number {
+    const middle = start + this.#limit - this.#heldBytes;
+    this.#hold(bytes, start, middle);
+    const end = wholeCharacters(this.#held, this.#heldBytes);
+    this.#give(this.#held, 0, end, false);
+    this.#held.copyWithin(0, end, this.#heldBytes);
+    this.#heldBytes -= end;
+    return middle;
+  }
+
+  #hold(bytes: Uint8Array, start: number, end: number): void {
+    const needed = this.#heldBytes + end - start;
+    if (needed > this.#held.length) {
+      const larger = new Uint8Array(Math.min(Math.max(needed, 2 * this.#held.length), this.#limit));
+      larger.set(this.#held.subarray(0, this.#heldBytes));
+      this.#held = larger;
+    }
+    this.#held.set(bytes.subarray(start, end), this.#heldBytes);
+    this.#heldBytes = needed;
+  }
+
+  #give(bytes: Uint8Array, start: number, end: number, last: boolean): void {
+    this.#sink(bytes, start, end, this.#first, last);
+    this.#first = last;
+  }
+}
+
+/** Where to end a piece of `length` bytes so that it does not tear a character of UTF-8 apart. */
+function wholeCharacters(bytes: Uint8Array, length: number): number {
+  for (let back = 1; back <= 3 && back < length; back++) {
+    const byte = bytes[length - back];
+    if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? length - back : length;
+    if (byte < 0x80) return length;
+  }
+  return length;
+}

@@ -1,0 +1,71 @@
+import { MessageError } from "./errors.ts";
+import { type JsonObject, ownValue, parseObject, typeName } from "./json.ts";
+import type { Message } from "./types.ts";
+
+/** The longest message file, in bytes. */
+export const MAX_MESSAGE_BYTES = 65_536;
+
+/**
+ * Parses a message file.
+ *
+ * Python NColony's code writes `{"type": "RESTART", "name": "web"}`, its manual `{"type": "restart", "value": "web"}`:
+ * both are taken.
+ *
+ * @param file The file's name, for the error.
+ * @param source The file's text.
+ * @throws {MessageError} Where the text is not a message.
+ *
+ * @example
+ * ```ts
+ * import { parseMessage } from "@ncolony/core";
+ *
+ * const message = parseMessage("1", '{"type": "restart", "value": "web"}');
+ * if (message.type !== "RESTART" || message.name !== "web") throw new Error("unexpected");
+ * ```
+ */
+export function parseMessage(file: string, source: string): Message {
+  const fail = (field: string | null, reason: string) => new MessageError(file, field, reason);
+  if (source.length > MAX_MESSAGE_BYTES) throw fail(null, `must be at most ${MAX_MESSAGE_BYTES} bytes`);
+  const object = parseObject(source, (reason) => fail(null, reason));
+  const type = ownValue(object, "type");
+  switch (type) {
+    case "RESTART":
+    case "restart": {
+      const key = Object.hasOwn(object, "name") ? "name" : "value";
+      return { type: "RESTART", name: text(object, key, "name", fail) };
+    }
+    case "RESTART-ALL":
+    case "restart-all":
+      return { type: "RESTART-ALL" };
+    case "RESTART-GROUP":
+    case "restart-group":
+      return { type: "RESTART-GROUP", group: text(object, "group", "group", fail) };
+  }
+  const got = typeof type === "string" ? "another string" : typeName(type);
+  throw fail("type", `"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got ${got}`);
+}
+
+/**
+ * Writes a message as Python NColony's ctl does, to be read by either monitor.
+ *
+ * @example
+ * ```ts
+ * import { formatMessage } from "@ncolony/core";
+ *
+ * if (formatMessage({ type: "RESTART-ALL" }) !== '{"type":"RESTART-ALL"}') throw new Error("unexpected");
+ * ```
+ */
+export function formatMessage(message: Message): string {
+  return JSON.stringify(message);
+}
+
+function text(
+  object: JsonObject,
+  key: string,
+  field: string,
+  fail: (field: string, reason: string) => MessageError,
+): string {
+  const value = ownValue(object, key);
+  if (typeof value === "string") return value;
+  throw fail(field, `${JSON.stringify(field)} must be a string: got ${typeName(value)}`);
+}

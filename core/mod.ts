@@ -1,0 +1,46 @@
+/**
+ * The pure part of NColony: what files mean, what differs between two looks at a directory, and what becomes of a process
+ * when something happens to it.
+ *
+ * Nothing here knows an operating system, a clock or a runtime: time is an argument, and what must be done comes back as
+ * data. Start with {@linkcode step}, which is the state table, and {@linkcode readSnapshot}.
+ *
+ * @module
+ */
+
+export { childEnv } from "./child_env.ts";
+export { describeExit, describeStep } from "./describe.ts";
+export { diff } from "./diff.ts";
+export { MessageError, SpecError, UsageError } from "./errors.ts";
+export { isObject, type Json, type JsonObject, parseObject, whereNotJson } from "./json.ts";
+export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
+export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
+export { isIgnored, nameFault } from "./name.ts";
+export {
+  deadline,
+  type Effect,
+  GONE,
+  type Gone,
+  type Killing,
+  type ProcessEvent,
+  type ProcessState,
+  type Running,
+  type Stopping,
+  type Waiting,
+} from "./process.ts";
+export { route } from "./route.ts";
+export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
+export { MAX_CONFIG_BYTES, MAX_ID, MAX_SECONDS, parseSpec } from "./spec.ts";
+export { MIN_SPAWN_RETRY_MS, type Step, step } from "./step.ts";
+export {
+  type Entry,
+  type Exit,
+  type KillScope,
+  type Listing,
+  type Message,
+  type Problem,
+  type RestartPolicy,
+  type Spec,
+  STOP_SIGNALS,
+  type StopSignal,
+} from "./types.ts";

@@ -1,0 +1,109 @@
+import type { Exit, Spec, StopSignal } from "./types.ts";
+
+/**
+ * The state of one supervised process. Instants (`until`, `since`, `startAt`, `killAt`) and `delayMs`, the delay that
+ * the next instant death costs, are milliseconds of a monotonic clock.
+ */
+export type ProcessState = Waiting | Running | Stopping | Killing | Gone;
+
+/** Not alive; starts at `until`. */
+export interface Waiting {
+  /** Tells the states apart. */
+  readonly type: "waiting";
+  /** What will be started. */
+  readonly spec: Spec;
+  /** The delay that the next instant death costs. */
+  readonly delayMs: number;
+  /** When it will be started. */
+  readonly until: number;
+}
+
+/** Its leader is alive as far as is known. */
+export interface Running {
+  /** Tells the states apart. */
+  readonly type: "running";
+  /** What was started. */
+  readonly spec: Spec;
+  /** The delay that the next instant death costs. */
+  readonly delayMs: number;
+  /** When it was started. */
+  readonly since: number;
+}
+
+/** Its group has been asked to end; then `next` runs, but not before `startAt`. */
+export interface Stopping {
+  /** Tells the states apart. */
+  readonly type: "stopping";
+  /** What runs next, or null. */
+  readonly next: Spec | null;
+  /** The delay that the next instant death costs. */
+  readonly delayMs: number;
+  /** When `next` may run. */
+  readonly startAt: number;
+  /** When its group gets SIGKILL. */
+  readonly killAt: number;
+}
+
+/** Its group got SIGKILL; then `next` runs, but not before `startAt`. */
+export interface Killing {
+  /** Tells the states apart. */
+  readonly type: "killing";
+  /** What runs next, or null. */
+  readonly next: Spec | null;
+  /** The delay that the next instant death costs. */
+  readonly delayMs: number;
+  /** When `next` may run. */
+  readonly startAt: number;
+}
+
+/** Neither alive nor wanted. */
+export interface Gone {
+  /** Tells the states apart. */
+  readonly type: "gone";
+}
+
+/** The state of every process that nobody asked for yet. */
+export const GONE: Gone = { type: "gone" };
+
+/**
+ * What can happen to a process.
+ *
+ * - `wanted`, `unwanted`: its config says so, from now on.
+ * - `restart`: somebody asks for a new child.
+ * - `kill`: the monitor is told to end it without waiting.
+ * - `exited`, `emptied`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
+ *   not be started; then nobody is left in its group.
+ * - `tick`: time passed.
+ */
+export type ProcessEvent =
+  | { readonly type: "wanted"; readonly spec: Spec }
+  | { readonly type: "unwanted" }
+  | { readonly type: "restart" }
+  | { readonly type: "kill" }
+  | { readonly type: "exited"; readonly exit: Exit }
+  | { readonly type: "emptied" }
+  | { readonly type: "tick" };
+
+/**
+ * What must be done after a step, once its state is stored.
+ *
+ * - `spawn`: start a child; its ends come back as `exited` and `emptied`.
+ * - `signal`: send it to whoever is left of the child, which may be nobody.
+ * - `unexpected`: the event cannot happen in that state. Log it; nothing else changes.
+ */
+export type Effect =
+  | { readonly type: "spawn"; readonly spec: Spec }
+  | { readonly type: "signal"; readonly signal: StopSignal }
+  | { readonly type: "unexpected" };
+
+/** When a state wants a `tick`, in milliseconds of its clock; Infinity where it wants none. */
+export function deadline(state: ProcessState): number {
+  switch (state.type) {
+    case "waiting":
+      return state.until;
+    case "stopping":
+      return state.killAt;
+    default:
+      return Infinity;
+  }
+}

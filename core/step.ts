@@ -1,0 +1,191 @@
+/**
+ * The life of one supervised process, as one table: state × event.
+ *
+ * |              | wanted(s)                | unwanted    | restart       | kill        | exited(e) | emptied | tick                 |
+ * | ------------ | ------------------------ | ----------- | ------------- | ----------- | --------- | ------- | -------------------- |
+ * | **waiting**  | same: –; else START(s)   | gone        | START(spec)¹  | gone        | ×         | ×       | now ≥ until: START¹  |
+ * | **running**  | same: –; else STOP(s)    | STOP(null)  | STOP(spec)    | KILL(null)  | LEFT(e)   | ×       | –                    |
+ * | **stopping** | same as next: –; else ²  | next = null | startAt = now | KILL(null)  | –         | NEXT    | now ≥ killAt: KILL(next) |
+ * | **killing**  | as stopping              | next = null | startAt = now | next = null | –         | NEXT    | –                    |
+ * | **gone**     | START(s)                 | –           | –             | –           | ×         | ×       | –                    |
+ *
+ * ¹ keeps the delay · ² next = s, startAt = now, delay = min · – nothing · × cannot happen: reported, and nothing else
+ *
+ * - START(s): running, since now, delay = min unless kept; spawn s.
+ * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal.
+ * - KILL(n): killing, next = n; send SIGKILL.
+ * - LEFT(e): died at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s where it
+ *   could not be started), delay = min(2 · delay, max); else startAt = now, delay = min. Then stopping, next = spec,
+ *   killAt = now + kill time; send the stop signal to whoever is left in the group.
+ * - NEXT: nothing next → gone; now ≥ startAt → START(next), keeping the delay; else waiting until startAt.
+ *
+ * So a stop that was asked for is never an instant death, and what follows it starts at once; a restart that is asked
+ * for while the process waits starts it now and keeps the back-off.
+ *
+ * @module
+ */
+
+import {
+  type Effect,
+  GONE,
+  type Killing,
+  type ProcessEvent,
+  type ProcessState,
+  type Running,
+  type Stopping,
+  type Waiting,
+} from "./process.ts";
+import type { Exit, RestartPolicy, Spec } from "./types.ts";
+
+/** What a step gives: the state to store, then the effects to perform, in order. */
+export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
+
+/** What could not be started is not tried again sooner, whatever the policy says. */
+export const MIN_SPAWN_RETRY_MS = 1000;
+
+const NOTHING: readonly Effect[] = [];
+const UNEXPECTED: readonly Effect[] = [{ type: "unexpected" }];
+
+/**
+ * Takes one event and decides what becomes of the process.
+ *
+ * The caller (1) takes one event at a time, (2) reads a monotonic clock once for it, (3) stores the new state before it
+ * performs the effects, (4) answers every `spawn` with exactly one `exited` and then one `emptied`, and (5) sends a `tick`
+ * at {@linkcode deadline} or later.
+ *
+ * @param state The state until now.
+ * @param event What happened.
+ * @param now The time, in milliseconds.
+ * @param policy The delays of the monitor.
+ *
+ * @example
+ * ```ts
+ * import { GONE, parseSpec, step } from "@ncolony/core";
+ *
+ * const policy = { thresholdMs: 1000, minDelayMs: 1000, maxDelayMs: 3_600_000, killTimeMs: 5000 };
+ * const spec = parseSpec("web", '{"args": ["httpd"]}');
+ * const [state, effects] = step(GONE, { type: "wanted", spec }, 0, policy);
+ * if (state.type !== "running" || effects[0].type !== "spawn") throw new Error("unexpected");
+ * ```
+ */
+export function step(state: ProcessState, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
+  switch (state.type) {
+    case "waiting":
+      return waiting(state, event, now, policy);
+    case "running":
+      return running(state, event, now, policy);
+    case "stopping":
+    case "killing":
+      return ending(state, event, now, policy);
+    case "gone":
+      return gone(state, event, now, policy);
+  }
+}
+
+function waiting(state: Waiting, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
+  switch (event.type) {
+    case "wanted":
+      return event.spec.source === state.spec.source ? [state, NOTHING] : start(event.spec, policy.minDelayMs, now);
+    case "restart":
+      return start(state.spec, state.delayMs, now);
+    case "tick":
+      return now >= state.until ? start(state.spec, state.delayMs, now) : [state, NOTHING];
+    case "unwanted":
+    case "kill":
+      return [GONE, NOTHING];
+    case "exited":
+    case "emptied":
+      return [state, UNEXPECTED];
+  }
+}
+
+function running(state: Running, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
+  switch (event.type) {
+    case "wanted":
+      return event.spec.source === state.spec.source ? [state, NOTHING] : ask(state, event.spec, now, policy);
+    case "unwanted":
+      return ask(state, null, now, policy);
+    case "restart":
+      return ask(state, state.spec, now, policy);
+    case "kill":
+      return kill(null, policy.minDelayMs, now);
+    case "exited":
+      return left(state, event.exit, now, policy);
+    case "emptied":
+      return [state, UNEXPECTED];
+    case "tick":
+      return [state, NOTHING];
+  }
+}
+
+function ending(
+  state: Stopping | Killing,
+  event: ProcessEvent,
+  now: number,
+  policy: RestartPolicy,
+): Step {
+  switch (event.type) {
+    case "wanted":
+      if (event.spec.source === state.next?.source) return [state, NOTHING];
+      return [{ ...state, next: event.spec, startAt: now, delayMs: policy.minDelayMs }, NOTHING];
+    case "unwanted":
+      return [{ ...state, next: null }, NOTHING];
+    case "restart":
+      return [{ ...state, startAt: now }, NOTHING];
+    case "kill":
+      return state.type === "killing" ? [{ ...state, next: null }, NOTHING] : kill(null, state.delayMs, state.startAt);
+    case "exited":
+      return [state, NOTHING];
+    case "emptied":
+      if (state.next === null) return [GONE, NOTHING];
+      if (now >= state.startAt) return start(state.next, state.delayMs, now);
+      return [{ type: "waiting", spec: state.next, delayMs: state.delayMs, until: state.startAt }, NOTHING];
+    case "tick":
+      if (state.type === "killing" || now < state.killAt) return [state, NOTHING];
+      return kill(state.next, state.delayMs, state.startAt);
+  }
+}
+
+function gone(state: ProcessState, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
+  switch (event.type) {
+    case "wanted":
+      return start(event.spec, policy.minDelayMs, now);
+    case "exited":
+    case "emptied":
+      return [state, UNEXPECTED];
+    default:
+      return [state, NOTHING];
+  }
+}
+
+function start(spec: Spec, delayMs: number, now: number): Step {
+  return [{ type: "running", spec, delayMs, since: now }, [{ type: "spawn", spec }]];
+}
+
+/** Asks what is there of the process to end; what is next starts at once. */
+function ask(state: Running, next: Spec | null, now: number, policy: RestartPolicy): Step {
+  return stop(state.spec, { next, startAt: now, delayMs: policy.minDelayMs }, now, policy);
+}
+
+function stop(
+  spec: Spec,
+  then: Pick<Stopping, "next" | "startAt" | "delayMs">,
+  now: number,
+  policy: RestartPolicy,
+): Step {
+  const killAt = now + (spec.killTimeMs ?? policy.killTimeMs);
+  return [{ type: "stopping", ...then, killAt }, [{ type: "signal", signal: spec.stopSignal }]];
+}
+
+function kill(next: Spec | null, delayMs: number, startAt: number): Step {
+  return [{ type: "killing", next, delayMs, startAt }, [{ type: "signal", signal: "SIGKILL" }]];
+}
+
+/** The leader ended by itself, or could not be started: what is left of its group goes, then it is started again. */
+function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): Step {
+  const { spec, since, delayMs } = state;
+  const failed = exit.type === "failed";
+  if (!failed && now - since >= policy.thresholdMs) return ask(state, spec, now, policy);
+  const startAt = now + (failed ? Math.max(delayMs, MIN_SPAWN_RETRY_MS) : delayMs);
+  return stop(spec, { next: spec, startAt, delayMs: Math.min(2 * delayMs, policy.maxDelayMs) }, now, policy);
+}

@@ -1,0 +1,17 @@
+/**
+ * Control of a colony: add, change, remove and restart its processes, by writing the files that a monitor reads.
+ *
+ * Run it as `deno run -A jsr:@ncolony/ctl --messages DIR --config DIR add NAME --cmd CMD`, or call {@linkcode add} and its
+ * siblings.
+ *
+ * @module
+ */
+
+import { main } from "./main.ts";
+
+export type { Json, JsonObject } from "@ncolony/core";
+export { add, type AddOptions, type Places, remove, restart, restartAll, restartGroup } from "./ctl.ts";
+export { call, main } from "./main.ts";
+export { type Add, type Command, type Parsed, parseOptions } from "./options.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

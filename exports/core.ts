@@ -1,0 +1,7 @@
+/**
+ * The pure part of NColony: `@ncolony/core`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/core";

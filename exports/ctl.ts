@@ -1,0 +1,7 @@
+/**
+ * Control of a colony: `@ncolony/ctl`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/ctl";

@@ -1,0 +1,7 @@
+/**
+ * The process monitor: `@ncolony/monitor`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/monitor";

@@ -1,0 +1,128 @@
+import type { Entry } from "@ncolony/core";
+import type { Clock, Directory } from "./types.ts";
+
+/** Two looks this far apart must agree before what was not renamed into place counts. */
+export const SETTLE_MS = 100;
+
+/** A file whose last change and last reading are this close may have changed again within its time stamp. */
+const RACY_MS = 2000;
+
+/** How long a look may keep others from their turn. */
+const SLICE_MS = 10;
+
+/** What a look found: the names that changed, null where one is gone; or why the directory says nothing now. */
+export type Look = { readonly changes: Map<string, Entry | null> } | { readonly fault: string };
+
+/** What is set of {@linkcode Changes}. */
+export interface ChangesOptions {
+  /**
+   * How long a change that was not renamed into place must stay as it is, in milliseconds; 0 takes everything at once.
+   *
+   * @default {100}
+   */
+  readonly settleMs?: number;
+}
+
+/**
+ * Finds what changed in a config directory since the look before.
+ *
+ * Editors, `cp` and `sed -i` leave names and half-written files in a directory for a moment. So a change counts when two
+ * looks 100 ms apart find the same thing, or at once when it is known to have been renamed into place from a name that
+ * is ignored. The very first look takes everything as it is.
+ *
+ * A directory that is not there, or that is empty and another one (device, inode) than was read last, as after an
+ * unmount, changes nothing.
+ */
+export class Changes {
+  readonly #directory: Directory;
+  readonly #clock: Clock;
+  readonly #settleMs: number;
+  /** What each name looked like when it was read, and when that was. */
+  readonly #known = new Map<string, { key: string; mtimeMs: number; readAt: number }>();
+  /** Names that do not look as they did, and when the second look at them is due. */
+  readonly #unsettled = new Map<string, { key: string | undefined; due: number }>();
+  #id: string | null = null;
+
+  /** Makes one for a directory that was not looked at yet. */
+  constructor(directory: Directory, clock: Clock, { settleMs = SETTLE_MS }: ChangesOptions = {}) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#settleMs = settleMs;
+  }
+
+  /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
+  get due(): number {
+    return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
+  }
+
+  /** The names that have not settled. */
+  unsettled(): string[] {
+    return [...this.#unsettled.keys()];
+  }
+
+  /** Whether a name changed, and may still be changing. */
+  isUnsettled(name: string): boolean {
+    return this.#unsettled.has(name);
+  }
+
+  /** Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted. */
+  async lookAtAll(signal?: AbortSignal): Promise<Look> {
+    const identity = this.#directory.identity();
+    if ("fault" in identity) return identity;
+    const names = this.#directory.names();
+    if ("fault" in names) return names;
+    const isFirst = this.#id === null;
+    if (names.length === 0 && !isFirst && this.#id !== identity.id) {
+      return { fault: "is empty, and another directory than before (unmounted?)" };
+    }
+    this.#id = identity.id;
+    const changes = new Map<string, Entry | null>();
+    let sliceEnd = this.#clock.now() + SLICE_MS;
+    for (const name of new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()])) {
+      this.#examine(name, isFirst, changes);
+      if (this.#clock.now() < sliceEnd) continue;
+      await this.#clock.yield();
+      if (signal?.aborted) break;
+      sliceEnd = this.#clock.now() + SLICE_MS;
+    }
+    return { changes };
+  }
+
+  /** Looks at some names: those of which `complete` is true were renamed into place. */
+  lookAt(names: Iterable<readonly [name: string, complete: boolean]>): Promise<Look> {
+    const identity = this.#directory.identity();
+    if ("fault" in identity) return Promise.resolve(identity);
+    if (identity.id !== this.#id) return this.lookAtAll();
+    const changes = new Map<string, Entry | null>();
+    for (const [name, complete] of names) this.#examine(name, complete, changes);
+    return Promise.resolve({ changes });
+  }
+
+  #examine(name: string, complete: boolean, changes: Map<string, Entry | null>): void {
+    const sight = this.#directory.look(name);
+    const known = this.#known.get(name);
+    if (sight?.key === known?.key) {
+      this.#unsettled.delete(name);
+      if (known === undefined || Math.abs(known.readAt - known.mtimeMs) > RACY_MS) return;
+    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key)) return;
+    this.#unsettled.delete(name);
+    const reading = sight && this.#directory.read(name);
+    if (reading) {
+      this.#known.set(name, { ...reading.sight, readAt: this.#clock.wall() });
+      changes.set(name, reading.entry);
+    } else if (sight === null) {
+      this.#known.delete(name);
+      changes.set(name, null);
+    } // Else it vanished between look and read.
+    else this.#isSettled(name, undefined);
+  }
+
+  /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
+  #isSettled(name: string, key: string | undefined): boolean {
+    const now = this.#clock.now();
+    const before = this.#unsettled.get(name);
+    if (before?.key === key && before !== undefined) return now >= before.due;
+    this.#unsettled.set(name, { key, due: now + this.#settleMs });
+    return this.#settleMs === 0;
+  }
+}

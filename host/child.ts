@@ -1,0 +1,198 @@
+import { childEnv, type Exit, type Spec, type StopSignal } from "@ncolony/core";
+import { resolve } from "@std/path";
+import { faultOf } from "./directory.ts";
+import { pump } from "./pump.ts";
+import type { Child, ChildOutput, ChildSink, Clock, Environ } from "./types.ts";
+
+/** Where a bare command is looked for when the child's environment has no PATH. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
+const FIRST_POLL_MS = 1;
+const MAX_POLL_MS = 50;
+
+/** So long after SIGKILL and the leader's end, who is left can only be zombies that nobody reaps. */
+const GIVE_UP_MS = 1000;
+
+/**
+ * Starts what a spec says, as the leader of a session and process group of its own.
+ *
+ * Its environment is exactly what `childEnv` gives. Its stdin is a pipe that nobody writes to and that stays open until the group is
+ * empty, so that a program that reads it waits for ever. Its supplementary groups are dropped where the spec names a user
+ * or a group.
+ *
+ * @returns The child, or null where it could not be started: then `sink` has been told so as its end.
+ */
+export function spawnChild(
+  spec: Spec,
+  environ: Environ,
+  output: ChildOutput,
+  sink: ChildSink,
+  clock: Clock,
+): Child | null {
+  try {
+    return new DenoChild(spec, startChild(spec, childEnv(spec, environ)), output, sink, clock);
+  } catch (error) {
+    // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
+    sink.exited({ type: "failed", reason: reasonOf(error, spec) });
+    sink.emptied();
+    return null;
+  }
+}
+
+function startChild(spec: Spec, env: Record<string, string>): Deno.ChildProcess {
+  const [command, ...args] = spec.args;
+  // Deno drops the supplementary groups only along with a user, so a group alone names the user that it is anyway.
+  const uid = spec.uid ?? (spec.gid === undefined ? undefined : Deno.uid() ?? undefined);
+  return new Deno.Command(findCommand(command, env.PATH ?? DEFAULT_PATH, spec.cwd), {
+    args,
+    env,
+    clearEnv: true,
+    detached: true,
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    ...(uid === undefined ? {} : { uid }),
+    ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+  }).spawn();
+}
+
+class DenoChild implements Child {
+  readonly pid: number;
+  refused = false;
+  readonly #spec: Spec;
+  readonly #sink: ChildSink;
+  readonly #clock: Clock;
+  readonly #child: Deno.ChildProcess;
+  readonly #pumps: { finish(): void }[];
+  #lastSignal: StopSignal | null = null;
+  #killedAt = Infinity;
+  #exitedAt = Infinity;
+  #isEmpty = false;
+
+  constructor(spec: Spec, child: Deno.ChildProcess, output: ChildOutput, sink: ChildSink, clock: Clock) {
+    this.pid = child.pid;
+    this.#spec = spec;
+    this.#child = child;
+    this.#sink = sink;
+    this.#clock = clock;
+    const stdout = pump(child.stdout, output.stdout, clock);
+    const stderr = pump(child.stderr, output.stderr, clock);
+    this.#pumps = [stdout, stderr];
+    Promise.all([stdout.done, stderr.done]).then(() => output.end());
+    // Deno rejects where it cannot name the signal that ended the child: the real-time ones.
+    child.status.then(exitOf, (): Exit => ({ type: "signal", signal: "a signal without a name" }))
+      .then((exit) => this.#exited(exit));
+  }
+
+  signal(signal: StopSignal): void {
+    this.#lastSignal = signal;
+    if (signal === "SIGKILL") this.#killedAt = Math.min(this.#killedAt, this.#clock.now());
+    this.#send();
+  }
+
+  retry(): void {
+    if (this.refused) this.#send();
+  }
+
+  #send(): void {
+    const isGone = this.#isEmpty || this.#spec.killScope === "process" && this.#exitedAt < Infinity;
+    if (isGone || this.#lastSignal === null) return;
+    const wasRefused = this.refused;
+    this.refused = false;
+    try {
+      Deno.kill(this.#target, this.#lastSignal);
+    } catch (error) {
+      // It ended a moment ago, and its end is on its way here.
+      if (error instanceof Deno.errors.NotFound) return;
+      this.refused = true;
+      if (!wasRefused) this.#sink.warn(`cannot send ${this.#lastSignal} to pid ${this.pid}: ${faultOf(error)}`);
+    }
+  }
+
+  get #target(): number {
+    return this.#spec.killScope === "group" ? -this.pid : this.pid;
+  }
+
+  #exited(exit: Exit): void {
+    this.#exitedAt = this.#clock.now();
+    // The group is asked about before anybody is told, so that nobody signals one that is empty already.
+    const isEmpty = this.#spec.killScope === "process" || !this.#isGroupAlive();
+    this.#isEmpty = isEmpty;
+    this.#sink.exited(exit);
+    if (isEmpty) this.#emptied();
+    else this.#pollGroup(FIRST_POLL_MS);
+  }
+
+  #isGroupAlive(): boolean {
+    try {
+      Deno.kill(-this.pid, 0);
+      return true;
+    } catch (error) {
+      // Anything else, as a refusal, means that somebody is there.
+      return !(error instanceof Deno.errors.NotFound);
+    }
+  }
+
+  #pollGroup(delayMs: number): void {
+    this.#clock.after(delayMs, () => {
+      if (!this.#isGroupAlive()) return this.#emptied();
+      if (!this.refused && this.#clock.now() >= Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS) {
+        this.#sink.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
+        return this.#emptied();
+      }
+      this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
+    });
+  }
+
+  #emptied(): void {
+    this.#isEmpty = true;
+    for (const pump of this.#pumps) pump.finish();
+    // Nobody is left to read it, so closing cannot fail in a way that matters.
+    this.#child.stdin.close().catch(() => {});
+    this.#sink.emptied();
+  }
+}
+
+function exitOf(status: Deno.CommandStatus): Exit {
+  return status.signal === null ? { type: "code", code: status.code } : { type: "signal", signal: status.signal };
+}
+
+/**
+ * Finds a bare command in a PATH: left to itself Deno would look in this program's own.
+ *
+ * @throws {Error} Where it is in none of the directories.
+ */
+function findCommand(command: string, path: string, cwd = "."): string {
+  if (command.includes("/")) return command;
+  const candidates = path.split(":").map((directory) => resolve(cwd, directory, command));
+  const found = candidates.find(isExecutable);
+  if (found === undefined) throw new Error(`command ${JSON.stringify(command)} is in no directory of its PATH`);
+  return found;
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && ((mode ?? 0) & 0o111) !== 0;
+  } catch {
+    // Not there, or not to be seen: the next directory may have it.
+    return false;
+  }
+}
+
+function reasonOf(error: unknown, spec: Spec): string {
+  if (!(error instanceof Deno.errors.NotFound)) return error instanceof Error ? error.message : String(error);
+  if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
+  return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    // Not there, or not to be seen.
+    return false;
+  }
+}

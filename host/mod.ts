@@ -1,0 +1,79 @@
+/**
+ * The operating system, behind small interfaces: what the parts of NColony need of files, children, time and streams.
+ *
+ * {@linkcode denoHost} gives all of it. A program's tests put their own in its place.
+ *
+ * @module
+ */
+
+import { spawnChild } from "./child.ts";
+import { denoClock } from "./clock.ts";
+import { configDirectory, messageDirectory } from "./directory.ts";
+import { lockDirectory } from "./lock.ts";
+import { PidDirectory } from "./pid_dir.ts";
+import type { Environ, Host } from "./types.ts";
+import { watchDirectories } from "./watch.ts";
+
+export type { Entry, Exit, KillScope, Spec, StopSignal } from "@ncolony/core";
+export { Changes, type ChangesOptions, type Look, SETTLE_MS } from "./changes.ts";
+export { denoClock } from "./clock.ts";
+export { configDirectory, faultOf, messageDirectory } from "./directory.ts";
+export { lockDirectory } from "./lock.ts";
+export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log.ts";
+export {
+  COMMON_OPTIONS,
+  lastValue,
+  LOG_OPTIONS,
+  type Option,
+  optionsHelp,
+  outputOptions,
+  parseWords,
+  requiredValue,
+  secondsValue,
+  type Words,
+} from "./options.ts";
+export { Output, type OutputOptions } from "./output.ts";
+export { PidDirectory } from "./pid_dir.ts";
+export { postFile, readTextFile, removeFile } from "./post.ts";
+export { answerCommon, type Program, runProgram } from "./program.ts";
+export { listenToSignals } from "./signals.ts";
+export type {
+  Child,
+  ChildOutput,
+  ChildSink,
+  Clock,
+  Directory,
+  Environ,
+  Host,
+  Log,
+  Mailbox,
+  OutputSink,
+  PidFiles,
+  Reading,
+  Sight,
+  Watch,
+  WatchSink,
+} from "./types.ts";
+
+/** Looks a variable of this program's environment up. */
+export function denoEnviron(name: string): string | undefined {
+  return Deno.env.get(name);
+}
+
+/**
+ * The machine that this program runs on.
+ *
+ * @param environ Where `env_inherit` looks variables up, in place of this program's environment.
+ */
+export function denoHost(environ: Environ = denoEnviron): Host {
+  return {
+    clock: denoClock,
+    directory: configDirectory,
+    mailbox: messageDirectory,
+    watch: watchDirectories,
+    lock: lockDirectory,
+    pidFiles: (path) => new PidDirectory(path),
+    spawn: (spec, output, sink) => spawnChild(spec, environ, output, sink, denoClock),
+    gid: Deno.gid(),
+  };
+}

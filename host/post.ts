@@ -1,0 +1,58 @@
+import { join } from "@std/path";
+
+/**
+ * Writes a file so that a reader finds all of it or nothing: under a fresh name ending in `.new`, which monitors ignore
+ * and no planted link can stand under; then syncs it and renames it into place.
+ *
+ * A file that is replaced keeps its permission bits: a config may hold secrets.
+ *
+ * @param directory Where it goes.
+ * @param name Its name.
+ * @param text What it says.
+ * @throws {Deno.errors.NotFound} Where there is no such directory. Nothing is left behind when anything fails.
+ */
+export function postFile(directory: string, name: string, text: string): void {
+  const fresh = join(directory, `.${crypto.randomUUID()}.new`);
+  const path = join(directory, name);
+  const mode = modeOf(path);
+  const file = Deno.openSync(fresh, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
+  try {
+    const bytes = new TextEncoder().encode(text);
+    for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+    file.syncSync();
+    Deno.renameSync(fresh, path);
+  } catch (error) {
+    Deno.removeSync(fresh);
+    throw error;
+  } finally {
+    file.close();
+  }
+}
+
+function modeOf(path: string): number | null {
+  try {
+    const info = Deno.lstatSync(path);
+    return info.isFile && info.mode !== null ? info.mode & 0o777 : null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * Removes a file.
+ *
+ * @throws {Deno.errors.NotFound} Where there is none.
+ */
+export function removeFile(directory: string, name: string): void {
+  Deno.removeSync(join(directory, name));
+}
+
+/**
+ * Reads a file that a person named on the command line.
+ *
+ * @throws {Deno.errors.NotFound} Where there is none.
+ */
+export function readTextFile(path: string): string {
+  return Deno.readTextFileSync(path);
+}

@@ -1,0 +1,42 @@
+import { UsageError } from "@ncolony/core";
+
+/** What `--help` and `--version` need to know of a program. */
+export interface Program {
+  /** Its name, which leads every complaint. */
+  readonly name: string;
+  /** Its version. */
+  readonly version: string;
+  /** The whole text of `--help`. */
+  readonly help: string;
+}
+
+/**
+ * Runs a program up to its exit code: what it returns, 2 where its command line is wrong, 1 where anything else fails.
+ * A failure is one line on stderr.
+ */
+export async function runProgram({ name }: Program, run: () => number | Promise<number>): Promise<number> {
+  try {
+    return await run();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : String(error);
+    const hint = error instanceof UsageError ? ` (try ${name} --help)` : "";
+    print(Deno.stderr, `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}${hint}`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}
+
+/** Answers `--help` and `--version`: true where one of them was asked for. */
+export function answerCommon({ name, version, help }: Program, flags: ReadonlySet<string>): boolean {
+  if (flags.has("help")) print(Deno.stdout, help);
+  else if (flags.has("version")) print(Deno.stdout, `${name} ${version}`);
+  else return false;
+  return true;
+}
+
+function print(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
+  try {
+    stream.writeSync(new TextEncoder().encode(`${line}\n`));
+  } catch {
+    // Nobody reads it any more (`| head -1`).
+  }
+}

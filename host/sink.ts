@@ -1,0 +1,97 @@
+/** Where bytes end up: Deno.stdout, Deno.stderr, or a file. */
+export interface Target {
+  /** Writes some of the bytes, says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+/** What a sink tells of itself. */
+export interface SinkReport {
+  /** A write failed, after one that did not. */
+  fault(error: unknown): void;
+  /** So many offers were thrown away; now there is room again. */
+  lost(count: number): void;
+}
+
+/** How much may wait to be written. */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/**
+ * Writes to a stream in order, one write at a time, with bounded memory however slowly the stream is read.
+ *
+ * What cannot be written at all (a closed pipe, a full disk) is thrown away, and said once.
+ */
+export class Sink {
+  readonly #target: Target;
+  readonly #report: SinkReport;
+  #waiting = new Uint8Array(4096);
+  #waitingBytes = 0;
+  #spare = new Uint8Array(4096);
+  #writing: Promise<void> | null = null;
+  /** Resolves when what waits is being written, so that more may wait. */
+  #room = Promise.withResolvers<void>();
+  #isBroken = false;
+  #lost = 0;
+
+  /** Makes one for a stream that nobody else writes to. */
+  constructor(target: Target, report: SinkReport) {
+    this.#target = target;
+    this.#report = report;
+  }
+
+  /** Takes bytes of any length, which are copied; resolves when more may be given. */
+  async write(bytes: Uint8Array): Promise<void> {
+    while (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) await this.#room.promise;
+    this.#add(bytes);
+  }
+
+  /** Takes bytes at once, or throws them away where too many wait. */
+  offer(bytes: Uint8Array): void {
+    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) this.#lost++;
+    else this.#add(bytes);
+  }
+
+  /** Resolves when nothing waits any more. */
+  async flush(): Promise<void> {
+    while (this.#writing !== null) await this.#writing;
+  }
+
+  #add(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    const needed = this.#waitingBytes + bytes.length;
+    if (needed > this.#waiting.length) {
+      const larger = new Uint8Array(Math.max(needed, Math.min(2 * this.#waiting.length, MAX_WAITING_BYTES)));
+      larger.set(this.#waiting.subarray(0, this.#waitingBytes));
+      this.#waiting = larger;
+    }
+    this.#waiting.set(bytes, this.#waitingBytes);
+    this.#waitingBytes = needed;
+    this.#writing ??= this.#writeWaiting();
+  }
+
+  #reportLost(): void {
+    const lost = this.#lost;
+    this.#lost = 0;
+    this.#report.lost(lost);
+  }
+
+  /** Writes until nothing waits. */
+  async #writeWaiting(): Promise<void> {
+    while (this.#waitingBytes > 0) {
+      const bytes = this.#waiting.subarray(0, this.#waitingBytes);
+      [this.#waiting, this.#spare] = [this.#spare, this.#waiting];
+      this.#waitingBytes = 0;
+      this.#room.resolve();
+      this.#room = Promise.withResolvers();
+      try {
+        for (let written = 0; written < bytes.length;) written += await this.#target.write(bytes.subarray(written));
+        this.#isBroken = false;
+      } catch (error) {
+        // The stream is closed, or the disk is full: what is supervised goes on.
+        if (!this.#isBroken) this.#report.fault(error);
+        this.#isBroken = true;
+      }
+      if (this.#lost > 0 && this.#waitingBytes === 0) this.#reportLost();
+    }
+    this.#writing = null;
+  }
+}

@@ -1,0 +1,145 @@
+import type { Entry, Exit, Spec, StopSignal } from "@ncolony/core";
+
+/** Tells the time, and wakes up later. */
+export interface Clock {
+  /** Milliseconds that only grow, from an arbitrary zero. */
+  now(): number;
+  /** Milliseconds since 1970: only to be compared with the times of files. */
+  wall(): number;
+  /** Calls back once after `delayMs`, unless the returned function is called before. */
+  after(delayMs: number, callback: () => void): () => void;
+  /** Resolves after everything else that is ready had its turn. */
+  yield(): Promise<void>;
+}
+
+/** One look at a name of a directory, without opening it. */
+export interface Sight {
+  /** Differs when the file may have changed: made of inode, size, mtime and ctime. */
+  readonly key: string;
+  /** The time of its last change, in milliseconds since 1970. */
+  readonly mtimeMs: number;
+}
+
+/** A file that was read, or why it could not be. */
+export interface Reading {
+  /** What it looked like when it was opened. */
+  readonly sight: Sight;
+  /** Its text, or what is wrong with it. */
+  readonly entry: Entry;
+}
+
+/** A directory of config files. No method throws for what other programs may do to the directory. */
+export interface Directory {
+  /** Where it is, as an absolute path. */
+  readonly path: string;
+  /** Which directory stands at the path now (device and inode), or why there is none. */
+  identity(): { readonly id: string } | { readonly fault: string };
+  /** The names in it, less directories and those that are ignored; or why they cannot be listed. */
+  names(): string[] | { readonly fault: string };
+  /** Looks at a name; null where there is nothing, or a directory. */
+  look(name: string): Sight | null;
+  /** Reads a file, if it is a regular one and not too large; null where there is nothing. */
+  read(name: string): Reading | null;
+}
+
+/** A directory of messages, whose files end up removed. */
+export interface Mailbox extends Directory {
+  /** Removes a message; says why where it cannot. */
+  remove(name: string): string | null;
+  /** Puts a message that is wrong away, or removes it where that is not safe; says why where it can do neither. */
+  reject(name: string): string | null;
+}
+
+/** What a watch tells. All of it is only a reason to look. */
+export interface WatchSink {
+  /** A name in one of the directories changed; `complete`: it was renamed into place. */
+  touched(directory: string, name: string, complete: boolean): void;
+  /** Anything may have changed. */
+  rescan(): void;
+  /** The watch ended. */
+  failed(reason: string): void;
+}
+
+/** One running watch. */
+export interface Watch {
+  /** Ends it. */
+  close(): void;
+}
+
+/** What becomes of a child, told by its adapter: `exited` once, then `emptied` once. */
+export interface ChildSink {
+  /** The leader ended, or could not be started. */
+  exited(exit: Exit): void;
+  /** Nobody is left in the group. */
+  emptied(): void;
+  /** Something that a person should know, once. */
+  warn(message: string): void;
+}
+
+/** A child that was started. */
+export interface Child {
+  /** The leader's process id, which is also the group's. */
+  readonly pid: number;
+  /** Whether the last signal was refused by the operating system. */
+  readonly refused: boolean;
+  /** Sends a signal to whoever is left of it. What is gone already is no error. */
+  signal(signal: StopSignal): void;
+  /** Sends the last signal again if it was refused. */
+  retry(): void;
+}
+
+/** Where the output of a child goes. Resolves when more may be given. */
+export type OutputSink = (bytes: Uint8Array) => Promise<void> | void;
+
+/** Looks a variable of this program's own environment up. */
+export type Environ = (name: string) => string | undefined;
+
+/** Tells a person what happens, one line a call. `process` is the name that it is about. */
+export interface Log {
+  /** What only a developer wants to know. */
+  debug(message: string, process?: string): void;
+  /** What happens as it should. */
+  info(message: string, process?: string): void;
+  /** What somebody should look at. */
+  warn(message: string, process?: string): void;
+  /** What does not work. */
+  error(message: string, process?: string): void;
+}
+
+/** One file per running process, its pid in decimal. */
+export interface PidFiles {
+  /** Writes a pid; says why where it cannot. */
+  write(name: string, pid: number): string | null;
+  /** Removes it; says why where it cannot. */
+  remove(name: string): string | null;
+}
+
+/** All that a program needs of the operating system. */
+export interface Host {
+  /** The time. */
+  readonly clock: Clock;
+  /** Opens a config directory. */
+  directory(path: string): Directory;
+  /** Opens a messages directory. */
+  mailbox(path: string): Mailbox;
+  /** Watches directories. @throws {Error} Where that cannot be done. */
+  watch(paths: readonly string[], sink: WatchSink): Watch;
+  /** Takes the lock on a directory; null where somebody else holds it. @throws {Error} Where there is no such directory. */
+  lock(path: string): Disposable | null;
+  /** Makes a directory for pid files. @throws {Error} Where that cannot be done. */
+  pidFiles(path: string): PidFiles;
+  /** Starts a child in a group of its own; null where that fails, which `sink` is told as the child's end. */
+  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null;
+  /** The group that this program runs as, or null where it may not know. */
+  readonly gid: number | null;
+}
+
+/** Where the two streams of a child go. */
+export interface ChildOutput {
+  /** Takes the next bytes of a stream. */
+  readonly stdout: OutputSink;
+  /** Takes the next bytes of a stream. */
+  readonly stderr: OutputSink;
+  /** Passes on what is left when both have ended. */
+  end(): void;
+}

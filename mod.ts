@@ -1,0 +1,59 @@
+/**
+ * NColony: a process monitor whose whole interface is two directories, and the programs around it.
+ *
+ * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`. As a library it is its members under their names.
+ *
+ * @module
+ */
+
+import { main as ctlMain } from "@ncolony/ctl";
+import { answerCommon, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
+import { main as monitorMain } from "@ncolony/monitor";
+import { UsageError } from "@ncolony/core";
+import manifest from "./deno.json" with { type: "json" };
+
+/** What files mean, and what becomes of a process: pure. */
+export * as core from "@ncolony/core";
+/** Add, change, remove and restart processes. */
+export * as ctl from "@ncolony/ctl";
+/** The process monitor. */
+export * as monitor from "@ncolony/monitor";
+
+const PROGRAM = {
+  name: "ncolony",
+  version: manifest.version,
+  help: `ncolony: run colonies of processes.
+
+Usage: ncolony TOOL [options]
+
+Tools, each with a --help of its own:
+  monitor                        run the processes that a directory says, and restart them when they die
+  ctl                            add, change, remove and restart the processes of a colony
+
+Options:
+${optionsHelp(COMMON_OPTIONS)}`,
+};
+
+/**
+ * Runs the tool that the first word names.
+ *
+ * @param argv The command line, without the program's name.
+ * @returns The tool's exit code, or 2 where there is no such tool.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  const [tool, ...rest] = argv;
+  switch (tool) {
+    case "monitor":
+      return await monitorMain(rest);
+    case "ctl":
+      return await ctlMain(rest);
+  }
+  return await runProgram(PROGRAM, () => {
+    if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
+    throw new UsageError(
+      tool === undefined ? "a tool is missing: monitor or ctl" : `${JSON.stringify(tool)} is no tool`,
+    );
+  });
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,33 @@
+import type { Clock } from "@ncolony/host";
+
+/** Wakes one sleeper: at an instant, or when it is rung, also if that was before it slept. */
+export class Alarm {
+  readonly #clock: Clock;
+  #isRung = false;
+  #wake = () => {};
+
+  /** Makes one that nobody has rung. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Wakes the sleeper, or the next one at once. */
+  ring(): void {
+    this.#isRung = true;
+    this.#wake();
+  }
+
+  /** Resolves at `until`, in the clock's milliseconds, or when rung. */
+  async wait(until: number): Promise<void> {
+    const delayMs = until - this.#clock.now();
+    if (!this.#isRung && delayMs > 0) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      this.#wake = resolve;
+      const cancel = delayMs === Infinity ? () => {} : this.#clock.after(delayMs, resolve);
+      await promise;
+      cancel();
+      this.#wake = () => {};
+    }
+    this.#isRung = false;
+  }
+}

@@ -1,0 +1,154 @@
+import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
+import { type Clock, type Log, type Mailbox, SETTLE_MS } from "@ncolony/host";
+import { Told } from "./told.ts";
+
+/** How many messages are read before any of them is acted on. */
+const BATCH = 256;
+
+/** How often messages wait for configs that are still changing, before they are judged by what is known. */
+const MAX_POSTPONEMENTS = 10;
+
+/** What a delivery needs. */
+export interface DeliveryOptions {
+  /** The time. */
+  readonly clock: Clock;
+  /** Where the messages are. */
+  readonly mailbox: Mailbox;
+  /** Where it tells what it does. */
+  readonly log: Log;
+  /** The specs in force. */
+  readonly specs: ReadonlyMap<string, Spec>;
+  /** Looks at the configs that messages name, or at all; true where one of them may still be changing. */
+  readonly look: (names: readonly string[] | "all") => Promise<boolean>;
+  /** Asks for a restart. */
+  readonly restart: (name: string) => void;
+}
+
+interface Letter {
+  readonly file: string;
+  readonly key: string;
+  readonly message: Message;
+}
+
+/** Reads messages in the order of their names, acts on each once, and removes it. */
+export class Delivery {
+  readonly #options: DeliveryOptions;
+  readonly #told = new Told();
+  /** Messages that were dealt with and could not be removed, and what they looked like. */
+  readonly #stuck = new Map<string, string>();
+  /** Messages that are wrong, but may be only half written; and when that is certain. */
+  readonly #unsettled = new Map<string, { key: string; due: number }>();
+  #postponements = 0;
+
+  /** Makes one that has read nothing yet. */
+  constructor(options: DeliveryOptions) {
+    this.#options = options;
+  }
+
+  /** When it must be called again, in the clock's milliseconds; else Infinity. */
+  get due(): number {
+    return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
+  }
+
+  /** Whether messages wait for a config to settle. */
+  get isPostponed(): boolean {
+    return this.#postponements > 0;
+  }
+
+  /** Deals with all messages that are there. */
+  async deliver(signal: AbortSignal): Promise<void> {
+    const { clock, log, mailbox } = this.#options;
+    const names = mailbox.names();
+    const fault = "fault" in names ? names.fault : null;
+    if (this.#told.isNews("directory", fault)) {
+      if (fault === null) log.info(`the messages directory ${mailbox.path} can be read again`);
+      else log.error(`the messages directory ${mailbox.path} ${fault}: nobody can ask for restarts`);
+    }
+    if ("fault" in names) return;
+    this.#forgetOthers(new Set(names));
+    names.sort();
+    for (let start = 0; start < names.length; start += BATCH) {
+      if (start > 0) await clock.yield();
+      if (!await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
+    }
+  }
+
+  /** False where the rest must wait. */
+  async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const letters = names.map((name) => this.#open(name)).filter((letter) => letter !== null);
+    if (letters.length > 0) {
+      // A config is looked at before a message about it is judged, so that "add; restart" works in any order.
+      const named = letters.map(({ message }) => message.type === "RESTART" ? message.name : null);
+      const isChanging = await this.#options.look(named.includes(null) ? "all" : named.filter((name) => name !== null));
+      if (signal.aborted) return false;
+      this.#postponements = isChanging && this.#postponements < MAX_POSTPONEMENTS ? this.#postponements + 1 : 0;
+      if (this.#postponements > 0) return false;
+    }
+    for (const letter of letters) this.#act(letter);
+    return true;
+  }
+
+  #act({ file, key, message }: Letter): void {
+    const { log, restart, specs } = this.#options;
+    const names = route(message, specs);
+    const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
+    const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
+    if (names.length === 0) log.warn(`${what}: no such process is to run`);
+    else log.info(what);
+    for (const name of names) restart(name);
+    this.#dealtWith(file, key, this.#options.mailbox.remove(file));
+  }
+
+  /** Reads one message; null where there is nothing to act on (now). */
+  #open(file: string): Letter | null {
+    const { log, mailbox } = this.#options;
+    const seen = mailbox.look(file);
+    if (seen === null || this.#stuck.get(file) === seen.key) return null;
+    const reading = mailbox.read(file);
+    if (reading === null) return null;
+    const { sight: { key }, entry } = reading;
+    const message = "fault" in entry ? entry.fault : parse(file, entry.source);
+    if (typeof message !== "string") {
+      this.#unsettled.delete(file);
+      return { file, key, message };
+    }
+    if (this.#isSettled(file, key)) {
+      log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);
+      this.#dealtWith(file, key, mailbox.reject(file));
+    }
+    return null;
+  }
+
+  /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
+  #isSettled(file: string, key: string): boolean {
+    const now = this.#options.clock.now();
+    const before = this.#unsettled.get(file);
+    if (before?.key !== key) this.#unsettled.set(file, { key, due: now + SETTLE_MS });
+    else if (now >= before.due) return this.#unsettled.delete(file);
+    return false;
+  }
+
+  /** Remembers a message that is still there, so that it is not acted on again. */
+  #dealtWith(file: string, key: string, fault: string | null): void {
+    if (fault === null) this.#stuck.delete(file);
+    else this.#stuck.set(file, key);
+    if (fault !== null && this.#told.isNews("remove", fault)) {
+      this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
+    }
+  }
+
+  #forgetOthers(names: ReadonlySet<string>): void {
+    for (const map of [this.#stuck, this.#unsettled]) {
+      for (const name of map.keys()) if (!names.has(name)) map.delete(name);
+    }
+  }
+}
+
+function parse(file: string, source: string): Message | string {
+  try {
+    return parseMessage(file, source);
+  } catch (error) {
+    if (error instanceof MessageError) return error.reason;
+    throw error;
+  }
+}

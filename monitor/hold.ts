@@ -1,0 +1,117 @@
+import type { Directory, Host, Log, Mailbox, Watch, WatchSink } from "@ncolony/host";
+import { Told } from "./told.ts";
+
+/** What a hold needs. */
+export interface HoldOptions {
+  /** Where configs are. */
+  readonly config: Directory;
+  /** Where messages are. */
+  readonly mailbox: Mailbox;
+  /** Where it tells what it cannot do. */
+  readonly log: Log;
+  /** Takes what the watch tells. */
+  readonly sink: WatchSink;
+}
+
+/**
+ * Keeps a watch on the config and the messages directory, and the lock on the latter, also when other directories come to
+ * stand at their paths.
+ */
+export class Hold {
+  readonly #host: Pick<Host, "watch" | "lock">;
+  readonly #options: HoldOptions;
+  readonly #told = new Told();
+  #watch: Watch | null = null;
+  #lock: Disposable | null = null;
+  #watched = "";
+  #locked: string | null = null;
+
+  /** Makes one that holds nothing yet. */
+  constructor(host: Pick<Host, "watch" | "lock">, options: HoldOptions) {
+    this.#host = host;
+    this.#options = options;
+  }
+
+  /**
+   * Takes hold for the first time.
+   *
+   * @throws {Error} Where a directory is missing, both are the same, or another monitor holds the lock.
+   */
+  open(): void {
+    const { config, mailbox } = this.#options;
+    const ids = [config, mailbox].map(({ path, identity }) => {
+      const found = identity();
+      if ("fault" in found) throw new Error(`Cannot use directory ${JSON.stringify(path)}: it ${found.fault}`);
+      return found.id;
+    });
+    if (ids[0] === ids[1]) throw new Error("Cannot use one directory for both config and messages");
+    this.#lock = this.#host.lock(mailbox.path);
+    if (this.#lock === null) {
+      throw new Error(`Cannot lock ${JSON.stringify(mailbox.path)}: another monitor runs on these messages`);
+    }
+    this.#locked = ids[1];
+    this.renew();
+  }
+
+  /** Takes hold of what stands at the paths now. Whatever is looked at after that, is watched before it is looked at. */
+  renew(): void {
+    this.#relock();
+    const { config, mailbox } = this.#options;
+    const identities = JSON.stringify([config.identity(), mailbox.identity()]);
+    if (this.#watch !== null && identities === this.#watched) return;
+    this.#watched = identities;
+    this.#watch?.close();
+    this.#watch = null;
+    try {
+      this.#watch = this.#watchPresent();
+      this.#told.isNews("watch", null);
+    } catch (error) {
+      // No inotify instance is left, or a directory went meanwhile: the looks at everything go on.
+      this.#warn(error instanceof Error ? error.message : String(error));
+    }
+  }
+
+  /** Lets go. */
+  close(): void {
+    this.#watch?.close();
+    this.#lock?.[Symbol.dispose]();
+  }
+
+  #watchPresent(): Watch | null {
+    const { config, mailbox, sink } = this.#options;
+    const present = [config, mailbox].filter((directory) => "id" in directory.identity()).map(({ path }) => path);
+    if (present.length === 0) return null;
+    return this.#host.watch(present, {
+      ...sink,
+      failed: (reason) => {
+        this.#watch = null;
+        this.#warn(reason);
+        sink.failed(reason);
+      },
+    });
+  }
+
+  #warn(fault: string): void {
+    if (!this.#told.isNews("watch", fault)) return;
+    this.#options.log.warn(
+      `cannot watch the directories, so changes are seen only at each look at everything: ${fault}`,
+    );
+  }
+
+  #relock(): void {
+    const { log, mailbox } = this.#options;
+    const found = mailbox.identity();
+    if ("fault" in found || found.id === this.#locked) return;
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = null;
+    try {
+      this.#lock = this.#host.lock(mailbox.path);
+    } catch {
+      // It went between the two looks: the next one tells.
+      return;
+    }
+    this.#locked = this.#lock === null ? null : found.id;
+    const fault = this.#lock === null ? "another monitor runs on these messages" : null;
+    if (this.#told.isNews("lock", fault) && fault !== null) log.error(`cannot lock ${mailbox.path}: ${fault}`);
+  }
+}

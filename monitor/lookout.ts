@@ -1,0 +1,171 @@
+import type { ProcessEvent } from "@ncolony/core";
+import { Changes, type Directory, type Host, type Log, type Look, type Mailbox } from "@ncolony/host";
+import { Alarm } from "./alarm.ts";
+import { Delivery } from "./delivery.ts";
+import { Hold } from "./hold.ts";
+import { Known } from "./known.ts";
+import { Told } from "./told.ts";
+
+/** However often the watch asks for it, everything is looked at no more often than this. */
+const MIN_SCAN_GAP_MS = 100;
+
+/** What a lookout needs. */
+export interface LookoutOptions {
+  /** Where configs are. */
+  readonly config: Directory;
+  /** Where messages are. */
+  readonly mailbox: Mailbox;
+  /** How often everything is looked at, in milliseconds. */
+  readonly frequencyMs: number;
+  /** Where it tells what it finds. */
+  readonly log: Log;
+  /** Takes the events that follow. */
+  readonly post: (name: string, event: ProcessEvent) => void;
+  /** Called after each look at everything. */
+  readonly onScan: () => void;
+}
+
+/**
+ * Looks at the config and the messages directory, and posts what follows to the processes.
+ *
+ * The look at everything, every `frequencyMs`, is what is relied on. The watch only makes looks earlier, and then at just
+ * the names that it tells of.
+ */
+export class Lookout {
+  readonly #host: Pick<Host, "clock" | "gid">;
+  readonly #options: LookoutOptions;
+  readonly #alarm: Alarm;
+  readonly #changes: Changes;
+  readonly #known = new Known();
+  readonly #hold: Hold;
+  readonly #delivery: Delivery;
+  readonly #told = new Told();
+  readonly #abort = new AbortController();
+  /** Names that the watch told of; true where one was renamed into place. */
+  readonly #touched = new Map<string, boolean>();
+  #hasMail = false;
+  #lastScan = -Infinity;
+  #nextScan = -Infinity;
+
+  /** Makes one that has looked at nothing yet. */
+  constructor(host: Pick<Host, "clock" | "watch" | "lock" | "gid">, options: LookoutOptions) {
+    const { config, mailbox, log, post } = options;
+    this.#host = host;
+    this.#options = options;
+    this.#alarm = new Alarm(host.clock);
+    this.#changes = new Changes(config, host.clock);
+    this.#hold = new Hold(host, {
+      config,
+      mailbox,
+      log,
+      sink: {
+        touched: (directory, name, complete) => this.#onTouched(directory, name, complete),
+        rescan: () => this.#scanSoon(),
+        failed: () => this.#scanSoon(),
+      },
+    });
+    this.#delivery = new Delivery({
+      clock: host.clock,
+      mailbox,
+      log,
+      specs: this.#known.specs,
+      look: (names) => this.#lookForMessages(names),
+      restart: (name) => post(name, { type: "restart" }),
+    });
+  }
+
+  /**
+   * Takes the lock and the watch.
+   *
+   * @throws {Error} Where a directory is missing, both are the same, or another monitor runs on the messages.
+   */
+  open(): void {
+    this.#hold.open();
+  }
+
+  /** Looks until it is closed. */
+  async run(): Promise<void> {
+    const { signal } = this.#abort;
+    while (!signal.aborted) {
+      const now = this.#host.clock.now();
+      if (now >= this.#nextScan) await this.#scan(now);
+      else await this.#lookAtTouched(now);
+      if (signal.aborted) return;
+      if (this.#hasMail || this.#delivery.isPostponed || now >= this.#delivery.due) {
+        this.#hasMail = false;
+        await this.#delivery.deliver(signal);
+      }
+      await this.#alarm.wait(Math.min(this.#nextScan, this.#changes.due, this.#delivery.due));
+    }
+  }
+
+  /** Lets go of the directories. A look under way is thrown away. */
+  close(): void {
+    this.#abort.abort();
+    this.#hold.close();
+    this.#alarm.ring();
+  }
+
+  #onTouched(directory: string, name: string, complete: boolean): void {
+    if (directory === this.#options.mailbox.path) this.#hasMail = true;
+    else this.#touched.set(name, complete || (this.#touched.get(name) ?? false));
+    this.#alarm.ring();
+  }
+
+  #scanSoon(): void {
+    this.#nextScan = Math.min(this.#nextScan, this.#lastScan + MIN_SCAN_GAP_MS);
+    this.#alarm.ring();
+  }
+
+  async #scan(now: number): Promise<void> {
+    this.#lastScan = now;
+    this.#nextScan = now + this.#options.frequencyMs;
+    this.#hold.renew();
+    await this.#lookAtTouched(now);
+    this.#apply(await this.#changes.lookAtAll(this.#abort.signal));
+    this.#hasMail = true;
+    this.#options.onScan();
+  }
+
+  async #lookAtTouched(now: number): Promise<void> {
+    if (this.#changes.due <= now) {
+      for (const name of this.#changes.unsettled()) if (!this.#touched.has(name)) this.#touched.set(name, false);
+    }
+    if (this.#touched.size === 0) return;
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    this.#apply(await this.#changes.lookAt(touched));
+  }
+
+  async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
+    await this.#lookAtTouched(this.#host.clock.now());
+    if (names === "all") {
+      this.#apply(await this.#changes.lookAtAll(this.#abort.signal));
+      return this.#changes.due < Infinity;
+    }
+    this.#apply(await this.#changes.lookAt(names.map((name) => [name, false] as const)));
+    return names.some((name) => this.#changes.isUnsettled(name));
+  }
+
+  #apply(look: Look): void {
+    if (this.#abort.signal.aborted) return;
+    const { config, log, post } = this.#options;
+    const fault = "fault" in look ? look.fault : null;
+    if (this.#told.isNews("config", fault)) {
+      if (fault === null) log.info(`the config directory ${config.path} can be read again`);
+      else log.error(`the config directory ${config.path} ${fault}: what runs goes on as it is`);
+    }
+    if ("fault" in look) return;
+    const { events, problems } = this.#known.update(look.changes);
+    for (const { name, reason } of problems) {
+      const inForce = this.#known.specs.has(name) ? "; its last good config stays in force" : "";
+      log.warn(`${name}: bad config: ${reason}${inForce}`, name);
+    }
+    for (const [name, event] of events) {
+      if (event.type === "wanted" && event.spec.gid === undefined && event.spec.uid && this.#host.gid === 0) {
+        log.warn(`${name}: has a "uid" but no "gid", so it runs with the monitor's gid 0`, name);
+      }
+      post(name, event);
+    }
+  }
+}

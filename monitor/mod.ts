@@ -1,0 +1,20 @@
+/**
+ * The process monitor: keeps running what a directory of JSON files says.
+ *
+ * Run it as `deno run -A jsr:@ncolony/monitor --config DIR --messages DIR`, or {@linkcode makeService} inside a program of
+ * your own. {@linkcode checker}, {@linkcode messages} and {@linkcode Receiver} are its parts, for another monitor.
+ *
+ * @module
+ */
+
+import { main } from "./main.ts";
+
+export type { KillScope, Spec, StopSignal } from "@ncolony/core";
+export { PidDirectory } from "@ncolony/host";
+export { checker, messages, type MonitorEventReceiver } from "./checker.ts";
+export { main } from "./main.ts";
+export { DEFAULTS, type Options } from "./options.ts";
+export { type ProcessMonitor, Receiver } from "./receiver.ts";
+export { get, makeService, type Service } from "./service.ts";
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,109 @@
+import { UsageError } from "@ncolony/core";
+import {
+  COMMON_OPTIONS,
+  lastValue,
+  LOG_OPTIONS,
+  type Option,
+  optionsHelp,
+  type OutputOptions,
+  outputOptions,
+  parseWords,
+  requiredValue,
+  secondsValue,
+} from "@ncolony/host";
+
+/** What a monitor is told; all times are in seconds, as in Python NColony. */
+export interface Options {
+  /** The config directory. */
+  readonly config: string;
+  /** The messages directory. */
+  readonly messages: string;
+  /** The directory of pid files; absent: none are written. */
+  readonly pid?: string;
+  /** How often everything is looked at. @default {10} */
+  readonly frequency: number;
+  /** A process that lived shorter died an instant death. @default {1} */
+  readonly threshold: number;
+  /** How long a process has to end, until it is killed. @default {5} */
+  readonly killtime: number;
+  /** The delay after the first instant death. @default {1} */
+  readonly minrestartdelay: number;
+  /** The longest delay, to which it doubles. @default {3600} */
+  readonly maxrestartdelay: number;
+}
+
+/** The values of {@linkcode Options} that are not given. */
+export const DEFAULTS = {
+  frequency: 10,
+  threshold: 1,
+  killtime: 5,
+  minrestartdelay: 1,
+  maxrestartdelay: 3600,
+} as const;
+
+/** What a command line of the monitor asks for. */
+export interface Parsed {
+  /** What the monitor is told; null where `--help` or `--version` ask for something else. */
+  readonly options: Options | null;
+  /** Where it writes. */
+  readonly output: OutputOptions;
+  /** `help`, `version`. */
+  readonly flags: ReadonlySet<string>;
+}
+
+const OPTIONS: readonly Option[] = [
+  { name: "config", value: "DIR", help: "one JSON file per process; required" },
+  { name: "messages", value: "DIR", help: "one JSON file per request; required" },
+  { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "look at everything this often [10]" },
+  { name: "pid", value: "DIR", help: "keep one file per running process, with its pid" },
+  { name: "threshold", short: "t", value: "SECONDS", help: "a death before this age is an instant one [1]" },
+  { name: "killtime", short: "k", value: "SECONDS", help: "from the stop signal to SIGKILL [5]" },
+  {
+    name: "minrestartdelay",
+    short: "m",
+    value: "SECONDS",
+    help: "delay after an instant death, doubled each time [1]",
+  },
+  { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "up to this delay [3600]" },
+  ...LOG_OPTIONS,
+  ...COMMON_OPTIONS,
+];
+
+/** The text of `--help`. */
+export const HELP = `ncolony-monitor: run the processes that a directory says, and restart them when they die.
+
+Usage: ncolony-monitor --config DIR --messages DIR [options]
+
+${optionsHelp(OPTIONS)}
+
+A file CONFIG/NAME such as {"args": ["httpd", "-f"]} starts a process, changing it restarts the process, removing it
+stops it. A file in MESSAGES such as {"type": "RESTART", "name": "NAME"} restarts it. ncolony-ctl writes both.
+SIGTERM, SIGINT and SIGHUP stop every process, then the monitor; a second one kills them.
+
+Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
+
+/**
+ * Parses a command line.
+ *
+ * @throws {UsageError} Where it is wrong; the message names the option.
+ */
+export function parseOptions(argv: readonly string[]): Parsed {
+  const words = parseWords(argv, OPTIONS);
+  const { flags } = words;
+  const output = outputOptions(words);
+  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
+  if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  const pid = lastValue(words, "pid");
+  if (pid === "") throw new UsageError("--pid needs a value: DIR");
+  const options = {
+    config: requiredValue(words, "config"),
+    messages: requiredValue(words, "messages"),
+    ...(pid === undefined ? {} : { pid }),
+    frequency: secondsValue(words, "frequency", DEFAULTS.frequency, 0.01),
+    threshold: secondsValue(words, "threshold", DEFAULTS.threshold),
+    killtime: secondsValue(words, "killtime", DEFAULTS.killtime),
+    minrestartdelay: secondsValue(words, "minrestartdelay", DEFAULTS.minrestartdelay),
+    maxrestartdelay: secondsValue(words, "maxrestartdelay", DEFAULTS.maxrestartdelay),
+  };
+  return { options, output, flags };
+}

@@ -1,0 +1,129 @@
+import { denoHost, type Host, Output } from "@ncolony/host";
+import { Lookout } from "./lookout.ts";
+import { DEFAULTS, type Options } from "./options.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** How long the last lines may take to be written when everything has ended. */
+const FLUSH_MS = 1000;
+
+/** A monitor inside a program: it runs what its directories say, from `start` to `stop`. */
+export interface Service extends AsyncDisposable {
+  /**
+   * Starts what the config directory says. Stopped, it cannot be started again.
+   *
+   * @returns What resolves with the exit code when everything has ended: 0, or 1 where something went wrong.
+   * @throws {Error} Where a directory is missing, or another monitor runs on the messages.
+   */
+  start(): Promise<number>;
+  /** Asks every process to end, and resolves when all have. Asked again, it kills them. */
+  stop(): Promise<void>;
+}
+
+/** What a colony is made with, besides its options. */
+export interface ColonyParts {
+  /** The machine. */
+  readonly host: Host;
+  /** Where events and the children's lines go. */
+  readonly output: Pick<Output, "log" | "forChild" | "flush">;
+}
+
+/** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
+export class Colony implements Service {
+  readonly #lookout: Lookout;
+  readonly #supervisor: Supervisor;
+  readonly #output: ColonyParts["output"];
+  #run: Promise<number> | null = null;
+  #isStopped = false;
+
+  /** Makes one that has not been started. @throws {Error} Where the pid directory cannot be made. */
+  constructor(options: Options, { host, output }: ColonyParts) {
+    this.#output = output;
+    const { log } = output;
+    this.#supervisor = new Supervisor(host, {
+      log,
+      policy: {
+        thresholdMs: options.threshold * 1000,
+        minDelayMs: options.minrestartdelay * 1000,
+        maxDelayMs: options.maxrestartdelay * 1000,
+        killTimeMs: options.killtime * 1000,
+      },
+      pidFiles: options.pid === undefined ? null : host.pidFiles(options.pid),
+      output: (name) => output.forChild(name),
+    });
+    this.#lookout = new Lookout(host, {
+      config: host.directory(options.config),
+      mailbox: host.mailbox(options.messages),
+      frequencyMs: options.frequency * 1000,
+      log,
+      post: (name, event) => this.#supervisor.post(name, event),
+      onScan: () => this.#supervisor.retrySignals(),
+    });
+  }
+
+  start(): Promise<number> {
+    if (this.#run !== null) throw new TypeError("Cannot start a service twice");
+    this.#lookout.open();
+    // What nobody foresaw must not end the looks in silence.
+    this.#lookout.run().catch((error) => this.fail(error));
+    this.#run = this.#finish();
+    return this.#run;
+  }
+
+  async stop(): Promise<void> {
+    if (this.#run === null) return;
+    this.#isStopped = true;
+    this.#lookout.close();
+    this.#supervisor.close();
+    await this.#run;
+  }
+
+  /** Stops because of an error that nobody foresaw: the exit code will be 1. */
+  fail(error: unknown): void {
+    this.#lookout.close();
+    this.#supervisor.fail(error);
+  }
+
+  /** Stops it, if that was not done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isStopped) await this.#run;
+    else await this.stop();
+  }
+
+  async #finish(): Promise<number> {
+    const exitCode = await this.#supervisor.run();
+    this.#output.log.info("everything has ended");
+    await this.#output.flush(FLUSH_MS);
+    return exitCode;
+  }
+}
+
+/**
+ * Makes a monitor, as Python NColony's `service.makeService` does. Its events and its children's lines go to this
+ * program's stdout and stderr.
+ *
+ * @example
+ * ```ts
+ * import { DEFAULTS, makeService } from "@ncolony/monitor";
+ *
+ * const config = await Deno.makeTempDir();
+ * const messages = await Deno.makeTempDir();
+ * await using service = makeService({ ...DEFAULTS, config, messages });
+ * service.start();
+ * ```
+ */
+export function makeService(options: Options): Service {
+  return new Colony(options, { host: denoHost(), output: new Output({ level: "info", format: "text" }) });
+}
+
+/**
+ * Makes a monitor with the default delays, as Python NColony's `service.get` does.
+ *
+ * @param config The config directory.
+ * @param messages The messages directory.
+ * @param freq How often everything is looked at, in seconds.
+ * @param pidDir Where pid files go, if anywhere.
+ */
+export function get(config: string, messages: string, freq: number, pidDir?: string): Service {
+  const pid = pidDir === undefined ? {} : { pid: pidDir };
+  return makeService({ ...DEFAULTS, config, messages, frequency: freq, ...pid });
+}

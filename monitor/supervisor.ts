@@ -1,0 +1,179 @@
+import {
+  deadline,
+  describeStep,
+  type Effect,
+  GONE,
+  type ProcessEvent,
+  type ProcessState,
+  type RestartPolicy,
+  type Spec,
+  step,
+} from "@ncolony/core";
+import type { Child, ChildOutput, Host, Log, PidFiles } from "@ncolony/host";
+import { Alarm } from "./alarm.ts";
+
+/** How long events may be taken one after another before everything else has its turn. */
+const SLICE_MS = 10;
+
+/** What a supervisor needs. */
+export interface SupervisorOptions {
+  /** Where it tells what happens. */
+  readonly log: Log;
+  /** When it restarts. */
+  readonly policy: RestartPolicy;
+  /** Where it writes pids, if anywhere. */
+  readonly pidFiles: PidFiles | null;
+  /** Makes the sinks for the output of a child. */
+  readonly output: (name: string) => ChildOutput;
+}
+
+/**
+ * Keeps the table of processes: takes one event after another, asks `step` what becomes of the process, stores that, then
+ * does it, then tells it.
+ */
+export class Supervisor {
+  readonly #host: Pick<Host, "clock" | "spawn">;
+  readonly #options: SupervisorOptions;
+  readonly #alarm: Alarm;
+  readonly #states = new Map<string, ProcessState>();
+  readonly #children = new Map<string, Child>();
+  /** The instants at which states want a tick; most states want none. */
+  readonly #deadlines = new Map<string, number>();
+  readonly #pidFaults = new Set<string>();
+  #inbox: { name: string; event: ProcessEvent }[] = [];
+  #isClosing = false;
+  #exitCode = 0;
+
+  /** Makes one with an empty table. */
+  constructor(host: Pick<Host, "clock" | "spawn">, options: SupervisorOptions) {
+    this.#host = host;
+    this.#options = options;
+    this.#alarm = new Alarm(host.clock);
+  }
+
+  /** Queues an event. */
+  post(name: string, event: ProcessEvent): void {
+    this.#inbox.push({ name, event });
+    this.#alarm.ring();
+  }
+
+  /** Stops every process; `run` ends when all are gone. Asked again, it kills them. */
+  close(): void {
+    const type = this.#isClosing ? "kill" : "unwanted";
+    this.#isClosing = true;
+    for (const name of this.#states.keys()) this.post(name, { type });
+    this.#alarm.ring();
+  }
+
+  /** Closes because of an error that nobody foresaw; `run` will give 1. */
+  fail(error: unknown): void {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    this.#options.log.error(`internal error, stopping everything: ${text}`);
+    this.#exitCode = 1;
+    if (!this.#isClosing) this.close();
+  }
+
+  /** Sends signals again that the operating system refused. */
+  retrySignals(): void {
+    for (const child of this.#children.values()) child.retry();
+  }
+
+  /** Takes events until it is closed and nothing is left; gives the exit code: 0, or 1 where something went wrong. */
+  async run(): Promise<number> {
+    for (;;) {
+      await this.#takeAll();
+      if (this.#isClosing && this.#states.size === 0) return this.#exitCode;
+      await this.#alarm.wait(this.#deadlines.values().reduce((a, b) => Math.min(a, b), Infinity));
+      const now = this.#host.clock.now();
+      for (const [name, due] of this.#deadlines) if (due <= now) this.#inbox.push({ name, event: { type: "tick" } });
+    }
+  }
+
+  async #takeAll(): Promise<void> {
+    const { clock } = this.#host;
+    let sliceEnd = clock.now() + SLICE_MS;
+    while (this.#inbox.length > 0) {
+      const batch = this.#inbox;
+      this.#inbox = [];
+      for (const { name, event } of batch) {
+        try {
+          this.#take(name, event);
+        } catch (error) {
+          // Whatever it is, the other processes must still be stopped in order.
+          this.fail(error);
+        }
+        if (clock.now() < sliceEnd) continue;
+        await clock.yield();
+        sliceEnd = clock.now() + SLICE_MS;
+      }
+    }
+  }
+
+  #take(name: string, event: ProcessEvent): void {
+    if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
+    const now = this.#host.clock.now();
+    const before = this.#states.get(name) ?? GONE;
+    const [after, effects] = step(before, event, now, this.#options.policy);
+    this.#store(name, after);
+    if (event.type === "emptied") this.#forget(name);
+    for (const effect of effects) this.#perform(name, event, effect);
+    if (before.type !== after.type || effects.length > 0) {
+      const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
+      const line = describeStep(name, before, event, after, now);
+      this.#options.log.info(pid === undefined ? line : `${line}, pid ${pid}`, name);
+    }
+    if (this.#isClosing) this.#giveUpOnRefused(name, after);
+  }
+
+  #store(name: string, state: ProcessState): void {
+    if (state.type === "gone") this.#states.delete(name);
+    else this.#states.set(name, state);
+    const due = deadline(state);
+    if (due === Infinity) this.#deadlines.delete(name);
+    else this.#deadlines.set(name, due);
+  }
+
+  #perform(name: string, event: ProcessEvent, effect: Effect): void {
+    switch (effect.type) {
+      case "spawn":
+        return this.#spawn(effect.spec);
+      case "signal":
+        return this.#children.get(name)?.signal(effect.signal);
+      case "unexpected":
+        return this.#options.log.warn(`${name}: ${event.type} cannot happen now, ignored`, name);
+    }
+  }
+
+  #spawn(spec: Spec): void {
+    const { name } = spec;
+    const child = this.#host.spawn(spec, this.#options.output(name), {
+      exited: (exit) => this.post(name, { type: "exited", exit }),
+      emptied: () => this.post(name, { type: "emptied" }),
+      warn: (message) => this.#options.log.warn(`${name}: ${message}`, name),
+    });
+    if (child === null) return;
+    this.#children.set(name, child);
+    this.#tellPidFault(this.#options.pidFiles?.write(name, child.pid));
+  }
+
+  #forget(name: string): void {
+    if (this.#children.delete(name)) this.#tellPidFault(this.#options.pidFiles?.remove(name));
+  }
+
+  #tellPidFault(fault: string | null | undefined): void {
+    if (fault === null) return this.#pidFaults.clear();
+    if (fault === undefined || this.#pidFaults.has(fault)) return;
+    this.#pidFaults.add(fault);
+    this.#options.log.warn(`cannot keep the pid directory: ${fault}`);
+  }
+
+  /** A child that took another user can refuse every signal: the monitor must end all the same. */
+  #giveUpOnRefused(name: string, state: ProcessState): void {
+    const child = this.#children.get(name);
+    if (state.type !== "killing" || !child?.refused) return;
+    this.#options.log.error(`${name}: pid ${child.pid} may not be signalled and is left behind`, name);
+    this.#exitCode = 1;
+    this.#store(name, GONE);
+    this.#children.delete(name);
+  }
+}

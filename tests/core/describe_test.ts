@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import { describeExit, describeStep, type Exit, GONE, type ProcessEvent, type ProcessState } from "@ncolony/core";
+import { sample } from "./samples.ts";
+
+const NOW = 10_000;
+const WEB = sample("web");
+const RUNNING: ProcessState = { type: "running", spec: WEB, delayMs: 1000, since: NOW - 250 };
+const STOPPING: ProcessState = { type: "stopping", next: WEB, delayMs: 1000, startAt: NOW, killAt: NOW };
+const KILLING: ProcessState = { type: "killing", next: null, delayMs: 1000, startAt: NOW };
+const WANTED: ProcessEvent = { type: "wanted", spec: WEB };
+const CRASHED: ProcessEvent = { type: "exited", exit: { type: "signal", signal: "SIGSEGV" } };
+const FAILED: ProcessEvent = { type: "exited", exit: { type: "failed", reason: "no such command" } };
+
+function waiting(delayMs: number): ProcessState {
+  return { type: "waiting", spec: WEB, delayMs: 1000, until: NOW + delayMs };
+}
+
+const LINES: readonly (readonly [line: string, before: ProcessState, event: ProcessEvent, after: ProcessState])[] = [
+  ["web: gone -> running (wanted)", GONE, WANTED, RUNNING],
+  ["web: running -> stopping (config changed)", RUNNING, WANTED, STOPPING],
+  ["web: running -> stopping (unwanted)", RUNNING, { type: "unwanted" }, STOPPING],
+  ["web: running -> stopping (restart)", RUNNING, { type: "restart" }, STOPPING],
+  ["web: running -> killing (kill)", RUNNING, { type: "kill" }, KILLING],
+  ["web: running -> stopping (SIGSEGV after 0.25 s)", RUNNING, CRASHED, STOPPING],
+  ["web: running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, since: NOW }, CRASHED, STOPPING],
+  ["web: running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
+  ["web: stopping -> stopping (SIGSEGV)", STOPPING, CRASHED, STOPPING],
+  ["web: stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
+  ["web: killing -> gone (all of it ended)", KILLING, { type: "emptied" }, GONE],
+  ["web: stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "emptied" }, waiting(2000)],
+  ["web: waiting -> running (delay over)", waiting(0), { type: "tick" }, RUNNING],
+];
+
+for (const [line, ...[before, event, after]] of LINES) {
+  Deno.test(`describeStep() tells a step as "${line}"`, () => {
+    assertEquals(describeStep("web", before, event, after, NOW), line);
+  });
+}
+
+Deno.test("describeStep() tells durations in seconds, up to 1000 s to three digits", () => {
+  const durations = [1, 61, 1234, 12_345, 100 / 3, 61_000, 999_900, 3_600_000, 4_000_500].map((delayMs) =>
+    /waiting for (.*) \(/.exec(describeStep("web", STOPPING, { type: "emptied" }, waiting(delayMs), NOW))?.[1]
+  );
+  const seconds = [0.001, 0.061, 1.23, 12.3, 0.0333, 61, 1000, 3600, 4000.5];
+  assertEquals(durations, seconds.map((each) => `${each} s`));
+});
+
+Deno.test("describeExit() tells codes, signals and failed starts apart", () => {
+  const exits: Exit[] = [
+    { type: "code", code: 0 },
+    { type: "code", code: 3 },
+    { type: "signal", signal: "SIGKILL" },
+    { type: "failed", reason: "no such command" },
+  ];
+  assertEquals(exits.map(describeExit), ["exit code 0", "exit code 3", "SIGKILL", "cannot start: no such command"]);
+});

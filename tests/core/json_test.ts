@@ -1,0 +1,119 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { parseObject, whereNotJson } from "@ncolony/core";
+
+/** Texts in which the wrong thing, or nothing, stands where JSON wants something else; V8 says where. */
+const MISPLACED = `{ [1 {"a" {"a":1 {"a":1, {"a":1,} {a:1} {'a':1} [01] [00] [-01] {"a":1}x {}{} [1]] {"a":1]
+  {1:2} {] [1} {}// [1.5.5] [0x10] [1_000] [1]null {"a":1,,} {,} {"a"} {"a":1:2} ["a":1] [[1,[2]3]] {"a":{"b":[]}5}
+  ["é😀"x] {"\\"":1"} [true1] [1true] [nullnull] {"a":[{}{}]}`.split(/\s+/);
+const SPACED = [
+  "[1 2]",
+  '{"a" 1}',
+  '{"a":1 "b":2}',
+  '{"a":1} {',
+  "[1,\t\n  2 ;",
+  " [1]\n\n  [",
+  "[1]\u0000",
+  "{\u00a0}",
+];
+const LINES = [
+  '{\n  "a": 1,\n  "b" 2\n}',
+  '{\r\n  "a": 1,\r\n  "b" 2\r\n}',
+  '\n\n\n{\n"a"\n:\n1\n"b"',
+  "[\n1,\n\n2\n3]",
+];
+
+/** Texts with a word, a number or a string that is not one, which begins at `from` on the first line. */
+const MALFORMED: readonly (readonly [source: string, from: number])[] = [
+  ["[1.]", 2],
+  ["[1.x]", 2],
+  ["[-]", 2],
+  ["[1, -x]", 5],
+  ["[1e]", 2],
+  ["[1e+]", 2],
+  ['["a\nb"]', 2],
+  ['["a\\x"]', 2],
+  ['["a\\u12"]', 2],
+  ['{"a\\u12g4":1}', 2],
+  ['["abc', 2],
+  ['{"a": "b}', 7],
+  ['["\u0001"]', 2],
+  ['["tab\t"]', 2],
+];
+
+/** Texts of which V8 does not say where they are wrong, and where they are. */
+const UNPLACED: readonly (readonly [source: string, place: string])[] = [
+  ["", "line 1, column 1"],
+  ["  ", "line 1, column 3"],
+  ["[", "line 1, column 2"],
+  ["[1,", "line 1, column 4"],
+  ["[1,]", "line 1, column 4"],
+  ["[,1]", "line 1, column 2"],
+  ['{"a":', "line 1, column 6"],
+  ['{"a":\n\n', "line 3, column 1"],
+  ['{"a"::1}', "line 1, column 6"],
+  ['{"a":}', "line 1, column 6"],
+  ["]", "line 1, column 1"],
+  ["[}", "line 1, column 2"],
+  ["[.5]", "line 1, column 2"],
+  ["[+1]", "line 1, column 2"],
+  ["[NaN]", "line 1, column 2"],
+  ["[1,\n undefined]", "line 2, column 2"],
+  ["// comment\n{}", "line 1, column 1"],
+  ["\u00a0{}", "line 1, column 1"],
+  ['{"é😀": x}', "line 1, column 9"],
+];
+
+Deno.test("whereNotJson() gives the place that V8 gives where something is missing or not wanted", () => {
+  for (const source of [...MISPLACED, ...SPACED, ...LINES]) {
+    const { line, column } = placeOfV8(source);
+    assertEquals(whereNotJson(source), `line ${line}, column ${column}`, source);
+  }
+});
+
+Deno.test("whereNotJson() points into a token that is malformed, not behind the place that V8 gives", () => {
+  for (const [source, from] of MALFORMED) {
+    const ours = /^line 1, column (\d+)$/.exec(whereNotJson(source));
+    const column = Number(ours?.[1]);
+    assert(from <= column && column <= placeOfV8(source).column, `${source}: ${column}`);
+  }
+});
+
+Deno.test("whereNotJson() gives a place where V8 gives none", () => {
+  for (const [source, place] of UNPLACED) {
+    assertThrows(() => JSON.parse(source), SyntaxError);
+    assertEquals(whereNotJson(source), place, source);
+  }
+});
+
+Deno.test("whereNotJson() takes all that is JSON, up to its end", () => {
+  for (
+    const source of ['{"a":[1,-0.5e+10,true,false,null,"\\u00e9\\n\\\\",{}]}', "[]", "0", '""', "-1E5", "[[[]],{}]"]
+  ) {
+    JSON.parse(source);
+    assertEquals(whereNotJson(source), `line 1, column ${source.length + 1}`);
+  }
+});
+
+Deno.test("whereNotJson() takes the longest config, whatever it is full of", () => {
+  for (const filling of ["[", "1,", '"', "\\n", "x", " ", '{"a":', "\n", "1", "😀"]) {
+    for (const start of ["", "[", '["']) assert(whereNotJson(start + filling.repeat(131_056 / filling.length)));
+  }
+});
+
+Deno.test("parseObject() gives an object, with __proto__ as a key of its own", () => {
+  const object = parseObject('{"a":[1],"__proto__":2}', Error);
+  assertEquals(Object.entries(object), [["a", [1]], ["__proto__", 2]]);
+});
+
+Deno.test("parseObject() throws what the caller makes of the reason", () => {
+  assertThrows(() => parseObject("[1]", RangeError), RangeError, "must be a JSON object: got an array");
+  assertThrows(() => parseObject("[1", RangeError), RangeError, "not JSON at line 1, column 3");
+});
+
+/** Where V8 finds that a text is not JSON. */
+function placeOfV8(source: string): { line: number; column: number } {
+  const { message } = assertThrows(() => JSON.parse(source), SyntaxError);
+  const place = /line (\d+) column (\d+)/.exec(message);
+  assert(place !== null, message);
+  return { line: Number(place[1]), column: Number(place[2]) };
+}

@@ -1,0 +1,52 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { isIgnored, nameFault } from "@ncolony/core";
+
+const FAULTS: readonly (readonly [what: string, reason: string, ...names: string[]])[] = [
+  ["an empty name", "empty", ""],
+  ["a name that leads out of its directory", '"/"', "/", "a/b", "../web", "web/", "./web"],
+  [
+    "a name with control characters",
+    "control characters",
+    "a\nb",
+    "a\tb",
+    "\0",
+    "a\x1b[0m",
+    "a\x7f",
+    "a\x85",
+    "a\u2028b",
+  ],
+  ["a name with half of a surrogate pair", "well-formed", "\ud800", "a\udc00", "\udc00\ud800"],
+  ["a name that begins with a dot", '"."', ".", "..", ".web", "..data", ".new"],
+  ["a name that ends with .new", '".new"', "web.new", "a.new.new"],
+];
+
+for (const [what, reason, ...names] of FAULTS) {
+  Deno.test(`nameFault() finds ${what}`, () => {
+    for (const name of names) assertStringIncludes(nameFault(name) ?? "no fault", reason, JSON.stringify(name));
+  });
+}
+
+Deno.test("nameFault() finds no fault with any other name", () => {
+  const names = [
+    "web",
+    "web.1",
+    "web.new.1",
+    "new",
+    "a b",
+    "-v",
+    "é",
+    "日本",
+    "😀",
+    "__proto__",
+    "~",
+    "\\",
+    '"',
+    "a\u00a0b",
+  ];
+  for (const name of names) assertEquals(nameFault(name), null, name);
+});
+
+Deno.test("isIgnored() passes over names that begin with a dot or end with .new, and over no others", () => {
+  const names = [".", "..", ".web", ".new", "web.new", "..data", "web", "web.", "web.new.1", "new", "web.NEW", ""];
+  assertEquals(names.filter(isIgnored), [".", "..", ".web", ".new", "web.new", "..data"]);
+});

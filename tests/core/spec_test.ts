@@ -1,0 +1,229 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { MAX_CONFIG_BYTES, MAX_ID, parseSpec, SpecError, STOP_SIGNALS } from "@ncolony/core";
+
+/** An array of strings that no kernel can pass on. */
+const NUL = '["a\\u0000"]';
+
+/** Every key, and some that are nobody's. */
+const FULL = {
+  args: ["httpd", "-f", ""],
+  env: { PORT: "8080", EMPTY: "" },
+  env_inherit: ["HOME", "PATH"],
+  uid: 1000,
+  gid: 0,
+  group: ["eu", ""],
+  "ncolony.monitor": { cwd: "/srv", stop_signal: "SIGINT", kill_time: 0.25, kill_scope: "process", enabled: false },
+  "ncolony.beatcheck": { period: 5 },
+  comment: null,
+};
+
+/** For each field a config where ? stands for its value, a right value, and wrong ones, as JSON. */
+const VALUES: Record<string, readonly [config: string, right: string, ...wrong: string[]]> = {
+  "args": ['{"args":?}', '["a"]', "null", "true", "3", '"a"', "{}", "[]", '[""]', "[3]", '["a",null]', '[["a"]]', NUL],
+  "env": ['{"args":["a"],"env":?}', "{}", "null", "true", "3", '"A=1"', "[]", '["A=1"]'],
+  "env.A": ['{"args":["a"],"env":{"A":?}}', '""', "null", "true", "3", "[]", "{}", '"\\u0000"', '"\\udc00"'],
+  "env_inherit": ['{"args":["a"],"env_inherit":?}', '["A"]', "true", "3", '"A"', "{}", "[3]", '[""]', '["A=B"]', NUL],
+  "group": ['{"args":["a"],"group":?}', '["", "a"]', "true", "3", '"a"', "{}", "[3]", "[null]", '[["a"]]', NUL],
+  "uid": ['{"args":["a"],"uid":?}', "1.0", "true", '"0"', "[]", "{}", "-1", "0.5", "4294967295", "1e400"],
+  "gid": ['{"args":["a"],"gid":?}', "1e3", "true", '"0"', "[]", "{}", "-1", "0.5", "4294967295", "1e400"],
+  "ncolony.monitor": ['{"args":["a"],"ncolony.monitor":?}', "{}", "null", "true", "3", '"cwd"', "[]"],
+  "ncolony.monitor.cwd": [own("cwd"), '"/"', "null", "true", "3", "[]", "{}", '""', '"srv"', '"~/srv"', '"/\\u0000"'],
+  "ncolony.monitor.stop_signal": [own("stop_signal"), '"SIGINT"', "null", "15", "[]", '""', '"TERM"', '"SIGSTOP"'],
+  "ncolony.monitor.kill_time": [own("kill_time"), "0.5", "null", "true", '"5"', "[]", "-0.1", "1000000000.5", "1e400"],
+  "ncolony.monitor.kill_scope": [own("kill_scope"), '"group"', "null", "true", "3", "[]", "{}", '"leader"', '"Group"'],
+  "ncolony.monitor.enabled": [own("enabled"), "false", "null", "0", "1", "[]", "{}", '"true"'],
+};
+
+for (const [field, [config, right, ...wrong]] of Object.entries(VALUES)) {
+  Deno.test(`parseSpec() refuses ${field} when its type or value is wrong`, () => {
+    parseSpec("web", config.replace("?", right));
+    for (const value of wrong) {
+      const error = refusal(config.replace("?", value));
+      assertEquals([error.file, error.field], ["web", field], value);
+      assertEquals(error.message, `Cannot parse config "web": ${error.reason}`);
+      assert(error.reason.startsWith(`"${field}" must be `), error.reason);
+    }
+  });
+}
+
+Deno.test("parseSpec() refuses a key of env that cannot name a variable, without showing it", () => {
+  for (const key of ['""', '"A=hunter2"', '"A\\u0000"', '"\\ud800"']) {
+    const { field, reason } = refusal(`{"args":["a"],"env":{${key}:"value"}}`);
+    assertEquals([field, reason], ["env", '"env" has a key that cannot name a variable']);
+  }
+});
+
+Deno.test("parseSpec() fills in what a config leaves out", () => {
+  const source = '{"args": ["true"]}';
+  assertEquals(parseSpec("web", source), {
+    name: "web",
+    source,
+    args: ["true"],
+    env: {},
+    envInherit: [],
+    groups: [],
+    stopSignal: "SIGTERM",
+    killScope: "group",
+    enabled: true,
+  });
+});
+
+Deno.test("parseSpec() reads every key and passes over those that are not the monitor's", () => {
+  const source = JSON.stringify(FULL);
+  assertEquals(parseSpec("web", source), {
+    name: "web",
+    source,
+    args: ["httpd", "-f", ""],
+    env: { PORT: "8080", EMPTY: "" },
+    envInherit: ["HOME", "PATH"],
+    uid: 1000,
+    gid: 0,
+    groups: ["eu", ""],
+    cwd: "/srv",
+    stopSignal: "SIGINT",
+    killTimeMs: 250,
+    killScope: "process",
+    enabled: false,
+  });
+});
+
+Deno.test("parseSpec() takes numbers up to and including their limits", () => {
+  const limits = { uid: MAX_ID, gid: 0, "ncolony.monitor": { kill_time: 1e9 } };
+  const { uid, gid, killTimeMs } = parseSpec("web", JSON.stringify({ args: ["a"], ...limits }));
+  assertEquals([uid, gid, killTimeMs], [4_294_967_294, 0, 1e12]);
+  assertEquals(parseSpec("web", '{"args":["a"],"ncolony.monitor":{"kill_time":0}}').killTimeMs, 0);
+});
+
+Deno.test("parseSpec() takes a uid or gid of null, which Python writes for None, as absent", () => {
+  const spec = parseSpec("web", '{"args":["a"],"uid":null,"gid":null}');
+  assertEquals([Object.hasOwn(spec, "uid"), Object.hasOwn(spec, "gid")], [false, false]);
+});
+
+Deno.test("parseSpec() takes every stop signal that it offers", () => {
+  for (const stopSignal of STOP_SIGNALS) {
+    const source = JSON.stringify({ args: ["a"], "ncolony.monitor": { stop_signal: stopSignal } });
+    assertEquals(parseSpec("web", source).stopSignal, stopSignal);
+  }
+});
+
+Deno.test("parseSpec() refuses a key of ncolony.monitor that it does not know", () => {
+  for (const key of ["kill-time", "stopSignal", "Enabled", "__proto__", "constructor", ""]) {
+    const error = refusal(`{"args":["a"],"ncolony.monitor":{${JSON.stringify(key)}:true}}`);
+    assertEquals(error.field, `ncolony.monitor.${key}`);
+  }
+});
+
+Deno.test("parseSpec() refuses a config without args", () => {
+  assertEquals(refusal("{}").field, "args");
+  assertEquals(refusal('{"__proto__":{"args":["a"]}}').field, "args");
+});
+
+Deno.test("parseSpec() refuses what is not a JSON object, and names the place or the type", () => {
+  const reasons = new Map([
+    ["", "not JSON at line 1, column 1"],
+    ['{\n  "args": ["a"],\n}', "not JSON at line 3, column 1"],
+    ['\ufeff{"args":["a"]}', "begins with a byte order mark, which is not JSON"],
+    ["[]", "must be a JSON object: got an empty array"],
+    ['["args"]', "must be a JSON object: got an array"],
+    ["null", "must be a JSON object: got null"],
+    ["3", "must be a JSON object: got a number"],
+    ['"args"', "must be a JSON object: got a string"],
+    ["true", "must be a JSON object: got a boolean"],
+  ]);
+  for (const [source, reason] of reasons) {
+    const error = refusal(source);
+    assertEquals([error.field, error.reason], [null, reason]);
+  }
+});
+
+Deno.test("parseSpec() refuses a name that the monitor could not have read", () => {
+  for (const name of ["", ".web", "web.new", "a/b", "a\nb"]) {
+    const error = assertThrows(() => parseSpec(name, '{"args":["a"]}'), SpecError);
+    assertEquals([error.file, error.field], [name, null]);
+  }
+});
+
+Deno.test("parseSpec() takes the last of equal keys", () => {
+  assertEquals(parseSpec("web", '{"args":3,"args":["a"],"args":["b"]}').args, ["b"]);
+  assertEquals(parseSpec("web", '{"args":["a"],"env":{"A":"1","A":"2"}}').env, { A: "2" });
+});
+
+Deno.test("parseSpec() takes __proto__ for a key as any other", () => {
+  const spec = parseSpec("web", '{"args":["a"],"__proto__":{"uid":5,"enabled":3},"env":{"__proto__":"x"}}');
+  assertEquals(spec.uid, undefined);
+  assertEquals(Object.entries(spec.env), [["__proto__", "x"]]);
+  assertEquals(Object.getPrototypeOf(spec), Object.prototype);
+});
+
+Deno.test("parseSpec() reads or refuses 100,000 brackets", () => {
+  assertEquals(refusal("[".repeat(100_000)).reason, "not JSON at line 1, column 100001");
+  assertEquals(refusal("[".repeat(50_000) + "]".repeat(50_000)).reason, "must be a JSON object: got an array");
+  assertEquals(refusal('{"a":'.repeat(20_000)).reason, "not JSON at line 1, column 100001");
+  const deep = "[".repeat(50_000) + "]".repeat(50_000);
+  assertEquals(parseSpec("web", `{"args":["a"],"extra":${deep}}`).args, ["a"]);
+  assertEquals(refusal(`{"args":${deep}}`).field, "args");
+});
+
+Deno.test("parseSpec() takes what fits into one string of the environment", () => {
+  assertEquals("NCOLONY_CONFIG=".length + MAX_CONFIG_BYTES + 1, 131_072);
+});
+
+for (
+  const [what, ...fillings] of [
+    ["characters of 1 byte", "a", "\x7f"],
+    ["characters of 2 bytes", "\x80", "é", "\u07ff"],
+    ["characters of 3 bytes", "\u0800", "€", "\ud7ff", "\ue000", "\uffff"],
+    ["surrogate pairs", "\u{10000}", "😀", "\u{10ffff}"],
+    ["all kinds of characters", "aé€😀", "😀a", "é" + "a".repeat(100_000)],
+  ] as const
+) {
+  Deno.test(`parseSpec() takes exactly ${MAX_CONFIG_BYTES} bytes of ${what} in UTF-8, and not one more`, () => {
+    for (const filling of fillings) {
+      const source = configOfBytes(MAX_CONFIG_BYTES, filling);
+      assertEquals(parseSpec("web", source).source, source);
+      const error = refusal(configOfBytes(MAX_CONFIG_BYTES + 1, filling));
+      assertEquals(error.reason, `must be at most ${MAX_CONFIG_BYTES} bytes`);
+    }
+  });
+}
+
+Deno.test("parseSpec() shows no value of args, env or an extra, whatever is wrong with them", () => {
+  const values = [
+    '"hunter2"',
+    '["hunter2"]',
+    '[["hunter2"]]',
+    '{"A":["hunter2"]}',
+    '["hunter2\\u0000"]',
+    '["hunter2",3]',
+  ];
+  const wrongs = ["args", "env", "extra"].flatMap((key) => values.map((value) => `{"args":["a"],"${key}":${value}}`));
+  const good = '{"args":["a","hunter2"],"env":{"A":"hunter2"},"extra":["hunter2"]}';
+  const cuts = Array.from(good, (_, at) => [good.slice(0, at), good.slice(0, at) + good.slice(at + 1)]).flat();
+  for (const source of [...wrongs, ...cuts]) {
+    try {
+      parseSpec("web", source);
+    } catch (error) {
+      assert(error instanceof SpecError);
+      assertEquals(/hunt|ter2/.test(`${error} ${error.stack} ${error.field} ${error.reason} ${error.cause}`), false);
+    }
+  }
+});
+
+/** A config where ? stands for the value of a key of the monitor's own. */
+function own(key: string): string {
+  return `{"args":["a"],"ncolony.monitor":{"${key}":?}}`;
+}
+
+/** The error that a config which is wrong gives. */
+function refusal(source: string): SpecError {
+  return assertThrows(() => parseSpec("web", source), SpecError);
+}
+
+/** A good config of so many bytes, most of them these characters. */
+function configOfBytes(bytes: number, characters: string): string {
+  const size = (text: string) => new TextEncoder().encode(text).length;
+  const [start, end] = ['{"args":["a"],"extra":"', '"}'];
+  const room = bytes - size(start + end);
+  const filling = characters.repeat(Math.floor(room / size(characters)));
+  return start + filling + "x".repeat(room - size(filling)) + end;
+}

@@ -1,0 +1,259 @@
+import { assertEquals, assertNotEquals } from "@std/assert";
+import {
+  deadline,
+  type Effect,
+  type Exit,
+  GONE,
+  type Killing,
+  type ProcessEvent,
+  type ProcessState,
+  type RestartPolicy,
+  type Running,
+  step,
+  type Stopping,
+  type Waiting,
+} from "@ncolony/core";
+import { freeze, sample } from "./samples.ts";
+
+const POLICY: RestartPolicy = freeze({ thresholdMs: 1000, minDelayMs: 100, maxDelayMs: 700, killTimeMs: 5000 });
+const NOW = 50_000;
+
+const WEB = freeze(sample("web"));
+/** Another object of the same source. */
+const SAME = freeze(sample("web"));
+const EDITED = freeze(sample("web", { args: ["false"] }));
+/** Says for itself how it is to be stopped. */
+const GENTLE = freeze(sample("web", { "ncolony.monitor": { stop_signal: "SIGINT", kill_time: 20 } }));
+
+const WAITING: Waiting = freeze({ type: "waiting", spec: WEB, delayMs: 400, until: NOW + 300 });
+const RUNNING: Running = freeze({ type: "running", spec: WEB, delayMs: 400, since: NOW - 1000 });
+const YOUNG: Running = freeze({ ...RUNNING, since: NOW - 999 });
+const STOPPING: Stopping = freeze({
+  type: "stopping",
+  next: WEB,
+  delayMs: 400,
+  startAt: NOW + 300,
+  killAt: NOW + 2000,
+});
+const KILLING: Killing = freeze({ type: "killing", next: WEB, delayMs: 400, startAt: NOW + 300 });
+
+/** What stopping a running process gives, where nothing else is said. */
+const STOPPED: Stopping = freeze({ type: "stopping", next: null, delayMs: 100, startAt: NOW, killAt: NOW + 5000 });
+
+const UNWANTED: ProcessEvent = { type: "unwanted" };
+const RESTART: ProcessEvent = { type: "restart" };
+const KILL: ProcessEvent = { type: "kill" };
+const EMPTIED: ProcessEvent = { type: "emptied" };
+const TICK: ProcessEvent = { type: "tick" };
+const EXITED = exited({ type: "code", code: 0 });
+const FAILED = exited({ type: "failed", reason: "no such command" });
+
+const SPAWN: Effect = { type: "spawn", spec: WEB };
+const SPAWN_EDITED: Effect = { type: "spawn", spec: EDITED };
+const SIGTERM: Effect = { type: "signal", signal: "SIGTERM" };
+const SIGINT: Effect = { type: "signal", signal: "SIGINT" };
+const SIGKILL: Effect = { type: "signal", signal: "SIGKILL" };
+const UNEXPECTED: Effect = { type: "unexpected" };
+
+function wanted(spec: typeof WEB): ProcessEvent {
+  return freeze({ type: "wanted", spec });
+}
+
+function exited(exit: Exit): ProcessEvent {
+  return freeze({ type: "exited", exit });
+}
+
+/** One case: in this state, at NOW, this event gives that state and those effects. */
+function cell(
+  sentence: string,
+  state: ProcessState,
+  event: ProcessEvent,
+  after: ProcessState,
+  ...does: Effect[]
+): void {
+  Deno.test(`step() ${sentence}`, () => assertEquals(step(state, event, NOW, POLICY), [after, does]));
+}
+
+// waiting
+const STARTED: Running = { ...RUNNING, since: NOW };
+cell("leaves a waiting process alone when what it waits for is wanted again", WAITING, wanted(SAME), WAITING);
+cell(
+  "starts a waiting process at once, its back-off forgotten, when its config changed",
+  WAITING,
+  wanted(EDITED),
+  { type: "running", spec: EDITED, delayMs: 100, since: NOW },
+  SPAWN_EDITED,
+);
+cell("forgets a waiting process when it becomes unwanted", WAITING, UNWANTED, GONE);
+cell("starts a waiting process at once and keeps its back-off when asked to restart", WAITING, RESTART, STARTED, SPAWN);
+cell("forgets a waiting process when told to kill", WAITING, KILL, GONE);
+cell("reports an exit of a waiting process as unexpected", WAITING, EXITED, WAITING, UNEXPECTED);
+cell("reports an empty group of a waiting process as unexpected", WAITING, EMPTIED, WAITING, UNEXPECTED);
+const DUE = { ...WAITING, until: NOW };
+cell("leaves a waiting process alone 1 ms before it is due", { ...WAITING, until: NOW + 1 }, TICK, {
+  ...WAITING,
+  until: NOW + 1,
+});
+cell("starts a waiting process, keeping its back-off, when it is due", DUE, TICK, STARTED, SPAWN);
+cell("starts a waiting process at the time of a late tick", { ...DUE, until: NOW - 9 }, TICK, STARTED, SPAWN);
+
+// running
+const REPLACED: Stopping = { ...STOPPED, next: EDITED };
+const RESTARTED: Stopping = { ...STOPPED, next: WEB };
+cell("leaves a running process alone when what runs is wanted again", RUNNING, wanted(SAME), RUNNING);
+cell("stops a running process, for the new one, when its config changed", RUNNING, wanted(EDITED), REPLACED, SIGTERM);
+cell("stops a running process when it becomes unwanted", RUNNING, UNWANTED, STOPPED, SIGTERM);
+cell("stops a running process, to start it again, when asked to restart", RUNNING, RESTART, RESTARTED, SIGTERM);
+cell("never takes a stop that was asked for as an instant death", YOUNG, RESTART, RESTARTED, SIGTERM);
+const KILLED: Killing = { type: "killing", next: null, delayMs: 100, startAt: NOW };
+cell("kills a running process when told to kill", RUNNING, KILL, KILLED, SIGKILL);
+const DELAYED: Stopping = { ...RESTARTED, delayMs: 700, startAt: NOW + 400 };
+cell("delays a process that died below the threshold", YOUNG, EXITED, DELAYED, SIGTERM);
+cell(
+  "delays a process that a signal ended below the threshold",
+  YOUNG,
+  exited({ type: "signal", signal: "SIGSEGV" }),
+  DELAYED,
+  SIGTERM,
+);
+cell("starts a process that died at exactly the threshold at once", RUNNING, EXITED, RESTARTED, SIGTERM);
+cell(
+  "starts a process that lived long at once and forgets its back-off",
+  { ...RUNNING, since: 0 },
+  EXITED,
+  RESTARTED,
+  SIGTERM,
+);
+cell(
+  "doubles the delay with an instant death",
+  { ...YOUNG, delayMs: 200 },
+  EXITED,
+  { ...RESTARTED, delayMs: 400, startAt: NOW + 200 },
+  SIGTERM,
+);
+cell(
+  "keeps the delay at its maximum",
+  { ...YOUNG, delayMs: 700 },
+  EXITED,
+  { ...RESTARTED, delayMs: 700, startAt: NOW + 700 },
+  SIGTERM,
+);
+cell(
+  "waits at least 1 s for a process that could not be started, and doubles the delay below that",
+  YOUNG,
+  FAILED,
+  { ...DELAYED, startAt: NOW + 1000 },
+  SIGTERM,
+);
+cell(
+  "waits the whole delay, where it is over 1 s, for a process that could not be started",
+  { ...RUNNING, delayMs: 1500, since: NOW },
+  FAILED,
+  { ...RESTARTED, delayMs: 700, startAt: NOW + 1500 },
+  SIGTERM,
+);
+cell(
+  "takes a failed start for an instant death at any age",
+  { ...RUNNING, since: 0 },
+  FAILED,
+  { ...DELAYED, startAt: NOW + 1000 },
+  SIGTERM,
+);
+cell("reports an empty group before the leader's exit as unexpected", RUNNING, EMPTIED, RUNNING, UNEXPECTED);
+cell("leaves a running process alone as time passes", RUNNING, TICK, RUNNING);
+
+Deno.test("step() waits at least 1 s for a process that could not be started when there is no delay at all", () => {
+  const policy = { ...POLICY, minDelayMs: 0 };
+  const expected = { ...RESTARTED, delayMs: 0, startAt: NOW + 1000 };
+  assertEquals(step({ ...YOUNG, delayMs: 0 }, FAILED, NOW, policy), [expected, [SIGTERM]]);
+});
+
+for (
+  const [when, event, after] of [
+    ["when it becomes unwanted", UNWANTED, STOPPED],
+    ["when its config changed", wanted(EDITED), REPLACED],
+    ["when asked to restart", RESTART, { ...STOPPED, next: GENTLE }],
+    ["after its leader's end", EXITED, { ...STOPPED, next: GENTLE }],
+  ] as const
+) {
+  const own = { ...after, killAt: NOW + 20_000 };
+  cell(`prefers the spec's stop signal and kill time ${when}`, { ...RUNNING, spec: GENTLE }, event, own, SIGINT);
+}
+
+// stopping and killing
+for (const state of [STOPPING, KILLING]) {
+  const subject = `a ${state.type} process`;
+  const ending: ProcessState = { ...state, next: null };
+  const late: ProcessState = { ...state, startAt: NOW };
+  const replaced: ProcessState = { ...state, next: EDITED, startAt: NOW, delayMs: 100 };
+  cell(`leaves ${subject} alone when what is next is wanted again`, state, wanted(SAME), state);
+  cell(`puts a changed config next for ${subject}, without its delay`, state, wanted(EDITED), replaced);
+  cell(`puts a spec next for ${subject} that had none`, ending, wanted(EDITED), replaced);
+  cell(`starts nothing after ${subject} when it becomes unwanted`, state, UNWANTED, ending);
+  cell(`starts what follows ${subject} without delay when asked to restart`, state, RESTART, late);
+  cell(`waits for the group of ${subject} when its leader ended`, state, EXITED, state);
+  cell(`takes a failed start of ${subject} as its leader's end`, state, FAILED, state);
+  cell(`forgets ${subject} when its group is empty and nothing is next`, ending, EMPTIED, GONE);
+  cell(`starts what follows ${subject}, keeping the back-off, when its group is empty`, late, EMPTIED, STARTED, SPAWN);
+  cell(`waits, keeping the back-off, when the group of ${subject} is empty too early`, state, EMPTIED, WAITING);
+}
+const HASTENED: Killing = { ...KILLING, next: null };
+cell("kills a stopping process when told to kill", STOPPING, KILL, HASTENED, SIGKILL);
+cell("starts nothing after a killing process when told to kill", KILLING, KILL, HASTENED);
+cell("leaves a stopping process alone 1 ms before its kill time is over", { ...STOPPING, killAt: NOW + 1 }, TICK, {
+  ...STOPPING,
+  killAt: NOW + 1,
+});
+cell("kills a stopping process when its kill time is over", { ...STOPPING, killAt: NOW }, TICK, KILLING, SIGKILL);
+cell(
+  "kills a stopping process that is unwanted when its kill time is over",
+  { ...STOPPING, next: null, killAt: NOW - 9 },
+  TICK,
+  HASTENED,
+  SIGKILL,
+);
+cell("leaves a killing process alone as time passes", KILLING, TICK, KILLING);
+
+// gone
+const FRESH: Running = { ...STARTED, delayMs: 100 };
+cell("starts a process when it becomes wanted", GONE, wanted(WEB), FRESH, SPAWN);
+cell("leaves a gone process alone when it is unwanted", GONE, UNWANTED, GONE);
+cell("leaves a gone process alone when asked to restart", GONE, RESTART, GONE);
+cell("leaves a gone process alone when told to kill", GONE, KILL, GONE);
+cell("reports an exit of a gone process as unexpected", GONE, EXITED, GONE, UNEXPECTED);
+cell("reports an empty group of a gone process as unexpected", GONE, EMPTIED, GONE, UNEXPECTED);
+cell("leaves a gone process alone as time passes", GONE, TICK, GONE);
+
+// several steps
+Deno.test("step() doubles the delay with each instant death, from the minimum up to the maximum", () => {
+  assertEquals(delays(POLICY), [100, 200, 400, 700, 700, 700]);
+});
+
+Deno.test("step() waits the minimum delay, the first time, also where the maximum is below it", () => {
+  assertEquals(delays({ ...POLICY, minDelayMs: 900 }), [900, 700, 700, 700, 700, 700]);
+});
+
+Deno.test("deadline() is what a waiting or stopping process waits for, and Infinity for any other", () => {
+  const states = [WAITING, RUNNING, STOPPING, KILLING, GONE];
+  assertEquals(states.map(deadline), [WAITING.until, Infinity, STOPPING.killAt, Infinity, Infinity]);
+});
+
+Deno.test("step() leaves a state by a tick at its deadline", () => {
+  for (const state of [WAITING, STOPPING]) {
+    assertNotEquals(step(state, TICK, deadline(state), POLICY)[0].type, state.type);
+  }
+});
+
+/** How long a process waits after each of six instant deaths in a row. */
+function delays(policy: RestartPolicy): number[] {
+  let now = NOW;
+  let [state] = step(GONE, wanted(WEB), now, policy);
+  return Array.from({ length: 6 }, () => {
+    const died = now;
+    [state] = step(state, EXITED, now, policy);
+    [state] = step(state, EMPTIED, now, policy);
+    now = deadline(state);
+    [state] = step(state, TICK, now, policy);
+    return now - died;
+  });
+}

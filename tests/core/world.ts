@@ -1,0 +1,210 @@
+import {
+  deadline,
+  type Effect,
+  GONE,
+  type ProcessEvent,
+  type ProcessState,
+  type RestartPolicy,
+  type Spec,
+  type Step,
+  step,
+  type StopSignal,
+} from "@ncolony/core";
+import { Child } from "./child.ts";
+import { Expected } from "./expected.ts";
+import type { Random } from "./random.ts";
+import { freeze } from "./samples.ts";
+
+/** What holds in every history, as the names of tests go on after `step()`. */
+export const PROMISES = [
+  "spawns nothing before the child before is emptied",
+  "spawns, and means to spawn, nothing but what was wanted last",
+  "spawns nothing before the instant deaths in a row, and a failed start, have cost their delay",
+  "spawns what is wanted and due at the first event that can show it",
+  "knows when time alone makes it act next",
+  "asks each child to end once, by its own signal, and only a child that is to end",
+  "sends SIGKILL no earlier than the kill time after the stop signal, unless told to kill",
+  "sends SIGKILL once, when told to kill, or at the first tick after the kill time",
+  "has every wanted process running, or due within the longest delay",
+  "brings a wanted process to run in the end",
+  "brings an unwanted process from any state to gone",
+  "finds nothing unexpected where nothing unexpected happens",
+  "neither throws nor changes what it is given",
+] as const;
+
+/** One of the promises. */
+export type Promised = typeof PROMISES[number];
+
+/** Ends a history that breaks a promise. */
+export class BrokenPromise extends Error {
+  /** Which one. */
+  readonly promised: Promised;
+
+  constructor(promised: Promised, detail: string) {
+    super(detail);
+    this.promised = promised;
+  }
+}
+
+/** A clock, one process, the child it may have, and an eye on every step. */
+export class World {
+  now = 0;
+  /** How many events happened. */
+  events = 0;
+  state: ProcessState = GONE;
+  child: Child | null = null;
+  /** The probability that a child cannot be started. */
+  failureRate = 0.2;
+  /** What happened, one line each. */
+  readonly lines: string[] = [];
+  /** The cells of the state table that were visited. */
+  readonly #cells: Set<string>;
+  readonly #expected: Expected;
+  readonly #policy: RestartPolicy;
+  readonly #random: Random;
+
+  constructor(policy: RestartPolicy, random: Random, cells: Set<string>) {
+    this.#policy = policy;
+    this.#random = random;
+    this.#cells = cells;
+    this.#expected = new Expected(policy);
+  }
+
+  /** Lets something end by itself; returns whether there was anything. */
+  age(): boolean {
+    const what = this.child?.age() ?? null;
+    if (what !== null) this.lines.push(`${this.now} ms: ${what}`);
+    return what !== null;
+  }
+
+  /** Makes an event happen: steps, stores the state, performs the effects, and looks whether all is as it must be. */
+  happen(event: ProcessEvent): void {
+    this.events++;
+    this.lines.push(`${this.now} ms: ${this.state.type}, ${describe(event)}`);
+    this.#cells.add(`${this.state.type} ${event.type}`);
+    const isMoot = this.#expected.isMoot(event);
+    this.#expected.note(event, this.now);
+    if (event.type === "exited") this.child!.tell();
+    if (event.type === "emptied") this.child = null;
+    const [state, effects] = this.#step(event);
+    this.state = state;
+    for (const effect of effects) this.#perform(effect, event);
+    this.#checkChild(event, isMoot);
+    this.#checkState();
+  }
+
+  /** Lets only time pass and children end as they are told to, until nothing more happens. */
+  settle(): void {
+    for (let rounds = 0; rounds < 20; rounds++) {
+      const news = this.child?.news() ?? null;
+      const due = deadline(this.state);
+      if (news === null && due === Infinity) break;
+      if (news === null) this.now = Math.max(this.now, due);
+      this.happen(news ?? { type: "tick" });
+    }
+    const { wanted } = this.#expected;
+    this.#check(wanted === null || this.state.type === "running", "brings a wanted process to run in the end");
+    this.#check(wanted !== null || this.state.type === "gone", "brings an unwanted process from any state to gone");
+  }
+
+  #step(event: ProcessEvent): Step {
+    try {
+      return freeze(step(this.state, freeze(event), this.now, this.#policy));
+    } catch (error) {
+      throw new BrokenPromise("neither throws nor changes what it is given", `${error}`);
+    }
+  }
+
+  #perform(effect: Effect, event: ProcessEvent): void {
+    if (effect.type === "spawn") this.#spawn(effect.spec);
+    else if (effect.type === "unexpected") {
+      this.#check(false, "finds nothing unexpected where nothing unexpected happens");
+    } else if (effect.signal === "SIGKILL") this.#kill(event);
+    else this.#ask(effect.signal);
+  }
+
+  #spawn(spec: Spec): void {
+    const { wanted, due } = this.#expected;
+    this.#check(this.child === null, "spawns nothing before the child before is emptied");
+    this.#check(spec === wanted, "spawns, and means to spawn, nothing but what was wanted last");
+    const patience = "spawns nothing before the instant deaths in a row, and a failed start, have cost their delay";
+    this.#check(this.now >= due, patience, `spawned at ${this.now} ms, due at ${due} ms`);
+    this.child = new Child(spec, this.#random, this.failureRate);
+    this.#expected.since = this.now;
+  }
+
+  #ask(signal: StopSignal): void {
+    const isRight = this.child?.askedAt === null && !this.child.killed && signal === this.child.spec.stopSignal;
+    this.#check(isRight, "asks each child to end once, by its own signal, and only a child that is to end", signal);
+    this.child?.ask(this.now);
+  }
+
+  #kill(event: ProcessEvent): void {
+    const promised = "sends SIGKILL once, when told to kill, or at the first tick after the kill time";
+    this.#check(this.child !== null && !this.child.killed, promised, "sent again, or to nobody");
+    const isTime = event.type === "kill" || this.now >= this.#killAt();
+    this.#check(isTime, "sends SIGKILL no earlier than the kill time after the stop signal, unless told to kill");
+    this.child?.kill();
+  }
+
+  /** When the child has to get SIGKILL; Infinity where it has not. */
+  #killAt(): number {
+    if (this.child === null || this.child.askedAt === null || this.child.killed) return Infinity;
+    return this.child.askedAt + (this.child.spec.killTimeMs ?? this.#policy.killTimeMs);
+  }
+
+  #checkChild(event: ProcessEvent, isMoot: boolean): void {
+    const { wanted, due, since } = this.#expected;
+    if (this.child === null) {
+      const isLate = wanted !== null && this.now >= due && !isMoot;
+      this.#check(!isLate, "spawns what is wanted and due at the first event that can show it", `due at ${due} ms`);
+      return;
+    }
+    const isEnding = this.child.askedAt !== null || this.child.killed;
+    const ask = "asks each child to end once, by its own signal, and only a child that is to end";
+    this.#check(isEnding === (since === null), ask, isEnding ? "asked for nothing" : "not asked");
+    const isOverdue = event.type === "tick" && this.now >= this.#killAt() ||
+      event.type === "kill" && !this.child.killed;
+    this.#check(
+      !isOverdue,
+      "sends SIGKILL once, when told to kill, or at the first tick after the kill time",
+      "not sent",
+    );
+  }
+
+  #checkState(): void {
+    const { state, now } = this;
+    const { wanted, due } = this.#expected;
+    const { minDelayMs, maxDelayMs } = this.#policy;
+    const target = "spec" in state ? state.spec : "next" in state ? state.next : null;
+    this.#check(
+      target?.source === wanted?.source,
+      "spawns, and means to spawn, nothing but what was wanted last",
+      `means to spawn ${target?.args[0]}`,
+    );
+    const startAt = "until" in state ? state.until : "startAt" in state ? state.startAt : now;
+    const isSoon = startAt <= now + Math.max(minDelayMs, maxDelayMs, 1000);
+    this.#check(
+      wanted === null || isSoon && state.type !== "gone",
+      "has every wanted process running, or due within the longest delay",
+    );
+    const actsAt = this.child === null && wanted !== null ? due : this.#killAt();
+    const got = `${deadline(state)} in place of ${actsAt}`;
+    this.#check(deadline(state) === actsAt, "knows when time alone makes it act next", got);
+  }
+
+  #check(isKept: boolean, promised: Promised, detail = ""): void {
+    if (!isKept) throw new BrokenPromise(promised, `${detail === "" ? "" : `${detail}, `}now ${this.state.type}`);
+  }
+}
+
+function describe(event: ProcessEvent): string {
+  switch (event.type) {
+    case "wanted":
+      return `wanted ${event.spec.args[0]}`;
+    case "exited":
+      return `exited ${JSON.stringify(event.exit)}`;
+    default:
+      return event.type;
+  }
+}

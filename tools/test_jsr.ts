@@ -1,0 +1,37 @@
+/**
+ * Runs the tests against the real packages on JSR: the same project, without the links to tools/std. Wants a network that
+ * reaches JSR, or `JSR_URL` naming a mirror.
+ */
+
+import { dirname, fromFileUrl, join } from "@std/path";
+
+const root = dirname(dirname(fromFileUrl(import.meta.url)));
+const copy = Deno.makeTempDirSync({ prefix: "ncolony-jsr-" });
+let code: number;
+try {
+  copyTree("");
+  const config = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
+  delete config.links;
+  Deno.writeTextFileSync(join(copy, "deno.json"), `${JSON.stringify(config, null, 2)}\n`);
+  // The links stand in the lock file too.
+  Deno.removeSync(join(copy, "deno.lock"));
+  code = run("cache", "mod.ts", "tests/") || run("task", "test");
+} finally {
+  Deno.removeSync(copy, { recursive: true });
+}
+Deno.exit(code);
+
+function copyTree(path: string): void {
+  for (const entry of Deno.readDirSync(join(root, path))) {
+    const inner = join(path, entry.name);
+    if (entry.isFile) Deno.copyFileSync(join(root, inner), join(copy, inner));
+    else if (entry.isDirectory && entry.name !== ".git" && entry.name !== "node_modules") {
+      Deno.mkdirSync(join(copy, inner));
+      copyTree(inner);
+    }
+  }
+}
+
+function run(...args: string[]): number {
+  return new Deno.Command(Deno.execPath(), { args, cwd: copy, stdout: "inherit", stderr: "inherit" }).outputSync().code;
+}
