@@ -116,13 +116,13 @@ class Fields {
     const value = ownValue(this.#object, key);
     const choice = choices.find((one) => one === value);
     if (value === undefined || choice !== undefined) return choice;
-    throw this.#wrong(key, `one of ${choices.join(", ")}`, value);
+    throw this.#wrong(key, `one of ${choices.join(", ")}`, value, otherThan(value));
   }
 
   path(key: string): string | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || isText(value) && value.startsWith("/")) return value;
-    throw this.#wrong(key, "an absolute path", value);
+    throw this.#wrong(key, "an absolute path", value, otherThan(value));
   }
 
   strings(key: string, kind: string, test: (text: string) => boolean): readonly string[] {
@@ -169,9 +169,14 @@ function isVariable(name: string): boolean {
   return isText(name) && name !== "" && !name.includes("=");
 }
 
+/** As {@linkcode blame}, where a string was wanted, but not that one. */
+function otherThan(value: Json): string {
+  return typeof value === "string" ? "another string" : blame(value);
+}
+
 /** Says what was found in the place of what is wanted, by its type alone: values may be secrets. */
 function blame(value: Json | undefined): string {
-  if (typeof value === "string") return value.includes("\0") ? "a string with a NUL" : "another string";
+  if (typeof value === "string" && value.includes("\0")) return "a string with a NUL";
   if (!Array.isArray(value) || value.length === 0) return typeName(value);
   const culprit = value.find((item) => !isText(item));
   if (culprit === undefined) return "other strings";

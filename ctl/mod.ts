@@ -11,7 +11,8 @@ import { main } from "./main.ts";
 
 export type { Json, JsonObject } from "@ncolony/core";
 export { add, type AddOptions, type Places, remove, restart, restartAll, restartGroup } from "./ctl.ts";
-export { call, main } from "./main.ts";
+export { call } from "./call.ts";
+export { main } from "./main.ts";
 export { type Add, type Command, type Parsed, parseOptions } from "./options.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

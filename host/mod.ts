@@ -37,6 +37,7 @@ export { PidDirectory } from "./pid_dir.ts";
 export { postFile, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, type Program, runProgram } from "./program.ts";
 export { listenToSignals } from "./signals.ts";
+export { catchUnforeseen } from "./unforeseen.ts";
 export type {
   Child,
   ChildOutput,

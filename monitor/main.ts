@@ -1,7 +1,10 @@
-import { answerCommon, denoHost, listenToSignals, Output, runProgram } from "@ncolony/host";
+import { answerCommon, catchUnforeseen, denoClock, denoHost, listenToSignals, Output, runProgram } from "@ncolony/host";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
 import { Colony } from "./service.ts";
+
+/** Signals that come closer together are one request: a terminal and a task runner may both pass on the same Ctrl-C. */
+const SAME_REQUEST_MS = 1000;
 
 const PROGRAM = { name: "ncolony-monitor", version: manifest.version, help: HELP };
 
@@ -13,10 +16,11 @@ const PROGRAM = { name: "ncolony-monitor", version: manifest.version, help: HELP
  */
 export async function main(argv: readonly string[]): Promise<number> {
   let colony: Colony | null = null;
-  let isAsked = false;
+  let askedAt = -Infinity;
   // The first act, for as PID 1 an unhandled signal would crash Deno.
   using _listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP"], () => {
-    isAsked = true;
+    if (denoClock.now() - askedAt < SAME_REQUEST_MS) return;
+    askedAt = denoClock.now();
     colony?.stop();
   });
   return await runProgram(PROGRAM, async () => {
@@ -27,27 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     using _catching = catchUnforeseen((error) => colony?.fail(error));
     output.log.info(`ncolony-monitor ${manifest.version} on ${options.config}, messages in ${options.messages}`);
     const exitCode = colony.start();
-    if (isAsked) colony.stop();
+    if (askedAt > -Infinity) colony.stop();
     return await exitCode;
   });
-}
-
-/** Hands errors that nobody caught to `fail`: left to itself Deno would end, and leave the children running. */
-function catchUnforeseen(fail: (error: unknown) => void): Disposable {
-  const onError = (event: ErrorEvent) => {
-    event.preventDefault();
-    fail(event.error);
-  };
-  const onRejection = (event: PromiseRejectionEvent) => {
-    event.preventDefault();
-    fail(event.reason);
-  };
-  addEventListener("error", onError);
-  addEventListener("unhandledrejection", onRejection);
-  return {
-    [Symbol.dispose]: () => {
-      removeEventListener("error", onError);
-      removeEventListener("unhandledrejection", onRejection);
-    },
-  };
 }

@@ -78,7 +78,7 @@ ${optionsHelp(OPTIONS)}
 
 A file CONFIG/NAME such as {"args": ["httpd", "-f"]} starts a process, changing it restarts the process, removing it
 stops it. A file in MESSAGES such as {"type": "RESTART", "name": "NAME"} restarts it. ncolony-ctl writes both.
-SIGTERM, SIGINT and SIGHUP stop every process, then the monitor; a second one kills them.
+SIGTERM, SIGINT and SIGHUP stop every process, then the monitor; one more, a second later or more, kills them.
 
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
 

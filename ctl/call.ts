@@ -1,0 +1,49 @@
+import { type JsonObject, MAX_CONFIG_BYTES, parseObject, SpecError, UsageError } from "@ncolony/core";
+import { readTextFile } from "@ncolony/host";
+import { add, remove, restart, restartAll, restartGroup } from "./ctl.ts";
+import type { Parsed } from "./options.ts";
+
+/**
+ * Does what a parsed command line asks for.
+ *
+ * @throws {UsageError} Where the extras are not a JSON object, or the name or an option is wrong.
+ * @throws {Deno.errors.NotFound} Where a directory, or a process to be removed, is not there.
+ */
+export function call({ request }: Parsed): void {
+  if (request === null) return;
+  const { places, command } = request;
+  switch (command.type) {
+    case "add": {
+      const { name, cmd, args, extras, ...options } = command;
+      const read = extras === undefined ? {} : { extras: parseExtras(extras) };
+      return asUsage(() => add(places, name, cmd, args, { ...options, ...read }));
+    }
+    case "remove":
+      return asUsage(() => remove(places, command.name));
+    case "restart":
+      return asUsage(() => restart(places, command.name));
+    case "restart-all":
+      return restartAll(places);
+    case "restart-group":
+      return restartGroup(places, command.group);
+  }
+}
+
+/** What is wrong with a name or an option was wrong on the command line. */
+function asUsage(write: () => void): void {
+  try {
+    write();
+  } catch (error) {
+    if (error instanceof SpecError) throw new UsageError(`Cannot add ${JSON.stringify(error.file)}: ${error.reason}`);
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+function parseExtras(text: string): JsonObject {
+  const isJson = /^\s*[{[]/.test(text);
+  const what = isJson ? "--extras" : `--extras ${JSON.stringify(text)}`;
+  const source = isJson ? text : readTextFile(text);
+  if (source.length > MAX_CONFIG_BYTES) throw new UsageError(`${what}: must be at most ${MAX_CONFIG_BYTES} bytes`);
+  return parseObject(source, (reason) => new UsageError(`${what}: ${reason}`));
+}

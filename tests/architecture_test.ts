@@ -1,0 +1,127 @@
+/**
+ * The rules of the house, each as a test that fails with its sentence and the places that break it.
+ *
+ * core/ decides, host/ touches the operating system, programs introduce one to the other.
+ */
+
+import { assertEquals } from "@std/assert";
+import { dirname, fromFileUrl, join } from "@std/path";
+
+interface Source {
+  readonly path: string;
+  readonly lines: readonly string[];
+  /** The text without comments. */
+  readonly code: string;
+  readonly imports: readonly string[];
+}
+
+const PROGRAMS = ["monitor", "ctl"];
+const MEMBERS = ["core", "host", ...PROGRAMS];
+
+const root = dirname(dirname(fromFileUrl(import.meta.url)));
+const sources = ["", "exports", ...MEMBERS].flatMap(sourcesOf);
+
+Deno.test("core/ imports nothing but core/", () => {
+  assertNone(
+    "core/ has no dependency",
+    of("core"),
+    ({ imports }) => imports.some((name) => !/^\.\/\w+\.ts$/.test(name)),
+  );
+});
+
+Deno.test("core/ knows no clock, no chance, no timer and no promise", () => {
+  const impure = /\b(Date|Math\.random|performance|setTimeout|setInterval|Promise|async|await|globalThis|Intl)\b/;
+  assertNone("core/ is pure", of("core"), ({ code }) => impure.test(code));
+});
+
+Deno.test("host/ imports core/ and @std, and node:fs for O_NONBLOCK", () => {
+  assertNone("imports point one way: core ← host ← programs", of("host"), ({ path, imports }) => {
+    const node = path === "host/directory.ts" ? ["node:fs"] : [];
+    return imports.some((name) => !/^(\.\/\w+\.ts|@ncolony\/core|@std\/.+)$/.test(name) && !node.includes(name));
+  });
+});
+
+Deno.test("programs import core/ and host/, and never each other", () => {
+  const allowed = /^(\.\/[\w.]+|@ncolony\/core|@ncolony\/host)$/;
+  assertNone("imports point one way", of(...PROGRAMS), ({ imports }) => imports.some((name) => !allowed.test(name)));
+});
+
+Deno.test("only host/ and a program's last line say `Deno.`", () => {
+  const lastLine = /^if \(import\.meta\.main\) Deno\.exit\(await main\(Deno\.args\)\);$/m;
+  const others = sources.filter(({ path }) => !path.startsWith("host/"));
+  assertNone("host/ is the only library code that says `Deno.`", others, ({ code }) => {
+    return /\bDeno\b/.test(code.replace(lastLine, ""));
+  });
+});
+
+Deno.test("only host/log.ts imports @std/log, which must be easy to replace", () => {
+  const others = sources.filter(({ path }) => path !== "host/log.ts");
+  assertNone(
+    "only host/log.ts imports @std/log",
+    others,
+    ({ imports }) => imports.some((name) => /^@std\/log/.test(name)),
+  );
+});
+
+Deno.test("library code neither exits nor writes to the console", () => {
+  assertNone("library code never calls Deno.exit or console", of(...MEMBERS), ({ code }) => {
+    return /\bconsole\b/.test(code) || /Deno\.exit/.test(code.replace(/^if \(import\.meta\.main\).*$/m, ""));
+  });
+});
+
+Deno.test("a signal is never sent by a process's name", () => {
+  assertNone("kill by pid alone", sources, ({ code }) => /\b(pkill|killall|pgrep)\b/.test(code));
+});
+
+Deno.test("a tired reader can hold a file", () => {
+  assertNone("files have at most 250 lines, main.ts at most 60", sources, ({ path, lines }) => {
+    return lines.length > (path.endsWith("/main.ts") ? 60 : 250);
+  });
+});
+
+Deno.test("every package has the same version and a licence", () => {
+  const manifests = ["", ...MEMBERS].map((folder) => {
+    return JSON.parse(Deno.readTextFileSync(join(root, folder, "deno.json")));
+  });
+  const license = Deno.readTextFileSync(join(root, "LICENSE"));
+  assertEquals(new Set(manifests.map(({ version }) => version)).size, 1, "versions move in lockstep");
+  assertEquals(new Set(manifests.map(({ license }) => license)), new Set(["MIT"]));
+  for (const member of MEMBERS) assertEquals(Deno.readTextFileSync(join(root, member, "LICENSE")), license);
+});
+
+Deno.test("importing every module runs nothing and needs no permission", async () => {
+  const code = ["", ...MEMBERS].map((folder) => `import ${JSON.stringify(`file://${join(root, folder, "mod.ts")}`)};`);
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--no-prompt", "--quiet", "--config", join(root, "deno.json"), "-"],
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const child = command.spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(code.join("\n")));
+  await writer.close();
+  const { code: exitCode, stdout, stderr } = await child.output();
+  const text = new TextDecoder();
+  assertEquals([exitCode, text.decode(stdout), text.decode(stderr)], [0, "", ""]);
+});
+
+function sourcesOf(folder: string): Source[] {
+  const files = [...Deno.readDirSync(join(root, folder))].filter(({ isFile, name }) => isFile && name.endsWith(".ts"));
+  return files.map(({ name }) => {
+    const path = join(folder, name);
+    const text = Deno.readTextFileSync(join(root, path));
+    const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
+    const imports = [...code.matchAll(/\b(?:import|from)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => name);
+    return { path, lines: text.split("\n"), code, imports };
+  });
+}
+
+function of(...folders: string[]): Source[] {
+  return sources.filter(({ path }) => folders.includes(dirname(path)));
+}
+
+function assertNone(sentence: string, among: readonly Source[], breaks: (source: Source) => boolean): void {
+  assertEquals(among.length > 0, true, "nothing was looked at");
+  assertEquals(among.filter(breaks).map(({ path }) => path), [], sentence);
+}
