@@ -54,12 +54,12 @@ const PLACES: readonly Option[] = [
 
 const ADD: readonly Option[] = [
   { name: "cmd", value: "CMD", help: "the command; required" },
-  { name: "arg", value: "ARG", help: "an argument; once for each, whatever it begins with" },
-  { name: "env", value: "NAME=VALUE", help: "an environment variable; once for each" },
-  { name: "env-inherit", value: "NAME", help: "a variable to take from the monitor; once for each" },
+  { name: "arg", value: "ARG", help: "an argument, whatever it begins with; repeat" },
+  { name: "env", value: "NAME=VALUE", help: "an environment variable; repeat" },
+  { name: "env-inherit", value: "NAME", help: "a variable to take from the monitor; repeat" },
   { name: "uid", value: "UID", help: "the user id to run as" },
   { name: "gid", value: "GID", help: "the group id to run as" },
-  { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file that holds one" },
+  { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file of one" },
 ];
 
 const NAME: Option = { name: "name", value: "NAME", help: "another way to give NAME" };
@@ -82,7 +82,7 @@ ${optionsHelp([...PLACES, NAME, ...COMMON_OPTIONS])}
 Options of add:
 ${optionsHelp(ADD)}
 
-Exit codes: 0 written, 1 an error (nothing was written), 2 a wrong command line.`;
+Exit codes: 0 written, 1 an error, 2 a wrong command line.`;
 
 /**
  * Parses a command line. A first word `ctl` is passed over, as in Python NColony.

@@ -35,9 +35,9 @@ export const COMMON_OPTIONS: readonly Option[] = [
 
 /** The options of every tool that runs for long. */
 export const LOG_OPTIONS: readonly Option[] = [
-  { name: "log-level", value: "LEVEL", help: "the least level of events told: debug, info, warn, error [info]" },
-  { name: "log-format", value: "FORMAT", help: "text, or json for one object a line [text]" },
-  { name: "log-file", value: "FILE", help: "append all output to FILE, in place of stdout and stderr" },
+  { name: "log-level", value: "LEVEL", help: "debug, info, warn or error events up [info]" },
+  { name: "log-format", value: "FORMAT", help: "text, or json: an object a line [text]" },
+  { name: "log-file", value: "FILE", help: "append all output to FILE instead" },
 ];
 
 /**
@@ -142,7 +142,7 @@ function choice<T extends string>(words: Words, name: string, choices: readonly 
 export function optionsHelp(options: readonly Option[]): string {
   const lines = options.map(({ name, short, value, help }) => {
     const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
-    return `  ${left.padEnd(30)} ${help}`;
+    return `  ${left.padEnd(29)} ${help}`;
   });
   return lines.join("\n");
 }

@@ -1,4 +1,4 @@
-import type { ProcessEvent } from "@ncolony/core";
+import { nameFault, type ProcessEvent } from "@ncolony/core";
 import { Changes, type Directory, type Host, type Log, type Look, type Mailbox } from "@ncolony/host";
 import { Alarm } from "./alarm.ts";
 import { Delivery } from "./delivery.ts";
@@ -143,8 +143,10 @@ export class Lookout {
       this.#apply(await this.#changes.lookAtAll(this.#abort.signal));
       return this.#changes.due < Infinity;
     }
-    this.#apply(await this.#changes.lookAt(names.map((name) => [name, false] as const)));
-    return names.some((name) => this.#changes.isUnsettled(name));
+    // A message may name anything, such as "../secret".
+    const possible = names.filter((name) => nameFault(name) === null);
+    this.#apply(await this.#changes.lookAt(possible.map((name) => [name, false] as const)));
+    return possible.some((name) => this.#changes.isUnsettled(name));
   }
 
   #apply(look: Look): void {

@@ -55,14 +55,14 @@ const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "one JSON file per process; required" },
   { name: "messages", value: "DIR", help: "one JSON file per request; required" },
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "look at everything this often [10]" },
-  { name: "pid", value: "DIR", help: "keep one file per running process, with its pid" },
+  { name: "pid", value: "DIR", help: "one file per running process, its pid in it" },
   { name: "threshold", short: "t", value: "SECONDS", help: "a death before this age is an instant one [1]" },
   { name: "killtime", short: "k", value: "SECONDS", help: "from the stop signal to SIGKILL [5]" },
   {
     name: "minrestartdelay",
     short: "m",
     value: "SECONDS",
-    help: "delay after an instant death, doubled each time [1]",
+    help: "delay after an instant death, doubled [1]",
   },
   { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "up to this delay [3600]" },
   ...LOG_OPTIONS,
@@ -70,16 +70,16 @@ const OPTIONS: readonly Option[] = [
 ];
 
 /** The text of `--help`. */
-export const HELP = `ncolony-monitor: run the processes that a directory says, and restart them when they die.
+export const HELP = `ncolony-monitor: run what a directory says, and restart what dies.
 
 Usage: ncolony-monitor --config DIR --messages DIR [options]
 
 ${optionsHelp(OPTIONS)}
 
-A file CONFIG/NAME such as {"args": ["httpd", "-f"]} starts a process, changing it restarts the process, removing it
-stops it. A file in MESSAGES such as {"type": "RESTART", "name": "NAME"} restarts it. ncolony-ctl writes both.
-SIGTERM, SIGINT and SIGHUP stop every process, then the monitor; one more, a second later or more, kills them.
-
+A file CONFIG/NAME such as {"args": ["httpd", "-f"]} starts a process. Changing
+it restarts the process, removing it stops it. A file in MESSAGES such as
+{"type": "RESTART", "name": "NAME"} restarts it. ncolony-ctl writes both.
+SIGTERM, SIGINT and SIGHUP stop everything; again, 1 s later or more, kill it.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
 
 /**

@@ -1,0 +1,182 @@
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { join } from "@std/path";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { hasCommand, namesIn, run } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+
+/** A change that takes less than this cannot be taken for settled before it is complete. */
+const SETTLE_MS = 100;
+
+/** Does something until it was faster than a file settles, so that what must follow is certain. */
+async function quickly(what: () => Promise<void>, prepare: () => Promise<void>): Promise<void> {
+  for (let round = 0; round < 50; round++) {
+    await prepare();
+    const start = performance.now();
+    await what();
+    if (performance.now() - start < SETTLE_MS) return;
+  }
+  throw new Error(`This machine did not manage it in ${SETTLE_MS} ms`);
+}
+
+Deno.test("a process starts when its file appears, before the monitor or after it, and stops with its file", async () => {
+  // Everything is looked at once in a lifetime: what comes later is seen by the watch alone.
+  await using colony = new Colony({ args: ["--frequency", "1e9"], config: { early: CAT } });
+  const early = await colony.started("early");
+  colony.put("renamed", CAT);
+  const renamed = await colony.started("renamed");
+  Deno.writeTextFileSync(join(colony.config, "in place"), JSON.stringify(CAT));
+  const inPlace = await colony.started("in place");
+  assertEquals((await colony.ctl("add", "posted", "--cmd", "cat")).code, 0);
+  const posted = await colony.started("posted");
+
+  colony.remove("renamed");
+  await colony.waitFor(/renamed: stopping -> gone/);
+  assertEquals((await colony.ctl("remove", "posted")).code, 0);
+  await colony.waitFor(/posted: stopping -> gone/);
+  assertEquals([early, renamed, inPlace, posted].map(isAlive), [true, false, true, false]);
+  assertEquals(colony.pidsOf(), [early, renamed, inPlace, posted]);
+});
+
+Deno.test("a changed file restarts its process at once and disturbs no other", async () => {
+  await using colony = new Colony({ config: { web: CAT, db: CAT, cache: CAT } });
+  const [web, db, cache] = [await colony.started("web"), await colony.started("db"), await colony.started("cache")];
+  colony.put("web", { args: ["cat"], env: { VERSION: "2" } });
+  assertNotEquals(await colony.started("web", 2), web);
+  await colony.waitFor(/web: running -> stopping \(config changed\)/);
+  await colony.fence();
+  assertEquals(isAlive(web), false);
+  assertEquals([db, cache].map(isAlive), [true, true]);
+  assertEquals([colony.pidsOf("db"), colony.pidsOf("cache")], [[db], [cache]]);
+  assertEquals(colony.count(/waiting/), 0);
+});
+
+Deno.test("a file that is written anew with the same bytes restarts nothing", async () => {
+  await using colony = new Colony({ config: { web: CAT } });
+  await colony.started("web");
+  colony.put("web", CAT);
+  Deno.writeTextFileSync(join(colony.config, "web"), JSON.stringify(CAT));
+  await colony.fence();
+  assertEquals(colony.pidsOf("web").length, 1);
+});
+
+Deno.test("a process that is not enabled is not run until its file says so, and stopped when it says no more", async () => {
+  const off = { args: ["cat"], "ncolony.monitor": { enabled: false } };
+  await using colony = new Colony({ config: { web: off } });
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.waitFor(/RESTART "web": no such process is to run/);
+  assertEquals(colony.pidsOf("web"), []);
+  colony.put("web", CAT);
+  const pid = await colony.started("web");
+  colony.put("web", off);
+  await colony.waitFor(/web: stopping -> gone/);
+  assertEquals(isAlive(pid), false);
+});
+
+Deno.test("names that begin with a dot or end with .new, and directories, are passed over without a word", async () => {
+  await using colony = new Colony({ config: { ".hidden": "{", "web.new": "{" } });
+  Deno.mkdirSync(join(colony.config, "folder"));
+  Deno.writeTextFileSync(join(colony.config, "db.new"), "{");
+  await colony.fence();
+  assertEquals(colony.lines.filter((line) => !/ncolony-monitor|fence-/.test(line)), []);
+});
+
+const EDITS: readonly (readonly [tool: string, edit: (path: string, aside: string, version: number) => string[]])[] = [
+  ["cp", (path, aside) => ["cp", aside, path]],
+  ["cat > file", (path, aside) => ["sh", "-c", `cat '${aside}' > '${path}'`]],
+  ["sed -i", (path, _, version) => ["sed", "-i", `s/"version":[0-9]*/"version":${version}/`, path]],
+  ["vim", (path, _, version) => {
+    return ["vim", "-e", "-s", "-N", "-u", "NONE", "-c", `%s/"version":[0-9]*/"version":${version}/`, "-c", "wq", path];
+  }],
+];
+
+for (const [tool, edit] of EDITS) {
+  Deno.test({
+    name: `an edit in place by ${tool} restarts the process once, and starts nothing else`,
+    ignore: !hasCommand(tool.split(" ")[0]),
+    fn: async () => {
+      await using colony = new Colony({ config: { web: { args: ["cat"], version: 0 } } });
+      const aside = colony.dir.file("aside");
+      let version = 0;
+      let before = 0;
+      await quickly(
+        async () => {
+          version++;
+          Deno.writeTextFileSync(aside, JSON.stringify({ args: ["cat"], version }));
+          assertEquals((await run(edit(join(colony.config, "web"), aside, version))).code, 0);
+        },
+        async () => {
+          await colony.fence();
+          before = colony.pidsOf("web").length;
+        },
+      );
+      await colony.started("web", before + 1);
+      await colony.fence();
+      assertEquals(JSON.parse(Deno.readTextFileSync(join(colony.config, "web"))), { args: ["cat"], version });
+      assertEquals(colony.pidsOf("web").length, before + 1);
+      assertEquals(namesIn(colony.pids).filter((name) => !name.startsWith("fence-")), ["web"]);
+      if (version > 1) return;
+      assertEquals(colony.count(/bad config|\(unwanted\)/), 0);
+      assertEquals(colony.lines.filter((line) => !/web: |fence-|ncolony-monitor/.test(line)), []);
+    },
+  });
+}
+
+Deno.test("a file that is there for a moment only is never run", async () => {
+  await using colony = new Colony();
+  let round = 0;
+  await quickly(
+    async () => {
+      Deno.writeTextFileSync(join(colony.config, `moment-${round}`), JSON.stringify(CAT));
+      // Renamed into place and so taken at once: when it runs, the file before it has been seen.
+      colony.put(`witness-${round}`, CAT);
+      await colony.started(`witness-${round}`);
+      colony.remove(`moment-${round}`);
+    },
+    async () => {
+      await colony.fence();
+      round++;
+    },
+  );
+  await colony.fence();
+  assertEquals(colony.pidsOf(`moment-${round}`), []);
+});
+
+Deno.test("a file that is half written for a moment neither stops its process nor is complained of", async () => {
+  await using colony = new Colony({ config: { web: CAT } });
+  await colony.started("web");
+  let round = 0;
+  await quickly(
+    async () => {
+      const text = JSON.stringify({ args: ["cat"], version: round });
+      Deno.writeTextFileSync(join(colony.config, "web"), text.slice(0, 10));
+      colony.put(`witness-${round}`, CAT);
+      await colony.started(`witness-${round}`);
+      Deno.writeTextFileSync(join(colony.config, "web"), text);
+    },
+    async () => {
+      await colony.fence();
+      round++;
+    },
+  );
+  await colony.fence();
+  await colony.started("web", 2);
+  assert(round > 1 || colony.count(/bad config/) === 0);
+  assertEquals(colony.pidsOf("web").length, round + 1);
+});
+
+Deno.test("a config directory that is gone, or empty and another one than before, stops nothing", async () => {
+  await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
+  const web = await colony.started("web");
+  Deno.renameSync(colony.config, colony.dir.file("aside"));
+  await colony.waitFor(/the config directory .* is not there: what runs goes on as it is/);
+  colony.dir.dir("config");
+  await colony.waitFor(/the config directory .* is empty, and another directory than before/);
+  assertEquals(isAlive(web), true);
+  colony.put("web", CAT);
+  await colony.waitFor(/the config directory .* can be read again/);
+  colony.put("db", CAT);
+  await colony.started("db");
+  assertEquals(colony.pidsOf("web"), [web]);
+});

@@ -1,0 +1,95 @@
+import { fromFileUrl, join } from "@std/path";
+import { isAlive, until } from "../helpers.ts";
+
+/** The monitor's permissions, as its task has them. */
+export const MONITOR_PERMISSIONS: readonly string[] = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-run",
+  "--allow-env",
+  "--allow-sys=uid,gid",
+];
+
+/** Whether the tests may become other users. */
+export const IS_ROOT: boolean = Deno.uid() === 0;
+
+/** How long a program that should have ended is given. */
+export const PATIENCE_MS = 15_000;
+
+/** The repository. */
+export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
+
+/** What a program that ended left. */
+export interface Result {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** The words that run one of the programs: `toolCommand("ctl/mod.ts", […])`. */
+export function toolCommand(module: string, permissions: readonly string[]): string[] {
+  return [Deno.execPath(), "run", "--frozen", "--no-prompt", ...permissions, join(ROOT, module)];
+}
+
+/** The permissions that ctl needs, and no others. */
+export function ctlPermissions({ config, messages }: { config: string; messages: string }): string[] {
+  return [`--allow-read=${config},${messages}`, `--allow-write=${config},${messages}`];
+}
+
+/** Runs a program until it ends by itself; one that does not is asked to after a while, and then killed. */
+export async function runTool(
+  module: string,
+  argv: readonly string[],
+  permissions: readonly string[] = MONITOR_PERMISSIONS,
+): Promise<Result> {
+  return await run([...toolCommand(module, permissions), ...argv]);
+}
+
+/** Runs a command until it ends by itself; one that does not is asked to after a while, and then killed. */
+export async function run([command, ...args]: readonly string[]): Promise<Result> {
+  const child = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
+  const timers = [
+    setTimeout(() => signalIfThere(child.pid, "SIGTERM"), PATIENCE_MS),
+    setTimeout(() => signalIfThere(child.pid, "SIGKILL"), 2 * PATIENCE_MS),
+  ];
+  const { code, stdout, stderr } = await child.output();
+  timers.forEach(clearTimeout);
+  const text = new TextDecoder();
+  return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+}
+
+/** Sends a signal to a process (or, where `pid` is negative, to a group), if it is still there. */
+export function signalIfThere(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+/** Waits until nobody is left of processes, zombies included. */
+export async function gone(...pids: readonly number[]): Promise<void> {
+  for (const pid of pids) await until(`${pid} is gone`, () => !isAlive(pid));
+}
+
+/** Writes a file by rename from a name that the monitor ignores. */
+export function place(directory: string, name: string, text: string): void {
+  const fresh = join(directory, `${name}.new`);
+  Deno.writeTextFileSync(fresh, text);
+  Deno.renameSync(fresh, join(directory, name));
+}
+
+/** The names in a directory, in order. */
+export function namesIn(path: string): string[] {
+  return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+}
+
+/** A shell script as `args`. */
+export function sh(script: string): string[] {
+  return ["sh", "-c", script];
+}
+
+/** Whether there is such a command. */
+export function hasCommand(name: string): boolean {
+  return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;
+}

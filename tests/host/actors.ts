@@ -1,0 +1,94 @@
+import { assertEquals } from "@std/assert";
+import { fromFileUrl } from "@std/path";
+import { until } from "../helpers.ts";
+
+/** `actor.ts` as another process, which is ended at the end of the scope: `await using actor = new Actor(["lock", path])`. */
+export class Actor implements AsyncDisposable {
+  /** What it wrote to stdout. */
+  stdout = "";
+  /** What it wrote to stderr. */
+  stderr = "";
+  /** How it ended, or null. */
+  status: Deno.CommandStatus | null = null;
+  readonly #child: Deno.ChildProcess;
+  readonly #done: Promise<void>;
+
+  /**
+   * Starts it.
+   *
+   * @param args What it is to do.
+   * @param under The command, with its first arguments, that runs it.
+   */
+  constructor(args: readonly string[], under: readonly string[] = []) {
+    const actor = fromFileUrl(import.meta.resolve("./actor.ts"));
+    const [command, ...rest] = [...under, Deno.execPath(), "run", "--quiet", "--frozen", "-A", actor, ...args];
+    this.#child = new Deno.Command(command, { args: rest, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+    this.#done = this.#listen();
+  }
+
+  /** Its process id. */
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** Waits until it has written something to stdout. */
+  async says(text: string): Promise<void> {
+    await until(`${text} is said, not ${this.stdout} ${this.stderr}`, () => this.stdout.includes(text));
+  }
+
+  /** Waits until it has ended of itself, and well; gives what it wrote to stdout. */
+  async result(): Promise<string> {
+    await until("another process ends", () => this.status !== null);
+    await this.#done;
+    assertEquals([this.stderr, this.status?.code], ["", 0]);
+    return this.stdout;
+  }
+
+  /** Sends it a signal, and waits for its end. */
+  async end(signal: Deno.Signal = "SIGKILL"): Promise<void> {
+    if (this.status === null) {
+      try {
+        this.#child.kill(signal);
+      } catch (error) {
+        // It ended a moment ago, which is not known yet.
+        if (!(error instanceof TypeError)) throw error;
+      }
+    }
+    await this.#done;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.end();
+    await this.#child.stdin.close().catch(() => {});
+  }
+
+  async #listen(): Promise<void> {
+    const { stdout, stderr, status } = this.#child;
+    await Promise.all([
+      collect(stdout, (text) => this.stdout += text),
+      collect(stderr, (text) => this.stderr += text),
+      status.then((status) => this.status = status),
+    ]);
+  }
+}
+
+async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
+  const decoder = new TextDecoder();
+  for await (const bytes of stream) take(decoder.decode(bytes, { stream: true }));
+}
+
+/** Whether the tests run as root, and so may become others. */
+export const IS_ROOT: boolean = Deno.uid() === 0;
+
+/** A user id that owns nothing. */
+export const NOBODY = 65_534;
+
+/** Whether a command runs and succeeds. */
+export function canRun(command: string, ...args: string[]): boolean {
+  try {
+    return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,113 @@
+import { assertEquals } from "@std/assert";
+import { Changes, type Look } from "@ncolony/host";
+import { FakeDirectory, HandClock } from "./fakes.ts";
+
+interface World {
+  readonly clock: HandClock;
+  readonly directory: FakeDirectory;
+  readonly changes: Changes;
+}
+
+/** Two processes, both known. */
+async function world(): Promise<World> {
+  const clock = new HandClock();
+  const directory = new FakeDirectory(clock);
+  const changes = new Changes(directory, clock);
+  directory.write("web", "1", 1000);
+  directory.write("db", "2", 1000);
+  await changes.lookAtAll();
+  return { clock, directory, changes };
+}
+
+function namesOf(look: Look): string[] | string {
+  return "fault" in look ? look.fault : [...look.changes].map(([name, entry]) => entry ? name : `-${name}`).sort();
+}
+
+/** What everything looks like when it has settled. */
+async function settled({ clock, changes }: World): Promise<string[] | string> {
+  assertEquals(namesOf(await changes.lookAtAll()), []);
+  clock.advance(100);
+  return namesOf(await changes.lookAtAll());
+}
+
+function empty({ directory }: World): void {
+  directory.remove("web");
+  directory.remove("db");
+}
+
+Deno.test("Changes changes nothing while the directory is gone, and goes on when it is back", async () => {
+  const it = await world();
+  it.directory.fault = "is not there";
+  assertEquals(namesOf(await it.changes.lookAtAll()), "is not there");
+  assertEquals(namesOf(await it.changes.lookAt([["web", true]])), "is not there");
+  it.clock.advance(1000);
+  assertEquals(namesOf(await it.changes.lookAtAll()), "is not there");
+  it.directory.fault = null;
+  assertEquals(namesOf(await it.changes.lookAtAll()), []);
+});
+
+Deno.test("Changes has a first look also after a directory that was not there", async () => {
+  const clock = new HandClock();
+  const directory = new FakeDirectory(clock);
+  const changes = new Changes(directory, clock);
+  directory.fault = "is not there";
+  assertEquals(namesOf(await changes.lookAtAll()), "is not there");
+  directory.fault = null;
+  directory.write("web", "1");
+  assertEquals(namesOf(await changes.lookAtAll()), ["web"]);
+});
+
+Deno.test("Changes takes the look at a name for one at all where there was none before", async () => {
+  const clock = new HandClock();
+  const directory = new FakeDirectory(clock);
+  directory.write("web", "1");
+  directory.write("db", "2");
+  assertEquals(namesOf(await new Changes(directory, clock).lookAt([["web", false]])), ["db", "web"]);
+});
+
+Deno.test("Changes changes nothing where the directory is empty and another one, as after an unmount", async () => {
+  const it = await world();
+  empty(it);
+  it.directory.id = "2:2";
+  const fault = "is empty, and another directory than before (unmounted?)";
+  for (let look = 0; look < 3; look++) {
+    assertEquals(namesOf(await it.changes.lookAtAll()), fault);
+    assertEquals(namesOf(await it.changes.lookAt([["web", false]])), fault);
+    it.clock.advance(1000);
+  }
+  assertEquals(it.changes.due, Infinity);
+  it.directory.id = "1:1";
+  it.directory.write("web", "1", 1000);
+  it.directory.write("db", "2", 1000);
+  assertEquals(await settled(it), ["db", "web"]);
+});
+
+Deno.test("Changes sees everything removed where the same directory is emptied", async () => {
+  const it = await world();
+  empty(it);
+  assertEquals(await settled(it), ["-db", "-web"]);
+});
+
+Deno.test("Changes compares names with another directory that is not empty", async () => {
+  const it = await world();
+  empty(it);
+  it.directory.id = "2:2";
+  it.directory.write("web", "1", 1000);
+  assertEquals(await settled(it), ["-db", "web"]);
+});
+
+Deno.test("Changes looks at everything where only a name is said to change but the directory is another one", async () => {
+  const it = await world();
+  it.directory.id = "2:2";
+  it.directory.remove("db");
+  assertEquals(namesOf(await it.changes.lookAt([["web", false]])), []);
+  assertEquals(it.changes.unsettled(), ["db"]);
+});
+
+Deno.test("Changes sees everything removed where another directory was filled and then emptied", async () => {
+  const it = await world();
+  it.directory.id = "2:2";
+  await it.changes.lookAtAll();
+  empty(it);
+  assertEquals(await settled(it), ["-db", "-web"]);
+});

@@ -1,0 +1,246 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { Changes, SETTLE_MS } from "@ncolony/host";
+import { FakeDirectory, HandClock } from "./fakes.ts";
+
+/** A directory, what finds its changes, and the clock of both. */
+class World {
+  readonly clock = new HandClock();
+  readonly directory = new FakeDirectory(this.clock);
+  readonly changes = new Changes(this.directory, this.clock);
+
+  /** What a look at everything finds, name by name: the text, or null where the name is gone. */
+  async all(signal?: AbortSignal): Promise<Record<string, string | null> | string> {
+    return told(await this.changes.lookAtAll(signal));
+  }
+
+  /** What a look at some names finds, none of which is known to be complete. */
+  async some(...names: string[]): Promise<Record<string, string | null> | string> {
+    return told(await this.changes.lookAt(names.map((name) => [name, false])));
+  }
+
+  /** What a look at a name finds that was renamed into place. */
+  async complete(name: string): Promise<Record<string, string | null> | string> {
+    return told(await this.changes.lookAt([[name, true]]));
+  }
+
+  /** What the looks find that are due, until everything has settled. */
+  async settled(): Promise<Record<string, string | null>> {
+    const found = {};
+    while (this.changes.due < Infinity) {
+      this.clock.advance(Math.max(0, this.changes.due - this.clock.now()));
+      Object.assign(found, await this.some(...this.changes.unsettled()));
+    }
+    return found;
+  }
+}
+
+type Look = Awaited<ReturnType<Changes["lookAtAll"]>>;
+
+function told(look: Look): Record<string, string | null> | string {
+  if ("fault" in look) return look.fault;
+  const texts = [...look.changes].map(([name, entry]) => [
+    name,
+    entry === null ? null : "source" in entry ? entry.source : entry.fault,
+  ]);
+  return Object.fromEntries(texts);
+}
+
+/** A world whose directory was looked at once, long enough ago for every file in it to be old. */
+async function worldOf(files: Record<string, string>): Promise<World> {
+  const world = new World();
+  for (const [name, text] of Object.entries(files)) world.directory.write(name, text, 1000);
+  await world.all();
+  world.directory.takeRead();
+  return world;
+}
+
+Deno.test("Changes takes everything at the first look, and nothing at the next", async () => {
+  const world = new World();
+  world.directory.write("web", "1");
+  world.directory.write("db", "2");
+  assertEquals(await world.all(), { web: "1", db: "2" });
+  world.clock.advance(5000);
+  await world.all();
+  assertEquals(await world.all(), {});
+});
+
+Deno.test("Changes does not read again what did not change", async () => {
+  const world = await worldOf({ web: "1", db: "2" });
+  assertEquals(await world.all(), {});
+  assertEquals(await world.some("web"), {});
+  assertEquals(world.directory.takeRead(), []);
+});
+
+Deno.test("Changes takes a file that is made in place when two looks 100 ms apart agree, and not before", async () => {
+  const world = await worldOf({});
+  world.directory.write("web", "1");
+  const madeAt = world.clock.now();
+  assertEquals(await world.all(), {});
+  assertEquals(world.changes.unsettled(), ["web"]);
+  assert(world.changes.isUnsettled("web"));
+  assertEquals(world.changes.due, madeAt + SETTLE_MS);
+  world.clock.advance(SETTLE_MS - 1);
+  assertEquals(await world.some("web"), {});
+  assertEquals(world.directory.takeRead(), []);
+  world.clock.advance(1);
+  assertEquals(await world.some("web"), { web: "1" });
+  assertEquals(world.changes.unsettled(), []);
+  assert(!world.changes.isUnsettled("web"));
+  assertEquals(world.changes.due, Infinity);
+});
+
+Deno.test("Changes starts anew when a file changes before it has settled", async () => {
+  const world = await worldOf({});
+  world.directory.write("web", "1");
+  await world.all();
+  world.clock.advance(SETTLE_MS);
+  world.directory.write("web", "1 and the rest");
+  assertEquals(await world.all(), {});
+  assertEquals(world.changes.due, world.clock.now() + SETTLE_MS);
+  assertEquals(await world.settled(), { web: "1 and the rest" });
+});
+
+Deno.test("Changes is due at the earliest of what has not settled", async () => {
+  const world = await worldOf({});
+  world.directory.write("web", "1");
+  await world.all();
+  const due = world.changes.due;
+  world.clock.advance(40);
+  world.directory.write("db", "2");
+  await world.all();
+  assertEquals(world.changes.due, due);
+  assertEquals(world.changes.unsettled(), ["web", "db"]);
+  assertEquals(await world.settled(), { web: "1", db: "2" });
+});
+
+Deno.test("Changes takes what was renamed into place at once", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.write("web.new", "22");
+  world.directory.rename("web.new", "web");
+  assertEquals(await world.complete("web"), { web: "22" });
+  assertEquals(world.changes.due, Infinity);
+});
+
+Deno.test("Changes takes a change at once where nothing need settle", async () => {
+  const { clock, directory } = await worldOf({});
+  const changes = new Changes(directory, clock, { settleMs: 0 });
+  await changes.lookAtAll();
+  directory.write("web", "1");
+  assertEquals(told(await changes.lookAtAll()), { web: "1" });
+  directory.remove("web");
+  assertEquals(told(await changes.lookAtAll()), { web: null });
+});
+
+Deno.test("Changes takes a removal when it has settled", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.remove("web");
+  assertEquals(await world.all(), {});
+  world.clock.advance(SETTLE_MS - 1);
+  assertEquals(await world.all(), {});
+  world.clock.advance(1);
+  assertEquals(await world.all(), { web: null });
+  assertEquals(await world.all(), {});
+});
+
+Deno.test("Changes lets a removal settle also where the name is said to be complete", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.remove("web");
+  assertEquals(await world.complete("web"), {});
+  assertEquals(await world.settled(), { web: null });
+});
+
+Deno.test("Changes sees one edit, and no backup file, where vim writes", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.rename("web", "web~");
+  assertEquals(await world.some("web", "web~"), {});
+  world.clock.advance(30);
+  world.directory.write("web", "");
+  assertEquals(await world.all(), {});
+  world.clock.advance(30);
+  world.directory.write("web", "22");
+  world.directory.remove("web~");
+  assertEquals(await world.some("web", "web~"), {});
+  assertEquals(await world.settled(), { web: "22" });
+});
+
+Deno.test("Changes sees one edit where sed -i writes", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.write("sedAb12", "");
+  assertEquals(await world.some("sedAb12"), {});
+  world.directory.write("sedAb12", "22");
+  world.directory.rename("sedAb12", "web");
+  assertEquals(await world.some("sedAb12", "web"), {});
+  assertEquals(await world.settled(), { web: "22" });
+});
+
+Deno.test("Changes reads a file again that it read within 2 s of its last change", async () => {
+  const world = await worldOf({});
+  world.directory.write("web", "1");
+  const mtimeMs = world.clock.wall();
+  await world.all();
+  assertEquals(await world.settled(), { web: "1" });
+  world.directory.write("web", "2", mtimeMs);
+  assertEquals(await world.all(), { web: "2" });
+  world.clock.advance(2001);
+  assertEquals(await world.all(), { web: "2" });
+  world.directory.takeRead();
+  assertEquals(await world.all(), {});
+  assertEquals(world.directory.takeRead(), []);
+});
+
+Deno.test("Changes finds a file again that vanished between look and read", async () => {
+  const world = await worldOf({ web: "1" });
+  const vanish = (name: string) => world.directory.remove(name);
+  world.directory.write("web", "22");
+  world.directory.onRead = vanish;
+  assertEquals(await world.complete("web"), {});
+  assertEquals(world.changes.unsettled(), ["web"]);
+  world.directory.onRead = () => {};
+  world.directory.write("web", "22");
+  assertEquals(await world.settled(), { web: "22" });
+});
+
+Deno.test("Changes takes a file that vanished between look and read for removed when it stays away", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.write("web", "22");
+  world.directory.onRead = (name) => world.directory.remove(name);
+  assertEquals(await world.complete("web"), {});
+  assertEquals(await world.settled(), { web: null });
+});
+
+Deno.test("Changes says nothing of a file that it never knew and that vanished between look and read", async () => {
+  const world = await worldOf({});
+  world.directory.write("web", "1");
+  world.directory.onRead = (name) => world.directory.remove(name);
+  assertEquals(await world.complete("web"), {});
+  assertEquals(await world.settled(), {});
+});
+
+Deno.test("Changes gives others their turn every 10 ms", async () => {
+  const world = await worldOf({});
+  for (let i = 0; i < 20; i++) world.directory.write(`web${i}`, "1");
+  let sliceMs = 0;
+  const slices: number[] = [];
+  world.directory.onLook = () => {
+    world.clock.advance(3);
+    sliceMs += 3;
+  };
+  world.clock.onYield = () => {
+    slices.push(sliceMs);
+    sliceMs = 0;
+  };
+  await world.all();
+  assertEquals(slices.length, 5);
+  // A look that has begun is not cut short.
+  for (const slice of slices) assertLessOrEqual(slice, 10 + 3);
+});
+
+Deno.test("Changes ends a look early when it is aborted", async () => {
+  const world = await worldOf({});
+  for (let i = 0; i < 20; i++) world.directory.write(`web${i}`, "1");
+  const abort = new AbortController();
+  world.directory.onLook = () => world.clock.advance(4);
+  world.clock.onYield = () => abort.abort();
+  await world.all(abort.signal);
+  assertEquals(world.directory.looked.length, 3);
+});

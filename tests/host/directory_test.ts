@@ -1,0 +1,211 @@
+import { assert, assertEquals, assertLess, assertNotEquals } from "@std/assert";
+import { configDirectory, type Directory } from "@ncolony/host";
+import { type TempDir, tempDir } from "../helpers.ts";
+import { Actor, IS_ROOT, NOBODY } from "./actors.ts";
+
+/** The largest config, which the kernel sets. */
+const MAX_BYTES = 131_056;
+
+/** A directory of config files, made by `prepare`. */
+function config(prepare: (dir: TempDir) => void = () => {}): { dir: TempDir; directory: Directory } & Disposable {
+  const dir = tempDir();
+  prepare(dir);
+  return { dir, directory: configDirectory(dir.path), [Symbol.dispose]: () => dir[Symbol.dispose]() };
+}
+
+/** Runs a command to its end, which must be a good one. */
+function run(command: string, ...args: string[]): void {
+  const { success, stderr } = new Deno.Command(command, { args }).outputSync();
+  assert(success, `${command}: ${new TextDecoder().decode(stderr)}`);
+}
+
+/** Checks what is read under a name. */
+function assertRead(directory: Directory, name: string, entry: { source: string } | { fault: string } | null): void {
+  assertEquals(directory.read(name)?.entry ?? null, entry);
+}
+
+Deno.test("Directory.path is absolute", () => {
+  assertEquals(configDirectory("some/where").path, `${Deno.cwd()}/some/where`);
+});
+
+Deno.test("Directory.identity() tells directories apart, not paths", () => {
+  using dir = tempDir();
+  const one = configDirectory(dir.dir("one"));
+  const id = one.identity();
+  assert("id" in id);
+  Deno.symlinkSync("one", dir.file("link"));
+  assertEquals(configDirectory(dir.file("link")).identity(), id);
+  Deno.renameSync(dir.file("one"), dir.file("old"));
+  dir.dir("one");
+  assertNotEquals(one.identity(), id);
+});
+
+Deno.test("Directory.identity() and names() say why there is no directory", () => {
+  using dir = tempDir();
+  const missing = configDirectory(dir.file("missing"));
+  assertEquals(missing.identity(), { fault: "is not there" });
+  assertEquals(missing.names(), { fault: "is not there" });
+  const file = configDirectory(dir.write("file", ""));
+  assertEquals(file.identity(), { fault: "is not a directory" });
+  assert("fault" in file.names());
+});
+
+Deno.test("Directory.names() leaves out directories and names that are ignored", () => {
+  using it = config((dir) => {
+    for (const name of ["web", "db", "web.new", ".hidden", "new", "web.new.1"]) dir.write(name, "");
+    dir.dir("below");
+    Deno.symlinkSync("nowhere", dir.file("link"));
+  });
+  const names = it.directory.names();
+  assert(Array.isArray(names));
+  assertEquals(names.sort(), ["db", "link", "new", "web", "web.new.1"]);
+});
+
+Deno.test("Directory.look() finds nothing where there is nothing or a directory, also behind a link", () => {
+  using it = config((dir) => {
+    dir.dir("below");
+    Deno.symlinkSync("below", dir.file("link"));
+  });
+  for (const name of ["missing", "below", "link"]) {
+    assertEquals(it.directory.look(name), null);
+    assertRead(it.directory, name, null);
+  }
+});
+
+Deno.test("Directory.look() sees the same until a file changes, and read() sees what look() does", () => {
+  using it = config((dir) => dir.write("web", "1"));
+  const sight = it.directory.look("web");
+  assert(sight !== null);
+  assertEquals(it.directory.look("web"), sight);
+  assertEquals(it.directory.read("web")?.sight, sight);
+  it.dir.write("web", "22");
+  assertNotEquals(it.directory.look("web")?.key, sight.key);
+});
+
+Deno.test("Directory.look() sees that another file of the same size and time was renamed into place", () => {
+  using it = config((dir) => {
+    for (const name of ["web", "web.new"]) Deno.utimeSync(dir.write(name, "1"), 1000, 1000);
+  });
+  const before = it.directory.look("web")?.key;
+  Deno.renameSync(it.dir.file("web.new"), it.dir.file("web"));
+  assertNotEquals(it.directory.look("web")?.key, before);
+});
+
+Deno.test("Directory.look() sees the file behind a link change", () => {
+  using it = config((dir) => {
+    dir.write(".target", "1");
+    Deno.symlinkSync(".target", dir.file("web"));
+  });
+  const before = it.directory.look("web")?.key;
+  it.dir.write(".target", "22");
+  assertNotEquals(it.directory.look("web")?.key, before);
+});
+
+Deno.test("Directory.read() gives the text of a file byte for byte, also behind a link", () => {
+  const texts = { web: '{"args": ["é"]}\n', empty: "", bom: "\ufeff{}", replaced: "\ufffd", crlf: "{}\r\n\0" };
+  using it = config((dir) => {
+    for (const [name, text] of Object.entries(texts)) dir.write(name, text);
+    Deno.symlinkSync("web", dir.file("link"));
+  });
+  for (const [name, text] of Object.entries(texts)) assertRead(it.directory, name, { source: text });
+  assertRead(it.directory, "link", { source: texts.web });
+});
+
+Deno.test("Directory.read() refuses bytes that are not UTF-8", () => {
+  using it = config((dir) => Deno.writeFileSync(dir.file("web"), Uint8Array.of(0x7b, 0xff, 0x7d)));
+  assertRead(it.directory, "web", { fault: "is not UTF-8" });
+});
+
+Deno.test("Directory.read() takes a file of the largest size and refuses one byte more", () => {
+  using it = config((dir) => {
+    dir.write("web", "x".repeat(MAX_BYTES));
+    dir.write("larger", "x".repeat(MAX_BYTES + 1));
+    Deno.truncateSync(dir.write("huge", ""), 2 ** 40);
+  });
+  assertRead(it.directory, "web", { source: "x".repeat(MAX_BYTES) });
+  assertRead(it.directory, "larger", { fault: "must be at most 131056 bytes" });
+  assertRead(it.directory, "huge", { fault: "must be at most 131056 bytes" });
+});
+
+Deno.test("Directory.read() reads a file to its end that is longer than its size says", async () => {
+  using dir = tempDir();
+  Deno.symlinkSync("/proc/self/status", dir.file("web"));
+  await using actor = new Actor(["read", dir.path, "web"]);
+  assert(JSON.parse(await actor.result()).entry.source.includes("\nPid:"));
+});
+
+Deno.test("Directory.read() does not open what is no regular file", async () => {
+  using it = config((dir) => {
+    run("mkfifo", dir.file("fifo"));
+    Deno.symlinkSync("fifo", dir.file("link"));
+    Deno.symlinkSync("/dev/zero", dir.file("zero"));
+    Deno.symlinkSync("/dev/tty", dir.file("tty"));
+  });
+  await using listener = new Actor(["listen", it.dir.file("socket")]);
+  await listener.says("listening");
+  const before = Deno.memoryUsage().rss;
+  for (const name of ["fifo", "link", "socket", "zero", "tty"]) {
+    assert(it.directory.look(name) !== null);
+    assertRead(it.directory, name, { fault: "is not a regular file" });
+  }
+  assertLess(Deno.memoryUsage().rss - before, 50_000_000);
+});
+
+Deno.test("Directory.read() does not wait for a FIFO that takes the place of a file just before it is opened", async () => {
+  using dir = tempDir();
+  run("mkfifo", dir.file("fifo"));
+  dir.write("file", "{}");
+  await using swapper = new Actor(["swap", dir.path, "web", "file", "fifo"]);
+  await swapper.says("swapping");
+  await using reader = new Actor(["reads", dir.path, "web", "20000"]);
+  assertEquals(await reader.result(), "done\n");
+});
+
+Deno.test("Directory.read() says where links lead to nothing, or in a circle", () => {
+  using it = config((dir) => {
+    Deno.symlinkSync("nowhere", dir.file("dangling"));
+    Deno.symlinkSync("circle", dir.file("circle"));
+  });
+  assert(it.directory.look("dangling") !== null);
+  assertRead(it.directory, "dangling", { fault: "is a symbolic link to nothing" });
+  assert(it.directory.look("circle") !== null);
+  assertRead(it.directory, "circle", { fault: "is a symbolic link that leads back to itself" });
+});
+
+Deno.test("Directory.look() sees that a link leads somewhere now", () => {
+  using it = config((dir) => Deno.symlinkSync(".target", dir.file("web")));
+  const before = it.directory.look("web")?.key;
+  it.dir.write(".target", "1");
+  assertNotEquals(it.directory.look("web")?.key, before);
+  assertRead(it.directory, "web", { source: "1" });
+});
+
+Deno.test("Directory.read() says that a name is not UTF-8", () => {
+  using it = config((dir) => run("sh", "-c", `: > "$0/$(printf 'a\\377')"`, dir.path));
+  assertEquals(it.directory.names(), ["a\ufffd"]);
+  assert(it.directory.look("a\ufffd") !== null);
+  assertRead(it.directory, "a\ufffd", { fault: "has a name that is not UTF-8" });
+});
+
+Deno.test("Directory.names() and read() give nothing, or a reason, where the directory is gone", () => {
+  const it = config((dir) => dir.write("web", "1"));
+  it[Symbol.dispose]();
+  assertEquals(it.directory.names(), { fault: "is not there" });
+  assertEquals(it.directory.look("web"), null);
+  assertRead(it.directory, "web", null);
+});
+
+Deno.test({
+  name: "Directory says where it has no permission (skipped unless run by root)",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    Deno.chmodSync(dir.path, 0o755);
+    Deno.chmodSync(dir.write("web", "secret"), 0o600);
+    Deno.chmodSync(dir.dir("closed"), 0o711);
+    await using reader = new Actor(["read", dir.path, "web", `${NOBODY}`]);
+    assertEquals(JSON.parse(await reader.result()), { names: ["web"], entry: { fault: "permission denied" } });
+    await using lister = new Actor(["read", dir.file("closed"), "web", `${NOBODY}`]);
+    assertEquals(JSON.parse(await lister.result()), { names: { fault: "permission denied" }, entry: null });
+  },
+});

@@ -1,0 +1,127 @@
+import type { Clock, Directory, Reading, Sight } from "@ncolony/host";
+
+/** A clock that stands still until a test moves it. */
+export class HandClock implements Clock {
+  /** What happens when somebody gives the others their turn. */
+  onYield: () => void = () => {};
+  readonly #wallAtZero = 1_700_000_000_000;
+  readonly #timers = new Set<{ at: number; callback: () => void }>();
+  #now = 5000;
+
+  now(): number {
+    return this.#now;
+  }
+
+  wall(): number {
+    return this.#wallAtZero + this.#now;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const timer = { at: this.#now + delayMs, callback };
+    this.#timers.add(timer);
+    return () => void this.#timers.delete(timer);
+  }
+
+  yield(): Promise<void> {
+    this.onYield();
+    return Promise.resolve();
+  }
+
+  /** How many calls of `after` still wait for their time. */
+  get waiting(): number {
+    return this.#timers.size;
+  }
+
+  /** Lets time pass, and calls back whoever is due, in order. */
+  advance(byMs: number): void {
+    const end = this.#now + byMs;
+    for (;;) {
+      const [next] = [...this.#timers].filter(({ at }) => at <= end).sort((a, b) => a.at - b.at);
+      if (next === undefined) break;
+      this.#timers.delete(next);
+      this.#now = Math.max(this.#now, next.at);
+      next.callback();
+    }
+    this.#now = end;
+  }
+}
+
+interface FakeFile {
+  readonly inode: number;
+  readonly mtimeMs: number;
+  readonly text: string;
+}
+
+/** A directory in memory, which counts who reads it. */
+export class FakeDirectory implements Directory {
+  readonly path = "/config";
+  /** The device and inode. */
+  id = "1:1";
+  /** Why there is no directory, or null. */
+  fault: string | null = null;
+  /** What happens when somebody looks at a name, before the answer is made. */
+  onLook: (name: string) => void = () => {};
+  /** What happens when somebody reads a name, before the answer is made. */
+  onRead: (name: string) => void = () => {};
+  /** The names that were looked at. */
+  readonly looked: string[] = [];
+  readonly #files = new Map<string, FakeFile>();
+  readonly #clock: Clock;
+  #lastInode = 0;
+  #read: string[] = [];
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Writes a file in place, under a new inode where it is new. */
+  write(name: string, text: string, mtimeMs: number = this.#clock.wall()): void {
+    const inode = this.#files.get(name)?.inode ?? ++this.#lastInode;
+    this.#files.set(name, { inode, mtimeMs, text });
+  }
+
+  /** Renames a file, over another one where there is one. */
+  rename(from: string, to: string): void {
+    const file = this.#files.get(from);
+    if (file === undefined) throw new Error(`Cannot rename ${from}: it is not there`);
+    this.#files.delete(from);
+    this.#files.set(to, file);
+  }
+
+  remove(name: string): void {
+    this.#files.delete(name);
+  }
+
+  /** The names that were read since this was last called. */
+  takeRead(): string[] {
+    const read = this.#read;
+    this.#read = [];
+    return read;
+  }
+
+  identity(): { id: string } | { fault: string } {
+    return this.fault === null ? { id: this.id } : { fault: this.fault };
+  }
+
+  names(): string[] | { fault: string } {
+    return this.fault === null ? [...this.#files.keys()] : { fault: this.fault };
+  }
+
+  look(name: string): Sight | null {
+    this.looked.push(name);
+    this.onLook(name);
+    const file = this.#files.get(name);
+    return file === undefined ? null : sightOf(file);
+  }
+
+  read(name: string): Reading | null {
+    this.#read.push(name);
+    this.onRead(name);
+    const file = this.#files.get(name);
+    return file === undefined ? null : { sight: sightOf(file), entry: { source: file.text } };
+  }
+}
+
+function sightOf({ inode, mtimeMs, text }: FakeFile): Sight {
+  return { key: `${inode} ${text.length} ${mtimeMs}`, mtimeMs };
+}

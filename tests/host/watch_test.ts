@@ -1,0 +1,169 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { configDirectory, denoHost, type Watch } from "@ncolony/host";
+import { type TempDir, tempDir, until } from "../helpers.ts";
+
+/** A watched directory and what was told of it: `+web` is complete, `web` is not. */
+class Watched implements Disposable {
+  readonly dir: TempDir = tempDir();
+  readonly path: string;
+  readonly told: string[] = [];
+  readonly watch: Watch;
+
+  /** Watches a directory that `prepare` may put something into before. */
+  constructor(prepare: (watched: Watched) => void = () => {}) {
+    this.path = this.dir.dir("config");
+    prepare(this);
+    this.watch = denoHost().watch([this.path], {
+      touched: (directory, name, complete) => {
+        assertEquals(directory, this.path);
+        this.told.push(`${complete ? "+" : ""}${name}`);
+      },
+      rescan: () => this.told.push("rescan"),
+      failed: (reason) => this.told.push(`failed: ${reason}`),
+    });
+  }
+
+  file(...names: string[]): string {
+    return this.dir.file("config", ...names);
+  }
+
+  write(name: string, text = "{}"): void {
+    Deno.writeTextFileSync(this.file(name), text);
+  }
+
+  /** All that was told before a name that is touched now, which is told in order. */
+  async toldSoFar(): Promise<string[]> {
+    this.write("last");
+    await until("the last name is told", () => this.told.includes("last"));
+    return this.told.slice(0, this.told.indexOf("last"));
+  }
+
+  [Symbol.dispose](): void {
+    this.watch.close();
+    this.dir[Symbol.dispose]();
+  }
+}
+
+Deno.test("watch() tells a rename from a name that is ignored as complete", async () => {
+  using watched = new Watched();
+  watched.write("web.new");
+  Deno.renameSync(watched.file("web.new"), watched.file("web"));
+  const told = await watched.toldSoFar();
+  assertEquals(told.includes("+web"), true);
+  assertEquals(new Set(told), new Set(["web", "+web"]));
+});
+
+Deno.test("watch() tells a rename over a file from a name that begins with a dot as complete", async () => {
+  using watched = new Watched((it) => it.write("web"));
+  watched.write(".1234.new");
+  Deno.renameSync(watched.file(".1234.new"), watched.file("web"));
+  assertEquals((await watched.toldSoFar()).includes("+web"), true);
+});
+
+Deno.test("watch() tells what is written in place as not complete", async () => {
+  using watched = new Watched();
+  watched.write("web", "1");
+  watched.write("web", "2");
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
+});
+
+Deno.test("watch() tells a rename from a name that is not ignored as not complete", async () => {
+  using watched = new Watched((it) => it.write("sedAb12"));
+  Deno.renameSync(watched.file("sedAb12"), watched.file("web"));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["sedAb12", "web"]));
+});
+
+Deno.test("watch() tells a rename from another directory as not complete", async () => {
+  using watched = new Watched();
+  Deno.renameSync(watched.dir.write("web.new", "{}"), watched.file("web"));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
+});
+
+Deno.test("watch() tells a removal", async () => {
+  using watched = new Watched((it) => it.write("web"));
+  Deno.removeSync(watched.file("web"));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
+});
+
+Deno.test("watch() tells a file that is put aside under a name that is ignored", async () => {
+  using watched = new Watched((it) => it.write("web"));
+  Deno.renameSync(watched.file("web"), watched.file(".web"));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
+});
+
+Deno.test("watch() says to scan again where `..data` is renamed, as in a ConfigMap", async () => {
+  using watched = new Watched((it) => {
+    Deno.mkdirSync(it.file("..2026"));
+    Deno.symlinkSync("..2026", it.file("..data"));
+    Deno.symlinkSync("..data/web", it.file("web"));
+  });
+  Deno.symlinkSync("..2027", watched.file("..data_tmp"));
+  Deno.renameSync(watched.file("..data_tmp"), watched.file("..data"));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["rescan"]));
+});
+
+Deno.test("watch() says to scan again where the directory is removed", async () => {
+  using watched = new Watched();
+  Deno.removeSync(watched.path);
+  await until("it says so", () => watched.told.includes("rescan"));
+});
+
+Deno.test("watch() says to scan again where the directory is renamed", async () => {
+  using watched = new Watched();
+  Deno.renameSync(watched.path, watched.dir.file("other"));
+  await until("it says so", () => watched.told.includes("rescan"));
+});
+
+Deno.test("watch() says nothing of names that are ignored, nor of what is in directories below", async () => {
+  using watched = new Watched((it) => Deno.mkdirSync(it.file("below")));
+  watched.write("web.new");
+  watched.write(".hidden");
+  Deno.renameSync(watched.file("web.new"), watched.file("db.new"));
+  watched.write("below/web");
+  Deno.removeSync(watched.file(".hidden"));
+  assertEquals(await watched.toldSoFar(), []);
+});
+
+Deno.test("watch() says nothing of looks and reads", async () => {
+  using watched = new Watched((it) => it.write("web"));
+  const directory = configDirectory(watched.path);
+  directory.identity();
+  assertEquals(directory.names(), ["web"]);
+  directory.look("web");
+  directory.read("web");
+  assertEquals(await watched.toldSoFar(), []);
+});
+
+Deno.test("watch() tells which directory it is where there are several", async () => {
+  using dir = tempDir();
+  const paths = [dir.dir("config"), dir.dir("messages")];
+  const told = new Set<string>();
+  const watch = denoHost().watch(paths, {
+    touched: (directory, name) => told.add(`${directory}/${name}`),
+    rescan: () => told.add("rescan"),
+    failed: (reason) => told.add(reason),
+  });
+  try {
+    for (const path of paths) Deno.writeTextFileSync(`${path}/web`, "{}");
+    await until("both are told", () => told.size === 2);
+    assertEquals(told, new Set(paths.map((path) => `${path}/web`)));
+  } finally {
+    watch.close();
+  }
+});
+
+Deno.test("watch() is silent when it is closed, and may be closed twice", async () => {
+  using watched = new Watched();
+  using other = new Watched();
+  watched.watch.close();
+  watched.write("web");
+  Deno.removeSync(watched.file("web"));
+  await other.toldSoFar();
+  watched.watch.close();
+  assertEquals(watched.told, []);
+});
+
+Deno.test("watch() throws where there is no such directory", () => {
+  const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
+  assertThrows(() => denoHost().watch(["/no/such/directory"], sink), Error);
+});
