@@ -1,11 +1,8 @@
 import { childEnv, type Exit, type Spec, type StopSignal } from "@ncolony/core";
-import { resolve } from "@std/path";
+import { findCommand, whyNotStarted } from "./command.ts";
 import { faultOf } from "./directory.ts";
 import { pump } from "./pump.ts";
 import type { Child, ChildOutput, ChildSink, Clock, Environ } from "./types.ts";
-
-/** Where a bare command is looked for when the child's environment has no PATH. */
-const DEFAULT_PATH = "/bin:/usr/bin";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
 const FIRST_POLL_MS = 1;
@@ -34,7 +31,7 @@ export function spawnChild(
     return new DenoChild(spec, startChild(spec, childEnv(spec, environ)), output, sink, clock);
   } catch (error) {
     // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
-    sink.exited({ type: "failed", reason: reasonOf(error, spec) });
+    sink.exited({ type: "failed", reason: whyNotStarted(error, spec) });
     sink.emptied();
     return null;
   }
@@ -44,7 +41,7 @@ function startChild(spec: Spec, env: Record<string, string>): Deno.ChildProcess 
   const [command, ...args] = spec.args;
   // Deno drops the supplementary groups only along with a user, so a group alone names the user that it is anyway.
   const uid = spec.uid ?? (spec.gid === undefined ? undefined : Deno.uid() ?? undefined);
-  return new Deno.Command(findCommand(command, env.PATH ?? DEFAULT_PATH, spec.cwd), {
+  return new Deno.Command(findCommand(command, env.PATH, spec.cwd), {
     args,
     env,
     clearEnv: true,
@@ -157,42 +154,4 @@ class DenoChild implements Child {
 
 function exitOf(status: Deno.CommandStatus): Exit {
   return status.signal === null ? { type: "code", code: status.code } : { type: "signal", signal: status.signal };
-}
-
-/**
- * Finds a bare command in a PATH: left to itself Deno would look in this program's own.
- *
- * @throws {Error} Where it is in none of the directories.
- */
-function findCommand(command: string, path: string, cwd = "."): string {
-  if (command.includes("/")) return command;
-  const candidates = path.split(":").map((directory) => resolve(cwd, directory, command));
-  const found = candidates.find(isExecutable);
-  if (found === undefined) throw new Error(`command ${JSON.stringify(command)} is in no directory of its PATH`);
-  return found;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    const { isFile, mode } = Deno.statSync(path);
-    return isFile && ((mode ?? 0) & 0o111) !== 0;
-  } catch {
-    // Not there, or not to be seen: the next directory may have it.
-    return false;
-  }
-}
-
-function reasonOf(error: unknown, spec: Spec): string {
-  if (!(error instanceof Deno.errors.NotFound)) return error instanceof Error ? error.message : String(error);
-  if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
-  return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;
-}
-
-function isDirectory(path: string): boolean {
-  try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    // Not there, or not to be seen.
-    return false;
-  }
 }

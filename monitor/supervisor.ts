@@ -120,7 +120,9 @@ export class Supervisor {
     if (before.type !== after.type || effects.length > 0) {
       const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
       const line = describeStep(name, before, event, after, now);
-      this.#options.log.info(pid === undefined ? line : `${line}, pid ${pid}`, name);
+      // Nobody asked for this end.
+      const level = before.type === "running" && event.type === "exited" ? "warn" : "info";
+      this.#options.log[level](pid === undefined ? line : `${line}, pid ${pid}`, name);
     }
     if (this.#isClosing) this.#giveUpOnRefused(name, after);
   }

@@ -1,0 +1,45 @@
+import type { Spec } from "@ncolony/core";
+import { resolve } from "@std/path";
+
+/** Where a bare command is looked for when the child's environment has no PATH. */
+const DEFAULT_PATH = "/bin:/usr/bin";
+
+/**
+ * Finds a bare command in a PATH: left to itself Deno would look in this program's own.
+ *
+ * @throws {Error} Where it is in none of the directories.
+ */
+export function findCommand(command: string, path: string | undefined, cwd = "."): string {
+  if (command.includes("/")) return command;
+  const directories = (path ?? DEFAULT_PATH).split(":");
+  const found = directories.map((directory) => resolve(cwd, directory, command)).find(isExecutable);
+  if (found !== undefined) return found;
+  const where = path === undefined ? `${DEFAULT_PATH}, and its environment has no PATH` : "the PATH of its environment";
+  throw new Error(`command ${JSON.stringify(command)} is not in ${where}`);
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && ((mode ?? 0) & 0o111) !== 0;
+  } catch {
+    // Not there, or not to be seen: the next directory may have it.
+    return false;
+  }
+}
+
+/** Why a spec could not be started, from what was thrown. */
+export function whyNotStarted(error: unknown, spec: Spec): string {
+  if (!(error instanceof Deno.errors.NotFound)) return error instanceof Error ? error.message : String(error);
+  if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
+  return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;
+}
+
+function isDirectory(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    // Not there, or not to be seen.
+    return false;
+  }
+}
