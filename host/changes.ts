@@ -68,12 +68,12 @@ export class Changes {
   /** Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted. */
   async lookAtAll(signal?: AbortSignal): Promise<Look> {
     const identity = this.#directory.identity();
-    if ("fault" in identity) return identity;
+    if ("fault" in identity) return this.#cannotLook(identity.fault);
     const names = this.#directory.names();
-    if ("fault" in names) return names;
+    if ("fault" in names) return this.#cannotLook(names.fault);
     const isFirst = this.#id === null;
     if (names.length === 0 && !isFirst && this.#id !== identity.id) {
-      return { fault: "is empty, and another directory than before (unmounted?)" };
+      return this.#cannotLook("is empty, and another directory than before (unmounted?)");
     }
     this.#id = identity.id;
     const changes = new Map<string, Entry | null>();
@@ -91,11 +91,17 @@ export class Changes {
   /** Looks at some names: those of which `complete` is true were renamed into place. */
   lookAt(names: Iterable<readonly [name: string, complete: boolean]>): Promise<Look> {
     const identity = this.#directory.identity();
-    if ("fault" in identity) return Promise.resolve(identity);
+    if ("fault" in identity) return Promise.resolve(this.#cannotLook(identity.fault));
     if (identity.id !== this.#id) return this.lookAtAll();
     const changes = new Map<string, Entry | null>();
     for (const [name, complete] of names) this.#examine(name, complete, changes);
     return Promise.resolve({ changes });
+  }
+
+  /** What had not settled is looked for anew when there is a directory again. */
+  #cannotLook(fault: string): Look {
+    this.#unsettled.clear();
+    return { fault };
   }
 
   #examine(name: string, complete: boolean, changes: Map<string, Entry | null>): void {

@@ -17,10 +17,11 @@ export class Alarm {
     this.#wake();
   }
 
-  /** Resolves at `until`, in the clock's milliseconds, or when rung. */
+  /** Resolves at `until`, in the clock's milliseconds, or when rung. If that was before, others have their turn first. */
   async wait(until: number): Promise<void> {
     const delayMs = until - this.#clock.now();
-    if (!this.#isRung && delayMs > 0) {
+    if (!this.#isRung && delayMs <= 0) await this.#clock.yield();
+    else if (!this.#isRung) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#wake = resolve;
       const cancel = delayMs === Infinity ? () => {} : this.#clock.after(delayMs, resolve);
