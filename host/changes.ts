@@ -89,10 +89,10 @@ export class Changes {
   }
 
   /** Looks at some names: those of which `complete` is true were renamed into place. */
-  lookAt(names: Iterable<readonly [name: string, complete: boolean]>): Promise<Look> {
+  lookAt(names: Iterable<readonly [name: string, complete: boolean]>, signal?: AbortSignal): Promise<Look> {
     const identity = this.#directory.identity();
     if ("fault" in identity) return Promise.resolve(this.#cannotLook(identity.fault));
-    if (identity.id !== this.#id) return this.lookAtAll();
+    if (identity.id !== this.#id) return this.lookAtAll(signal);
     const changes = new Map<string, Entry | null>();
     for (const [name, complete] of names) this.#examine(name, complete, changes);
     return Promise.resolve({ changes });

@@ -31,6 +31,7 @@ export function spawnChild(
     return new DenoChild(spec, startChild(spec, childEnv(spec, environ)), output, sink, clock);
   } catch (error) {
     // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
+    output.end();
     sink.exited({ type: "failed", reason: whyNotStarted(error, spec) });
     sink.emptied();
     return null;

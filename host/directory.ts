@@ -10,6 +10,8 @@ const MAX_REJECTED = 100;
 interface ReadOptions {
   readonly maxBytes: number;
   readonly followLinks: boolean;
+  /** Whether a name that is not found was listed all the same. */
+  readonly isUndecodable?: boolean;
 }
 
 /** Opens a config directory: symbolic links are followed, for ConfigMaps of Kubernetes are made of them. */
@@ -29,12 +31,19 @@ export function messageDirectory(path: string): Mailbox {
 
 function openDirectory(path: string, options: ReadOptions): Directory {
   const absolute = resolve(path);
+  // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
+  let doubtful = new Set<string>();
+  const optionsFor = (name: string) => ({ ...options, isUndecodable: doubtful.has(name) });
   return {
     path: absolute,
     identity: () => identity(absolute),
-    names: () => names(absolute),
-    look: (name) => look(join(absolute, name), options),
-    read: (name) => read(join(absolute, name), options),
+    names: () => {
+      const found = names(absolute);
+      if (Array.isArray(found)) doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
+      return found;
+    },
+    look: (name) => look(join(absolute, name), optionsFor(name)),
+    read: (name) => read(join(absolute, name), optionsFor(name)),
   };
 }
 
@@ -59,14 +68,14 @@ function names(path: string): string[] | { fault: string } {
   }
 }
 
-function look(path: string, { followLinks }: ReadOptions): Sight | null {
+function look(path: string, { followLinks, isUndecodable = false }: ReadOptions): Sight | null {
   try {
     const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
     return info.isDirectory ? null : sightOf(info.ino, info.size, info.mtime, info.ctime);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) return { key: faultOf(error), mtimeMs: 0 };
     // A link to nothing is there; so is a name that is not UTF-8, which Deno lists with replacement characters.
-    return isLink(path) || isUndecodable(path) ? { key: "nothing behind it", mtimeMs: 0 } : null;
+    return isLink(path) || isUndecodable ? { key: "nothing behind it", mtimeMs: 0 } : null;
   }
 }
 
@@ -83,7 +92,7 @@ function read(path: string, options: ReadOptions): Reading | null {
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (options.followLinks ? 0 : constants.O_NOFOLLOW));
   } catch (error) {
     if (!(error instanceof Error && isNotFound(error))) return wrong(faultOf(error));
-    if (isUndecodable(path)) return wrong("has a name that is not UTF-8");
+    if (options.isUndecodable) return wrong("has a name that is not UTF-8");
     // Gone between look and open, unless it is a link that leads nowhere.
     return isLink(path) ? wrong("is a symbolic link to nothing") : null;
   }
@@ -124,8 +133,9 @@ function readText(fd: number, size: number, maxBytes: number): { source: string 
 }
 
 function sightOf(ino: number | null, size: number, mtime: Date | null, ctime: Date | null): Sight {
-  const mtimeMs = mtime?.getTime() ?? 0;
-  return { key: `${ino} ${size} ${mtimeMs} ${ctime?.getTime() ?? 0}`, mtimeMs };
+  const key = `${ino} ${size} ${mtime?.getTime() ?? 0} ${ctime?.getTime() ?? 0}`;
+  // Nobody can set ctime, so it is the time of the last change also where mtime was set back; not every system has it.
+  return { key, mtimeMs: (ctime ?? mtime)?.getTime() ?? 0 };
 }
 
 function isLink(path: string): boolean {
@@ -137,10 +147,6 @@ function isLink(path: string): boolean {
   }
 }
 
-function isUndecodable(path: string): boolean {
-  return path.includes("\ufffd");
-}
-
 function isNotFound(error: Error): boolean {
   return error instanceof Deno.errors.NotFound || "code" in error && error.code === "ENOENT";
 }
@@ -150,12 +156,16 @@ function putAway(path: string, name: string): void {
   const rejected = join(path, ".rejected");
   if (!isSafe(path) || !makeOwn(rejected)) return Deno.removeSync(join(path, name));
   Deno.renameSync(join(path, name), join(rejected, name));
-  const kept = [...Deno.readDirSync(rejected)].map((entry) => {
-    const file = join(rejected, entry.name);
-    return { file, ctimeMs: Deno.lstatSync(file).ctime?.getTime() ?? 0 };
-  });
-  kept.sort((a, b) => b.ctimeMs - a.ctimeMs);
-  for (const { file } of kept.slice(MAX_REJECTED)) Deno.removeSync(file);
+  // Times of changes are whole seconds, so the one that just came is kept apart.
+  const others = [...Deno.readDirSync(rejected)].filter((entry) => entry.name !== name && !entry.isDirectory).map(
+    (entry) => {
+      const file = join(rejected, entry.name);
+      const { ctime, mtime } = Deno.lstatSync(file);
+      return { file, ctimeMs: ctime?.getTime() ?? 0, mtimeMs: mtime?.getTime() ?? 0 };
+    },
+  );
+  others.sort((a, b) => b.ctimeMs - a.ctimeMs || b.mtimeMs - a.mtimeMs);
+  for (const { file } of others.slice(MAX_REJECTED - 1)) Deno.removeSync(file);
 }
 
 /** Whether only root, we ourselves, and (where it is sticky) the owners of entries may rename what is in a directory. */

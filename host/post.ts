@@ -17,6 +17,8 @@ export function postFile(directory: string, name: string, text: string): void {
   const mode = modeOf(path);
   const file = Deno.openSync(fresh, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
   try {
+    // The umask took its part of the mode.
+    if (mode !== null) Deno.chmodSync(fresh, mode);
     const bytes = new TextEncoder().encode(text);
     for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
     file.syncSync();

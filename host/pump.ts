@@ -43,6 +43,7 @@ export function pump(stream: ReadableStream<Uint8Array>, sink: OutputSink, clock
   };
   const run = async () => {
     let buffer = new Uint8Array(MIN_BUFFER_BYTES);
+    let grownBytes = 0;
     try {
       while (left > 0) {
         isReading = true;
@@ -55,13 +56,15 @@ export function pump(stream: ReadableStream<Uint8Array>, sink: OutputSink, clock
         const taken = sink(value);
         if (taken !== undefined) await taken;
         buffer = next(value);
+        grownBytes = buffer.byteLength - MIN_BUFFER_BYTES;
       }
     } catch {
       // A pipe that cannot be read gives nothing more; the child's end is told elsewhere.
     }
     cancelTimer();
     stop();
-    allBuffersBytes -= buffer.buffer.byteLength;
+    // Not asked of the buffer itself: the last read took its memory along.
+    allBuffersBytes -= grownBytes;
   };
   return {
     done: run(),

@@ -5,8 +5,8 @@ import { Told } from "./told.ts";
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
 
-/** How often messages wait for configs that are still changing, before they are judged by what is known. */
-const MAX_POSTPONEMENTS = 10;
+/** How long messages wait for configs that are still changing, before they are judged by what is known. */
+const MAX_POSTPONED_MS = 1000;
 
 /** What a delivery needs. */
 export interface DeliveryOptions {
@@ -38,7 +38,8 @@ export class Delivery {
   readonly #stuck = new Map<string, string>();
   /** Messages that are wrong, but may be only half written; and when that is certain. */
   readonly #unsettled = new Map<string, { key: string; due: number }>();
-  #postponements = 0;
+  /** Since when messages wait for a config to settle, or null. */
+  #postponedSince: number | null = null;
 
   /** Makes one that has read nothing yet. */
   constructor(options: DeliveryOptions) {
@@ -47,12 +48,14 @@ export class Delivery {
 
   /** When it must be called again, in the clock's milliseconds; else Infinity. */
   get due(): number {
+    // Nothing is dealt with before the config has settled.
+    if (this.isPostponed) return Infinity;
     return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
   }
 
   /** Whether messages wait for a config to settle. */
   get isPostponed(): boolean {
-    return this.#postponements > 0;
+    return this.#postponedSince !== null;
   }
 
   /** Deals with all messages that are there. */
@@ -64,13 +67,18 @@ export class Delivery {
       if (fault === null) log.info(`the messages directory ${mailbox.path} can be read again`);
       else log.error(`the messages directory ${mailbox.path} ${fault}: nobody can ask for restarts`);
     }
-    if ("fault" in names) return;
+    if ("fault" in names) {
+      this.#unsettled.clear();
+      this.#postponedSince = null;
+      return;
+    }
     this.#forgetOthers(new Set(names));
     names.sort();
     for (let start = 0; start < names.length; start += BATCH) {
       if (start > 0) await clock.yield();
-      if (!await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
+      if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
     }
+    this.#postponedSince = null;
   }
 
   /** False where the rest must wait. */
@@ -81,22 +89,26 @@ export class Delivery {
       const named = letters.map(({ message }) => message.type === "RESTART" ? message.name : null);
       const isChanging = await this.#options.look(named.includes(null) ? "all" : named.filter((name) => name !== null));
       if (signal.aborted) return false;
-      this.#postponements = isChanging && this.#postponements < MAX_POSTPONEMENTS ? this.#postponements + 1 : 0;
-      if (this.#postponements > 0) return false;
+      const now = this.#options.clock.now();
+      this.#postponedSince = isChanging ? this.#postponedSince ?? now : null;
+      if (this.#postponedSince !== null && now < this.#postponedSince + MAX_POSTPONED_MS) return false;
     }
-    for (const letter of letters) this.#act(letter);
+    // Many messages may ask for the same: one restart does for all that were read together.
+    const asked = new Set(letters.flatMap((letter) => this.#act(letter)));
+    for (const name of asked) this.#options.restart(name);
     return true;
   }
 
-  #act({ file, key, message }: Letter): void {
-    const { log, restart, specs } = this.#options;
+  /** Gives the names that a message asks to restart, and removes it. */
+  #act({ file, key, message }: Letter): string[] {
+    const { log, specs } = this.#options;
     const names = route(message, specs);
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
     if (names.length === 0) log.warn(`${what}: no such process is to run`);
     else log.info(what);
-    for (const name of names) restart(name);
     this.#dealtWith(file, key, this.#options.mailbox.remove(file));
+    return names;
   }
 
   /** Reads one message; null where there is nothing to act on (now). */
@@ -132,7 +144,7 @@ export class Delivery {
   #dealtWith(file: string, key: string, fault: string | null): void {
     if (fault === null) this.#stuck.delete(file);
     else this.#stuck.set(file, key);
-    if (fault !== null && this.#told.isNews("remove", fault)) {
+    if (this.#told.isNews("remove", fault) && fault !== null) {
       this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
     }
   }

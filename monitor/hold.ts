@@ -39,9 +39,11 @@ export class Hold {
    */
   open(): void {
     const { config, mailbox } = this.#options;
-    const ids = [config, mailbox].map(({ path, identity }) => {
-      const found = identity();
-      if ("fault" in found) throw new Error(`Cannot use directory ${JSON.stringify(path)}: it ${found.fault}`);
+    const ids = [config, mailbox].map((directory) => {
+      const found = directory.identity();
+      if ("fault" in found) {
+        throw new Error(`Cannot use directory ${JSON.stringify(directory.path)}: it ${found.fault}`);
+      }
       return found.id;
     });
     if (ids[0] === ids[1]) throw new Error("Cannot use one directory for both config and messages");
@@ -58,13 +60,16 @@ export class Hold {
     this.#relock();
     const { config, mailbox } = this.#options;
     const identities = JSON.stringify([config.identity(), mailbox.identity()]);
-    if (this.#watch !== null && identities === this.#watched) return;
+    if (this.#watch !== null && identities === this.#watched) {
+      // It has lasted from one look to the next, so it is one that works.
+      this.#told.isNews("watch", null);
+      return;
+    }
     this.#watched = identities;
     this.#watch?.close();
     this.#watch = null;
     try {
       this.#watch = this.#watchPresent();
-      this.#told.isNews("watch", null);
     } catch (error) {
       // No inotify instance is left, or a directory went meanwhile: the looks at everything go on.
       this.#warn(error instanceof Error ? error.message : String(error));
@@ -104,6 +109,7 @@ export class Hold {
     if ("fault" in found || found.id === this.#locked) return;
     this.#lock?.[Symbol.dispose]();
     this.#lock = null;
+    this.#locked = null;
     try {
       this.#lock = this.#host.lock(mailbox.path);
     } catch {

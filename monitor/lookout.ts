@@ -61,7 +61,8 @@ export class Lookout {
       sink: {
         touched: (directory, name, complete) => this.#onTouched(directory, name, complete),
         rescan: () => this.#scanSoon(),
-        failed: () => this.#scanSoon(),
+        // The next look at everything tries again: one that is asked for might fail as soon, again and again.
+        failed: () => {},
       },
     });
     this.#delivery = new Delivery({
@@ -134,7 +135,7 @@ export class Lookout {
     if (this.#touched.size === 0) return;
     const touched = [...this.#touched];
     this.#touched.clear();
-    this.#apply(await this.#changes.lookAt(touched));
+    this.#apply(await this.#changes.lookAt(touched, this.#abort.signal));
   }
 
   async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
@@ -145,7 +146,7 @@ export class Lookout {
     }
     // A message may name anything, such as "../secret".
     const possible = names.filter((name) => nameFault(name) === null);
-    this.#apply(await this.#changes.lookAt(possible.map((name) => [name, false] as const)));
+    this.#apply(await this.#changes.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal));
     return possible.some((name) => this.#changes.isUnsettled(name));
   }
 

@@ -9,7 +9,7 @@ import {
   type Spec,
   step,
 } from "@ncolony/core";
-import type { Child, ChildOutput, Host, Log, PidFiles } from "@ncolony/host";
+import type { Child, ChildOutput, ChildSink, Host, Log, PidFiles } from "@ncolony/host";
 import { Alarm } from "./alarm.ts";
 
 /** How long events may be taken one after another before everything else has its turn. */
@@ -42,6 +42,8 @@ export class Supervisor {
   readonly #pidFaults = new Set<string>();
   #inbox: { name: string; event: ProcessEvent }[] = [];
   #isClosing = false;
+  /** Whether it was asked to close, and not only closes because of an error. */
+  #isAsked = false;
   #exitCode = 0;
 
   /** Makes one with an empty table. */
@@ -59,7 +61,12 @@ export class Supervisor {
 
   /** Stops every process; `run` ends when all are gone. Asked again, it kills them. */
   close(): void {
-    const type = this.#isClosing ? "kill" : "unwanted";
+    const type = this.#isAsked ? "kill" : "unwanted";
+    this.#isAsked = true;
+    this.#closeWith(type);
+  }
+
+  #closeWith(type: "unwanted" | "kill"): void {
     this.#isClosing = true;
     for (const name of this.#states.keys()) this.post(name, { type });
     this.#alarm.ring();
@@ -70,7 +77,7 @@ export class Supervisor {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
     this.#options.log.error(`internal error, stopping everything: ${text}`);
     this.#exitCode = 1;
-    if (!this.#isClosing) this.close();
+    if (!this.#isClosing) this.#closeWith("unwanted");
   }
 
   /** Sends signals again that the operating system refused. */
@@ -84,9 +91,14 @@ export class Supervisor {
       await this.#takeAll();
       if (this.#isClosing && this.#states.size === 0) return this.#exitCode;
       await this.#alarm.wait(this.#deadlines.values().reduce((a, b) => Math.min(a, b), Infinity));
-      const now = this.#host.clock.now();
-      for (const [name, due] of this.#deadlines) if (due <= now) this.#inbox.push({ name, event: { type: "tick" } });
+      this.#tick();
     }
+  }
+
+  /** Queues a tick for each state whose deadline has come. */
+  #tick(): void {
+    const now = this.#host.clock.now();
+    for (const [name, due] of this.#deadlines) if (due <= now) this.#inbox.push({ name, event: { type: "tick" } });
   }
 
   async #takeAll(): Promise<void> {
@@ -106,11 +118,16 @@ export class Supervisor {
         await clock.yield();
         sliceEnd = clock.now() + SLICE_MS;
       }
+      // While others keep the inbox full, too.
+      if (this.#inbox.length > 0) this.#tick();
     }
   }
 
   #take(name: string, event: ProcessEvent): void {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
+    // One that it gave up on ended after all.
+    const isLate = this.#isClosing && !this.#states.has(name) && this.#children.has(name);
+    if (isLate) return event.type === "emptied" ? this.#forget(name) : undefined;
     const now = this.#host.clock.now();
     const before = this.#states.get(name) ?? GONE;
     const [after, effects] = step(before, event, now, this.#options.policy);
@@ -148,14 +165,25 @@ export class Supervisor {
 
   #spawn(spec: Spec): void {
     const { name } = spec;
-    const child = this.#host.spawn(spec, this.#options.output(name), {
+    const sink: ChildSink = {
       exited: (exit) => this.post(name, { type: "exited", exit }),
       emptied: () => this.post(name, { type: "emptied" }),
       warn: (message) => this.#options.log.warn(`${name}: ${message}`, name),
-    });
+    };
+    let child: Child | null;
+    try {
+      child = this.#host.spawn(spec, this.#options.output(name), sink);
+    } catch (error) {
+      // No spawn should throw. Nothing runs, and nobody must wait for its end.
+      sink.exited({ type: "failed", reason: String(error) });
+      sink.emptied();
+      throw error;
+    }
     if (child === null) return;
     this.#children.set(name, child);
-    this.#tellPidFault(this.#options.pidFiles?.write(name, child.pid));
+    const fault = this.#options.pidFiles?.write(name, child.pid);
+    if (fault === null) this.#pidFaults.clear();
+    this.#tellPidFault(fault);
   }
 
   #forget(name: string): void {
@@ -163,8 +191,7 @@ export class Supervisor {
   }
 
   #tellPidFault(fault: string | null | undefined): void {
-    if (fault === null) return this.#pidFaults.clear();
-    if (fault === undefined || this.#pidFaults.has(fault)) return;
+    if (fault === null || fault === undefined || this.#pidFaults.has(fault)) return;
     this.#pidFaults.add(fault);
     this.#options.log.warn(`cannot keep the pid directory: ${fault}`);
   }
@@ -176,6 +203,5 @@ export class Supervisor {
     this.#options.log.error(`${name}: pid ${child.pid} may not be signalled and is left behind`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);
-    this.#children.delete(name);
   }
 }

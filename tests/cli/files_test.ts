@@ -76,6 +76,7 @@ Deno.test("a process that is not enabled is not run until its file says so, and 
 
 Deno.test("names that begin with a dot or end with .new, and directories, are passed over without a word", async () => {
   await using colony = new Colony({ config: { ".hidden": "{", "web.new": "{" } });
+  await colony.fence();
   Deno.mkdirSync(join(colony.config, "folder"));
   Deno.writeTextFileSync(join(colony.config, "db.new"), "{");
   await colony.fence();

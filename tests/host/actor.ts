@@ -4,9 +4,19 @@
  * @module
  */
 
-import { configDirectory, type Directory, lockDirectory, messageDirectory } from "@ncolony/host";
+import { UsageError } from "@ncolony/core";
+import {
+  answerCommon,
+  configDirectory,
+  type Directory,
+  lockDirectory,
+  messageDirectory,
+  Output,
+  runProgram,
+} from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
+import { Trial } from "./children.ts";
 
 const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   /** Locks a directory, and holds the lock until it is ended. */
@@ -22,11 +32,12 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(findings(configDirectory(path), name));
   },
 
-  /** Reads a file many times. */
+  /** Reads a file many times, and tells each different thing that it finds. */
   reads: (path, name, count) => {
     const directory = configDirectory(path);
-    for (let i = 0; i < Number(count); i++) directory.read(name);
-    print("done");
+    const found = new Set<string>();
+    for (let i = 0; i < Number(count); i++) found.add(JSON.stringify(directory.read(name)?.entry ?? null));
+    print(`[${[...found].sort()}]`);
   },
 
   /** Puts two things in turn under a name until it is ended. */
@@ -47,6 +58,76 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     await untilStdinEnds();
   },
 
+  /** Starts a child as a config says, as another user where one is given, and tells what it writes and how it ends. */
+  spawn: async (config, uid) => {
+    if (uid !== undefined) process.setuid?.(Number(uid));
+    const { args, ...others } = JSON.parse(config);
+    await using trial = new Trial(args, others);
+    print({ text: await trial.result(), events: trial.events });
+  },
+
+  /** Signals a child that is another user's, without the right to and then with it. */
+  refuse: async (childUid, ownUid) => {
+    await using trial = new Trial(["sleep", "300"], { uid: Number(childUid) });
+    print(`pid ${trial.pid}`);
+    process.seteuid?.(Number(ownUid));
+    try {
+      trial.child?.signal("SIGTERM");
+      trial.child?.signal("SIGINT");
+      trial.child?.retry();
+      print({ refused: trial.child?.refused, events: trial.events });
+    } finally {
+      process.seteuid?.(0);
+    }
+    trial.child?.retry();
+    await trial.emptied();
+    print({ refused: trial.child?.refused, events: trial.events.slice(1) });
+  },
+
+  /** Tells events and lines of a child through an output that options set. */
+  speak: async (options) => {
+    const output = new Output(JSON.parse(options));
+    const encoder = new TextEncoder();
+    const child = output.forChild("web");
+    output.log.info("before");
+    for (const line of ["out1\n", "out2\n"]) {
+      await child.stdout(encoder.encode(line));
+      await child.stderr(encoder.encode(line.replace("out", "err")));
+      await output.flush(0);
+    }
+    output.log.info("after");
+    child.end();
+    await output.flush(10_000);
+  },
+
+  /** Runs as a program does that fails as `how` says. */
+  fail: async (how) => {
+    const errors: Record<string, unknown> = {
+      usage: new UsageError("--arg is no option"),
+      lines: new Error("first\n  second\n"),
+      other: "a string",
+    };
+    const program = { name: "tool", version: "1.2.3", help: "Usage: tool" };
+    Deno.exitCode = await runProgram(program, () => {
+      if (how in errors) throw errors[how];
+      return answerCommon(program, new Set(how.split("+"))) ? 0 : 7;
+    });
+  },
+
+  /** Tells which permissions each file has whose name ends in `.new`, at its first sight. */
+  spy: (path) => {
+    print("looking");
+    const seen = new Set<string>();
+    for (;;) {
+      for (const { name } of Deno.readDirSync(path)) {
+        if (!name.endsWith(".new") || seen.has(name)) continue;
+        const mode = unlessGone(() => Deno.lstatSync(join(path, name)).mode);
+        if (mode) print(`mode ${(mode & 0o777).toString(8)}`);
+        seen.add(name);
+      }
+    }
+  },
+
   /** Tells what it finds in a messages directory under a name, and what becomes of it. */
   mail: (path, name) => {
     const mailbox = messageDirectory(path);
@@ -56,6 +137,15 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
 
 function findings(directory: Directory, name: string): Record<string, unknown> {
   return { names: directory.names(), entry: directory.read(name)?.entry ?? null };
+}
+
+function unlessGone<T>(look: () => T): T | null {
+  try {
+    return look();
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 function print(value: unknown): void {

@@ -36,11 +36,16 @@ export class Actor implements AsyncDisposable {
     await until(`${text} is said, not ${this.stdout} ${this.stderr}`, () => this.stdout.includes(text));
   }
 
-  /** Waits until it has ended of itself, and well; gives what it wrote to stdout. */
-  async result(): Promise<string> {
+  /** Waits until it has ended of itself; gives its exit code. */
+  async code(): Promise<number | undefined> {
     await until("another process ends", () => this.status !== null);
     await this.#done;
-    assertEquals([this.stderr, this.status?.code], ["", 0]);
+    return this.status?.code;
+  }
+
+  /** Waits until it has ended of itself, and well; gives what it wrote to stdout. */
+  async result(): Promise<string> {
+    assertEquals([await this.code(), this.stderr], [0, ""]);
     return this.stdout;
   }
 

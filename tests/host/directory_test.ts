@@ -158,7 +158,9 @@ Deno.test("Directory.read() does not wait for a FIFO that takes the place of a f
   await using swapper = new Actor(["swap", dir.path, "web", "file", "fifo"]);
   await swapper.says("swapping");
   await using reader = new Actor(["reads", dir.path, "web", "20000"]);
-  assertEquals(await reader.result(), "done\n");
+  const possible = [null, { fault: "is not a regular file" }, { source: "{}" }].map((entry) => JSON.stringify(entry));
+  const found: unknown[] = JSON.parse(await reader.result());
+  assertEquals(found.filter((entry) => !possible.includes(JSON.stringify(entry))), []);
 });
 
 Deno.test("Directory.read() says where links lead to nothing, or in a circle", () => {

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertThrows } from "@std/assert";
 import { configDirectory, denoHost, type Watch } from "@ncolony/host";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 
@@ -134,12 +134,12 @@ Deno.test("watch() says nothing of looks and reads", async () => {
   assertEquals(await watched.toldSoFar(), []);
 });
 
-Deno.test("watch() tells which directory it is where there are several", async () => {
+Deno.test("watch() tells which directory it is where there are several, and a rename between them as not complete", async () => {
   using dir = tempDir();
   const paths = [dir.dir("config"), dir.dir("messages")];
   const told = new Set<string>();
   const watch = denoHost().watch(paths, {
-    touched: (directory, name) => told.add(`${directory}/${name}`),
+    touched: (directory, name, complete) => told.add(`${complete ? "+" : ""}${directory}/${name}`),
     rescan: () => told.add("rescan"),
     failed: (reason) => told.add(reason),
   });
@@ -147,6 +147,12 @@ Deno.test("watch() tells which directory it is where there are several", async (
     for (const path of paths) Deno.writeTextFileSync(`${path}/web`, "{}");
     await until("both are told", () => told.size === 2);
     assertEquals(told, new Set(paths.map((path) => `${path}/web`)));
+    Deno.renameSync(`${paths[1]}/web`, `${paths[1]}/db.new`);
+    Deno.renameSync(`${paths[1]}/db.new`, `${paths[0]}/db`);
+    await until("the rename is told", () => told.has(`${paths[0]}/db`));
+    Deno.writeTextFileSync(`${paths[0]}/last`, "{}");
+    await until("the last name is told", () => told.has(`${paths[0]}/last`));
+    assert(!told.has(`+${paths[0]}/db`));
   } finally {
     watch.close();
   }

@@ -1,0 +1,128 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { join } from "@std/path";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { hasCommand, IS_ROOT, sh } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+
+Deno.test("a bad config stops no good process, is said once for each content, and is taken when it is mended", async () => {
+  await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
+  const web = await colony.started("web");
+  colony.put("web", '{"args": ["cat"');
+  const complaint = /WARN web: bad config: (.*); its last good config stays in force$/;
+  assertEquals((await colony.waitFor(complaint))[1], "not JSON at line 1, column 16");
+  // The same content again, by new files and at many looks.
+  for (let round = 0; round < 3; round++) {
+    colony.put("web", '{"args": ["cat"');
+    await colony.fence();
+  }
+  assertEquals(colony.count(complaint), 1);
+  colony.put("web", '{"args": []}');
+  const second = (await colony.waitFor(complaint, 2))[1];
+  assertEquals(second, '"args" must be a non-empty array of strings that begins with a command: got an empty array');
+  assertEquals([isAlive(web), colony.pidsOf("web")], [true, [web]]);
+
+  colony.put("web", { args: ["cat"], version: 2 });
+  await colony.started("web", 2);
+  colony.put("web", '{"args": []}');
+  await colony.waitFor(complaint, 3);
+  colony.put("web", { args: ["cat"], version: 2 });
+  await colony.fence();
+  assertEquals(colony.pidsOf("web").length, 2, "mended to what runs, there is nothing to do");
+  colony.remove("web");
+  await colony.waitFor(/web: stopping -> gone/);
+});
+
+Deno.test("a bad config can be removed, and its process stops", async () => {
+  await using colony = new Colony({ config: { web: CAT } });
+  const web = await colony.started("web");
+  colony.put("web", "nonsense");
+  await colony.waitFor(/web: bad config/);
+  assertEquals((await colony.ctl("remove", "web")).code, 0);
+  await colony.waitFor(/web: stopping -> gone/);
+  assertEquals(isAlive(web), false);
+});
+
+const BAD: readonly (readonly [content: string, complaint: string])[] = [
+  ["", "not JSON at line 1, column 1"],
+  ['\ufeff{"args": ["cat"]}', "begins with a byte order mark, which is not JSON"],
+  ["[]", "must be a JSON object: got an empty array"],
+  ['{"args": "cat"}', '"args" must be a non-empty array of strings that begins with a command: got a string'],
+  ['{"args": ["cat"], "env": {"TOKEN": 12345678}}', '"env.TOKEN" must be a string: got a number'],
+  ['{"args": ["cat"], "uid": "root"}', '"uid" must be a number from 0 to 4294967294: got a string'],
+  ['{"args": ["cat"], "ncolony.monitor": {"cwd": "here"}}', '"ncolony.monitor.cwd" must be an absolute path: got'],
+  ['{"args": ["cat"], "ncolony.monitor": {"killtime": 1}}', '"ncolony.monitor.killtime" is not known to the monitor'],
+  [`{"args": ["cat"], "extra": "${"x".repeat(131_056)}"}`, "must be at most 131056 bytes"],
+];
+
+Deno.test("each kind of bad config is said by its file and field, and keeps no other from running", async () => {
+  await using colony = new Colony({
+    config: Object.fromEntries(BAD.map(([content], index) => [`bad-${index}`, content])),
+  });
+  for (const [index, [, complaint]] of BAD.entries()) {
+    const said = ` WARN bad-${index}: bad config: ${complaint}`;
+    await colony.until(said, () => colony.stderr.lines.some((line) => line.slice(24).startsWith(said)));
+  }
+  await colony.fence();
+  assertEquals(colony.count(/bad config/), BAD.length);
+  assertEquals(colony.count(/12345678/), 0, "values may be secrets");
+});
+
+/** Waits for a failed start; it is tried again a second later at the earliest, whatever the options say. */
+async function failed(colony: Colony, name: string, reason: RegExp): Promise<void> {
+  await colony.waitFor(new RegExp(`${name}: running -> stopping \\(cannot start: ${reason.source}`));
+  const wait = await colony.waitFor(new RegExp(`${name}: stopping -> waiting for ([\\d.]+) s`));
+  assertLessOrEqual(0.9, Number(wait[1]));
+}
+
+Deno.test("what cannot be started is tried again after a second at the earliest, and runs when it can", async () => {
+  await using colony = new Colony({ args: ["-m", "0.01"] });
+  const cwd = colony.dir.file("later");
+  const tool = colony.dir.file("tool");
+  colony.put("no-command", { args: ["ncolony-has-no-such-command"] });
+  colony.put("no-path", { args: [tool] });
+  colony.put("no-cwd", { args: ["cat"], "ncolony.monitor": { cwd } });
+  colony.put("no-program", { args: [colony.dir.path] });
+  await failed(colony, "no-command", /command "ncolony-has-no-such-command"/);
+  await failed(colony, "no-path", new RegExp(`command "${tool}"`));
+  await failed(colony, "no-cwd", new RegExp(`cwd "${cwd}" is no directory`));
+  await failed(colony, "no-program", /.*[Pp]ermission denied/);
+  Deno.mkdirSync(cwd);
+  Deno.writeTextFileSync(tool, "#!/bin/sh\nexec cat\n", { mode: 0o755 });
+  const pids = [await colony.started("no-cwd"), await colony.started("no-path")];
+  // A change is not waited for.
+  colony.put("no-command", CAT);
+  pids.push(await colony.started("no-command"));
+  assert(pids.every(isAlive));
+});
+
+Deno.test({
+  name: "a user that cannot be taken on is tried again after a second at the earliest",
+  ignore: IS_ROOT && !hasCommand("setpriv"),
+  fn: async () => {
+    // Root may take on any user, unless it lost the right to.
+    const wrap = IS_ROOT ? ["setpriv", "--bounding-set=-setuid,-setgid"] : [];
+    await using colony = new Colony({ args: ["-m", "0.01"], wrap, config: { db: CAT } });
+    const db = await colony.started("db");
+    colony.put("web", { args: ["cat"], uid: 1, gid: 1 });
+    await failed(colony, "web", /.*not permitted/);
+    colony.put("web", CAT);
+    const web = await colony.started("web");
+    assertEquals([web, db].map(isAlive), [true, true]);
+  },
+});
+
+Deno.test("a link to nothing is said, and runs when there is something behind it", async () => {
+  await using colony = new Colony({ args: ["--frequency", "0.1"] });
+  await colony.fence();
+  const target = colony.dir.file("target");
+  Deno.symlinkSync(target, join(colony.config, "web"));
+  await colony.waitFor(/WARN web: bad config: is a symbolic link to nothing/);
+  Deno.writeTextFileSync(target, JSON.stringify({ args: sh("echo hello; exec cat") }));
+  await colony.started("web");
+  Deno.removeSync(target);
+  await colony.waitFor(/WARN web: bad config: is a symbolic link to nothing; its last good config stays in force/);
+  await colony.fence();
+  assertEquals(colony.pidsOf("web").length, 1);
+});

@@ -1,0 +1,137 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { hasCommand, IS_ROOT, namesIn, run, sh } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+
+/** Runs each process once. */
+const ONCE = ["-t", "1e6", "-m", "1e6", "-M", "1e6"];
+
+/** The lines that a process wrote to its stdout, when it has ended. */
+async function outputOf(colony: Colony, name: string): Promise<string[]> {
+  await colony.waitFor(new RegExp(`${name}: stopping -> waiting`));
+  const prefix = `[${name}] `;
+  await colony.until(`output of ${name}`, () => colony.lines.some((line) => line.startsWith(prefix)));
+  return colony.lines.filter((line) => line.startsWith(prefix)).map((line) => line.slice(prefix.length));
+}
+
+const WHO = sh('echo "$(id -u) $(id -g) $(id -G)"');
+
+Deno.test({
+  name: "uid and gid are taken on, and every supplementary group is dropped",
+  ignore: !IS_ROOT || !hasCommand("setpriv"),
+  fn: async () => {
+    await using colony = new Colony({
+      args: ONCE,
+      wrap: ["setpriv", "--groups", "1,2,3"],
+      config: {
+        both: { args: WHO, uid: 65534, gid: 65533 },
+        user: { args: WHO, uid: 65534 },
+        group: { args: WHO, gid: 65533 },
+        root: { args: WHO, uid: 0, gid: 0 },
+      },
+    });
+    assertEquals(await outputOf(colony, "both"), ["65534 65533 65533"]);
+    assertEquals(await outputOf(colony, "user"), ["65534 0 0"]);
+    assertEquals(await outputOf(colony, "group"), ["0 65533 65533"]);
+    assertEquals(await outputOf(colony, "root"), ["0 0 0"]);
+    const { stdout } = await run(["cat", `/proc/${colony.process.pid}/status`]);
+    assertMatch(stdout, /^Groups:\s*1 2 3\s*$/m, "the monitor has groups to drop");
+    await colony.waitFor(/WARN user: has a "uid" but no "gid", so it runs with the monitor's gid 0/);
+    assertEquals(colony.count(/no "gid"/), 1);
+  },
+});
+
+Deno.test({
+  name: "a process that runs as another user is restarted and stopped like any other",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    const config = { args: ["sleep", "1000"], uid: 65534, gid: 65534 };
+    await using colony = new Colony({ config: { web: config } });
+    const first = await colony.started("web");
+    assertEquals((await colony.ctl("restart", "web")).code, 0);
+    const second = await colony.started("web", 2);
+    colony.remove("web");
+    await colony.waitFor(/web: stopping -> gone/);
+    assertEquals([first, second].map(isAlive), [false, false]);
+  },
+});
+
+Deno.test("cwd is where a process starts, and the monitor's own where it is not given", async () => {
+  await using colony = new Colony({ args: ONCE, config: { there: { args: ["pwd"] } } });
+  const place = Deno.realPathSync(colony.dir.dir("a place"));
+  colony.put("here", { args: ["pwd"], "ncolony.monitor": { cwd: place } });
+  assertEquals(await outputOf(colony, "here"), [place]);
+  const { stdout } = await run(["pwd"]);
+  assertEquals(await outputOf(colony, "there"), [stdout.trim()]);
+});
+
+Deno.test("a bare command is looked up in the PATH of its process, not in the monitor's", async () => {
+  await using colony = new Colony({ args: ONCE });
+  const bin = colony.dir.dir("bin");
+  const tool = join(bin, "ncolony-test-tool");
+  Deno.writeTextFileSync(tool, "#!/bin/sh\necho found $0\n", { mode: 0o755 });
+  colony.put("with", { args: ["ncolony-test-tool"], env: { PATH: `/nowhere:${bin}` } });
+  assertEquals(await outputOf(colony, "with"), [`found ${tool}`]);
+  colony.put("without", { args: ["ncolony-test-tool"] });
+  await colony.waitFor(/without: running -> stopping \(cannot start: command "ncolony-test-tool"/);
+});
+
+for (const stdin of ["/dev/null", "a pipe", "closed"]) {
+  Deno.test(`my-cat-program lives with the monitor's stdin ${stdin === "closed" ? "" : "at "}${stdin}`, async () => {
+    await using colony = new Colony({
+      stdin: stdin === "a pipe" ? "piped" : "null",
+      wrap: stdin === "closed" ? ["sh", "-c", 'exec "$@" <&-', "sh"] : [],
+    });
+    assertEquals((await colony.ctl("add", "my-cat-program", "--cmd", "cat")).code, 0);
+    const pid = await colony.started("my-cat-program");
+    await colony.fence();
+    assertEquals(isAlive(pid), true);
+    assertEquals(colony.pidsOf("my-cat-program"), [pid]);
+    assertEquals((await colony.ctl("restart", "my-cat-program")).code, 0);
+    await colony.started("my-cat-program", 2);
+    assertEquals(await colony.stop(), 0);
+  });
+}
+
+Deno.test("the pid directory has a file with the pid of each process that runs", async () => {
+  await using colony = new Colony({ config: { web: CAT, db: CAT } });
+  const [web, db] = [await colony.started("web"), await colony.started("db")];
+  assertEquals(namesIn(colony.pids), ["db", "web"]);
+  assertEquals(Deno.readTextFileSync(join(colony.pids, "web")), `${web}`);
+  assertEquals(Deno.readTextFileSync(join(colony.pids, "db")), `${db}`);
+  colony.send({ type: "RESTART", name: "web" });
+  const second = await colony.started("web", 2);
+  assertEquals(Deno.readTextFileSync(join(colony.pids, "web")), `${second}`);
+  colony.remove("db");
+  await colony.waitFor(/db: stopping -> gone/);
+  assertEquals(namesIn(colony.pids), ["web"]);
+  assertEquals(await colony.stop(), 0);
+  assertEquals(namesIn(colony.pids), []);
+});
+
+Deno.test("a link that was planted in the pid directory is not written through", async () => {
+  await using colony = new Colony();
+  await colony.fence();
+  const victim = colony.dir.write("victim", "precious");
+  Deno.symlinkSync(victim, join(colony.pids, "web"));
+  colony.put("web", CAT);
+  const pid = await colony.started("web");
+  assert(Deno.lstatSync(join(colony.pids, "web")).isFile);
+  assertEquals(Deno.readTextFileSync(join(colony.pids, "web")), `${pid}`);
+  colony.remove("web");
+  await colony.waitFor(/web: stopping -> gone/);
+  assertEquals(Deno.readTextFileSync(victim), "precious");
+});
+
+Deno.test("without --allow-run every start fails, and says which permission is missing", async () => {
+  await using colony = new Colony({
+    permissions: ["--allow-read", "--allow-write", "--allow-env", "--allow-sys=uid,gid"],
+    config: { web: CAT },
+  });
+  await colony.waitFor(/web: running -> stopping \(cannot start: .*--allow-run/);
+  await colony.waitFor(/web: stopping -> waiting for [\d.]+ s/);
+  assertEquals(await colony.stop(), 0);
+});

@@ -1,0 +1,59 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { namesIn, run, sh } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+
+/** The memory that a process has in use, in MiB. */
+async function memoryOf(pid: number): Promise<number> {
+  const { stdout } = await run(["cat", `/proc/${pid}/status`]);
+  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(stdout)?.[1]) / 1024;
+}
+
+Deno.test("a child that writes 200 MB to a stdout that nobody reads fills no memory and stops nothing else", async () => {
+  await using colony = new Colony({ readStdout: false, config: { web: CAT } });
+  const web = await colony.started("web");
+  // With the worst lines there are: each gets a prefix.
+  colony.put("flood", { args: sh("echo begun >&2; yes '' | head -c 200000000; echo done >&2; exec cat") });
+  colony.put("other", { args: sh("exec yes 0123456789012345678901234567890123456789") });
+  await colony.waitFor(/^\[flood\] begun$/);
+  await colony.started("other");
+  for (let nth = 2; nth <= 6; nth++) {
+    assertEquals((await colony.ctl("restart", "web")).code, 0);
+    await colony.started("web", nth);
+  }
+  assertLess(await memoryOf(colony.process.pid), 150);
+  assertEquals(isAlive(web), false);
+  assertEquals(colony.count(/^\[flood\] done$/), 0);
+  assertEquals(await colony.stop(), 0);
+});
+
+Deno.test("a child that writes 200 MB to a stdout that is read is done with it, in little memory", async () => {
+  await using colony = new Colony({ wrap: sh('exec "$@" > /dev/null').concat("sh") });
+  const line = "0123456789".repeat(10);
+  colony.put("flood", { args: sh(`yes ${line} | head -c 200000000; echo done >&2; exec cat`) });
+  await colony.waitFor(/^\[flood\] done$/);
+  assertLess(await memoryOf(colony.process.pid), 150);
+});
+
+Deno.test("processes are supervised when nobody reads the monitor's streams any more", async () => {
+  await using colony = new Colony({
+    config: { web: CAT, chatty: { args: sh("while :; do echo x; sleep 0.02; done") } },
+  });
+  await colony.waitFor(/^\[chatty\] x$/);
+  await colony.stdout?.close();
+  await colony.waitFor(/ERROR cannot write to stdout, what goes there is lost/);
+  await colony.started("web");
+  await colony.stderr.close();
+  const pid = () => Number(Deno.readTextFileSync(`${colony.pids}/web`));
+  for (let round = 0; round < 3; round++) {
+    const before = pid();
+    assertEquals((await colony.ctl("restart", "web")).code, 0);
+    await colony.until("web is another", () => namesIn(colony.pids).includes("web") && pid() !== before);
+    assert(isAlive(pid()));
+  }
+  const left = namesIn(colony.pids).map((name) => Number(Deno.readTextFileSync(`${colony.pids}/${name}`)));
+  assertEquals(await colony.stop(), 0);
+  assertEquals(left.map(isAlive), [false, false]);
+});

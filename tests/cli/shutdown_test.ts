@@ -1,0 +1,77 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { gone, namesIn, sh } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+const STUBBORN = { args: sh("trap '' TERM; echo ready; exec sleep 1000") };
+
+/** Several processes of one kind: `p0`, `p1`, … */
+function many(count: number, config: unknown): Record<string, unknown> {
+  return Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, config]));
+}
+
+/** Waits until each of {@linkcode many} is ready; gives their pids. */
+async function ready(colony: Colony, count: number): Promise<number[]> {
+  await colony.waitFor(/^\[p\d+\] ready$/, count);
+  return Array.from({ length: count }, (_, index) => colony.pidsOf(`p${index}`)[0]!);
+}
+
+for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+  Deno.test(`${signal} stops every process, and the monitor ends with 0`, async () => {
+    await using colony = new Colony({
+      args: ["-k", "1000"],
+      config: { web: CAT, db: CAT, waiting: { args: ["false"] } },
+    });
+    const pids = [await colony.started("web"), await colony.started("db")];
+    await colony.waitFor(/waiting: stopping -> waiting/);
+    assertEquals(pids.map(isAlive), [true, true]);
+    assertEquals(await colony.stop(signal), 0);
+    await gone(...pids);
+    assertEquals(colony.count(/running -> stopping \(unwanted\)/), 2);
+    assertEquals(colony.count(/killing/), 0);
+    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO everything has ended");
+    assertEquals(namesIn(colony.pids), []);
+  });
+}
+
+Deno.test("ten processes that ignore SIGTERM stop in one kill time, not in ten", async () => {
+  await using colony = new Colony({ args: ["-k", "1"], config: many(10, STUBBORN) });
+  const pids = await ready(colony, 10);
+  const start = performance.now();
+  assertEquals(await colony.stop(), 0);
+  assertLess(performance.now() - start, 5000);
+  await gone(...pids);
+  // Everybody was asked before anybody was killed.
+  const steps = colony.stderr.lines.map((line) => /-> (stopping|killing) /.exec(line)?.[1]).filter(Boolean);
+  assertEquals(steps, [...Array(10).fill("stopping"), ...Array(10).fill("killing")]);
+});
+
+Deno.test("once asked to stop the monitor starts nothing, and a second signal kills who ignored the first", async () => {
+  await using colony = new Colony({
+    args: ["-k", "1000", "-m", "0.5"],
+    config: { ...many(3, STUBBORN), web: CAT, crasher: { args: ["false"] } },
+  });
+  const stubborn = await ready(colony, 3);
+  await colony.waitFor(/crasher: stopping -> waiting/);
+  colony.process.kill("SIGTERM");
+  await colony.waitFor(/p\d: running -> stopping \(unwanted\)/, 3);
+  await colony.waitFor(/web: stopping -> gone/);
+  const started = colony.pidsOf();
+  colony.put("late", CAT);
+  const message = colony.send({ type: "RESTART-ALL" });
+  // Longer than a file takes to settle and the crasher waits; signals within a second would be one request.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  assertEquals(stubborn.map(isAlive), stubborn.map(() => true));
+  assertEquals(await colony.stop("SIGINT"), 0);
+  await gone(...started);
+  assertEquals(colony.count(/p\d: stopping -> killing \(kill\)/), 3);
+  assertEquals(colony.pidsOf(), started);
+  assertEquals(namesIn(colony.messages), [message]);
+});
+
+Deno.test("a monitor without a process ends as soon as it is asked", async () => {
+  await using colony = new Colony();
+  await colony.waitFor(/ncolony-monitor \d/);
+  assertEquals(await colony.stop(), 0);
+});

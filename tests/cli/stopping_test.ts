@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { gone, sh, signalIfThere } from "./tools.ts";
+
+/** A leader and a child of it that both ignore SIGTERM. */
+const STUBBORN = sh(`trap '' TERM; sleep 1000 & echo "grandchild $!"; exec sleep 1000`);
+
+/** A leader and a child of it that both end on SIGTERM. */
+const OBEDIENT = sh('sleep 1000 & echo "grandchild $!"; exec sleep 1000');
+
+/** The pids of a process and of the child that it says it has. */
+async function groupOf(colony: Colony, name: string): Promise<[leader: number, grandchild: number]> {
+  const [, grandchild] = await colony.waitFor(new RegExp(`^\\[${name}\\] grandchild (\\d+)$`));
+  return [await colony.started(name), Number(grandchild)];
+}
+
+/** What became of a process, one transition after another. */
+function stepsOf(colony: Colony, name: string): string[] {
+  const pattern = new RegExp(` ${name}: (\\w+ -> \\w+)`);
+  return colony.stderr.lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
+}
+
+/** The time of an event, in milliseconds. */
+function timeOf({ input }: RegExpExecArray): number {
+  return Date.parse(input.slice(0, 24));
+}
+
+Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole group before anything follows", async () => {
+  await using colony = new Colony({
+    args: ["--killtime", "0.5"],
+    config: {
+      removed: { args: STUBBORN },
+      changed: { args: STUBBORN },
+      obedient: { args: OBEDIENT, "ncolony.monitor": { kill_time: 1000 } },
+    },
+  });
+  const pids = [];
+  for (const name of ["removed", "changed", "obedient"]) pids.push(...await groupOf(colony, name));
+  assertEquals(pids.map(isAlive), [true, true, true, true, true, true]);
+  colony.remove("removed");
+  colony.put("changed", { args: ["cat"] });
+  colony.remove("obedient");
+  const asked = await colony.waitFor(/removed: running -> stopping \(unwanted\)/);
+  const killed = await colony.waitFor(/removed: stopping -> killing \(kill time over\)/);
+  assertLess(450, timeOf(killed) - timeOf(asked));
+  await colony.started("changed", 2);
+  await gone(...pids);
+  await colony.waitFor(/removed: killing -> gone/);
+  await colony.waitFor(/obedient: stopping -> gone/);
+  const [, ...steps] = stepsOf(colony, "changed");
+  assertEquals(steps, ["running -> stopping", "stopping -> killing", "killing -> running"]);
+  assertEquals(stepsOf(colony, "obedient"), ["gone -> running", "running -> stopping", "stopping -> gone"]);
+});
+
+Deno.test("kill_time and stop_signal of a process count for that process", async () => {
+  const polite = sh('trap "echo was interrupted; exit 0" INT; trap "" TERM; echo ready; while :; do sleep 0.02; done');
+  const stubborn = sh(`trap '' TERM; echo ready; exec sleep 1000`);
+  await using colony = new Colony({
+    args: ["--killtime", "1000"],
+    config: {
+      polite: { args: polite, "ncolony.monitor": { stop_signal: "SIGINT" } },
+      brief: { args: stubborn, "ncolony.monitor": { kill_time: 0.1 } },
+      hard: { args: stubborn, "ncolony.monitor": { stop_signal: "SIGKILL" } },
+    },
+  });
+  for (const name of ["polite", "brief", "hard"]) {
+    await colony.waitFor(new RegExp(`^\\[${name}\\] ready$`));
+    colony.remove(name);
+  }
+  await colony.waitFor(/^\[polite\] was interrupted$/);
+  await colony.waitFor(/polite: stopping -> gone/);
+  await colony.waitFor(/brief: stopping -> killing \(kill time over\)/);
+  await colony.waitFor(/brief: killing -> gone/);
+  await colony.waitFor(/hard: stopping -> gone/);
+  assertEquals(colony.count(/(polite|hard): stopping -> killing/), 0);
+  assertEquals(colony.pidsOf().map(isAlive), [false, false, false]);
+});
+
+Deno.test("kill_scope process ends the leader alone", async () => {
+  await using colony = new Colony({
+    args: ["-k", "1000"],
+    config: { web: { args: OBEDIENT, "ncolony.monitor": { kill_scope: "process" } } },
+  });
+  const [leader, grandchild] = await groupOf(colony, "web");
+  try {
+    colony.remove("web");
+    await colony.waitFor(/web: stopping -> gone/);
+    await gone(leader);
+    await colony.fence();
+    assert(isAlive(grandchild));
+  } finally {
+    signalIfThere(grandchild, "SIGKILL");
+  }
+});
+
+Deno.test("of several wishes for a process that does not end yet the last one counts", async () => {
+  const stubborn = { args: sh("trap '' TERM; echo ready; exec sleep 1000") };
+  await using colony = new Colony({ args: ["-k", "1000"], config: { web: stubborn, db: stubborn } });
+  await colony.waitFor(/^\[\w+\] ready$/, 2);
+  const [web, db] = [await colony.started("web"), await colony.started("db")];
+  colony.put("web", { ...stubborn, version: 2 });
+  colony.remove("db");
+  await colony.waitFor(/web: running -> stopping \(config changed\)/);
+  await colony.waitFor(/db: running -> stopping \(unwanted\)/);
+  colony.put("web", { args: ["cat"], version: 3 });
+  colony.send({ type: "RESTART", name: "web" });
+  colony.put("db", { args: ["cat"] });
+  await colony.fence();
+  colony.remove("db");
+  await colony.fence();
+  for (const pid of [web, db]) signalIfThere(pid, "SIGKILL");
+  await colony.waitFor(/db: stopping -> gone/);
+  await colony.started("web", 2);
+  await colony.fence();
+  assertEquals([colony.pidsOf("web").length, colony.pidsOf("db")], [2, [db]]);
+  assertEquals(colony.count(/^\[\w+\] ready$/), 2);
+});

@@ -1,0 +1,141 @@
+import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
+import manifest from "../../deno.json" with { type: "json" };
+import { tempDir } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { MONITOR_PERMISSIONS, namesIn, type Result, runTool } from "./tools.ts";
+
+/** The one line that a program complained with; the monitor may have told before where it works. */
+function complaint({ stdout, stderr }: Result): string {
+  assertEquals(stdout, "");
+  const lines = stderr.trimEnd().split("\n").filter((line) => !/Z INFO ncolony-monitor \d/.test(line));
+  assertEquals(lines.length, 1, stderr);
+  return lines[0]!;
+}
+
+const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
+
+const WRONG: readonly (readonly [argv: readonly string[], names: string])[] = [
+  [[], "--config"],
+  [["--config", "/nowhere"], "--messages"],
+  [["--config=", "--messages", "/nowhere"], "--config"],
+  [["--messages", "/nowhere", "--config"], "--config"],
+  [["--conifg", "/nowhere"], "--conifg"],
+  [[...PLACES, "-x"], "-x"],
+  [[...PLACES, "stray"], '"stray"'],
+  [[...PLACES, "--help=yes"], "--help"],
+  [[...PLACES, "-t"], "-t"],
+  [[...PLACES, "--threshold", "soon"], "--threshold"],
+  [[...PLACES, "-k", "-1"], "--killtime"],
+  [[...PLACES, "--minrestartdelay=1e10"], "--minrestartdelay"],
+  [[...PLACES, "--maxrestartdelay", "NaN"], "--maxrestartdelay"],
+  [[...PLACES, "--frequency", "0"], "--frequency"],
+  [[...PLACES, "--freq", ""], "--frequency"],
+  [[...PLACES, "--pid="], "--pid"],
+  [[...PLACES, "--log-level", "loud"], "--log-level"],
+  [[...PLACES, "--log-format", "xml"], "--log-format"],
+  [[...PLACES, "--log-file="], "--log-file"],
+];
+
+Deno.test("a wrong command line of the monitor is one line that names the option, and exit code 2", async () => {
+  const results = await Promise.all(WRONG.map(([argv]) => runTool("monitor/mod.ts", argv)));
+  for (const [index, [argv, names]] of WRONG.entries()) {
+    const result = results[index]!;
+    const line = complaint(result);
+    assertEquals(result.code, 2, line);
+    assertStringIncludes(line, names, argv.join(" "));
+    assertMatch(line, /^ncolony-monitor: .* \(try ncolony-monitor --help\)$/);
+  }
+});
+
+for (const [tool, name] of [["monitor", "ncolony-monitor"], ["ctl", "ncolony-ctl"]] as const) {
+  Deno.test(`${tool} --help has at most 40 lines, and --version one, whatever else is given`, async () => {
+    for (const argv of [["--help"], ["-h"], ["--config", "x", "--help"]]) {
+      const { code, stdout, stderr } = await runTool(`${tool}/mod.ts`, argv, []);
+      assertEquals([code, stderr], [0, ""]);
+      assertMatch(stdout, new RegExp(`^${name}: .*\n\nUsage: ${name} `));
+      assertLessOrEqual(stdout.split("\n").length - 1, 40);
+    }
+    const { code, stdout, stderr } = await runTool(`${tool}/mod.ts`, ["--version"], []);
+    assertEquals([code, stdout, stderr], [0, `${name} ${manifest.version}\n`, ""]);
+  });
+}
+
+Deno.test("a directory that is missing, no directory, or the same twice is one line, and exit code 1", async () => {
+  using dir = tempDir();
+  const [config, messages] = [dir.dir("config"), dir.dir("messages")];
+  const file = dir.write("file", "");
+  const none = dir.file("none");
+  const start = (...argv: string[]) => runTool("monitor/mod.ts", argv);
+  const results = await Promise.all([
+    start("--config", none, "--messages", messages),
+    start("--config", config, "--messages", none),
+    start("--config", file, "--messages", messages),
+    start("--config", config, "--messages", config),
+    start("--config", config, "--messages", messages, "--pid", `${file}/pids`),
+    start("--config", config, "--messages", messages, "--log-file", `${none}/log`),
+  ]);
+  assertEquals(results.map(({ code }) => code), [1, 1, 1, 1, 1, 1]);
+  const lines = results.map(complaint);
+  for (const [index, part] of [none, none, file, "both config and messages", file, `${none}/log`].entries()) {
+    assertStringIncludes(lines[index]!, part);
+    assert(!/\bat \S+:\d+/.test(lines[index]!), "no stack");
+  }
+});
+
+Deno.test("a second monitor on the same messages is one line, and exit code 1; the first goes on", async () => {
+  await using colony = new Colony({ config: { web: { args: ["cat"] } } });
+  await colony.started("web");
+  using other = tempDir();
+  const second = await runTool("monitor/mod.ts", ["--config", other.path, "--messages", colony.messages]);
+  assertEquals(second.code, 1);
+  assertStringIncludes(complaint(second), `"${colony.messages}": another monitor runs on these messages`);
+  assertEquals((await colony.ctl("restart", "web")).code, 0);
+  await colony.started("web", 2);
+});
+
+Deno.test("a permission that the monitor cannot start without is named in one line, and exit code 1", async () => {
+  using dir = tempDir();
+  const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];
+  const less = (name: string, ...instead: string[]) => {
+    const permissions = MONITOR_PERMISSIONS.filter((permission) => !permission.startsWith(name));
+    return runTool("monitor/mod.ts", places, [...permissions, ...instead]);
+  };
+  const results = await Promise.all([
+    less("--allow-read"),
+    less("--allow-read", `--allow-read=${places[1]}`),
+    less("--allow-sys"),
+  ]);
+  for (const [index, name] of ["--allow-read", "--allow-read", "--allow-sys"].entries()) {
+    assertEquals(results[index]!.code, 1);
+    assertStringIncludes(complaint(results[index]!), name);
+  }
+  assertStringIncludes(complaint(results[1]!), places[3]!);
+});
+
+Deno.test("the umbrella runs its tools, and says which it has", async () => {
+  const umbrella = (...argv: string[]) => runTool("mod.ts", argv, []);
+  for (const tool of ["monitor", "ctl"]) {
+    const [through, direct] = [await umbrella(tool, "--help"), await runTool(`${tool}/mod.ts`, ["--help"], [])];
+    assertEquals(through, direct);
+  }
+  const help = await umbrella("--help");
+  assertEquals([help.code, help.stderr], [0, ""]);
+  assertMatch(help.stdout, /^ncolony: .*\n\nUsage: ncolony TOOL/);
+  assertEquals((await umbrella("--version")).stdout, `ncolony ${manifest.version}\n`);
+  for (const [argv, names] of [[["frob"], '"frob"'], [[], "monitor or ctl"]] as const) {
+    const result = await umbrella(...argv);
+    assertEquals(result.code, 2);
+    assertMatch(complaint(result), /^ncolony: .* \(try ncolony --help\)$/);
+    assertStringIncludes(complaint(result), names);
+  }
+});
+
+Deno.test("the umbrella's tools do what they do by themselves", async () => {
+  using dir = tempDir();
+  const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];
+  const permissions = [`--allow-read=${dir.path}`, `--allow-write=${dir.path}`];
+  assertEquals((await runTool("mod.ts", ["ctl", ...places, "add", "web", "--cmd", "cat"], permissions)).code, 0);
+  assertEquals(namesIn(dir.file("config")), ["web"]);
+  assertEquals((await runTool("mod.ts", ["ctl", ...places, "remove", "db"], permissions)).code, 1);
+  assertEquals((await runTool("mod.ts", ["monitor", "--config", dir.file("none"), ...places.slice(2)])).code, 1);
+});

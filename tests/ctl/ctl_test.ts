@@ -1,0 +1,89 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { main } from "@ncolony/ctl";
+import { join } from "@std/path";
+import { ctlPermissions, namesIn, runTool } from "../cli/tools.ts";
+import recordings from "../golden/ctl.json" with { type: "json" };
+import { type TempDir, tempDir } from "../helpers.ts";
+
+/** Directories for one recording. */
+function places(dir: TempDir): { config: string; messages: string } {
+  return { config: dir.dir("config"), messages: dir.dir("messages") };
+}
+
+/** The recorded command line on directories of ours; `@…` is a file of extras, which lies in the config directory. */
+function commandLine(
+  { argv, extrasFile }: { argv: readonly string[]; extrasFile?: unknown },
+  { config, messages }: { config: string; messages: string },
+): string[] {
+  const extras = join(config, ".extras");
+  if (extrasFile !== undefined) Deno.writeTextFileSync(extras, JSON.stringify(extrasFile));
+  const words = argv.map((word) => extrasFile !== undefined && word.startsWith("@") ? extras : word);
+  return ["--messages", messages, "--config", config, ...words];
+}
+
+function parsedFiles(directory: string): [name: string, content: unknown][] {
+  const names = namesIn(directory).filter((name) => name !== ".extras");
+  return names.map((name) => [name, JSON.parse(Deno.readTextFileSync(join(directory, name)))]);
+}
+
+/** What ctl left, as it was recorded. */
+function left({ config, messages }: { config: string; messages: string }): unknown {
+  return { config: Object.fromEntries(parsedFiles(config)), messages: parsedFiles(messages).map(([, it]) => it) };
+}
+
+for (const recording of recordings) {
+  const { argv, config, messages } = recording;
+  // Python NColony removes what is not there with a stack; this one with a complaint, which would stand in this output.
+  if (argv[0] === "remove") continue;
+  Deno.test(`ctl leaves what Python NColony's does: ${argv.join(" ")}`, async () => {
+    using dir = tempDir();
+    const at = places(dir);
+    assertEquals(await main(commandLine(recording, at)), 0);
+    assertEquals(left(at), { config, messages });
+  });
+}
+
+for (const [first, last] of [["add", "@env"], ["restart", "web"], ["remove", "gone"]] as const) {
+  const recording = recordings.find(({ argv }) => argv[0] === first && argv.at(-1) === last)!;
+  Deno.test(`ctl as a program leaves what Python NColony's does: ${recording.argv.join(" ")}`, async () => {
+    using dir = tempDir();
+    const at = places(dir);
+    const { code, stdout, stderr } = await runTool("ctl/mod.ts", commandLine(recording, at), ctlPermissions(at));
+    assertEquals([code, stdout], [first === "remove" ? 1 : 0, ""]);
+    assertMatch(stderr, first === "remove" ? /^ncolony-ctl: .*gone.*\n$/ : /^$/);
+    assertEquals(left(at), { config: recording.config, messages: recording.messages });
+  });
+}
+
+Deno.test("ctl needs to read and write the two directories, and says in one line what it may not", async () => {
+  using dir = tempDir();
+  const at = places(dir);
+  const permissions = ctlPermissions(at);
+  const [read, write] = permissions;
+  const words = ["--messages", at.messages, "--config", at.config];
+  const ctl = (argv: readonly string[], granted: readonly string[]) =>
+    runTool("ctl/mod.ts", [...words, ...argv], granted);
+  const commands = [["add", "web", "--cmd", "cat"], ["restart", "web"], ["restart-all"], ["restart-group", "eu"]];
+  for (const argv of commands) {
+    for (const [granted, missing] of [[write!, "--allow-read"], [read!, "--allow-write"]] as const) {
+      const { code, stdout, stderr } = await ctl(argv, [granted]);
+      assertEquals([code, stdout, stderr.trimEnd().split("\n").length], [1, "", 1], stderr);
+      assertStringIncludes(stderr, missing);
+    }
+  }
+  assertEquals([namesIn(at.config), namesIn(at.messages)], [[], []]);
+  for (const argv of [...commands, ["remove", "web"]]) {
+    assertEquals(await ctl(argv, permissions), { code: 0, stdout: "", stderr: "" });
+  }
+  assertEquals([namesIn(at.config).length, namesIn(at.messages).length], [0, 3]);
+});
+
+Deno.test("ctl's messages sort in the order in which they were sent, from one program after another", async () => {
+  using dir = tempDir();
+  const at = places(dir);
+  const words = ["--messages", at.messages, "--config", at.config];
+  for (const name of ["c", "a", "b"]) {
+    assertEquals((await runTool("ctl/mod.ts", [...words, "restart", name], ctlPermissions(at))).code, 0);
+  }
+  assertEquals(parsedFiles(at.messages).map(([, message]) => (message as { name: string }).name), ["c", "a", "b"]);
+});

@@ -1,0 +1,22 @@
+import { assertEquals } from "@std/assert";
+import { Changes, configDirectory, denoClock } from "@ncolony/host";
+import { tempDir } from "../helpers.ts";
+
+Deno.test("Changes sees an edit that keeps size and time and comes in the second of the change before", async () => {
+  using dir = tempDir();
+  const path = dir.file("web");
+  const write = (text: string) => {
+    Deno.writeTextFileSync(path, text);
+    Deno.utimeSync(path, 1000, 1000);
+    return Deno.statSync(path).ctime?.getTime();
+  };
+  for (;;) {
+    const changes = new Changes(configDirectory(dir.path), denoClock, { settleMs: 0 });
+    const first = write("1");
+    await changes.lookAtAll();
+    if (write("2") !== first) continue;
+    const look = await changes.lookAtAll();
+    assertEquals("changes" in look && [...look.changes], [["web", { source: "2" }]]);
+    break;
+  }
+});

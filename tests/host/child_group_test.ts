@@ -1,0 +1,147 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { isAlive, until } from "../helpers.ts";
+import { ending, Trial } from "./children.ts";
+import { HandClock } from "./fakes.ts";
+
+/** A leader that starts `sleep 300` in its group, says its pid, and goes on with `then`. */
+function withGrandchild(then: string): string[] {
+  return ["sh", "-c", `sleep 300 & echo $!; ${then}`];
+}
+
+/** A trial that notes, at each event, whether anybody was in the group. */
+class Watched extends Trial {
+  /** Each end that was told, with whether somebody was in the group then. */
+  readonly ends: [event: string, isAlive: boolean][] = [];
+
+  override told(event: string): void {
+    super.told(event);
+    this.ends?.push([event, isAlive(-this.pid)]);
+  }
+}
+
+/** Whether a process sleeps (S), runs (R), is a zombie (Z) and so on. */
+async function stateOf(pid: number): Promise<string> {
+  await using trial = new Trial(["sh", "-c", `read -r stat < /proc/${pid}/stat; echo "$stat"`]);
+  return (await trial.result()).split(" ")[2];
+}
+
+Deno.test("spawnChild() makes a child the leader of a session and a process group of its own", async () => {
+  await using trial = new Trial(["sh", "-c", "read -r stat < /proc/self/stat; echo $stat; exec cat"]);
+  const [pid, , , , group, session] = (await trial.line()).split(" ");
+  assertEquals([pid, group, session], Array(3).fill(`${trial.pid}`));
+});
+
+Deno.test("Child.signal() reaches grandchildren", async () => {
+  await using trial = new Trial(withGrandchild("wait"));
+  const pid = Number(await trial.line());
+  trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
+  await until("the grandchild is gone", () => !isAlive(pid));
+});
+
+Deno.test("Child.signal() sends the signal that it is told to", async () => {
+  await using trial = new Trial([
+    "sh",
+    "-c",
+    'trap "echo hup" HUP; trap "exit 7" USR1; echo ready; while :; do sleep 0.01; done',
+  ]);
+  assertEquals(await trial.line(), "ready");
+  trial.child?.signal("SIGHUP");
+  await until("it got SIGHUP", () => trial.text.stdout.includes("hup"));
+  trial.child?.signal("SIGUSR1");
+  await trial.emptied();
+  assertEquals(trial.events[0], "exited: exit code 7");
+});
+
+Deno.test("spawnChild() tells that a group is empty when its last member has ended, and once", async () => {
+  await using trial = new Watched(withGrandchild("exit 3"));
+  const pid = Number(await trial.line());
+  await until("the leader's end is told", () => trial.events.length > 0);
+  assertEquals(trial.events, ["exited: exit code 3"]);
+  trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  assert(!isAlive(pid));
+  assertEquals(trial.ends, [["exited: exit code 3", true], ["emptied", false]]);
+});
+
+Deno.test("spawnChild() tells that a group is empty in the turn of its leader's end where nobody else is in it", async () => {
+  const turns: string[] = [];
+  class Turned extends Trial {
+    override told(event: string): void {
+      super.told(event);
+      turns?.push(event);
+      queueMicrotask(() => turns.push("next turn"));
+    }
+  }
+  await using trial = new Turned(["true"]);
+  await trial.result();
+  assertEquals(turns.slice(0, 2), ["exited: exit code 0", "emptied"]);
+});
+
+Deno.test("Child.signal() sends nothing to a group that is empty", async () => {
+  await using trial = new Trial(["true"]);
+  await trial.emptied();
+  trial.child?.signal("SIGKILL");
+  assertEquals(trial.child?.refused, false);
+  assertEquals(trial.events, ["exited: exit code 0", "emptied"]);
+});
+
+Deno.test("Child.signal() reaches the leader alone where kill_scope is process", async () => {
+  await using trial = new Trial(withGrandchild("wait"), { "ncolony.monitor": { kill_scope: "process" } });
+  using _grandchild = ending(Number(await trial.line()));
+  trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
+  trial.child?.signal("SIGKILL");
+  assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
+});
+
+Deno.test("spawnChild() waits for nobody who left the group, and reads what they hold for a second", async () => {
+  await using trial = new Trial(["sh", "-c", "setsid sleep 300 & echo $!; exit 0"]);
+  using _escaped = ending(Number(await trial.line()));
+  const pid = Number(await trial.line());
+  await trial.emptied();
+  assertEquals(trial.ended, false);
+  await until("the output ends", () => trial.ended);
+  assert(isAlive(pid));
+  assertEquals(trial.text.stdout, `${pid}\n`);
+});
+
+/**
+ * Starts somebody who is left as a zombie in the group when it gets SIGKILL: its parent, which says its pid when it has gone to
+ * another session, never asks for it. Then goes on with `then`.
+ */
+function withZombie(then: string): string[] {
+  return ["sh", "-c", `(sleep 300 & exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & ${then}`];
+}
+
+Deno.test("spawnChild() gives zombies up a second after SIGKILL, and says so", async () => {
+  const clock = new HandClock();
+  await using trial = new Trial(withZombie("exit 0"), {}, { clock });
+  using _parent = ending(Number(await trial.line()));
+  await until("the leader's end is told", () => trial.events.length > 0);
+  clock.advance(60_000);
+  assertEquals(trial.events, ["exited: exit code 0"]);
+  trial.child?.signal("SIGKILL");
+  clock.advance(900);
+  assertEquals(trial.events, ["exited: exit code 0"]);
+  clock.advance(200);
+  assertMatch(trial.events[1], /^warn: .*group \d+ still has members after SIGKILL/);
+  assertEquals(trial.events.slice(2), ["emptied"]);
+  clock.advance(10_000);
+  assertEquals(trial.events.length, 3);
+});
+
+Deno.test("spawnChild() counts the second from the leader's end where SIGKILL came before", async () => {
+  const clock = new HandClock();
+  await using trial = new Trial(withZombie("exec sleep 300"), {}, { clock });
+  using _parent = ending(Number(await trial.line()));
+  trial.child?.signal("SIGKILL");
+  clock.advance(5000);
+  await until("the leader's end is told", () => trial.events.length > 0);
+  clock.advance(900);
+  assertEquals(trial.events, ["exited: SIGKILL"]);
+  clock.advance(200);
+  assertEquals(trial.events.slice(2), ["emptied"]);
+});

@@ -1,0 +1,118 @@
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
+import { tempDir } from "../helpers.ts";
+import { Trial } from "./children.ts";
+
+/** Checks all that is told of a child that ends by itself. */
+async function assertEvents(args: string[], config: Record<string, unknown>, ...events: string[]): Promise<void> {
+  await using trial = new Trial(args, config);
+  await trial.emptied();
+  assertEquals(trial.events, events);
+}
+
+/** How many file descriptors a process has, or a new child where it is "self". */
+async function descriptors(pid: number | "self"): Promise<number> {
+  await using trial = new Trial(["ls", `/proc/${pid}/fd`]);
+  return (await trial.result()).split("\n").length;
+}
+
+Deno.test("spawnChild() tells an exit code", async () => {
+  await assertEvents(["true"], {}, "exited: exit code 0", "emptied");
+  await assertEvents(["sh", "-c", "exit 3"], {}, "exited: exit code 3", "emptied");
+});
+
+Deno.test("spawnChild() tells the signal that ended a child", async () => {
+  await assertEvents(["sh", "-c", "kill -KILL $$"], {}, "exited: SIGKILL", "emptied");
+  await assertEvents(["sh", "-c", "kill -SEGV $$"], {}, "exited: SIGSEGV", "emptied");
+});
+
+Deno.test("spawnChild() tells the end by a signal that has no name", async () => {
+  await assertEvents(["sh", "-c", "kill -40 $$"], {}, "exited: a signal without a name", "emptied");
+});
+
+Deno.test("spawnChild() tells that a command is missing, before it returns", () => {
+  for (const command of ["/no/such/command", "./no/such/command"]) {
+    const trial = new Trial([command]);
+    assertEquals(trial.child, null);
+    const reason = `command ${JSON.stringify(command)} (or its interpreter) is not there`;
+    assertEquals(trial.events, [`exited: cannot start: ${reason}`, "emptied"]);
+  }
+});
+
+Deno.test("spawnChild() tells that the working directory is missing", () => {
+  using dir = tempDir();
+  for (const cwd of [dir.file("missing"), dir.write("file", "")]) {
+    const trial = new Trial(["/bin/true"], { "ncolony.monitor": { cwd } });
+    assertEquals(trial.child, null);
+    assertEquals(trial.events.length, 2);
+    assertMatch(trial.events[0], /^exited: cannot start: .*(is no directory|Not a directory)/);
+    assertEquals(trial.events[1], "emptied");
+  }
+});
+
+Deno.test("spawnChild() tells that a command cannot be executed", () => {
+  using dir = tempDir();
+  const plain = dir.write("plain", "#!/bin/sh\n");
+  const orphan = dir.write("orphan", "#!/no/such/interpreter\n");
+  Deno.chmodSync(orphan, 0o755);
+  for (const command of [plain, dir.dir("directory"), orphan]) {
+    const trial = new Trial([command]);
+    assertEquals(trial.child, null);
+    assertMatch(trial.events[0], /^exited: cannot start: .+/);
+    assertEquals(trial.events.slice(1), ["emptied"]);
+  }
+});
+
+Deno.test("spawnChild() tells that the environment is too long for the operating system", () => {
+  const trial = new Trial(["/bin/true"], { env_inherit: ["LONG"] }, { environ: () => "x".repeat(200_000) });
+  assertEquals(trial.child, null);
+  assertMatch(trial.events[0], /^exited: cannot start: .*[Aa]rgument list too long/);
+});
+
+Deno.test("spawnChild() tells the end once, and in order, also where it is signalled to its end", async () => {
+  await using trial = new Trial(["sleep", "300"]);
+  for (let i = 0; i < 5; i++) trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  trial.child?.signal("SIGKILL");
+  trial.child?.retry();
+  assertEquals(trial.child?.refused, false);
+  await using other = new Trial(["sleep", "0.1"]);
+  await other.result();
+  assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
+});
+
+Deno.test("spawnChild() gives the bytes of both streams, up to the last", async () => {
+  await using trial = new Trial(["sh", "-c", "echo out; echo err >&2; printf rest"]);
+  assertEquals(await trial.result(), "out\nrest");
+  assertEquals(trial.text.stderr, "err\n");
+});
+
+Deno.test("spawnChild() loses nothing of a long output", async () => {
+  await using trial = new Trial(["sh", "-c", "seq 1 200000"]);
+  const text = await trial.result();
+  assertEquals(text.length, 1_288_895);
+  assert(text.endsWith("199999\n200000\n"));
+});
+
+Deno.test("spawnChild() keeps stdin open while the child lives, and closes it then", async () => {
+  await using cat = new Trial(["cat"]);
+  await using trial = new Trial(["sh", "-c", "read line || echo over"]);
+  await using other = new Trial(["sleep", "0.2"]);
+  await other.emptied();
+  assertEquals([cat.events, trial.events, trial.text.stdout], [[], [], ""]);
+});
+
+Deno.test("spawnChild() keeps no file descriptor of a child that has ended", async () => {
+  const before = await descriptors(Deno.pid);
+  for (let i = 0; i < 50; i++) {
+    await using trial = new Trial(["true"]);
+    await trial.result();
+  }
+  assertLess(await descriptors(Deno.pid), before + 10);
+});
+
+Deno.test("spawnChild() gives a child no file descriptor of another", async () => {
+  const alone = await descriptors("self");
+  await using _one = new Trial(["cat"]);
+  await using _two = new Trial(["cat"]);
+  assertEquals(await descriptors("self"), alone);
+});

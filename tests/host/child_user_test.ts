@@ -1,0 +1,72 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { until } from "../helpers.ts";
+import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
+import { ending, Trial } from "./children.ts";
+
+const IDS = ["sh", "-c", "id -u; id -g; id -G"];
+
+/** The command that runs another one in these supplementary groups. */
+const IN_GROUPS = ["setpriv", "--groups", "1,2,3"];
+
+/** Defines a test that only root can run; `others` names the commands that it needs. */
+function rootTest(name: string, fn: () => Promise<void>, ...others: string[]): void {
+  const ignore = !IS_ROOT || !others.every((command) => canRun(command, "--version"));
+  Deno.test({ name: `${name} (skipped ${["unless run by root", ...others].join(" with ")})`, ignore, fn });
+}
+
+/** User, group, and supplementary groups of a child, which a program starts that is run by `under`, or as `uid`. */
+async function idsOf(config: Record<string, unknown>, under: string[] = [], uid?: number): Promise<string[]> {
+  const args = ["spawn", JSON.stringify({ args: IDS, ...config }), ...(uid === undefined ? [] : [`${uid}`])];
+  await using actor = new Actor(args, under);
+  const { text, events } = JSON.parse(await actor.result());
+  return text === "" ? events : text.trimEnd().split("\n");
+}
+
+Deno.test("spawnChild() starts a child as the user and groups that the monitor is", async () => {
+  await using trial = new Trial(["id", "-u"]);
+  assertEquals(await trial.result(), `${Deno.uid()}\n`);
+});
+
+rootTest("spawnChild() starts a child as another user and group", async () => {
+  await using trial = new Trial(IDS, { uid: NOBODY, gid: 7 });
+  assertEquals(await trial.result(), `${NOBODY}\n7\n7\n`);
+});
+
+rootTest("spawnChild() leaves the groups of who is not root alone", async () => {
+  assertEquals(await idsOf({}, IN_GROUPS, NOBODY), [`${NOBODY}`, "0", "0 1 2 3"]);
+}, "setpriv");
+
+rootTest("spawnChild() drops the supplementary groups where the config names a user and a group", async () => {
+  assertEquals(await idsOf({ uid: NOBODY, gid: 7 }, IN_GROUPS), [`${NOBODY}`, "7", "7"]);
+}, "setpriv");
+
+rootTest("spawnChild() drops the supplementary groups where the config names a user alone", async () => {
+  assertEquals(await idsOf({ uid: NOBODY }, IN_GROUPS), [`${NOBODY}`, "0", "0"]);
+}, "setpriv");
+
+rootTest("spawnChild() drops the supplementary groups where the config names a group alone", async () => {
+  assertEquals(await idsOf({ gid: 7 }, IN_GROUPS), ["0", "7", "7"]);
+}, "setpriv");
+
+rootTest("spawnChild() starts a child as the user that it is already, without being root", async () => {
+  assertEquals((await idsOf({ uid: NOBODY }, [], NOBODY))[0], `${NOBODY}`);
+});
+
+rootTest("spawnChild() tells where it may not start a child as another user", async () => {
+  for (const config of [{ uid: 0 }, { uid: 1, gid: 1 }, { gid: 7 }]) {
+    const [exited, emptied] = await idsOf(config, [], NOBODY);
+    assertMatch(exited, /^exited: cannot start: .*(not permitted|denied)/);
+    assertEquals(emptied, "emptied");
+  }
+});
+
+rootTest("Child.signal() says once that a signal is refused, and retry() sends it again", async () => {
+  await using actor = new Actor(["refuse", `${NOBODY}`, "1"]);
+  using _child = ending(Number(await until("the child is started", () => /^pid (\d+)$/m.exec(actor.stdout)?.[1])));
+  const [, refused, ended] = (await actor.result()).split("\n");
+  const { events, ...rest } = JSON.parse(refused);
+  assertEquals(rest, { refused: true });
+  assertEquals(events.length, 1);
+  assertMatch(events[0], /^warn: cannot send SIGTERM to pid \d+: permission denied$/);
+  assertEquals(JSON.parse(ended), { refused: false, events: ["exited: SIGINT", "emptied"] });
+});

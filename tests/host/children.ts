@@ -1,0 +1,94 @@
+import { describeExit } from "@ncolony/core";
+import { type Child, type ChildOutput, type Clock, denoClock, type Environ } from "@ncolony/host";
+import { spawnChild } from "../../host/child.ts";
+import { until } from "../helpers.ts";
+import { sample } from "../core/samples.ts";
+
+/** What a test may set of a {@linkcode Trial}. */
+export interface TrialOptions {
+  /** The clock that it counts with, in place of the machine's. */
+  readonly clock?: Clock;
+  /** Where `env_inherit` is looked up; nothing is set without it. */
+  readonly environ?: Environ;
+}
+
+/** One real child, with all that its adapter tells; who is left of its group is ended at the end of the scope. */
+export class Trial implements AsyncDisposable {
+  /** The child, or null where it could not be started. */
+  readonly child: Child | null;
+  /** What was told, in order: `exited: exit code 0`, `emptied`, `warn: …`. */
+  readonly events: string[] = [];
+  /** Its output, by stream. */
+  readonly text = { stdout: "", stderr: "" };
+  /** Whether its output has ended. */
+  ended = false;
+
+  /** Starts a child that runs `args`; `config` adds keys to its config file. */
+  constructor(args: readonly string[], config: Record<string, unknown> = {}, options: TrialOptions = {}) {
+    const { clock = denoClock, environ = () => undefined } = options;
+    const sink = {
+      exited: (exit: Parameters<typeof describeExit>[0]) => this.told(`exited: ${describeExit(exit)}`),
+      emptied: () => this.told("emptied"),
+      warn: (message: string) => this.told(`warn: ${message}`),
+    };
+    this.child = spawnChild(sample("web", { ...config, args }), environ, this.#output(), sink, clock);
+  }
+
+  /** Takes what is told; a test may look at what it is the moment before. */
+  told(event: string): void {
+    this.events.push(event);
+  }
+
+  /** The process id of the leader. */
+  get pid(): number {
+    if (this.child === null) throw new Error(`Cannot tell the pid: ${this.events}`);
+    return this.child.pid;
+  }
+
+  /** Waits until nobody is left and the output has ended; gives stdout. */
+  async result(): Promise<string> {
+    await this.emptied();
+    if (this.child !== null) await until("the output ends", () => this.ended);
+    return this.text.stdout;
+  }
+
+  /** Waits until it was told that nobody is left. */
+  async emptied(): Promise<void> {
+    await until("nobody is left", () => this.events.includes("emptied"));
+  }
+
+  /** Waits until a line was written to stdout; gives it. */
+  line(): Promise<string> {
+    return until("a line is written", () => /^(.*)\n/.exec(this.text.stdout)?.[1]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child === null) return;
+    killNow(-this.pid);
+    await until("the leader has ended", () => this.events.some((event) => event.startsWith("exited")));
+  }
+
+  #output(): ChildOutput {
+    const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
+    const take = (stream: "stdout" | "stderr") => (bytes: Uint8Array) => {
+      this.text[stream] += decoders[stream].decode(bytes, { stream: true });
+    };
+    return { stdout: take("stdout"), stderr: take("stderr"), end: () => this.ended = true };
+  }
+}
+
+/** Ends a process at the end of the scope: `using _ = ending(pid)`. */
+export function ending(pid: number): Disposable {
+  return { [Symbol.dispose]: () => killNow(pid) };
+}
+
+function killNow(pid: number): void {
+  // 0 would be the group of the tests themselves, and -1 everybody.
+  if (!(Math.abs(pid) > 1)) throw new RangeError(`Cannot end process ${pid}: no such process id`);
+  try {
+    Deno.kill(pid, "SIGKILL");
+  } catch (error) {
+    // It ended before.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}

@@ -1,0 +1,23 @@
+import { assertEquals } from "@std/assert";
+import { Changes, configDirectory, denoClock } from "@ncolony/host";
+import { tempDir } from "../helpers.ts";
+
+Deno.test("Directory.look() finds nothing under a name with U+FFFD where there is nothing", () => {
+  using dir = tempDir();
+  const directory = configDirectory(dir.dir("caf\ufffd"));
+  assertEquals(directory.look("web"), null);
+  assertEquals(directory.look("we\ufffd"), null);
+  assertEquals(directory.read("we\ufffd"), null);
+});
+
+Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one whose name is not UTF-8", async () => {
+  using dir = tempDir();
+  dir.write("we\ufffd", "{}");
+  new Deno.Command("sh", { args: ["-c", `: > "$0/$(printf 'a\\377')"`, dir.path] }).outputSync();
+  const changes = new Changes(configDirectory(dir.path), denoClock, { settleMs: 0 });
+  await changes.lookAtAll();
+  for (const { name } of Deno.readDirSync(dir.path)) if (name.startsWith("w")) Deno.removeSync(dir.file(name));
+  new Deno.Command("sh", { args: ["-c", `rm "$0"/a*`, dir.path] }).outputSync();
+  const look = await changes.lookAtAll();
+  assertEquals("changes" in look && [...look.changes].sort(), [["a\ufffd", null], ["we\ufffd", null]]);
+});

@@ -1,0 +1,55 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { LOG_LEVELS, type LogFormat, type LogLevel } from "@ncolony/host";
+import { createLog, jsonLine } from "../../host/log.ts";
+
+/** The lines that a log writes of an event on each level. */
+function linesOf(level: LogLevel, format: LogFormat, message = "something", process?: string): string[] {
+  const lines: string[] = [];
+  const log = createLog(level, format, (line) => lines.push(line));
+  for (const level of LOG_LEVELS) log[level](message, process);
+  return lines;
+}
+
+Deno.test("createLog() writes the time, the level and the message, a line an event", () => {
+  const [line] = linesOf("debug", "text", "web: running -> gone (unwanted)", "web");
+  assertMatch(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z DEBUG web: running -> gone \(unwanted\)\n$/);
+});
+
+Deno.test("createLog() writes events of its level and above", () => {
+  const levels = ["DEBUG", "INFO", "WARN", "ERROR"];
+  LOG_LEVELS.forEach((level, i) => {
+    assertEquals(linesOf(level, "text").map((line) => line.split(" ")[1]), levels.slice(i));
+    assertEquals(linesOf(level, "json").map((line) => JSON.parse(line).level), levels.slice(i));
+  });
+});
+
+Deno.test("createLog() lets no text begin a line of its own, or move a cursor", () => {
+  const [line] = linesOf("error", "text", "a\nb\r\0\u001b[2J\u007f\u009b\u2028\u2029é🚀");
+  assertEquals(line.split(" ERROR ")[1], "a\\u000ab\\u000d\\u0000\\u001b[2J\\u007f\\u009b\\u2028\\u2029é🚀\n");
+});
+
+Deno.test("createLog() writes JSON objects with the time, level, process, stream and message", () => {
+  const [line] = linesOf("error", "json", 'say "hello"\n', "web");
+  assertEquals(line.indexOf("\n"), line.length - 1);
+  const { time, ...event } = JSON.parse(line);
+  assertEquals(new Date(time).toISOString(), time);
+  assertEquals(event, { level: "ERROR", process: "web", stream: null, message: 'say "hello"\n' });
+});
+
+Deno.test("createLog() writes null for the process of an event that is about none", () => {
+  assertEquals(JSON.parse(linesOf("error", "json")[0]).process, null);
+});
+
+Deno.test("createLog() leaves patterns in a message alone", () => {
+  for (const message of ["{msg} %s ${x}", "$& $1", ""]) {
+    assert(linesOf("error", "text", message)[0].endsWith(` ERROR ${message}\n`));
+    assertEquals(JSON.parse(linesOf("error", "json", message)[0]).message, message);
+  }
+});
+
+Deno.test("jsonLine() has the keys of an event, and says where a line is not whole", () => {
+  const time = new Date("2026-01-31T03:00:00Z");
+  const line = { time: "2026-01-31T03:00:00.000Z", level: "INFO", process: "web", stream: "stdout", message: "hi" };
+  assertEquals(jsonLine("web", "stdout", "hi", time, false), `${JSON.stringify(line)}\n`);
+  assertEquals(JSON.parse(jsonLine("web", "stdout", "hi", time, true)), { ...line, partial: true });
+});

@@ -1,0 +1,24 @@
+import { assert, assertEquals } from "@std/assert";
+import { messageDirectory } from "@ncolony/host";
+import { tempDir } from "../helpers.ts";
+
+Deno.test("Mailbox.reject() keeps the newest 100 also of what comes in one second", () => {
+  using dir = tempDir();
+  const mailbox = messageDirectory(dir.path);
+  for (let i = 0; i < 150; i++) {
+    dir.write(`message${i}`, "wrong");
+    assertEquals(mailbox.reject(`message${i}`), null);
+    const kept = [...Deno.readDirSync(dir.file(".rejected"))].map(({ name }) => name);
+    assert(kept.includes(`message${i}`), `message${i} is thrown away as soon as it came`);
+  }
+});
+
+Deno.test("Mailbox.reject() is not kept from its work by a directory in `.rejected`", () => {
+  using dir = tempDir();
+  const mailbox = messageDirectory(dir.path);
+  Deno.mkdirSync(dir.file(".rejected", "notes", "below"), { recursive: true });
+  for (let i = 0; i < 120; i++) {
+    dir.write(`message${i}`, "wrong");
+    assertEquals(mailbox.reject(`message${i}`), null);
+  }
+});

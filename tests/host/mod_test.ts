@@ -1,0 +1,37 @@
+import { assert, assertEquals } from "@std/assert";
+import { denoClock, denoEnviron, denoHost } from "@ncolony/host";
+import { sample } from "../core/samples.ts";
+import { tempDir, until } from "../helpers.ts";
+
+Deno.test("denoHost() starts children with what the given environment has", async () => {
+  let text = "";
+  const told: string[] = [];
+  const output = {
+    stdout: (bytes: Uint8Array) => void (text += new TextDecoder().decode(bytes)),
+    stderr: () => {},
+    end: () => told.push("end"),
+  };
+  const sink = { exited: () => told.push("exited"), emptied: () => told.push("emptied"), warn: () => {} };
+  const host = denoHost((name) => name === "COLOUR" ? "green" : undefined);
+  const spec = sample("web", { args: ["/bin/sh", "-c", "echo $COLOUR"], env_inherit: ["COLOUR"] });
+  assert(host.spawn(spec, output, sink) !== null);
+  await until("it has ended", () => told.length === 3);
+  assertEquals(text, "green\n");
+});
+
+Deno.test("denoHost() is the machine", () => {
+  using dir = tempDir();
+  const host = denoHost();
+  assertEquals(host.clock, denoClock);
+  assertEquals(host.gid, Deno.gid());
+  assertEquals(host.directory(dir.path).names(), []);
+  assertEquals(host.mailbox(dir.path).remove("web"), null);
+  assertEquals(host.pidFiles(dir.path).write("web", 1), null);
+  using lock = host.lock(dir.path);
+  assert(lock !== null);
+});
+
+Deno.test("denoEnviron() looks a variable of this program up", () => {
+  assertEquals(denoEnviron("PATH"), Deno.env.get("PATH"));
+  assertEquals(denoEnviron("NO_SUCH_VARIABLE"), undefined);
+});

@@ -1,0 +1,231 @@
+import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { Sink } from "../../host/sink.ts";
+import { until } from "../helpers.ts";
+
+const MIB = 1024 * 1024;
+
+/** A stream in memory, which takes nothing until it is told to. */
+class FakeTarget {
+  /** What was written. */
+  text = "";
+  /** The sizes of the writes that were begun. */
+  readonly writes: number[] = [];
+  /** What becomes of a write: how many of its bytes are taken. */
+  take: (bytes: Uint8Array) => number | Promise<number> = (bytes) => bytes.length;
+  #open = Promise.withResolvers<void>();
+
+  /** One that takes everything from the start. */
+  static open(): FakeTarget {
+    const target = new FakeTarget();
+    target.open();
+    return target;
+  }
+
+  async write(bytes: Uint8Array): Promise<number> {
+    this.writes.push(bytes.length);
+    await this.#open.promise;
+    const taken = await this.take(bytes);
+    this.text += new TextDecoder().decode(bytes.subarray(0, taken));
+    return taken;
+  }
+
+  open(): void {
+    this.#open.resolve();
+  }
+
+  close(): void {
+    this.#open = Promise.withResolvers();
+  }
+}
+
+/** A sink with what it tells. */
+function sinkTo(target: FakeTarget): { sink: Sink; told: string[] } {
+  const told: string[] = [];
+  const sink = new Sink(target, {
+    fault: (error) => told.push(`fault: ${(error as Error).message}`),
+    lost: (count) => told.push(`lost: ${count}`),
+  });
+  return { sink, told };
+}
+
+function bytes(text: string): Uint8Array {
+  return new TextEncoder().encode(text);
+}
+
+/** Lets everything that is ready have its turn. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}
+
+Deno.test("Sink writes everything in order, whichever way it came", async () => {
+  const target = FakeTarget.open();
+  const { sink, told } = sinkTo(target);
+  let expected = "";
+  for (let i = 0; i < 1000; i++) {
+    if (i % 3 === 0) sink.offer(bytes(`${i},`));
+    else await sink.write(bytes(`${i},`));
+    expected += `${i},`;
+  }
+  await sink.flush();
+  assertEquals(target.text, expected);
+  assertEquals(told, []);
+});
+
+Deno.test("Sink gathers what comes while it writes, and writes one thing at a time", async () => {
+  const target = new FakeTarget();
+  const { sink } = sinkTo(target);
+  for (const text of ["1", "2", "3"]) await sink.write(bytes(text));
+  assertEquals(target.writes, [1]);
+  target.open();
+  await sink.flush();
+  assertEquals(target.writes, [1, 2]);
+  assertEquals(target.text, "123");
+});
+
+Deno.test("Sink copies what it gets", async () => {
+  const target = new FakeTarget();
+  const { sink } = sinkTo(target);
+  const buffer = bytes("one ");
+  await sink.write(buffer);
+  buffer.set(bytes("two "));
+  sink.offer(buffer);
+  buffer.set(bytes("gone"));
+  target.open();
+  await sink.flush();
+  assertEquals(target.text, "one two ");
+});
+
+Deno.test("Sink goes on where a stream takes less than it was given", async () => {
+  const target = FakeTarget.open();
+  target.take = (bytes) => Math.min(3, bytes.length);
+  const { sink } = sinkTo(target);
+  await sink.write(bytes("what is longer than three"));
+  await sink.write(bytes(" bytes"));
+  await sink.flush();
+  assertEquals(target.text, "what is longer than three bytes");
+});
+
+Deno.test("Sink takes no notice of nothing", async () => {
+  const target = FakeTarget.open();
+  const { sink } = sinkTo(target);
+  await sink.write(bytes(""));
+  sink.offer(bytes(""));
+  await sink.flush();
+  assertEquals(target.writes, []);
+});
+
+Deno.test("Sink lets writers wait where a stream takes nothing", async () => {
+  const target = new FakeTarget();
+  const { sink, told } = sinkTo(target);
+  const chunk = new Uint8Array(MIB / 8);
+  let taken = 0;
+  const write = async () => {
+    for (;;) {
+      await sink.write(chunk);
+      taken += chunk.length;
+    }
+  };
+  write();
+  for (let i = 0; i < 50; i++) await turn();
+  assertLess(taken, 3 * MIB);
+  assertEquals(target.writes.length, 1);
+  assertEquals(told, []);
+});
+
+Deno.test("Sink takes what is larger than all that may wait", async () => {
+  const target = new FakeTarget();
+  const { sink } = sinkTo(target);
+  await sink.write(bytes("a"));
+  await sink.write(bytes("b".repeat(3 * MIB)));
+  const late = sink.write(bytes("c"));
+  target.open();
+  await late;
+  await sink.flush();
+  assertEquals(target.text.length, 3 * MIB + 2);
+  assertEquals(target.text.at(-1), "c");
+});
+
+Deno.test("Sink keeps the order of each of many writers that wait, and loses nothing", async () => {
+  const target = new FakeTarget();
+  const { sink } = sinkTo(target);
+  const write = async (writer: number) => {
+    for (let i = 0; i < 5; i++) await sink.write(bytes(`${writer}:${i}`.padEnd(MIB / 16) + "\n"));
+  };
+  const all = Promise.all(Array.from({ length: 40 }, (_, writer) => write(writer)));
+  await turn();
+  target.open();
+  await all;
+  await sink.flush();
+  const lines = target.text.trimEnd().split("\n").map((line) => line.trim());
+  assertEquals(lines.length, 200);
+  for (let writer = 0; writer < 40; writer++) {
+    const mine = lines.filter((line) => line.startsWith(`${writer}:`));
+    assertEquals(mine, Array.from({ length: 5 }, (_, i) => `${writer}:${i}`));
+  }
+  assertLessOrEqual(Math.max(...target.writes), MIB);
+});
+
+Deno.test("Sink throws offers away while too much waits, and says how many when it is written", async () => {
+  const target = new FakeTarget();
+  const { sink, told } = sinkTo(target);
+  const chunk = bytes("x".repeat(MIB / 4));
+  for (let i = 0; i < 12; i++) sink.offer(chunk);
+  assertEquals(told, []);
+  target.open();
+  await sink.flush();
+  const lost = 12 - target.text.length / chunk.length;
+  assertEquals(told, [`lost: ${lost}`]);
+  assertEquals([lost > 4, lost < 12], [true, true]);
+  target.close();
+  for (let i = 0; i < 12; i++) sink.offer(chunk);
+  target.open();
+  await sink.flush();
+  assertEquals(told.length, 2);
+});
+
+Deno.test("Sink writes what is offered in answer to the loss", async () => {
+  const target = new FakeTarget();
+  const sink: Sink = new Sink(target, { fault: () => {}, lost: (count) => sink.offer(bytes(`lost ${count}`)) });
+  for (let i = 0; i < 3; i++) sink.offer(bytes("x".repeat(MIB)));
+  target.open();
+  await sink.flush();
+  assertEquals(target.text.slice(-6), "lost 1");
+});
+
+Deno.test("Sink says once that a stream fails, and again when it fails after it had recovered", async () => {
+  const target = FakeTarget.open();
+  const { sink, told } = sinkTo(target);
+  const good = target.take;
+  const broken = () => Promise.reject(new Error("Broken pipe"));
+  for (const take of [broken, broken, good, broken]) {
+    target.take = take;
+    await sink.write(bytes("x"));
+    await sink.flush();
+  }
+  assertEquals(told, ["fault: Broken pipe", "fault: Broken pipe"]);
+  assertEquals(target.text, "x");
+});
+
+Deno.test("Sink makes nobody wait for a stream that fails", async () => {
+  const target = FakeTarget.open();
+  target.take = () => Promise.reject(new Error("Broken pipe"));
+  const { sink, told } = sinkTo(target);
+  for (let i = 0; i < 100; i++) await sink.write(new Uint8Array(MIB / 8));
+  await sink.flush();
+  assertEquals(told, ["fault: Broken pipe"]);
+});
+
+Deno.test("Sink.flush() waits until all is written, also what comes meanwhile, and not where nothing waits", async () => {
+  const target = new FakeTarget();
+  const { sink } = sinkTo(target);
+  await sink.flush();
+  await sink.write(bytes("1"));
+  let isFlushed = false;
+  sink.flush().then(() => isFlushed = true);
+  await sink.write(bytes("2"));
+  await turn();
+  assertEquals(isFlushed, false);
+  target.open();
+  await until("all is written", () => isFlushed);
+  assertEquals(target.text, "12");
+});

@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+
+// "add web; restart web", in any order, must leave web running, and nobody told that there is no such process.
+
+for (const isSilent of [false, true]) {
+  const how = isSilent ? "without a watch" : "with a watch";
+  for (const [what, message] of [["RESTART", restart("web")], ["RESTART-ALL", '{"type": "RESTART-ALL"}']] as const) {
+    for (const [order, isConfigFirst] of [["a config, then", true], ["before the config,", false]] as const) {
+      for (const place of ["post", "write"] as const) {
+        const done = place === "post" ? "renamed into place" : "written in place";
+        Deno.test(`Delivery judges ${order} ${what} by the config that is ${done}, ${how}`, async () => {
+          await using world = await LookoutWorld.idle();
+          world.host.watches.isSilent = isSilent;
+          if (isConfigFirst) world.config[place]("web", config("httpd"));
+          world.messages[place]("1", message);
+          if (!isConfigFirst) world.config[place]("web", config("httpd"));
+          await world.advance(FREQUENCY_MS + 200);
+          assertEquals(world.take(), ["web wanted httpd", "web restart"]);
+          assertEquals(world.log.count("no such process"), 0);
+          assertEquals(world.messages.names, []);
+        });
+      }
+    }
+  }
+}
+
+Deno.test("Delivery looks at the config that a message names, also when the watch told only of the message", async () => {
+  await using world = await LookoutWorld.idle();
+  world.host.watches.isSilent = true;
+  world.config.write("web", config("httpd"));
+  world.host.watches.isSilent = false;
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  assertEquals([world.take(), world.messages.names], [[], ["1"]]);
+  await world.advance(100);
+  assertEquals([world.take(), world.messages.names], [["web wanted httpd", "web restart"], []]);
+});
+
+Deno.test("Delivery restarts the members of a group by a config that is renamed into place", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.host.watches.isSilent = true;
+  world.config.post("web", config("a", { group: ["front"] }));
+  world.host.watches.isSilent = false;
+  world.messages.post("1", '{"type": "RESTART-GROUP", "group": "front"}');
+  await world.advance(100);
+  assertEquals(world.take(), ["web wanted a", "web restart"]);
+});
+
+Deno.test("Delivery waits until the config has settled that a message names", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.config.write("web", "");
+  world.messages.post("1", restart("web"));
+  world.messages.post("2", restart("db"));
+  await world.advance(60);
+  world.config.write("web", config("c"));
+  await world.advance(99);
+  assertEquals([world.take(), world.messages.names], [[], ["1", "2"]]);
+  await world.advance(1);
+  assertEquals([world.take(), world.messages.names], [["web wanted c", "web restart", "db restart"], []]);
+});
+
+Deno.test("Delivery does not wait for a config that no message names", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.config.write("web", "");
+  world.messages.post("1", restart("db"));
+  await world.settle();
+  assertEquals([world.take(), world.messages.names], [["db restart"], []]);
+});
+
+Deno.test("Delivery does not wait for ever for a config that never settles", async () => {
+  for (const message of [restart("web"), '{"type": "RESTART-ALL"}']) {
+    await using world = await LookoutWorld.idle({ web: config("a") });
+    const start = world.host.clock.now();
+    world.messages.write("1", message);
+    let size = 0;
+    while (world.messages.names.length > 0 && world.host.clock.now() < start + 5000) {
+      world.config.write("web", "x".repeat(++size));
+      await world.advance(60);
+    }
+    assert(size > 2, "it waits at first");
+    assertLess(world.host.clock.now() - start, 2000);
+    assertEquals(world.take(), ["web restart"]);
+  }
+});
+
+Deno.test("Delivery waits for the next config that never settles as long as for the first", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const waits: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    const start = world.host.clock.now();
+    world.messages.post("1", restart("web"));
+    for (let size = 1; size < 100 && world.messages.names.length > 0; size++) {
+      world.config.write("web", "x".repeat(size));
+      await world.advance(60);
+    }
+    waits.push(world.host.clock.now() - start);
+    assertEquals(world.messages.names, []);
+    await world.advance(FREQUENCY_MS);
+  }
+  assertEquals(new Set(waits).size, 1, waits.join());
+});
+
+Deno.test("Delivery acts on messages by what is known while the config directory is gone", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.config.vanish();
+  await world.advance(FREQUENCY_MS);
+  for (const message of [restart("web"), '{"type": "RESTART-ALL"}']) {
+    world.messages.post("1", message);
+    await world.settle();
+    assertEquals(world.take(), ["web restart"]);
+  }
+});
+
+Deno.test("Delivery acts on messages by the last good config while a bad one stands in its place", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.config.post("web", "{");
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  assertEquals(world.take(), ["web restart"]);
+});
+
+Deno.test("Delivery acts on nothing after it is closed, though it has begun to look", async () => {
+  const world = await LookoutWorld.idle({ web: config("a") });
+  world.host.watches.isSilent = true;
+  for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));
+  world.host.clock.holdsYields = true;
+  await world.advance(FREQUENCY_MS);
+  const left = world.messages.names.length;
+  assert(left > 0 && left < 1000);
+  world.take();
+  world.lookout.close();
+  world.host.clock.holdsYields = false;
+  await world.advance(FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.names.length], [[], left]);
+  assert(world.hasEnded);
+});
+
+Deno.test("Delivery waits for a config to settle, however often the watch tells of others meanwhile", async () => {
+  await using world = await LookoutWorld.idle();
+  world.config.write("web", config("httpd"));
+  world.messages.post("1", restart("web"));
+  for (let index = 0; index < 40; index++) {
+    await world.advance(2);
+    world.config.write(`other${index}`, config("sleep"));
+  }
+  await world.advance(1000);
+  assertEquals(world.log.count("no such process"), 0);
+  assertEquals(world.take().filter((post) => post.startsWith("web")), ["web wanted httpd", "web restart"]);
+});
+
+Deno.test("Delivery waits for a config to settle, however many messages wait that are wrong", async () => {
+  await using world = await LookoutWorld.idle();
+  for (let index = 0; index < 300; index++) world.messages.write(`b${1000 + index}`, "{");
+  await world.advance(90);
+  world.config.write("web", config("httpd"));
+  for (let index = 0; index < 256; index++) world.messages.post(`a${1000 + index}`, restart("web"));
+  await world.advance(1000);
+  assertEquals(world.log.count("no such process"), 0);
+});
+
+Deno.test("Delivery forgets that it waited when the messages are taken away", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.config.write("web", "");
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  world.messages.remove("1");
+  await world.advance(FREQUENCY_MS);
+  const { names } = world.messages.calls;
+  for (let index = 0; index < 20; index++) {
+    world.config.write("web", config(`b${index}`));
+    await world.advance(110);
+  }
+  assertLessOrEqual(world.messages.calls.names - names, 1);
+});

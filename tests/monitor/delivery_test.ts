@@ -1,0 +1,284 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+
+const RESTART_ALL = '{"type": "RESTART-ALL"}';
+
+Deno.test("Delivery acts on messages in the order of their names, each once, and removes them", async () => {
+  await using world = await LookoutWorld.idle({ a: config("a"), b: config("b"), c: config("c"), d: config("d") });
+  world.host.watches.isSilent = true;
+  world.messages.post("3", restart("a"));
+  world.messages.post("10", restart("b"));
+  world.messages.post("2", restart("c"));
+  world.messages.post("1", restart("d"));
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), ["d restart", "b restart", "c restart", "a restart"]);
+  assertEquals(world.messages.names, []);
+  assertEquals(world.log.take(), [
+    'INFO message "1": RESTART "d"',
+    'INFO message "10": RESTART "b"',
+    'INFO message "2": RESTART "c"',
+    'INFO message "3": RESTART "a"',
+  ]);
+});
+
+Deno.test("Delivery takes messages as Python NColony's code writes them, and as its manual does", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a", { group: ["front"] }), db: config("b") });
+  const messages = [
+    { type: "RESTART", name: "web" },
+    { type: "restart", value: "web" },
+    { type: "restart", name: "web" },
+    { type: "RESTART", value: "web" },
+    { type: "RESTART-GROUP", group: "front" },
+    { type: "restart-group", group: "front" },
+  ];
+  for (const message of messages) {
+    world.messages.post("1", JSON.stringify(message));
+    await world.settle();
+    assertEquals(world.take(), ["web restart"], JSON.stringify(message));
+  }
+});
+
+Deno.test("Delivery restarts everything that is to run for RESTART-ALL", async () => {
+  const off = { "ncolony.monitor": { enabled: false } };
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b"), off: config("c", off) });
+  world.messages.post("1", RESTART_ALL);
+  await world.settle();
+  assertEquals(world.take().sort(), ["db restart", "web restart"]);
+  assertEquals(world.log.take(), ['INFO message "1": RESTART-ALL']);
+});
+
+Deno.test("Delivery restarts the members of a group for RESTART-GROUP", async () => {
+  await using world = await LookoutWorld.idle({
+    web: config("a", { group: ["front", "all"] }),
+    db: config("b", { group: ["back", "all"] }),
+    job: config("c"),
+  });
+  world.messages.post("1", '{"type": "RESTART-GROUP", "group": "front"}');
+  await world.settle();
+  assertEquals(world.take(), ["web restart"]);
+  world.messages.post("1", '{"type": "RESTART-GROUP", "group": "all"}');
+  await world.settle();
+  assertEquals(world.take().sort(), ["db restart", "web restart"]);
+});
+
+Deno.test("Delivery says and removes what names nothing that is to run", async () => {
+  await using world = await LookoutWorld.idle({ off: config("a", { "ncolony.monitor": { enabled: false } }) });
+  world.messages.post("1", restart("web"));
+  world.messages.post("2", restart("off"));
+  world.messages.post("3", '{"type": "RESTART-GROUP", "group": "front"}');
+  world.messages.post("4", RESTART_ALL);
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.names, world.messages.rejected], [[], [], []]);
+  assertEquals(world.log.take(), [
+    'WARN message "1": RESTART "web": no such process is to run',
+    'WARN message "2": RESTART "off": no such process is to run',
+    'WARN message "3": RESTART-GROUP "front": no such process is to run',
+    'WARN message "4": RESTART-ALL: no such process is to run',
+  ]);
+});
+
+Deno.test("Delivery looks at no config that a message cannot mean", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const looked: string[] = [];
+  world.config.onCall = (operation, name) => void (operation === "look" && looked.push(name));
+  for (const name of ["../secret", "/etc/shadow", ".hidden", "web.new", "", "a\0b", "..", "web"]) {
+    world.messages.post("1", restart(name));
+    await world.advance(1000);
+  }
+  assertEquals([world.take(), world.messages.names], [["web restart"], []]);
+  assertEquals(new Set(looked), new Set(["web"]));
+  assertEquals(world.log.count("no such process is to run"), 7);
+});
+
+Deno.test("Delivery puts a message away that is wrong and stays so for 100 ms, and says why once", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const wrong = { a: "{", b: "[]", c: '{"type": "STOP"}', d: '{"type": "RESTART"}' };
+  for (const [name, text] of Object.entries(wrong)) world.messages.post(name, text);
+  world.messages.plant("e", "is a symbolic link");
+  await world.advance(99);
+  assertEquals([world.messages.rejected, world.log.take()], [[], []]);
+  await world.advance(1);
+  assertEquals(world.messages.rejected, ["a", "b", "c", "d", "e"]);
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.log.take().map((line) => line.replace(/(put away: \S+ \S+).*/, "$1")), [
+    'WARN message "a" is wrong and put away: not JSON',
+    'WARN message "b" is wrong and put away: must be',
+    'WARN message "c" is wrong and put away: "type" must',
+    'WARN message "d" is wrong and put away: "name" must',
+    'WARN message "e" is wrong and put away: is a',
+  ]);
+  assertEquals([world.take(), world.messages.names], [[], []]);
+});
+
+Deno.test("Delivery does not let a wrong message hold up the next ones", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.post("1", "{");
+  world.messages.post("2", restart("web"));
+  await world.settle();
+  assertEquals([world.take(), world.messages.names], [["web restart"], ["1"]]);
+});
+
+Deno.test("Delivery acts on a message that was half-written when it is whole, and does not put it away", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.write("1", "");
+  await world.advance(60);
+  world.messages.write("1", '{"type": "RES');
+  await world.advance(60);
+  world.messages.write("1", restart("web"));
+  await world.advance(FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.rejected], [["web restart"], []]);
+  assertEquals(world.log.take(), ['INFO message "1": RESTART "web"']);
+});
+
+Deno.test("Delivery says nothing of a wrong message that is taken away again", async () => {
+  await using world = await LookoutWorld.idle();
+  world.messages.write("1", "{");
+  await world.advance(50);
+  world.messages.remove("1");
+  await world.advance(FREQUENCY_MS);
+  assertEquals([world.log.take(), world.messages.rejected], [[], []]);
+});
+
+Deno.test("Delivery passes over names that begin with . or end with .new", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.write("1.new", restart("web"));
+  world.messages.write(".1", "{");
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals([world.take(), world.log.take(), world.messages.names.length], [[], [], 2]);
+});
+
+Deno.test("Delivery acts once on messages that it cannot remove, and says so once", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.messages.irremovable = "permission denied";
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  world.messages.post("2", restart("db"));
+  world.messages.post("3", "{");
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), ["web restart", "db restart"]);
+  assertEquals(world.log.count("ERROR messages cannot be removed (permission denied): each is acted on once"), 1);
+  assertEquals(world.log.count('message "3" is wrong'), 1);
+  assertEquals(world.messages.names, ["1", "2", "3"]);
+});
+
+Deno.test("Delivery acts again on another message of the name of one that it could not remove", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.messages.irremovable = "permission denied";
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  assertEquals(world.take(), ["web restart"]);
+  world.messages.post("1", restart("db"));
+  await world.settle();
+  assertEquals(world.take(), ["db restart"]);
+  world.messages.remove("1");
+  await world.advance(FREQUENCY_MS);
+  world.messages.irremovable = null;
+  world.messages.post("1", restart("db"));
+  await world.advance(FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.names], [["db restart"], []]);
+});
+
+Deno.test("Delivery acts again on a message that it could not remove, and that went and came back", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.irremovable = "permission denied";
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  world.messages.move("1", "1.new");
+  await world.settle();
+  world.messages.move("1.new", "1");
+  await world.settle();
+  assertEquals(world.take(), ["web restart", "web restart"]);
+});
+
+Deno.test("Delivery removes the messages that it could not remove when their directory is replaced", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.irremovable = "permission denied";
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  world.messages.irremovable = null;
+  world.messages.replace({ "1": restart("web") });
+  await world.advance(FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
+});
+
+Deno.test("Delivery says once that the messages directory is gone, and delivers when it is back", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const comeBack = world.messages.vanish();
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.log.take(), [
+    "ERROR the messages directory /messages is not there: nobody can ask for restarts",
+  ]);
+  comeBack();
+  world.messages.post("1", restart("web"));
+  await world.advance(FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.names], [["web restart"], []]);
+  assertEquals(world.log.take(), [
+    "INFO the messages directory /messages can be read again",
+    'INFO message "1": RESTART "web"',
+  ]);
+});
+
+Deno.test("Delivery says once that the messages directory cannot be listed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.unreadable = "permission denied";
+  world.messages.post("1", restart("web"));
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.log.take(), [
+    "ERROR the messages directory /messages permission denied: nobody can ask for restarts",
+  ]);
+  world.messages.unreadable = null;
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.take(), ["web restart"]);
+});
+
+Deno.test("Delivery acts on 10,000 messages in order, and lets others have their turn", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.host.watches.isSilent = true;
+  const names = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(5, "0"));
+  const targets = names.map((_, index) => index % 3 === 0 ? "web" : "db");
+  for (const [index, name] of names.entries()) world.messages.post(name, restart(targets[index]!));
+  const { yields } = world.host.clock;
+  await world.advance(FREQUENCY_MS);
+  assertEquals(
+    world.log.take(),
+    names.map((name, index) => `INFO message "${name}": RESTART "${targets[index]}"`),
+  );
+  assertEquals(new Set(world.take()), new Set(["web restart", "db restart"]));
+  assertEquals([world.messages.names.length, world.messages.calls.remove], [0, 10_000]);
+  assert(world.host.clock.yields - yields >= 30);
+  assertLessOrEqual(world.messages.calls.read, 10_000);
+});
+
+Deno.test("Delivery looks at no message after it is closed", async () => {
+  const world = await LookoutWorld.idle({ web: config("a") });
+  world.host.watches.isSilent = true;
+  for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));
+  world.host.clock.holdsYields = true;
+  await world.advance(FREQUENCY_MS);
+  world.lookout.close();
+  const calls = world.messages.callCount + world.config.callCount;
+  world.host.clock.holdsYields = false;
+  await world.advance(FREQUENCY_MS);
+  assert(world.hasEnded);
+  assertEquals(world.messages.callCount + world.config.callCount, calls);
+});
+
+Deno.test("Delivery says again that messages cannot be removed when they could be meanwhile", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  for (const fault of ["read-only file system", null, "read-only file system"]) {
+    world.messages.irremovable = fault;
+    world.messages.post("1", restart("web"));
+    await world.settle();
+  }
+  assertEquals(world.log.count("messages cannot be removed"), 2);
+});
+
+Deno.test("Delivery asks for few restarts, however many messages ask for the same", async () => {
+  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
+  await using world = await LookoutWorld.idle(configs);
+  world.host.watches.isSilent = true;
+  for (let index = 0; index < 10_000; index++) world.messages.write(`${10_000 + index}`, '{"type": "RESTART-ALL"}');
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.messages.names, []);
+  assertLessOrEqual(world.take().length, 100 * 40);
+});

@@ -1,0 +1,193 @@
+import { type Entry, isIgnored } from "@ncolony/core";
+import type { Mailbox, Reading, Sight } from "@ncolony/host";
+import type { FakeClock } from "./fake_clock.ts";
+
+/** What the monitor can ask of a directory. */
+export type Operation = "identity" | "names" | "look" | "read" | "remove" | "reject";
+
+/** What a watch is told of a directory. */
+export type DirectoryEvent = { readonly name: string; readonly complete: boolean } | "rescan";
+
+interface File {
+  readonly inode: number;
+  readonly entry: Entry;
+  readonly mtimeMs: number;
+}
+
+/** What stands at a path: another one, with another id, may come in its place. */
+interface Place {
+  readonly id: string;
+  readonly files: Map<string, File>;
+}
+
+let lastId = 0;
+
+/**
+ * A directory in memory, for configs or for messages. Its methods are what other programs do to it; `port` is what the
+ * monitor sees of it.
+ */
+export class FakeDirectory {
+  /** Where it is. */
+  readonly path: string;
+  /** What the monitor sees of it. */
+  readonly port: Mailbox;
+  /** How often the monitor asked for each operation. */
+  readonly calls: Record<Operation, number> = { identity: 0, names: 0, look: 0, read: 0, remove: 0, reject: 0 };
+  /** The messages that were put away, in this order. */
+  readonly rejected: string[] = [];
+  /** How long each operation takes. */
+  costMs = 0;
+  /** Why its names cannot be listed, or null. */
+  unreadable: string | null = null;
+  /** Why nothing in it can be removed or put away, or null. */
+  irremovable: string | null = null;
+  /** What other programs do to it between a call of the monitor and its answer. */
+  onCall: (operation: Operation, name: string) => void = () => {};
+  /** Where its events go. */
+  onEvent: (event: DirectoryEvent) => void = () => {};
+  readonly #clock: FakeClock;
+  #place: Place | null = { id: `1:${++lastId}`, files: new Map() };
+
+  constructor(path: string, clock: FakeClock) {
+    this.path = path;
+    this.#clock = clock;
+    this.port = {
+      path,
+      identity: () => this.#called("identity", "", () => this.#identity()),
+      names: () => this.#called("names", "", () => this.#names()),
+      look: (name) => this.#called("look", name, () => this.#look(name)),
+      read: (name) => this.#called("read", name, () => this.#read(name)),
+      remove: (name) => this.#called("remove", name, () => this.#remove(name)),
+      reject: (name) => this.#called("reject", name, () => this.#remove(name) ?? this.#putAway(name)),
+    };
+  }
+
+  /** How many operations the monitor asked for. */
+  get callCount(): number {
+    return Object.values(this.calls).reduce((sum, count) => sum + count, 0);
+  }
+
+  /** Which directory stands at the path, or null. */
+  get id(): string | null {
+    return this.#place?.id ?? null;
+  }
+
+  /** The names of all that is in it, in no order. */
+  get names(): string[] {
+    return [...this.#place?.files.keys() ?? []];
+  }
+
+  /** Writes a file in place, under a new inode where it is new: `cp`, `echo >`. */
+  write(name: string, text: string): void {
+    this.#put(name, { source: text }, this.#files.get(name)?.inode ?? ++lastId);
+    this.#tell(name, false);
+  }
+
+  /** Writes a file under a fresh name that is ignored, and renames it into place. */
+  post(name: string, text: string): void {
+    const fresh = `.${++lastId}.new`;
+    this.write(fresh, text);
+    this.move(fresh, name);
+    // The writer closes it after that.
+    this.#tell(name, false);
+  }
+
+  /** Renames a file, over another one where there is one. */
+  move(from: string, to: string): void {
+    const file = this.#files.get(from);
+    if (file === undefined) throw new Error(`Cannot move ${from}: it is not there`);
+    this.#files.delete(from);
+    this.#files.set(to, file);
+    this.#tell(from, false);
+    // The kernel tells of both names, then of the pair.
+    this.#tell(to, false);
+    this.#tell(to, isIgnored(from));
+  }
+
+  /** Puts something there that cannot be read: a FIFO, what is too large, or not UTF-8. */
+  plant(name: string, fault: string): void {
+    this.#put(name, { fault }, ++lastId);
+    this.#tell(name, false);
+  }
+
+  /** Removes a file. */
+  remove(name: string): void {
+    this.#files.delete(name);
+    this.#tell(name, false);
+  }
+
+  /** Takes the directory itself away, with all that is in it, and gives what brings it back. */
+  vanish(): () => void {
+    const place = this.#place;
+    this.#place = null;
+    this.onEvent("rescan");
+    return () => {
+      this.#place = place;
+    };
+  }
+
+  /** Puts another directory in its place, of which no watch of the one before tells, as a mount does. */
+  replace(texts: Readonly<Record<string, string>> = {}): void {
+    this.#place = { id: `1:${++lastId}`, files: new Map() };
+    for (const [name, text] of Object.entries(texts)) this.#put(name, { source: text }, ++lastId);
+  }
+
+  get #files(): Map<string, File> {
+    if (this.#place === null) throw new Error(`${this.path} is not there`);
+    return this.#place.files;
+  }
+
+  #put(name: string, entry: Entry, inode: number): void {
+    this.#files.set(name, { inode, entry, mtimeMs: Math.floor(this.#clock.wall()) });
+  }
+
+  #tell(name: string, complete: boolean): void {
+    if (name.startsWith("..")) this.onEvent("rescan");
+    else if (!isIgnored(name)) this.onEvent({ name, complete });
+  }
+
+  #called<T>(operation: Operation, name: string, answer: () => T): T {
+    this.calls[operation]++;
+    this.#clock.work(this.costMs);
+    this.onCall(operation, name);
+    return answer();
+  }
+
+  #identity(): { id: string } | { fault: string } {
+    return this.#place === null ? { fault: "is not there" } : { id: this.#place.id };
+  }
+
+  #names(): string[] | { fault: string } {
+    if (this.#place === null) return { fault: "is not there" };
+    if (this.unreadable !== null) return { fault: this.unreadable };
+    return this.names.filter((name) => !isIgnored(name));
+  }
+
+  #look(name: string): Sight | null {
+    const file = this.#place?.files.get(name);
+    return file === undefined ? null : sightOf(file);
+  }
+
+  #read(name: string): Reading | null {
+    const file = this.#place?.files.get(name);
+    return file === undefined ? null : { sight: sightOf(file), entry: file.entry };
+  }
+
+  #remove(name: string): string | null {
+    if (this.irremovable !== null) return this.irremovable;
+    // Gone is what was wanted.
+    if (this.#place?.files.delete(name)) this.#tell(name, false);
+    return null;
+  }
+
+  #putAway(name: string): null {
+    this.rejected.push(name);
+    return null;
+  }
+}
+
+/** As the operating system shows a file through Deno: times in milliseconds, that of the last change in seconds. */
+function sightOf({ inode, entry, mtimeMs }: File): Sight {
+  const size = "source" in entry ? entry.source.length : 0;
+  return { key: `${inode} ${size} ${mtimeMs} ${Math.floor(mtimeMs / 1000)}`, mtimeMs };
+}

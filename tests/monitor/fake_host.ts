@@ -1,0 +1,156 @@
+import type { Spec } from "@ncolony/core";
+import type {
+  Child,
+  ChildOutput,
+  ChildSink,
+  Directory,
+  Host,
+  Log,
+  Mailbox,
+  PidFiles,
+  Watch,
+  WatchSink,
+} from "@ncolony/host";
+import { FakeChildren } from "./fake_children.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { FakeDirectory } from "./fake_directory.ts";
+import { FakeWatches } from "./fake_watches.ts";
+
+/** A log that keeps its lines: `INFO web: gone -> running (wanted), pid 101`. */
+export class FakeLog implements Log {
+  /** All lines. */
+  readonly lines: string[] = [];
+  readonly #journal: string[];
+  #taken = 0;
+
+  constructor(journal: string[]) {
+    this.#journal = journal;
+  }
+
+  debug(message: string): void {
+    this.#add("DEBUG", message);
+  }
+
+  info(message: string): void {
+    this.#add("INFO", message);
+  }
+
+  warn(message: string): void {
+    this.#add("WARN", message);
+  }
+
+  error(message: string): void {
+    this.#add("ERROR", message);
+  }
+
+  /** The lines since this was last called. */
+  take(): string[] {
+    const lines = this.lines.slice(this.#taken);
+    this.#taken = this.lines.length;
+    return lines;
+  }
+
+  /** How many lines contain a text. */
+  count(text: string): number {
+    return this.lines.filter((line) => line.includes(text)).length;
+  }
+
+  #add(level: string, message: string): void {
+    this.lines.push(`${level} ${message}`);
+    this.#journal.push(`log ${message}`);
+  }
+}
+
+/** Pid files in memory. */
+export class FakePidFiles implements PidFiles {
+  /** The pid of each name. */
+  readonly files = new Map<string, number>();
+  /** Why none can be written, or null. */
+  writeFault: string | null = null;
+  /** Why none can be removed, or null. */
+  removeFault: string | null = null;
+  readonly #journal: string[];
+
+  constructor(journal: string[]) {
+    this.#journal = journal;
+  }
+
+  write(name: string, pid: number): string | null {
+    this.#journal.push(`write pid ${name}`);
+    if (this.writeFault === null) this.files.set(name, pid);
+    return this.writeFault;
+  }
+
+  remove(name: string): string | null {
+    this.#journal.push(`remove pid ${name}`);
+    if (this.removeFault === null) this.files.delete(name);
+    return this.removeFault;
+  }
+}
+
+/** A machine in memory, with directories `/config` and `/messages`. Nothing happens in it that a test does not say. */
+export class FakeHost implements Host {
+  readonly clock = new FakeClock();
+  /** What was done and logged, in this order, one line each. */
+  readonly journal: string[] = [];
+  readonly log = new FakeLog(this.journal);
+  readonly children = new FakeChildren(this.clock, this.journal);
+  readonly pids = new FakePidFiles(this.journal);
+  readonly watches = new FakeWatches((path) => this.at(path));
+  /** The ids of the directories that are locked, by us or by others. */
+  readonly locks = new Set<string>();
+  /** What taking a lock throws, or null. */
+  lockError: Error | null = null;
+  /** What making the pid directory throws, or null. */
+  pidError: Error | null = null;
+  gid: number | null = 1000;
+  readonly #directories = new Map<string, FakeDirectory>();
+  readonly config = this.at("/config");
+  readonly messages = this.at("/messages");
+
+  /** The directory at a path. */
+  at(path: string): FakeDirectory {
+    const known = this.#directories.get(path);
+    if (known !== undefined) return known;
+    const directory = new FakeDirectory(path, this.clock);
+    directory.onEvent = (event) => this.watches.pass(directory, event);
+    this.#directories.set(path, directory);
+    return directory;
+  }
+
+  directory(path: string): Directory {
+    return this.at(path).port;
+  }
+
+  mailbox(path: string): Mailbox {
+    return this.at(path).port;
+  }
+
+  watch(paths: readonly string[], sink: WatchSink): Watch {
+    return this.watches.watch(paths, sink);
+  }
+
+  lock(path: string): Disposable | null {
+    const { id } = this.at(path);
+    if (this.lockError !== null) throw this.lockError;
+    if (id === null) throw new Error(`Cannot lock ${path}: it is not there`);
+    if (this.locks.has(id)) return null;
+    this.locks.add(id);
+    let isHeld = true;
+    return {
+      [Symbol.dispose]: () => {
+        if (isHeld) this.locks.delete(id);
+        isHeld = false;
+      },
+    };
+  }
+
+  pidFiles(): PidFiles {
+    if (this.pidError !== null) throw this.pidError;
+    return this.pids;
+  }
+
+  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null {
+    return this.children.spawn(spec, output, sink);
+  }
+}

@@ -1,0 +1,169 @@
+/** What is in memory must behave as what it stands for, or the other tests here would tell nothing. */
+
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { denoHost, type Host, type Mailbox } from "@ncolony/host";
+import { sample } from "../core/samples.ts";
+import { tempDir, until } from "../helpers.ts";
+import { FakeHost } from "./fake_host.ts";
+
+/** A messages directory, and what another program does to it. */
+interface Directory extends Disposable {
+  readonly host: Host;
+  readonly mailbox: Mailbox;
+  write(name: string, text: string): void;
+  remove(name: string): void;
+  move(from: string, to: string): void;
+  replace(): void;
+}
+
+function realDirectory(): Directory {
+  const dir = tempDir();
+  const path = dir.dir("messages");
+  const host = denoHost();
+  return {
+    host,
+    mailbox: host.mailbox(path),
+    write: (name, text) => Deno.writeTextFileSync(`${path}/${name}`, text),
+    remove: (name) => Deno.removeSync(`${path}/${name}`),
+    move: (from, to) => Deno.renameSync(`${path}/${from}`, `${path}/${to}`),
+    replace: () => {
+      Deno.renameSync(path, dir.file("elsewhere"));
+      Deno.mkdirSync(path);
+    },
+    [Symbol.dispose]: () => dir[Symbol.dispose](),
+  };
+}
+
+function fakeDirectory(): Directory {
+  const host = new FakeHost();
+  const { messages } = host;
+  return {
+    host,
+    mailbox: messages.port,
+    write: (name, text) => messages.write(name, text),
+    remove: (name) => messages.remove(name),
+    move: (from, to) => messages.move(from, to),
+    replace: () => messages.replace(),
+    [Symbol.dispose]: () => {},
+  };
+}
+
+for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as const) {
+  Deno.test(`a ${kind} directory shows the files that are in it`, () => {
+    using it = open();
+    const { mailbox } = it;
+    assertEquals([mailbox.names(), mailbox.look("1"), mailbox.read("1")], [[], null, null]);
+    for (const name of ["1", "2", ".3", "4.new"]) it.write(name, `text ${name}`);
+    assertEquals((mailbox.names() as string[]).sort(), ["1", "2"]);
+    const reading = mailbox.read("1");
+    assertEquals(reading, { sight: mailbox.look("1")!, entry: { source: "text 1" } });
+    assertEquals(mailbox.look("1"), mailbox.look("1"));
+    it.write("1", "another text");
+    assert(mailbox.look("1")!.key !== reading?.sight.key);
+    const { key } = mailbox.look("2")!;
+    it.move("2", "1");
+    assertEquals(mailbox.look("1")!.key.split(" ").slice(0, 3), key.split(" ").slice(0, 3), "the same file");
+    it.remove("1");
+    assertEquals([mailbox.names(), mailbox.look("1")], [[], null]);
+  });
+
+  Deno.test(`a ${kind} messages directory removes and puts away`, () => {
+    using it = open();
+    for (const name of ["1", "2"]) it.write(name, "text");
+    assertEquals([it.mailbox.remove("1"), it.mailbox.remove("1"), it.mailbox.reject("2")], [null, null, null]);
+    assertEquals(it.mailbox.names(), []);
+  });
+
+  Deno.test(`a ${kind} directory has an identity and one lock, and so has the one that comes in its place`, () => {
+    using it = open();
+    const { host, mailbox } = it;
+    const before = mailbox.identity();
+    assertEquals(mailbox.identity(), before);
+    using lock = host.lock(mailbox.path);
+    assertEquals([lock === null, host.lock(mailbox.path)], [false, null]);
+    it.replace();
+    assert("id" in before && JSON.stringify(mailbox.identity()) !== JSON.stringify(before));
+    using second = host.lock(mailbox.path);
+    assert(second !== null);
+    assert("fault" in host.mailbox("/nowhere/at/all").identity() || kind === "fake");
+  });
+
+  Deno.test(`a ${kind} child tells its two ends, in order and once, and takes no signal after them`, async () => {
+    using it = open();
+    const told: string[] = [];
+    const sink = {
+      exited: (exit: unknown) => void told.push(JSON.stringify(exit)),
+      emptied: () => void told.push("emptied"),
+      warn: (message: string) => void told.push(message),
+    };
+    const output = { stdout: () => {}, stderr: () => {}, end: () => void told.push("end") };
+    const { host } = it;
+    if (host instanceof FakeHost) host.children.script("missing", { cannotStart: "it is not there" });
+    assertEquals(host.spawn(sample("missing", { args: ["/nowhere/at/all"] }), output, sink), null);
+    assertEquals(told.map((what) => what.replace(/,"reason".*/, "")), ["end", '{"type":"failed"', "emptied"]);
+    told.length = 0;
+    const child = host.spawn(sample("web", { args: ["sleep", "1000"] }), output, sink);
+    assert(child !== null && child.pid > 0 && !child.refused);
+    child.signal("SIGTERM");
+    assertEquals(told, [], "not in the turn of the signal");
+    await until("it has ended", () => {
+      if (host instanceof FakeHost) host.clock.settle();
+      return told.length === 3;
+    });
+    assertEquals(told.filter((what) => what !== "end"), ['{"type":"signal","signal":"SIGTERM"}', "emptied"]);
+    child.signal("SIGKILL");
+    child.retry();
+    assertEquals([told.length, child.refused], [3, false]);
+  });
+}
+
+Deno.test("a fake watch tells of its directories, until another one stands in the place", () => {
+  const host = new FakeHost();
+  const told: string[] = [];
+  const watch = host.watch(["/config"], {
+    touched: (directory, name, complete) => void told.push(`${directory} ${name} ${complete}`),
+    rescan: () => void told.push("rescan"),
+    failed: (reason) => void told.push(reason),
+  });
+  host.messages.write("1", "");
+  host.config.write("web", "");
+  host.config.write(".web", "");
+  host.config.move(".web", "web");
+  host.config.move("web", "db");
+  assertEquals(told.splice(0), [
+    "/config web false",
+    "/config web false",
+    "/config web true",
+    "/config web false",
+    "/config db false",
+    "/config db false",
+  ]);
+  host.config.replace();
+  host.config.write("web", "");
+  assertEquals(told, []);
+  watch.close();
+  host.watches.fail("it ended");
+  assertEquals(told, []);
+  host.config.vanish();
+  assertThrows(() => host.watch(["/config"], { touched: () => {}, rescan: () => {}, failed: () => {} }), Error);
+});
+
+Deno.test("a fake clock calls back in the order of time, and lets others have their turn between", async () => {
+  const { clock } = new FakeHost();
+  const begin = clock.now();
+  const told: string[] = [];
+  const tell = (what: string) => () => {
+    told.push(`${clock.now() - begin} ${what}`);
+    queueMicrotask(() => told.push(`after ${what}`));
+  };
+  clock.after(20, tell("c"));
+  clock.after(10, tell("a"));
+  clock.after(10, tell("b"));
+  clock.after(30, tell("d"))();
+  await clock.advance(9);
+  clock.yield().then(tell("yield"));
+  assertEquals(told, []);
+  await clock.advance(100);
+  assertEquals(told, ["9 yield", "after yield", "10 a", "after a", "10 b", "after b", "20 c", "after c"]);
+  assertEquals([clock.now() - begin, clock.wakeups, clock.waiting], [109, 3, 0]);
+});

@@ -1,0 +1,71 @@
+import type { Watch, WatchSink } from "@ncolony/host";
+import type { DirectoryEvent, FakeDirectory } from "./fake_directory.ts";
+
+interface Open {
+  readonly sink: WatchSink;
+  /** The directories that it watches, and which ones those were when it was made. */
+  readonly ids: ReadonlyMap<string, string | null>;
+}
+
+/** Watches on directories in memory: they tell what is done to those, or what a test says. */
+export class FakeWatches {
+  /** Why no watch can be made, or null. */
+  fault: string | null = null;
+  /** Whether nothing is told unless a test says so, as on a network's file system. */
+  isSilent = false;
+  /** How many watches were made. */
+  made = 0;
+  /** How often one was asked for. */
+  asked = 0;
+  readonly #open = new Set<Open>();
+  readonly #directoryAt: (path: string) => FakeDirectory;
+
+  constructor(directoryAt: (path: string) => FakeDirectory) {
+    this.#directoryAt = directoryAt;
+  }
+
+  /** How many watches are open. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Makes a watch. */
+  watch(paths: readonly string[], sink: WatchSink): Watch {
+    this.asked++;
+    if (this.fault !== null) throw new Error(this.fault);
+    const ids = new Map(paths.map((path) => [path, this.#directoryAt(path).id]));
+    const missing = paths.find((path) => ids.get(path) === null);
+    if (missing !== undefined) throw new Error(`Cannot watch ${missing}: it is not there`);
+    this.made++;
+    const open = { sink, ids };
+    this.#open.add(open);
+    return { close: () => void this.#open.delete(open) };
+  }
+
+  /** Tells whoever watches what was done to a directory, unless that is another one by now. */
+  pass(directory: FakeDirectory, event: DirectoryEvent): void {
+    if (this.isSilent) return;
+    for (const { sink, ids } of this.#open) {
+      if (!ids.has(directory.path) || directory.id !== null && directory.id !== ids.get(directory.path)) continue;
+      if (event === "rescan") sink.rescan();
+      else sink.touched(directory.path, event.name, event.complete);
+    }
+  }
+
+  /** Tells that a name changed. */
+  touched(directory: FakeDirectory, name: string, complete = false): void {
+    for (const { sink } of this.#open) sink.touched(directory.path, name, complete);
+  }
+
+  /** Tells that anything may have changed. */
+  rescan(): void {
+    for (const { sink } of this.#open) sink.rescan();
+  }
+
+  /** Ends every watch that is open. */
+  fail(reason: string): void {
+    const open = [...this.#open];
+    this.#open.clear();
+    for (const { sink } of open) sink.failed(reason);
+  }
+}

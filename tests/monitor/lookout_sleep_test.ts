@@ -1,0 +1,63 @@
+import { assertEquals } from "@std/assert";
+import { config, FREQUENCY_MS, LookoutWorld } from "./worlds.ts";
+
+// While a name has not settled, its directory may go: nobody may wait for that instant again and again.
+
+Deno.test("Lookout sleeps when the config directory goes while a config has not settled", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.host.clock.patience = 10_000;
+  world.config.remove("web");
+  await world.advance(50);
+  world.config.vanish();
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+});
+
+Deno.test("Lookout sleeps when the config directory cannot be listed while a config has not settled", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.host.clock.patience = 10_000;
+  world.config.write("web", "");
+  await world.advance(50);
+  world.config.replace();
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+});
+
+Deno.test("Lookout takes what had not settled when the directory is back", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.host.clock.patience = 10_000;
+  world.config.write("web", config("nginx"));
+  await world.advance(50);
+  const comeBack = world.config.vanish();
+  await world.advance(2 * FREQUENCY_MS);
+  comeBack();
+  await world.advance(FREQUENCY_MS + 100);
+  assertEquals(world.take(), ["web wanted nginx"]);
+});
+
+Deno.test("Lookout lets others have their turn when a look takes longer than the frequency", async () => {
+  const world = new LookoutWorld({ frequencyMs: 100, configs: { web: config("httpd") } });
+  const { clock } = world.host;
+  let looks = 0;
+  world.messages.onCall = (operation) => {
+    if (operation !== "names") return;
+    clock.work(150);
+    if (++looks === 1000) throw new Error("Nobody else had a turn");
+  };
+  // As a signal comes.
+  clock.after(1000, () => world.lookout.close());
+  await world.start();
+  assertEquals([world.error, world.hasEnded], [null, true]);
+});
+
+Deno.test("Lookout sleeps when the messages directory goes while a message has not settled", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.host.clock.patience = 10_000;
+  world.messages.write("1", "{");
+  await world.advance(50);
+  const comeBack = world.messages.vanish();
+  await world.advance(2 * FREQUENCY_MS);
+  comeBack();
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals(world.messages.rejected, ["1"]);
+});

@@ -1,0 +1,14 @@
+import { assertEquals } from "@std/assert";
+import { config, FREQUENCY_MS, LookoutWorld } from "./worlds.ts";
+
+Deno.test("Lookout sleeps when the messages directory goes while a message has not settled", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.host.clock.patience = 10_000;
+  world.messages.write("1", "{");
+  await world.advance(50);
+  const comeBack = world.messages.vanish();
+  await world.advance(2 * FREQUENCY_MS);
+  comeBack();
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals(world.messages.rejected, ["1"]);
+});

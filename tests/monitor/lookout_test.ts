@@ -1,0 +1,297 @@
+import { assert, assertEquals } from "@std/assert";
+import { config, FREQUENCY_MS, LookoutWorld } from "./worlds.ts";
+
+Deno.test("Lookout starts what is in the config directory at its first look", async () => {
+  await using world = new LookoutWorld({ configs: { web: config("httpd"), db: config("postgres") } });
+  await world.start();
+  assertEquals(world.take().sort(), ["db wanted postgres", "web wanted httpd"]);
+});
+
+Deno.test("Lookout starts what comes into the config directory later", async () => {
+  await using world = new LookoutWorld();
+  await world.start();
+  assertEquals(world.take(), []);
+  await world.advance(3000);
+  world.config.post("web", config("httpd"));
+  await world.settle();
+  assertEquals(world.take(), ["web wanted httpd"]);
+});
+
+Deno.test("Lookout restarts a process whose config changed, and neither touches nor reads another", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
+  const { read } = world.config.calls;
+  world.config.post("web", config("nginx"));
+  await world.settle();
+  assertEquals(world.take(), ["web wanted nginx"]);
+  assertEquals(world.config.calls.read, read + 1);
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+});
+
+Deno.test("Lookout posts nothing when a config is written again as it was", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.post("web", config("httpd"));
+  await world.advance(1000);
+  world.config.write("web", config("httpd"));
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+});
+
+Deno.test("Lookout stops a process whose config is removed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres") });
+  world.config.remove("web");
+  await world.advance(99);
+  assertEquals(world.take(), []);
+  await world.advance(1);
+  assertEquals(world.take(), ["web unwanted"]);
+});
+
+Deno.test("Lookout posts nothing for a config that is away for a moment", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.remove("web");
+  await world.advance(50);
+  world.config.write("web", config("httpd"));
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+});
+
+Deno.test("Lookout passes over names that begin with . or end with .new", async () => {
+  await using world = new LookoutWorld({ configs: { ".web": config("httpd"), "web.new": config("httpd"), "..": "" } });
+  await world.start();
+  world.config.write("web.new", "{");
+  world.config.write(".web", "{");
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals([world.take(), world.log.take()], [[], []]);
+});
+
+Deno.test("Lookout keeps the old config while a bad one stands in its place, and says once what is wrong", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.post("web", "{");
+  await world.advance(5 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take(), [
+    "WARN web: bad config: not JSON at line 1, column 2; its last good config stays in force",
+  ]);
+});
+
+Deno.test("Lookout says what is wrong with a config again when it is edited and still wrong", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  for (const text of ["{", "[", "{"]) {
+    world.config.post("web", text);
+    await world.advance(FREQUENCY_MS);
+  }
+  const isSaid = "; its last good config stays in force";
+  assertEquals(world.log.take(), [
+    `WARN web: bad config: not JSON at line 1, column 2${isSaid}`,
+    `WARN web: bad config: not JSON at line 1, column 2${isSaid}`,
+    `WARN web: bad config: not JSON at line 1, column 2${isSaid}`,
+  ]);
+  assertEquals(world.take(), []);
+});
+
+Deno.test("Lookout takes a bad config when it is mended", async () => {
+  await using world = new LookoutWorld({ configs: { web: '{"args": []}', db: config("postgres") } });
+  await world.start();
+  assertEquals(world.take(), ["db wanted postgres"]);
+  assertEquals(world.log.count("WARN web: bad config: "), 1);
+  assertEquals(world.log.count("last good config"), 0);
+  world.config.post("web", config("httpd"));
+  world.config.post("db", "");
+  await world.settle();
+  world.config.post("db", config("postgres"));
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), ["web wanted httpd"]);
+  // What was mended and breaks again in the same way is news.
+  world.config.post("db", "");
+  await world.settle();
+  assertEquals(world.log.count("WARN db: bad config: "), 2);
+});
+
+Deno.test("Lookout keeps the old config while something stands there that cannot be read", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.plant("web", "is not a regular file");
+  world.config.plant("new", "is not UTF-8");
+  await world.advance(5 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take().sort(), [
+    "WARN new: bad config: is not UTF-8",
+    "WARN web: bad config: is not a regular file; its last good config stays in force",
+  ]);
+  world.config.post("web", config("nginx"));
+  world.config.post("new", config("sleep"));
+  await world.settle();
+  assertEquals(world.take().sort(), ["new wanted sleep", "web wanted nginx"]);
+});
+
+Deno.test("Lookout stops a process whose bad config is removed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.post("web", "{");
+  await world.advance(FREQUENCY_MS);
+  world.config.remove("web");
+  await world.advance(100);
+  assertEquals(world.take(), ["web unwanted"]);
+});
+
+Deno.test("Lookout stops a process that is disabled, and starts it when it is enabled", async () => {
+  const off = { "ncolony.monitor": { enabled: false } };
+  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres", off) });
+  assertEquals(world.posts, ["web wanted httpd"]);
+  world.config.post("web", config("httpd", off));
+  world.config.post("db", config("postgres"));
+  await world.settle();
+  assertEquals(world.take().sort(), ["db wanted postgres", "web unwanted"]);
+  world.config.post("web", config("nginx", off));
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take(), []);
+});
+
+Deno.test("Lookout warns of a uid without a gid when the monitor's own group is 0", async () => {
+  for (const [gid, warnings] of [[0, 1], [1000, 0], [null, 0]] as const) {
+    await using world = new LookoutWorld({
+      configs: {
+        alone: config("a", { uid: 33 }),
+        both: config("b", { uid: 33, gid: 33 }),
+        root: config("c", { uid: 0 }),
+        none: config("d"),
+      },
+    });
+    world.host.gid = gid;
+    await world.start();
+    await world.advance(3 * FREQUENCY_MS);
+    assertEquals(world.take().length, 4);
+    assertEquals(world.log.lines.length, warnings);
+    assertEquals(
+      world.log.count(`WARN alone: has a "uid" but no "gid", so it runs with the monitor's gid 0`),
+      warnings,
+    );
+  }
+});
+
+Deno.test("Lookout changes nothing and says so once while the config directory is gone", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  const comeBack = world.config.vanish();
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take().filter((line) => !line.includes("watch")), [
+    "ERROR the config directory /config is not there: what runs goes on as it is",
+  ]);
+  comeBack();
+  world.config.post("web", config("nginx"));
+  await world.advance(FREQUENCY_MS + 100);
+  assertEquals(world.take(), ["web wanted nginx"]);
+  assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
+});
+
+Deno.test("Lookout changes nothing and says so once while the config directory cannot be listed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.unreadable = "permission denied";
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take(), [
+    "ERROR the config directory /config permission denied: what runs goes on as it is",
+  ]);
+  world.config.unreadable = null;
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
+});
+
+Deno.test("Lookout changes nothing and says so once when another, empty directory stands in the place", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres") });
+  world.config.replace();
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.take(), []);
+  assertEquals(world.log.take(), [
+    "ERROR the config directory /config is empty, and another directory than before (unmounted?): " +
+    "what runs goes on as it is",
+  ]);
+  world.config.post("web", config("nginx"));
+  await world.advance(100);
+  assertEquals(world.take().sort(), ["db unwanted", "web wanted nginx"]);
+  assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
+});
+
+Deno.test("Lookout takes another directory that is not empty for what it is", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
+  world.config.replace({ web: config("nginx"), job: config("sleep") });
+  await world.advance(FREQUENCY_MS + 100);
+  assertEquals(world.take().sort(), ["db unwanted", "web wanted nginx"]);
+  assertEquals(world.log.take(), []);
+});
+
+Deno.test("Lookout stops everything when the config directory is emptied", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres") });
+  for (const name of world.config.names) world.config.remove(name);
+  await world.advance(100);
+  assertEquals(world.take().sort(), ["db unwanted", "web unwanted"]);
+  assertEquals(world.log.take(), []);
+});
+
+Deno.test("Lookout looks at nothing after it is closed, and holds nothing", async () => {
+  const world = await LookoutWorld.idle({ web: config("httpd") });
+  const calls = world.config.callCount + world.messages.callCount;
+  world.lookout.close();
+  await world.settle();
+  assert(world.hasEnded);
+  world.config.post("web", config("nginx"));
+  world.messages.post("1", '{"type": "RESTART-ALL"}');
+  await world.advance(10 * FREQUENCY_MS);
+  assertEquals(world.config.callCount + world.messages.callCount, calls);
+  assertEquals([world.take(), world.messages.names], [[], ["1"]]);
+  assertEquals([world.host.watches.open, world.host.locks.size, world.host.clock.nextDue], [0, 0, Infinity]);
+});
+
+Deno.test("Lookout throws a look away that is under way when it is closed", async () => {
+  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
+  const world = new LookoutWorld({ configs });
+  const { clock } = world.host;
+  world.config.costMs = 1;
+  clock.holdsYields = true;
+  await world.start();
+  assertEquals(clock.yields, 1);
+  const calls = world.config.callCount;
+  world.lookout.close();
+  clock.holdsYields = false;
+  await world.advance(FREQUENCY_MS);
+  assert(world.hasEnded);
+  assertEquals([world.take(), world.error], [[], null]);
+  assertEquals(world.config.callCount, calls);
+});
+
+Deno.test("Lookout lets others have their turn every 10 ms of a long look", async () => {
+  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
+  await using world = new LookoutWorld({ configs });
+  const { clock } = world.host;
+  world.config.costMs = 1;
+  const turns: number[] = [];
+  const giveTurn = clock.yield.bind(clock);
+  clock.yield = () => {
+    turns.push(clock.now());
+    return giveTurn();
+  };
+  await world.start();
+  assertEquals(world.take().length, 100);
+  const gaps = turns.slice(1).map((turn, index) => turn - turns[index]!);
+  // Two operations more may have begun before the 10 ms were over.
+  assert(gaps.length >= 15 && Math.max(...gaps) <= 12, gaps.join());
+});
+
+Deno.test("Lookout throws a look at another directory away that is under way when it is closed", async () => {
+  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
+  const world = await LookoutWorld.idle(configs);
+  const { clock } = world.host;
+  world.config.replace(configs);
+  world.config.costMs = 1;
+  clock.holdsYields = true;
+  // A look at some names finds that it must look at all.
+  world.host.watches.touched(world.config, "web1");
+  await world.settle();
+  assertEquals(clock.yields, 1);
+  const calls = world.config.callCount;
+  world.lookout.close();
+  clock.holdsYields = false;
+  await world.advance(FREQUENCY_MS);
+  assert(world.hasEnded);
+  assertEquals(world.config.callCount, calls);
+});

@@ -1,0 +1,221 @@
+import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+
+const NO_WATCH = "cannot watch the directories, so changes are seen only at each look at everything";
+
+Deno.test("Lookout takes what is renamed into place at once", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.post("web", config("nginx"));
+  world.config.post("new", config("sleep"));
+  await world.settle();
+  assertEquals(world.take().sort(), ["new wanted sleep", "web wanted nginx"]);
+});
+
+Deno.test("Lookout takes what is written in place when it has stayed as it is for 100 ms", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.write("web", "");
+  await world.advance(30);
+  world.config.write("web", '{"args"');
+  await world.advance(30);
+  world.config.write("web", config("nginx"));
+  await world.advance(99);
+  assertEquals([world.take(), world.log.take()], [[], []]);
+  await world.advance(1);
+  assertEquals(world.take(), ["web wanted nginx"]);
+});
+
+Deno.test("Lookout takes what was written in place, also when the watch told only of its beginning", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.write("web", '{"args"');
+  await world.settle();
+  world.host.watches.isSilent = true;
+  await world.advance(50);
+  world.config.write("web", config("nginx"));
+  await world.advance(100);
+  assertEquals([world.take(), world.log.take()], [[], []]);
+  await world.advance(100);
+  assertEquals([world.take(), world.log.take()], [["web wanted nginx"], []]);
+});
+
+Deno.test("Lookout takes a config that vim writes once, and sees nothing of its other files", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.write("4913", "");
+  world.config.remove("4913");
+  world.config.move("web", "web~");
+  world.config.write("web", "");
+  await world.advance(5);
+  world.config.write("web", config("nginx"));
+  world.config.remove("web~");
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals([world.take(), world.log.take()], [["web wanted nginx"], []]);
+});
+
+Deno.test("Lookout takes a config that sed -i writes once, and sees nothing of its other file", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.write("sedAb12", config("ngi"));
+  await world.advance(20);
+  world.config.write("sedAb12", config("nginx"));
+  world.config.move("sedAb12", "web");
+  await world.advance(100);
+  assertEquals(world.take(), ["web wanted nginx"]);
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals([world.take(), world.log.take()], [[], []]);
+});
+
+Deno.test("Lookout sees what the watch does not tell at its next look at everything", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.host.watches.isSilent = true;
+  const lookedAt = world.host.clock.now() - 5000;
+  world.config.write("web", config("nginx"));
+  world.messages.post("1", restart("db"));
+  await world.host.clock.advanceTo(lookedAt + FREQUENCY_MS - 1);
+  assertEquals(world.take(), []);
+  await world.host.clock.advanceTo(lookedAt + FREQUENCY_MS);
+  assertEquals(world.messages.names, []);
+  await world.advance(100);
+  assertEquals(world.take(), ["web wanted nginx"]);
+});
+
+Deno.test("Lookout does nothing while nothing happens but look at everything once per frequency", async () => {
+  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
+  await using world = await LookoutWorld.idle(configs);
+  const { clock } = world.host;
+  const before = { wakeups: clock.wakeups, config: { ...world.config.calls }, messages: { ...world.messages.calls } };
+  await world.advance(60 * FREQUENCY_MS);
+  const { calls } = world.config;
+  assertEquals(clock.wakeups - before.wakeups, 60);
+  assertEquals(calls.names - before.config.names, 60);
+  assertEquals(calls.look - before.config.look, 6000);
+  assertEquals(calls.read - before.config.read, 0);
+  assertLessOrEqual(calls.identity - before.config.identity, 180);
+  assertEquals(world.messages.calls.names - before.messages.names, 60);
+  assertEquals(world.messages.calls.look - before.messages.look, 0);
+  assertLessOrEqual(world.messages.calls.identity - before.messages.identity, 180);
+  assertEquals(world.scans, 60 + 3);
+});
+
+Deno.test("Lookout looks at a file that changed within its time stamp again, and then no more", async () => {
+  await using world = new LookoutWorld({ configs: { web: config("httpd") } });
+  await world.start();
+  world.host.watches.isSilent = true;
+  // The same size, inode and millisecond: only another reading tells.
+  world.config.write("web", config("nginx"));
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.take(), ["web wanted httpd", "web wanted nginx"]);
+  const { read } = world.config.calls;
+  await world.advance(5 * FREQUENCY_MS);
+  assertEquals(world.config.calls.read, read);
+});
+
+Deno.test("Lookout looks at everything when the watch asks for it, at most once per 100 ms", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  const before = world.scans;
+  world.host.watches.rescan();
+  await world.settle();
+  assertEquals(world.scans - before, 1, "the first time at once");
+  for (let passedMs = 0; passedMs < 1000; passedMs += 10) {
+    world.host.watches.rescan();
+    await world.advance(10);
+  }
+  assertLessOrEqual(world.scans - before, 11);
+  assert(world.scans - before >= 10, "each time it is asked for, if late");
+  const after = world.scans;
+  await world.advance(100);
+  assertLessOrEqual(world.scans - after, 1);
+  await world.advance(FREQUENCY_MS);
+  assertLessOrEqual(world.scans - after, 2);
+});
+
+Deno.test("Lookout looks at everything when Kubernetes replaces a ConfigMap", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  world.config.write("..data_tmp", "");
+  world.config.move("..data_tmp", "..data");
+  // The name itself is a link through ..data, so the watch tells nothing of it.
+  world.host.watches.isSilent = true;
+  world.config.write("web", config("nginx"));
+  await world.advance(200);
+  assertEquals(world.take(), ["web wanted nginx"]);
+});
+
+Deno.test("Lookout says once that it cannot watch, goes on looking at everything, and tries again", async () => {
+  await using world = new LookoutWorld();
+  const { watches } = world.host;
+  watches.fault = "no inotify instance is left";
+  await world.start();
+  await world.advance(3 * FREQUENCY_MS);
+  assertEquals(world.log.take(), [`WARN ${NO_WATCH}: no inotify instance is left`]);
+  assertEquals([watches.asked, watches.made], [world.scans + 1, 0]);
+  world.config.post("web", config("httpd"));
+  await world.advance(FREQUENCY_MS + 100);
+  assertEquals(world.take(), ["web wanted httpd"]);
+  watches.fault = null;
+  await world.advance(FREQUENCY_MS);
+  assertEquals(watches.made, 1);
+  world.config.post("web", config("nginx"));
+  await world.settle();
+  assertEquals(world.take(), ["web wanted nginx"]);
+  assertEquals(world.log.take(), []);
+});
+
+Deno.test("Lookout makes a watch again that ended, and misses nothing meanwhile", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  const { watches } = world.host;
+  watches.isSilent = true;
+  world.config.write("web", config("nginx"));
+  watches.isSilent = false;
+  watches.fail("it ended");
+  assertEquals(world.log.take(), [`WARN ${NO_WATCH}: it ended`]);
+  await world.advance(FREQUENCY_MS + 100);
+  assertEquals(world.take(), ["web wanted nginx"]);
+  assertEquals([watches.made, watches.open], [2, 1]);
+  world.config.post("web", config("lighttpd"));
+  await world.settle();
+  assertEquals(world.take(), ["web wanted lighttpd"]);
+});
+
+Deno.test("Lookout watches the directory anew that comes in the place of one that it watched", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  const { watches } = world.host;
+  world.config.replace({ web: config("httpd") });
+  world.messages.replace();
+  world.config.post("web", config("nginx"));
+  await world.settle();
+  assertEquals(world.take(), [], "the old watch is silent");
+  await world.advance(FREQUENCY_MS + 100);
+  assertEquals(world.take(), ["web wanted nginx"]);
+  assertEquals([watches.made, watches.open], [2, 1]);
+  world.config.post("web", config("lighttpd"));
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  assertEquals(world.take(), ["web wanted lighttpd", "web restart"]);
+});
+
+Deno.test("Lookout watches the directories that are there, and the other one when it comes back", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  const comeBack = world.config.vanish();
+  await world.advance(2 * FREQUENCY_MS);
+  assertEquals(world.host.watches.open, 1);
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  assertEquals(world.take(), ["web restart"]);
+  comeBack();
+  await world.advance(FREQUENCY_MS);
+  world.config.post("web", config("nginx"));
+  await world.settle();
+  assertEquals(world.take(), ["web wanted nginx"]);
+});
+
+Deno.test("Lookout says once that watches end as soon as they are made", async () => {
+  await using world = await LookoutWorld.idle({ web: config("httpd") });
+  const { clock, watches } = world.host;
+  const watch = watches.watch.bind(watches);
+  watches.watch = (paths, sink) => {
+    clock.after(1, () => watches.fail("it ended"));
+    return watch(paths, sink);
+  };
+  watches.fail("it ended");
+  const { scans } = world;
+  await world.advance(10 * FREQUENCY_MS);
+  assertEquals(world.log.count("cannot watch the directories"), 1);
+  assertLessOrEqual(world.scans - scans, 12, "and looks at everything no more often for it");
+});

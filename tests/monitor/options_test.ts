@@ -1,0 +1,148 @@
+import { assert, assertEquals, assertLessOrEqual, assertMatch, assertThrows } from "@std/assert";
+import { UsageError } from "@ncolony/core";
+import { DEFAULTS, HELP, type Options, parseOptions } from "../../monitor/options.ts";
+
+const PLACES = ["--config", "c", "--messages", "m"];
+
+/** Every option with a value, its other names, and a value that it takes. */
+const VALUED: readonly { readonly names: readonly string[]; readonly key: keyof Options; readonly value: string }[] = [
+  { names: ["--config"], key: "config", value: "/etc/colony" },
+  { names: ["--messages"], key: "messages", value: "/run/colony" },
+  { names: ["--pid"], key: "pid", value: "/run/pids" },
+  { names: ["--frequency", "--freq"], key: "frequency", value: "2.5" },
+  { names: ["--threshold", "-t"], key: "threshold", value: "3" },
+  { names: ["--killtime", "-k"], key: "killtime", value: "0" },
+  { names: ["--minrestartdelay", "-m"], key: "minrestartdelay", value: "0.25" },
+  { names: ["--maxrestartdelay", "-M"], key: "maxrestartdelay", value: "1e9" },
+];
+
+const NUMBERS = VALUED.filter(({ key }) => key in DEFAULTS);
+
+function parse(...argv: string[]): Options {
+  const { options } = parseOptions(argv);
+  assert(options !== null);
+  return options;
+}
+
+function complaint(...argv: string[]): string {
+  const { message } = assertThrows(() => parseOptions(argv), UsageError);
+  assert(!message.includes("\n"), "one line");
+  return message;
+}
+
+Deno.test("parseOptions() gives the defaults of Python NColony", () => {
+  assertEquals(parse(...PLACES), {
+    config: "c",
+    messages: "m",
+    frequency: 10,
+    threshold: 1,
+    killtime: 5,
+    minrestartdelay: 1,
+    maxrestartdelay: 3600,
+  });
+  assertEquals(parseOptions(PLACES).output, { level: "info", format: "text" });
+  assertEquals([...parseOptions(PLACES).flags], []);
+});
+
+Deno.test("parseOptions() takes every option as a word and with =, by each of its names", () => {
+  for (const { names, key, value } of VALUED) {
+    const expected = key in DEFAULTS ? Number(value) : value;
+    for (const name of names) {
+      const joined = name.startsWith("--") ? `${name}=${value}` : `${name}${value}`;
+      assertEquals(parse(...PLACES, name, value)[key], expected, `${name} ${value}`);
+      assertEquals(parse(...PLACES, joined)[key], expected, joined);
+    }
+  }
+});
+
+Deno.test("parseOptions() takes the last of several values", () => {
+  assertEquals(parse(...PLACES, "--threshold", "2", "-t", "3").threshold, 3);
+  assertEquals(parse(...PLACES, "--config", "d").config, "d");
+});
+
+Deno.test("parseOptions() takes the next word for a value, whatever it begins with", () => {
+  assertEquals(parse("--config", "--messages", "--messages", "-m").config, "--messages");
+  assertEquals(parse("--config", "--messages", "--messages", "-m").messages, "-m");
+  assertEquals(parse("--config=a=b", "--messages", "m").config, "a=b");
+});
+
+Deno.test("parseOptions() takes where the output goes", () => {
+  const argv = ["--log-level", "warn", "--log-format=json", "--log-file", "/var/log/colony"];
+  assertEquals(parseOptions([...PLACES, ...argv]).output, { level: "warn", format: "json", file: "/var/log/colony" });
+});
+
+Deno.test("parseOptions() names the option whose number is wrong", () => {
+  for (const { names } of NUMBERS) {
+    for (const value of ["x", "", " ", "-1", "1e10", "Infinity", "NaN", "1s", "1,5"]) {
+      for (const name of names) {
+        const message = complaint(...PLACES, name, value);
+        assert(message.includes(names[0]!), `${name} ${value}: ${message}`);
+        assert(message.includes(JSON.stringify(value)), `${name} ${value}: ${message}`);
+      }
+    }
+  }
+  assertMatch(complaint(...PLACES, "--frequency", "0"), /--frequency/);
+});
+
+Deno.test("parseOptions() names the option whose choice is wrong, and what it takes", () => {
+  assertMatch(complaint(...PLACES, "--log-level", "loud"), /--log-level .*debug, info, warn, error.*"loud"/);
+  assertMatch(complaint(...PLACES, "--log-format", "xml"), /--log-format .*text, json.*"xml"/);
+});
+
+Deno.test("parseOptions() names the option that is missing", () => {
+  assertMatch(complaint(), /--config is missing/);
+  assertMatch(complaint("--messages", "m"), /--config is missing/);
+  assertMatch(complaint("--config", "c"), /--messages is missing/);
+  assertMatch(complaint("--config=", "--messages", "m"), /--config is missing/);
+  assertMatch(complaint("--config", "c", "--messages", ""), /--messages is missing/);
+});
+
+Deno.test("parseOptions() names the option whose value is missing", () => {
+  for (const { names } of VALUED) {
+    for (const name of names) assertMatch(complaint(...PLACES, name), new RegExp(`^${name} needs a value`));
+  }
+  for (const name of ["--pid", "--log-file"]) {
+    assertMatch(complaint(...PLACES, name, ""), new RegExp(`^${name} needs a value`));
+  }
+});
+
+Deno.test("parseOptions() names what is no option", () => {
+  assertMatch(complaint(...PLACES, "--colour"), /^--colour is no option/);
+  assertMatch(complaint(...PLACES, "--colour=red"), /^--colour is no option/);
+  assertMatch(complaint(...PLACES, "-x"), /^-x is no option/);
+  assertMatch(complaint(...PLACES, "start"), /^"start" is no option/);
+  assertMatch(complaint(...PLACES, "--", "--pid"), /^"--pid" is no option/);
+  assertMatch(complaint(...PLACES, "--help=yes"), /^--help takes no value/);
+});
+
+Deno.test("parseOptions() asks for nothing more when it is asked for help or the version", () => {
+  for (const [argv, flag] of [[["--help"], "help"], [["-h"], "help"], [["--version"], "version"]] as const) {
+    const { options, flags } = parseOptions(argv);
+    assertEquals([options, [...flags]], [null, [flag]]);
+  }
+  assertEquals(parseOptions([...PLACES, "--help"]).options, null);
+  assertThrows(() => parseOptions(["--help", "--colour"]), UsageError);
+});
+
+Deno.test("the help of the monitor names every option, its value and its default", () => {
+  const all = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
+  for (const name of [...all, "--log-level", "--log-format", "--log-file", "-h", "--help", "--version"]) {
+    assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
+  }
+  for (const { key } of NUMBERS) {
+    const value = DEFAULTS[key as keyof typeof DEFAULTS];
+    assertMatch(HELP, new RegExp(`--${key} SECONDS .*\\[${value}\\]$`, "m"));
+  }
+  // Nothing that looks like an option in it is none.
+  for (const [name] of HELP.matchAll(/--[a-z-]+/g)) {
+    const isKnown = [...all, "--log-level", "--log-format", "--log-file", "--help", "--version"].includes(name);
+    assert(isKnown, name);
+  }
+});
+
+Deno.test("the help of the monitor fits on a screen", () => {
+  const lines = HELP.split("\n");
+  assertLessOrEqual(lines.length, 40);
+  for (const line of lines) assertLessOrEqual(line.length, 120, line);
+  assert(!HELP.endsWith("\n"));
+});

@@ -1,0 +1,323 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { sample } from "../core/samples.ts";
+import { POLICY, SupervisorWorld } from "./worlds.ts";
+
+Deno.test("Supervisor ends with 0 when it is closed while nothing runs", async () => {
+  await using world = new SupervisorWorld();
+  await world.settle();
+  assertEquals(world.exitCode, null);
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(world.exitCode, 0);
+});
+
+Deno.test("Supervisor ends with 0 when all that ran has ended, and not before", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  children.last("db").script = { endsInMs: 3000 };
+  world.supervisor.close();
+  await world.advance(2999);
+  assertEquals([children.running(), world.exitCode], [["db"], null]);
+  await world.advance(1);
+  assertEquals([children.running(), world.exitCode], [[], 0]);
+});
+
+Deno.test("Supervisor does not start what waits when it is closed", async () => {
+  await using world = await SupervisorWorld.running("web");
+  world.host.children.last("web").end({ type: "code", code: 1 });
+  await world.settle();
+  world.supervisor.close();
+  await world.advance(10_000);
+  assertEquals([world.host.children.started.length, world.exitCode], [1, 0]);
+});
+
+Deno.test("Supervisor does not start what waits when it is closed, though a restart was asked for", async () => {
+  await using world = await SupervisorWorld.running("web");
+  world.host.children.last("web").end({ type: "code", code: 1 });
+  await world.settle();
+  world.post("web", { type: "restart" });
+  world.supervisor.close();
+  await world.settle();
+  assertEquals([world.host.children.started.length, world.exitCode], [1, 0]);
+});
+
+Deno.test("Supervisor does not start again what dies while it is being closed", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  children.last("web").script = { endsInMs: Infinity };
+  children.last("db").script = { endsInMs: Infinity };
+  world.supervisor.close();
+  await world.advance(1000);
+  children.last("db").end({ type: "signal", signal: "SIGSEGV" });
+  await world.advance(10_000);
+  assertEquals([children.started.length, world.exitCode], [2, 0]);
+});
+
+Deno.test("Supervisor drops what was wanted, and restarts that were asked for, when it is closed", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  world.post("new", { type: "wanted", spec: sample("new") });
+  world.post("db", { type: "wanted", spec: sample("db", { args: ["false"] }) });
+  world.post("web", { type: "restart" });
+  world.supervisor.close();
+  world.post("late", { type: "wanted", spec: sample("late") });
+  await world.settle();
+  assertEquals([children.started.length, world.exitCode], [2, 0]);
+});
+
+Deno.test("Supervisor takes no new config for a process that is stopping when it is closed", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const { children } = world.host;
+  children.last("web").script = { endsInMs: 2000 };
+  world.supervisor.close();
+  await world.advance(1000);
+  await world.want("web", { args: ["false"] });
+  world.post("web", { type: "restart" });
+  await world.advance(1000);
+  assertEquals([children.started.length, world.exitCode], [1, 0]);
+});
+
+Deno.test("Supervisor kills what is left when it is closed a second time", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  children.last("web").script = { endsInMs: Infinity };
+  world.supervisor.close();
+  await world.advance(100);
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(children.last("web").signals, ["SIGTERM", "SIGKILL"]);
+  assertEquals(children.last("db").signals, ["SIGTERM"]);
+  assertEquals(world.exitCode, 0);
+});
+
+Deno.test("Supervisor closed a third time does nothing more", async () => {
+  await using world = await SupervisorWorld.running("web");
+  world.host.children.last("web").script = { endsInMs: Infinity };
+  for (let i = 0; i < 3; i++) world.supervisor.close();
+  await world.settle();
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(world.host.children.last("web").signals, ["SIGTERM", "SIGKILL"]);
+  assertEquals(world.exitCode, 0);
+});
+
+Deno.test("Supervisor stops everything in order and ends with 1 after an error that nobody foresaw", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  world.supervisor.fail(new TypeError("x is not a function"));
+  await world.settle();
+  const [first, ...others] = world.host.log.take();
+  assertStringIncludes(first!, "ERROR internal error, stopping everything: TypeError: x is not a function");
+  assertEquals(others.length, 4);
+  assertEquals(world.host.children.started.map(({ signals }) => signals), [["SIGTERM"], ["SIGTERM"]]);
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor stops everything in order when an effect throws, and asks no child twice", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  const web = children.last("web");
+  const asked: string[] = [];
+  const signal = web.signal.bind(web);
+  // The first signal throws; a state that was not stored before it would have the second one be the same again.
+  web.signal = (name) => {
+    asked.push(name);
+    if (asked.length === 1) throw new Error("no such signal");
+    signal(name);
+  };
+  world.post("web", { type: "restart" });
+  await world.settle();
+  assertEquals([children.running(), world.exitCode], [["web"], null]);
+  await world.advance(POLICY.killTimeMs);
+  assertEquals(asked, ["SIGTERM", "SIGKILL"]);
+  assertEquals(children.last("db").signals, ["SIGTERM"]);
+  assertEquals([children.started.length, world.exitCode], [2, 1]);
+});
+
+Deno.test("Supervisor does not kill when an error comes while it is being closed", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const { children } = world.host;
+  children.last("web").script = { endsInMs: 1000 };
+  world.supervisor.close();
+  world.supervisor.fail("out of luck");
+  await world.advance(1000);
+  assertEquals(world.host.log.count("ERROR internal error, stopping everything: out of luck"), 1);
+  assertEquals([children.last("web").signals, world.exitCode], [["SIGTERM"], 1]);
+});
+
+Deno.test("Supervisor sends a refused signal again at each look, and says the refusal once", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const web = world.host.children.last("web");
+  web.script = { refuses: true };
+  world.post("web", { type: "unwanted" });
+  await world.settle();
+  for (let i = 0; i < 3; i++) world.supervisor.retrySignals();
+  assertEquals(world.host.log.count("cannot send SIGTERM to pid 101"), 1);
+  assertEquals(web.signals, []);
+  web.script = {};
+  world.supervisor.retrySignals();
+  world.supervisor.retrySignals();
+  await world.settle();
+  assertEquals(web.signals, ["SIGTERM"]);
+  assertEquals(world.host.children.running(), []);
+});
+
+Deno.test("Supervisor does not give up on a refused signal while it is open", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const web = world.host.children.last("web");
+  web.script = { refuses: true };
+  await world.want("web", { args: ["false"] });
+  await world.advance(60_000);
+  assertEquals(world.host.children.started.length, 1);
+  web.script = {};
+  world.supervisor.retrySignals();
+  await world.settle();
+  assertEquals(web.signals, ["SIGKILL"]);
+  assertEquals(world.host.children.last("web").spec.args, ["false"]);
+});
+
+Deno.test("Supervisor gives up on a child that refuses SIGKILL when it is closed, and ends with 1", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  world.host.children.last("web").script = { refuses: true };
+  world.supervisor.close();
+  await world.advance(POLICY.killTimeMs - 1);
+  assertEquals([world.host.children.running(), world.exitCode], [["web"], null]);
+  await world.advance(1);
+  assertEquals(world.host.log.count("ERROR web: pid 101 may not be signalled and is left behind"), 1);
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor gives up at once on a child that refuses SIGKILL when it is closed a second time", async () => {
+  await using world = await SupervisorWorld.running("web");
+  world.host.children.last("web").script = { refuses: true };
+  world.supervisor.close();
+  await world.advance(10);
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor gives up at once on a child that refused SIGKILL before it was closed", async () => {
+  await using world = await SupervisorWorld.running("web");
+  world.host.children.last("web").script = { refuses: true };
+  world.post("web", { type: "unwanted" });
+  await world.advance(60_000);
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor does not give up on a child that takes SIGKILL and is slow to vanish", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const web = world.host.children.last("web");
+  // As a process in an uninterruptible sleep.
+  web.signal = (signal) => void web.signals.push(signal);
+  world.supervisor.close();
+  await world.advance(60_000);
+  assertEquals([web.signals, world.exitCode], [["SIGTERM", "SIGKILL"], null]);
+  web.end({ type: "signal", signal: "SIGKILL" });
+  await world.settle();
+  assertEquals(world.exitCode, 0);
+});
+
+Deno.test("Supervisor writes a pid file in the turn of the spawn, and removes it when the group is empty", async () => {
+  await using world = new SupervisorWorld();
+  const { children, journal, pids } = world.host;
+  children.onSpawn = () => queueMicrotask(() => journal.push("next turn"));
+  children.script("web", { leaves: "stubborn" });
+  await world.want("web");
+  assertEquals(journal.slice(0, 3), ["spawn web", "write pid web", "log web: gone -> running (wanted), pid 101"]);
+  assertEquals(journal[3], "next turn");
+  assertEquals(pids.files, new Map([["web", 101]]));
+  world.post("web", { type: "unwanted" });
+  await world.settle();
+  assert(children.last("web").exit !== null);
+  assertEquals(pids.files, new Map([["web", 101]]), "somebody of its group is left");
+  await world.advance(POLICY.killTimeMs);
+  assertEquals(pids.files.size, 0);
+});
+
+Deno.test("Supervisor replaces the pid file when a process is started again", async () => {
+  await using world = await SupervisorWorld.running("web");
+  world.post("web", { type: "restart" });
+  await world.settle();
+  assertEquals(world.host.pids.files, new Map([["web", 102]]));
+});
+
+Deno.test("Supervisor says once that the pid directory fails, and nothing stops", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { log, pids } = world.host;
+  pids.writeFault = "ENOSPC";
+  pids.removeFault = "ENOSPC";
+  for (let i = 0; i < 3; i++) {
+    world.post("web", { type: "restart" });
+    world.post("db", { type: "restart" });
+    await world.settle();
+  }
+  assertEquals(log.take().filter((line) => line.includes("pid directory")), [
+    "WARN cannot keep the pid directory: ENOSPC",
+  ]);
+  assertEquals(world.host.children.running(), ["db", "web"]);
+});
+
+Deno.test("Supervisor says again that the pid directory fails when it was mended meanwhile", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const { log, pids } = world.host;
+  for (const fault of ["ENOSPC", null, "ENOSPC"]) {
+    pids.writeFault = fault;
+    pids.removeFault = fault;
+    world.post("web", { type: "restart" });
+    await world.settle();
+  }
+  assertEquals(log.count("cannot keep the pid directory: ENOSPC"), 2);
+  assertEquals(pids.files.size, 1);
+});
+
+Deno.test("Supervisor stops everything in order and ends with 1 when a spawn throws", async () => {
+  await using world = await SupervisorWorld.running("db");
+  const { children } = world.host;
+  children.error = new Error("a bug");
+  await world.want("web");
+  await world.advance(60_000);
+  assertEquals(children.last("db").signals, ["SIGTERM"]);
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor says once that pid files cannot be written, also when they can be removed", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const { log, pids } = world.host;
+  pids.writeFault = "ENOSPC";
+  for (let i = 0; i < 3; i++) {
+    world.post("web", { type: "restart" });
+    await world.settle();
+  }
+  assertEquals(log.count("cannot keep the pid directory: ENOSPC"), 1);
+});
+
+Deno.test("Supervisor says nothing unexpected when a child ends that it gave up on", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const { children, log, pids } = world.host;
+  await world.want("db", { "ncolony.monitor": { kill_time: 20 } });
+  const web = children.last("web");
+  web.script = { refuses: true };
+  children.last("db").script = { endsInMs: Infinity };
+  world.supervisor.close();
+  await world.advance(POLICY.killTimeMs);
+  assertEquals(log.count("is left behind"), 1);
+  web.end({ type: "code", code: 0 });
+  await world.settle();
+  assertEquals(log.count("cannot happen"), 0);
+  assertEquals(pids.files.has("web"), false);
+  await world.advance(20_000);
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor does not kill when it is closed for the first time after an error", async () => {
+  await using world = await SupervisorWorld.running("web");
+  const { children } = world.host;
+  children.last("web").script = { endsInMs: 1000 };
+  world.supervisor.fail(new Error("a bug"));
+  await world.advance(10);
+  world.supervisor.close();
+  await world.advance(1000);
+  assertEquals([children.last("web").signals, world.exitCode], [["SIGTERM"], 1]);
+});

@@ -1,0 +1,172 @@
+import type { ProcessEvent, RestartPolicy, Spec } from "@ncolony/core";
+import { Lookout } from "../../monitor/lookout.ts";
+import { Supervisor } from "../../monitor/supervisor.ts";
+import { sample } from "../core/samples.ts";
+import { FakeHost } from "./fake_host.ts";
+
+/** The delays of the monitor, where nothing else is said. */
+export const POLICY: RestartPolicy = { thresholdMs: 1000, minDelayMs: 1000, maxDelayMs: 8000, killTimeMs: 5000 };
+
+/** How often everything is looked at, where nothing else is said. */
+export const FREQUENCY_MS = 10_000;
+
+/** A good config, that can be told from others by its command; `more` adds keys to it. */
+export function config(command: string, more: Record<string, unknown> = {}): string {
+  return JSON.stringify({ args: [command], ...more });
+}
+
+/** A message that asks for the restart of one process. */
+export function restart(name: string): string {
+  return JSON.stringify({ type: "RESTART", name });
+}
+
+/** A supervisor on a machine in memory. */
+export class SupervisorWorld implements AsyncDisposable {
+  readonly host = new FakeHost();
+  readonly supervisor: Supervisor;
+  /** What `run` gave, or null. */
+  exitCode: number | null = null;
+
+  constructor(policy: Partial<RestartPolicy> = {}) {
+    const { log, pids } = this.host;
+    const output = { stdout: () => {}, stderr: () => {}, end: () => {} };
+    this.supervisor = new Supervisor(this.host, {
+      log,
+      policy: { ...POLICY, ...policy },
+      pidFiles: pids,
+      output: () => output,
+    });
+    this.supervisor.run().then((exitCode) => {
+      this.exitCode = exitCode;
+    });
+  }
+
+  /** Makes one that runs these processes. */
+  static async running(...names: string[]): Promise<SupervisorWorld> {
+    const world = new SupervisorWorld();
+    for (const name of names) world.post(name, { type: "wanted", spec: sample(name) });
+    await world.settle();
+    world.host.log.take();
+    return world;
+  }
+
+  post(name: string, event: ProcessEvent): void {
+    this.supervisor.post(name, event);
+  }
+
+  settle(): Promise<void> {
+    return this.host.clock.settle();
+  }
+
+  advance(byMs: number): Promise<void> {
+    return this.host.clock.advance(byMs);
+  }
+
+  /** Wants a process, and lets happen what follows. */
+  async want(name: string, more: Record<string, unknown> = {}): Promise<void> {
+    this.post(name, { type: "wanted", spec: sample(name, more) });
+    await this.settle();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.supervisor.close();
+    this.supervisor.close();
+    await this.settle();
+  }
+}
+
+/** What a {@linkcode LookoutWorld} is made with. */
+export interface LookoutSetting {
+  /** The configs that are there before it starts. */
+  readonly configs?: Readonly<Record<string, string>>;
+  readonly frequencyMs?: number;
+}
+
+/** A lookout on a machine in memory, and what it posts. */
+export class LookoutWorld implements AsyncDisposable {
+  readonly host = new FakeHost();
+  readonly lookout: Lookout;
+  /** What was posted: `web wanted httpd`, `web unwanted`, `web restart`. */
+  readonly posts: string[] = [];
+  /** How often everything was looked at. */
+  scans = 0;
+  /** What `run` threw, or null. */
+  error: unknown = null;
+  /** Whether `run` ended. */
+  hasEnded = false;
+  #taken = 0;
+
+  constructor({ configs = {}, frequencyMs = FREQUENCY_MS }: LookoutSetting = {}) {
+    for (const [name, text] of Object.entries(configs)) this.config.write(name, text);
+    this.lookout = new Lookout(this.host, {
+      config: this.config.port,
+      mailbox: this.messages.port,
+      frequencyMs,
+      log: this.host.log,
+      post: (name, event) => void this.posts.push(describe(name, event)),
+      onScan: () => void this.scans++,
+    });
+  }
+
+  /** Makes one that has looked once, long enough ago for every file to be old, and forgets what it posted and logged. */
+  static async idle(configs: Readonly<Record<string, string>> = {}): Promise<LookoutWorld> {
+    const world = new LookoutWorld({ configs });
+    await world.start();
+    await world.advance(2 * FREQUENCY_MS + 5000);
+    world.take();
+    world.log.take();
+    return world;
+  }
+
+  get config(): FakeHost["config"] {
+    return this.host.config;
+  }
+
+  get messages(): FakeHost["messages"] {
+    return this.host.messages;
+  }
+
+  get log(): FakeHost["log"] {
+    return this.host.log;
+  }
+
+  /** Opens it, runs it, and lets the first look happen. */
+  async start(): Promise<void> {
+    this.lookout.open();
+    this.lookout.run().catch((error) => {
+      this.error = error;
+    }).finally(() => {
+      this.hasEnded = true;
+    });
+    await this.settle();
+  }
+
+  settle(): Promise<void> {
+    return this.host.clock.settle();
+  }
+
+  advance(byMs: number): Promise<void> {
+    return this.host.clock.advance(byMs);
+  }
+
+  /** What was posted since this was last called. */
+  take(): string[] {
+    const posts = this.posts.slice(this.#taken);
+    this.#taken = this.posts.length;
+    return posts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.lookout.close();
+    await this.settle();
+    if (this.error !== null) throw this.error;
+  }
+}
+
+function describe(name: string, event: ProcessEvent): string {
+  return event.type === "wanted" ? `${name} wanted ${commandOf(event.spec)}` : `${name} ${event.type}`;
+}
+
+function commandOf({ args }: Spec): string {
+  return args.join(" ");
+}
