@@ -2,6 +2,7 @@ import { isIgnored, MAX_CONFIG_BYTES, MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join, resolve } from "@std/path";
 // The only use of a node: module: Deno's own open() has no O_NONBLOCK, and 32 opens of FIFOs would hang all file I/O.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { Fifos } from "./fifos.ts";
 import type { Directory, Mailbox, Reading, Sight } from "./types.ts";
 
 /** How many messages that were wrong are kept. */
@@ -33,12 +34,13 @@ function openDirectory(path: string, options: ReadOptions): Directory {
   const absolute = resolve(path);
   // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
   let doubtful = new Set<string>();
+  const fifos = new Fifos();
   const optionsFor = (name: string) => ({ ...options, isUndecodable: doubtful.has(name) });
   return {
     path: absolute,
     identity: () => identity(absolute),
     names: () => {
-      const found = names(absolute);
+      const found = names(absolute, fifos);
       if (Array.isArray(found)) doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
       return found;
     },
@@ -56,13 +58,12 @@ function identity(path: string): { id: string } | { fault: string } {
   }
 }
 
-function names(path: string): string[] | { fault: string } {
+function names(path: string, fifos: Fifos): string[] | { fault: string } {
   try {
-    const found: string[] = [];
-    for (const entry of Deno.readDirSync(path)) {
-      if (!entry.isDirectory && !isIgnored(entry.name)) found.push(entry.name);
-    }
-    return found;
+    const entries = [...Deno.readDirSync(path)].filter(({ isDirectory }) => !isDirectory);
+    const special = entries.filter(({ isFile }) => !isFile).map(({ name }) => join(path, name));
+    fifos.holdThese(new Set(special.filter(isFifo)));
+    return entries.map(({ name }) => name).filter((name) => !isIgnored(name));
   } catch (error) {
     return { fault: faultOf(error) };
   }
@@ -136,6 +137,15 @@ function sightOf(ino: number | null, size: number, mtime: Date | null, ctime: Da
   const key = `${ino} ${size} ${mtime?.getTime() ?? 0} ${ctime?.getTime() ?? 0}`;
   // Nobody can set ctime, so it is the time of the last change also where mtime was set back; not every system has it.
   return { key, mtimeMs: (ctime ?? mtime)?.getTime() ?? 0 };
+}
+
+function isFifo(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFifo ?? false;
+  } catch {
+    // Not there, or not to be seen.
+    return false;
+  }
 }
 
 function isLink(path: string): boolean {

@@ -63,7 +63,7 @@ export interface WatchSink {
 /** One running watch. */
 export interface Watch {
   /** Ends it. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** What becomes of a child, told by its adapter: `exited` once, then `emptied` once. */

@@ -1,34 +1,78 @@
 import { isIgnored } from "@ncolony/core";
-import { basename, dirname } from "@std/path";
+import { basename, dirname, join } from "@std/path";
+import { denoClock } from "./clock.ts";
 import type { Watch, WatchSink } from "./types.ts";
+
+/** How long a watch has to tell of a file that was made for it to tell of. */
+const PROBE_MS = 1000;
+
+/** Whether Deno's one thread for watches hangs: then a watch that is made or closed would hang with it. */
+let isStuck = false;
 
 /**
  * Watches directories (inotify on Linux), not what is below them.
  *
  * What Deno does: a queue that overflows gives one event with `flag: "rescan"`; a directory that is removed and made
- * again is silent for ever; targets of links are not seen; some file systems tell nothing at all. So this is only ever a
- * reason to look, and never the only one.
+ * again is silent for ever; targets of links are not seen; some file systems tell nothing at all; and a FIFO makes it hang
+ * (see `fifos.ts`) for good if it is gone before it could be held open. So this is only ever a reason to look, and never
+ * the only one; and a watch that does not answer is left alone.
  *
- * @param paths Absolute paths of directories.
- * @throws {Error} Where the operating system has no watch to give.
+ * @param paths Absolute paths of directories. To see whether the watch answers, a file is made in one of them, the
+ * last one first, and removed at once.
+ * @throws {Error} Where the operating system has no watch to give, or Deno's hang.
  */
 export function watchDirectories(paths: readonly string[], sink: WatchSink): Watch {
+  if (isStuck) throw new Error("Deno's watches hang, because there was a named pipe in a watched directory");
   const watcher = Deno.watchFs([...paths], { recursive: false });
+  const watched = paths.map((path) => ({ path, id: idOf(path) }));
+  const probe = `.${crypto.randomUUID()}.new`;
+  const answer = Promise.withResolvers<boolean>();
   let closed = false;
   const listen = async () => {
-    for await (const event of watcher) tell(event, paths, sink);
+    for await (const event of watcher) {
+      if (basename(event.paths[0] ?? "") === probe) answer.resolve(true);
+      else if (!closed) tell(event, paths, sink);
+    }
   };
   listen().then(
     () => closed || sink.failed("it ended"),
     (error) => closed || sink.failed(String(error)),
   );
   return {
-    close: () => {
+    close: async () => {
       if (closed) return;
       closed = true;
-      watcher.close();
+      // Of a directory that another one took the place of, nothing more is told.
+      const present = watched.filter(({ path, id }) => id !== null && idOf(path) === id);
+      const isAsked = present.reverse().some(({ path }) => touch(join(path, probe)));
+      const cancel = denoClock.after(isAsked ? PROBE_MS : 0, () => answer.resolve(!isAsked));
+      isStuck = !await answer.promise;
+      cancel();
+      if (!isStuck) watcher.close();
     },
   };
+}
+
+function idOf(path: string): string | null {
+  try {
+    const { dev, ino } = Deno.statSync(path);
+    return `${dev}:${ino}`;
+  } catch {
+    // It is not there.
+    return null;
+  }
+}
+
+/** Makes a file and removes it; false where that cannot be done. */
+function touch(path: string): boolean {
+  try {
+    Deno.openSync(path, { write: true, createNew: true }).close();
+    Deno.removeSync(path);
+    return true;
+  } catch {
+    // The directory is gone, or read-only.
+    return false;
+  }
 }
 
 function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSink): void {

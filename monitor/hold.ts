@@ -24,6 +24,7 @@ export class Hold {
   #watch: Watch | null = null;
   #lock: Disposable | null = null;
   #watched = "";
+  #isClosed = false;
   #locked: string | null = null;
 
   /** Makes one that holds nothing yet. */
@@ -52,34 +53,43 @@ export class Hold {
       throw new Error(`Cannot lock ${JSON.stringify(mailbox.path)}: another monitor runs on these messages`);
     }
     this.#locked = ids[1];
-    this.renew();
+    this.#rewatch();
   }
 
   /** Takes hold of what stands at the paths now. Whatever is looked at after that, is watched before it is looked at. */
-  renew(): void {
+  async renew(): Promise<void> {
     this.#relock();
-    const { config, mailbox } = this.#options;
-    const identities = JSON.stringify([config.identity(), mailbox.identity()]);
-    if (this.#watch !== null && identities === this.#watched) {
+    if (this.#watch !== null && this.#identities() === this.#watched) {
       // It has lasted from one look to the next, so it is one that works.
       this.#told.isNews("watch", null);
       return;
     }
-    this.#watched = identities;
-    this.#watch?.close();
+    const old = this.#watch;
     this.#watch = null;
+    await old?.close();
+    if (!this.#isClosed) this.#rewatch();
+  }
+
+  /** Lets go. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    this.#lock?.[Symbol.dispose]();
+    await this.#watch?.close();
+  }
+
+  #identities(): string {
+    const { config, mailbox } = this.#options;
+    return JSON.stringify([config.identity(), mailbox.identity()]);
+  }
+
+  #rewatch(): void {
+    this.#watched = this.#identities();
     try {
       this.#watch = this.#watchPresent();
     } catch (error) {
       // No inotify instance is left, or a directory went meanwhile: the looks at everything go on.
       this.#warn(error instanceof Error ? error.message : String(error));
     }
-  }
-
-  /** Lets go. */
-  close(): void {
-    this.#watch?.close();
-    this.#lock?.[Symbol.dispose]();
   }
 
   #watchPresent(): Watch | null {

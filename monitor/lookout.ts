@@ -84,7 +84,7 @@ export class Lookout {
     this.#hold.open();
   }
 
-  /** Looks until it is closed. */
+  /** Looks until it is stopped. */
   async run(): Promise<void> {
     const { signal } = this.#abort;
     while (!signal.aborted) {
@@ -100,11 +100,16 @@ export class Lookout {
     }
   }
 
-  /** Lets go of the directories. A look under way is thrown away. */
-  close(): void {
+  /** Looks no more. A look under way is thrown away. */
+  stop(): void {
     this.#abort.abort();
-    this.#hold.close();
     this.#alarm.ring();
+  }
+
+  /** Lets go of the directories: only now may another monitor run on them. */
+  async close(): Promise<void> {
+    this.stop();
+    await this.#hold.close();
   }
 
   #onTouched(directory: string, name: string, complete: boolean): void {
@@ -121,7 +126,8 @@ export class Lookout {
   async #scan(now: number): Promise<void> {
     this.#lastScan = now;
     this.#nextScan = now + this.#options.frequencyMs;
-    this.#hold.renew();
+    await this.#hold.renew();
+    if (this.#abort.signal.aborted) return;
     await this.#lookAtTouched(now);
     this.#apply(await this.#changes.lookAtAll(this.#abort.signal));
     this.#hasMail = true;

@@ -72,14 +72,14 @@ export class Colony implements Service {
   async stop(): Promise<void> {
     if (this.#run === null) return;
     this.#isStopped = true;
-    this.#lookout.close();
+    this.#lookout.stop();
     this.#supervisor.close();
     await this.#run;
   }
 
   /** Stops because of an error that nobody foresaw: the exit code will be 1. */
   fail(error: unknown): void {
-    this.#lookout.close();
+    this.#lookout.stop();
     this.#supervisor.fail(error);
   }
 
@@ -91,6 +91,7 @@ export class Colony implements Service {
 
   async #finish(): Promise<number> {
     const exitCode = await this.#supervisor.run();
+    await this.#lookout.close();
     this.#output.log.info("everything has ended");
     await this.#output.flush(FLUSH_MS);
     return exitCode;

@@ -46,6 +46,27 @@ Deno.test("Changes changes nothing while the directory is gone, and goes on when
   assertEquals(namesOf(await it.changes.lookAtAll()), []);
 });
 
+Deno.test("Changes forgets what had not settled when the directory goes, and finds it anew when it is back", async () => {
+  const it = await world();
+  it.directory.write("new", "3");
+  assertEquals(namesOf(await it.changes.lookAt([["new", false]])), []);
+  it.directory.fault = "is not there";
+  assertEquals(namesOf(await it.changes.lookAt([["new", false]])), "is not there");
+  assertEquals([it.changes.due, it.changes.unsettled()], [Infinity, []]);
+  it.directory.fault = null;
+  assertEquals(await settled(it), ["new"]);
+});
+
+Deno.test("Changes forgets what had not settled when another directory that is empty takes its place", async () => {
+  const it = await world();
+  it.directory.remove("web");
+  assertEquals(namesOf(await it.changes.lookAtAll()), []);
+  it.directory.id = "2:2";
+  empty(it);
+  assertEquals(typeof namesOf(await it.changes.lookAtAll()), "string");
+  assertEquals([it.changes.due, it.changes.unsettled()], [Infinity, []]);
+});
+
 Deno.test("Changes has a first look also after a directory that was not there", async () => {
   const clock = new HandClock();
   const directory = new FakeDirectory(clock);
@@ -110,4 +131,16 @@ Deno.test("Changes sees everything removed where another directory was filled an
   await it.changes.lookAtAll();
   empty(it);
   assertEquals(await settled(it), ["-db", "-web"]);
+});
+
+Deno.test("Changes ends the look at another directory early when it is aborted", async () => {
+  const it = await world();
+  it.directory.id = "2:2";
+  for (let i = 0; i < 20; i++) it.directory.write(`web${i}`, "1");
+  const abort = new AbortController();
+  it.directory.onLook = () => it.clock.advance(4);
+  it.clock.onYield = () => abort.abort();
+  const before = it.directory.looked.length;
+  await it.changes.lookAt([["web", false]], abort.signal);
+  assertEquals(it.directory.looked.length - before, 3);
 });

@@ -35,6 +35,7 @@ Deno.test("spawnChild() tells that a command is missing, before it returns", () 
     assertEquals(trial.child, null);
     const reason = `command ${JSON.stringify(command)} (or its interpreter) is not there`;
     assertEquals(trial.events, [`exited: cannot start: ${reason}`, "emptied"]);
+    assertEquals(trial.ended, true);
   }
 });
 

@@ -48,7 +48,7 @@ export class Trial implements AsyncDisposable {
   /** Waits until nobody is left and the output has ended; gives stdout. */
   async result(): Promise<string> {
     await this.emptied();
-    if (this.child !== null) await until("the output ends", () => this.ended);
+    await until("the output ends", () => this.ended);
     return this.text.stdout;
   }
 

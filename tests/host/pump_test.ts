@@ -1,92 +1,7 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import type { Clock, OutputSink } from "@ncolony/host";
-import { type Pump, pump } from "../../host/pump.ts";
 import { until } from "../helpers.ts";
 import { HandClock } from "./fakes.ts";
-
-const LARGEST = 65_536;
-
-/** A pipe in memory: a test writes, and sees how large the buffers are that others bring to read. */
-class FakePipe {
-  /** The sizes of the buffers that were brought. */
-  readonly buffers: number[] = [];
-  readonly stream: ReadableStream<Uint8Array>;
-  #controller!: ReadableByteStreamController;
-  #waiting: Uint8Array[] = [];
-  #isEndless = false;
-  #wake = (): void => {};
-
-  constructor() {
-    this.stream = new ReadableStream({
-      type: "bytes",
-      start: (controller) => void (this.#controller = controller),
-      pull: async () => {
-        while (this.#waiting.length === 0 && !this.#isEndless) await new Promise<void>((wake) => this.#wake = wake);
-        this.#answer();
-      },
-      cancel: () => this.#wake(),
-    });
-  }
-
-  write(text: string): void {
-    this.#waiting.push(new TextEncoder().encode(text));
-    this.#wake();
-  }
-
-  /** From now on every buffer is filled. */
-  flood(): void {
-    this.#isEndless = true;
-    this.#wake();
-  }
-
-  end(): void {
-    this.#controller.close();
-    this.#controller.byobRequest?.respond(0);
-  }
-
-  fail(): void {
-    this.#controller.error(new Error("broken"));
-  }
-
-  #answer(): void {
-    const view = this.#controller.byobRequest?.view;
-    if (!view) return;
-    this.buffers.push(view.byteLength);
-    const bytes = this.#isEndless ? new Uint8Array(view.byteLength) : this.#waiting.shift() ?? new Uint8Array(0);
-    const taken = bytes.subarray(0, view.byteLength);
-    if (taken.length < bytes.length) this.#waiting.unshift(bytes.subarray(taken.length));
-    new Uint8Array(view.buffer, view.byteOffset, view.byteLength).set(taken);
-    this.#controller.byobRequest?.respond(taken.length);
-  }
-}
-
-/** A pipe that is being read, and what came out of it. */
-class Pumped {
-  readonly pipe = new FakePipe();
-  readonly pump: Pump;
-  text = "";
-  bytes = 0;
-  isDone = false;
-
-  constructor(clock: Clock, sink?: OutputSink) {
-    this.pump = pump(this.pipe.stream, sink ?? this.#take, clock);
-    this.pump.done.then(() => this.isDone = true);
-  }
-
-  async done(): Promise<void> {
-    await until("the pump is done", () => this.isDone);
-  }
-
-  readonly #take = (chunk: Uint8Array): void => {
-    this.text += new TextDecoder().decode(chunk);
-    this.bytes += chunk.length;
-  };
-}
-
-/** Lets everything that is ready have its turn. */
-async function turns(): Promise<void> {
-  for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0));
-}
+import { LARGEST, Pumped, turns } from "./pipes.ts";
 
 Deno.test("pump() gives all bytes in order, and is done at the end", async () => {
   const pumped = new Pumped(new HandClock());
@@ -211,6 +126,20 @@ Deno.test("pump() is done where the pipe or the sink fails", async () => {
   await full.done();
 });
 
+Deno.test("pump() gives the memory of pipes that have ended back, so that others may grow", async () => {
+  const clock = new HandClock();
+  const fill = async (pumped: Pumped[]) => {
+    for (const { pipe } of pumped) pipe.write("x".repeat(2 * LARGEST));
+    await until("all is read", () => pumped.every(({ bytes }) => bytes === 2 * LARGEST));
+    for (const { pipe } of pumped) pipe.end();
+    await until("all are done", () => pumped.every(({ isDone }) => isDone));
+  };
+  for (let i = 0; i < 4; i++) await fill(Array.from({ length: 100 }, () => new Pumped(clock)));
+  const last = new Pumped(clock);
+  await fill([last]);
+  assertLess(512, Math.max(...last.pipe.buffers));
+});
+
 Deno.test("pump() lets all buffers together grow to 16 MiB", async () => {
   const clock = new HandClock();
   const all = Array.from({ length: 300 }, () => new Pumped(clock, () => turns()));
@@ -220,5 +149,5 @@ Deno.test("pump() lets all buffers together grow to 16 MiB", async () => {
   assertLess(bytes, 17 * 1024 * 1024);
   assertLess(15 * 1024 * 1024, bytes);
   for (const { pump } of all) pump.finish();
-  for (const pumped of all) await pumped.done();
+  await until("all are done", () => all.every(({ isDone }) => isDone));
 });

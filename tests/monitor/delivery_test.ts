@@ -248,37 +248,3 @@ Deno.test("Delivery acts on 10,000 messages in order, and lets others have their
   assert(world.host.clock.yields - yields >= 30);
   assertLessOrEqual(world.messages.calls.read, 10_000);
 });
-
-Deno.test("Delivery looks at no message after it is closed", async () => {
-  const world = await LookoutWorld.idle({ web: config("a") });
-  world.host.watches.isSilent = true;
-  for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));
-  world.host.clock.holdsYields = true;
-  await world.advance(FREQUENCY_MS);
-  world.lookout.close();
-  const calls = world.messages.callCount + world.config.callCount;
-  world.host.clock.holdsYields = false;
-  await world.advance(FREQUENCY_MS);
-  assert(world.hasEnded);
-  assertEquals(world.messages.callCount + world.config.callCount, calls);
-});
-
-Deno.test("Delivery says again that messages cannot be removed when they could be meanwhile", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
-  for (const fault of ["read-only file system", null, "read-only file system"]) {
-    world.messages.irremovable = fault;
-    world.messages.post("1", restart("web"));
-    await world.settle();
-  }
-  assertEquals(world.log.count("messages cannot be removed"), 2);
-});
-
-Deno.test("Delivery asks for few restarts, however many messages ask for the same", async () => {
-  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  await using world = await LookoutWorld.idle(configs);
-  world.host.watches.isSilent = true;
-  for (let index = 0; index < 10_000; index++) world.messages.write(`${10_000 + index}`, '{"type": "RESTART-ALL"}');
-  await world.advance(FREQUENCY_MS);
-  assertEquals(world.messages.names, []);
-  assertLessOrEqual(world.take().length, 100 * 40);
-});

@@ -39,7 +39,7 @@ export class FakeWatches {
     this.made++;
     const open = { sink, ids };
     this.#open.add(open);
-    return { close: () => void this.#open.delete(open) };
+    return { close: () => Promise.resolve(void this.#open.delete(open)) };
   }
 
   /** Tells whoever watches what was done to a directory, unless that is another one by now. */

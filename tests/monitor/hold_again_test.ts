@@ -5,17 +5,17 @@ import { FakeHost } from "./fake_host.ts";
 
 const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
 
-Deno.test("Hold locks the first messages directory again when that comes back after a lock that failed", () => {
+Deno.test("Hold locks the first messages directory again when that comes back after a lock that failed", async () => {
   const host = new FakeHost();
   const hold = new Hold(host, { config: host.config.port, mailbox: host.messages.port, log: host.log, sink });
   hold.open();
   const comeBack = host.messages.vanish();
   host.messages.replace();
   host.lockError = new Error("it is not there");
-  hold.renew();
+  await hold.renew();
   host.lockError = null;
   comeBack();
-  hold.renew();
+  await hold.renew();
   assertEquals([...host.locks], [host.messages.id]);
 });
 

@@ -49,15 +49,3 @@ Deno.test("Lookout lets others have their turn when a look takes longer than the
   await world.start();
   assertEquals([world.error, world.hasEnded], [null, true]);
 });
-
-Deno.test("Lookout sleeps when the messages directory goes while a message has not settled", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
-  world.host.clock.patience = 10_000;
-  world.messages.write("1", "{");
-  await world.advance(50);
-  const comeBack = world.messages.vanish();
-  await world.advance(2 * FREQUENCY_MS);
-  comeBack();
-  await world.advance(2 * FREQUENCY_MS);
-  assertEquals(world.messages.rejected, ["1"]);
-});

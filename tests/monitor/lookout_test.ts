@@ -276,22 +276,3 @@ Deno.test("Lookout lets others have their turn every 10 ms of a long look", asyn
   // Two operations more may have begun before the 10 ms were over.
   assert(gaps.length >= 15 && Math.max(...gaps) <= 12, gaps.join());
 });
-
-Deno.test("Lookout throws a look at another directory away that is under way when it is closed", async () => {
-  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  const world = await LookoutWorld.idle(configs);
-  const { clock } = world.host;
-  world.config.replace(configs);
-  world.config.costMs = 1;
-  clock.holdsYields = true;
-  // A look at some names finds that it must look at all.
-  world.host.watches.touched(world.config, "web1");
-  await world.settle();
-  assertEquals(clock.yields, 1);
-  const calls = world.config.callCount;
-  world.lookout.close();
-  clock.holdsYields = false;
-  await world.advance(FREQUENCY_MS);
-  assert(world.hasEnded);
-  assertEquals(world.config.callCount, calls);
-});

@@ -204,18 +204,3 @@ Deno.test("Lookout watches the directories that are there, and the other one whe
   await world.settle();
   assertEquals(world.take(), ["web wanted nginx"]);
 });
-
-Deno.test("Lookout says once that watches end as soon as they are made", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
-  const { clock, watches } = world.host;
-  const watch = watches.watch.bind(watches);
-  watches.watch = (paths, sink) => {
-    clock.after(1, () => watches.fail("it ended"));
-    return watch(paths, sink);
-  };
-  watches.fail("it ended");
-  const { scans } = world;
-  await world.advance(10 * FREQUENCY_MS);
-  assertEquals(world.log.count("cannot watch the directories"), 1);
-  assertLessOrEqual(world.scans - scans, 12, "and looks at everything no more often for it");
-});

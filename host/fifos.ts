@@ -1,0 +1,33 @@
+import { closeSync, constants, openSync } from "node:fs";
+
+/** No more are held than this: a directory may be full of them. */
+const MAX_HELD = 256;
+
+/**
+ * Keeps FIFOs that lie in a watched directory open for writing.
+ *
+ * Deno's watch opens, for reading, whatever an event names (`same_file::is_same_file` in runtime/ops/fs_events.rs), and so
+ * waits for ever at a FIFO that nobody writes to. While we hold it open it does not wait. Only FIFOs are ever opened, and
+ * nothing is written to them.
+ */
+export class Fifos {
+  readonly #held = new Map<string, number>();
+
+  /** Holds these, and lets go of all others. */
+  holdThese(paths: ReadonlySet<string>): void {
+    for (const [path, fd] of this.#held) {
+      if (paths.has(path)) continue;
+      this.#held.delete(path);
+      closeSync(fd);
+    }
+    for (const path of paths) if (!this.#held.has(path) && this.#held.size < MAX_HELD) this.#hold(path);
+  }
+
+  #hold(path: string): void {
+    try {
+      this.#held.set(path, openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+    } catch {
+      // It went, or may not be opened.
+    }
+  }
+}
