@@ -1,4 +1,4 @@
-import { formatMessage, type JsonObject, type Message, nameFault, parseSpec } from "@ncolony/core";
+import { formatMessage, type JsonObject, type Message, nameFault, parseSpec, SpecError } from "@ncolony/core";
 import { postFile, removeFile } from "@ncolony/host";
 
 /** The two directories of a colony. */
@@ -52,6 +52,8 @@ export function add(
   options: AddOptions = {},
 ): void {
   const { env, envInherit, uid, gid, extras } = options;
+  checkId(name, "uid", uid);
+  checkId(name, "gid", gid);
   const config = { args: [cmd, ...args], env, uid, gid, env_inherit: envInherit, ...extras };
   const source = JSON.stringify(config);
   parseSpec(name, source);
@@ -87,6 +89,12 @@ export function restartAll(places: Places): void {
 /** Asks for a restart of every process that has the group in its `group`. */
 export function restartGroup(places: Places, group: string): void {
   postMessage(places, { type: "RESTART-GROUP", group });
+}
+
+/** NaN would become null in JSON, and so the monitor's own id. */
+function checkId(name: string, field: string, id: number | undefined): void {
+  if (id === undefined || Number.isInteger(id)) return;
+  throw new SpecError(name, field, `${JSON.stringify(field)} must be an integer: got ${id}`);
 }
 
 function checkName(name: string): void {

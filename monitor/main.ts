@@ -29,8 +29,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     const output = new Output(outputOptions);
     colony = new Colony(options, { host: denoHost(), output });
     using _catching = catchUnforeseen((error) => colony?.fail(error));
-    output.log.info(`ncolony-monitor ${manifest.version} on ${options.config}, messages in ${options.messages}`);
     const exitCode = colony.start();
+    output.log.info(`ncolony-monitor ${manifest.version} on ${options.config}, messages in ${options.messages}`);
     if (askedAt > -Infinity) colony.stop();
     return await exitCode;
   });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
-import { isAlive } from "../helpers.ts";
+import { isAlive, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { hasCommand, IS_ROOT, namesIn, run, sh } from "./tools.ts";
 
@@ -69,13 +69,16 @@ Deno.test("cwd is where a process starts, and the monitor's own where it is not 
 });
 
 Deno.test("a bare command is looked up in the PATH of its process, not in the monitor's", async () => {
-  await using colony = new Colony({ args: ONCE });
-  const bin = colony.dir.dir("bin");
-  const tool = join(bin, "ncolony-test-tool");
+  using dir = tempDir();
+  const tool = dir.file("ncolony-test-tool");
   Deno.writeTextFileSync(tool, "#!/bin/sh\necho found $0\n", { mode: 0o755 });
-  colony.put("with", { args: ["ncolony-test-tool"], env: { PATH: `/nowhere:${bin}` } });
+  const args = ["ncolony-test-tool"];
+  await using colony = new Colony({
+    args: ONCE,
+    env: { PATH: `${dir.path}:${Deno.env.get("PATH")}` },
+    config: { with: { args, env: { PATH: `/nowhere:${dir.path}` } }, without: { args } },
+  });
   assertEquals(await outputOf(colony, "with"), [`found ${tool}`]);
-  colony.put("without", { args: ["ncolony-test-tool"] });
   await colony.waitFor(/without: running -> stopping \(cannot start: command "ncolony-test-tool"/);
 });
 
