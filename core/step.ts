@@ -40,6 +40,16 @@ import type { Exit, RestartPolicy, Spec } from "./types.ts";
 /** What a step gives: the state to store, then the effects to perform, in order. */
 export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
 
+/**
+ * The first step of a process that an earlier monitor left running: it is asked to end, and whatever is wanted waits for
+ * that. It is never taken over, for its pipes are dead.
+ */
+export function stopLeftover(now: number, policy: RestartPolicy): Step {
+  const { minDelayMs, killTimeMs } = policy;
+  const state = { type: "stopping", next: null, delayMs: minDelayMs, startAt: now, killAt: now + killTimeMs } as const;
+  return [state, [{ type: "signal", signal: "SIGTERM" }]];
+}
+
 /** What could not be started is not tried again sooner, whatever the policy says. */
 export const MIN_SPAWN_RETRY_MS = 1000;
 

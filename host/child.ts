@@ -1,6 +1,6 @@
 import { childEnv, type Exit, type Spec, type StopSignal } from "@ncolony/core";
 import { findCommand, whyNotStarted } from "./command.ts";
-import { faultOf } from "./directory.ts";
+import { faultOf } from "./fault.ts";
 import { pump } from "./pump.ts";
 import type { Child, ChildOutput, ChildSink, Clock, Environ } from "./types.ts";
 

@@ -1,36 +1,35 @@
-import { isIgnored, MAX_CONFIG_BYTES, MAX_MESSAGE_BYTES } from "@ncolony/core";
+import { isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { join, resolve } from "@std/path";
 // The only use of a node: module: Deno's own open() has no O_NONBLOCK, and 32 opens of FIFOs would hang all file I/O.
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { faultOf } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
-import type { Directory, Mailbox, Reading, Sight } from "./types.ts";
+import { distrust } from "./trust.ts";
+import type { Directory, Reading, Sight } from "./types.ts";
 
-/** How many messages that were wrong are kept. */
-const MAX_REJECTED = 100;
-
-interface ReadOptions {
+/** How the files of a directory are read. */
+export interface ReadOptions {
   readonly maxBytes: number;
   readonly followLinks: boolean;
   /** Whether a name that is not found was listed all the same. */
   readonly isUndecodable?: boolean;
+  /** Says why something may not be trusted. */
+  readonly distrust?: typeof distrust;
 }
 
-/** Opens a config directory: symbolic links are followed, for ConfigMaps of Kubernetes are made of them. */
-export function configDirectory(path: string): Directory {
-  return openDirectory(path, { maxBytes: MAX_CONFIG_BYTES, followLinks: true });
+/**
+ * Opens a config directory: symbolic links are followed, for ConfigMaps of Kubernetes are made of them.
+ *
+ * Whoever can write it runs commands as the monitor, so the directory and each file must belong to root or the monitor's
+ * own user, and nobody else may write them, unless `allowInsecure`.
+ */
+export function configDirectory(path: string, allowInsecure = false): Directory {
+  const options = { maxBytes: MAX_CONFIG_BYTES, followLinks: true };
+  return openDirectory(path, allowInsecure ? options : { ...options, distrust });
 }
 
-/** Opens a messages directory, which others may write: no link in it is followed. */
-export function messageDirectory(path: string): Mailbox {
-  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false });
-  return {
-    ...directory,
-    remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name))),
-    reject: (name) => attempt(() => putAway(directory.path, name)),
-  };
-}
-
-function openDirectory(path: string, options: ReadOptions): Directory {
+/** Opens a directory. */
+export function openDirectory(path: string, options: ReadOptions): Directory {
   const absolute = resolve(path);
   // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
   let doubtful = new Set<string>();
@@ -38,7 +37,7 @@ function openDirectory(path: string, options: ReadOptions): Directory {
   const optionsFor = (name: string) => ({ ...options, isUndecodable: doubtful.has(name) });
   return {
     path: absolute,
-    identity: () => identity(absolute),
+    identity: () => identity(absolute, options),
     names: () => {
       const found = names(absolute, fifos);
       if (Array.isArray(found)) doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
@@ -49,10 +48,12 @@ function openDirectory(path: string, options: ReadOptions): Directory {
   };
 }
 
-function identity(path: string): { id: string } | { fault: string } {
+function identity(path: string, options: ReadOptions): { id: string } | { fault: string } {
   try {
     const info = Deno.statSync(path);
-    return info.isDirectory ? { id: `${info.dev}:${info.ino}` } : { fault: "is not a directory" };
+    if (!info.isDirectory) return { fault: "is not a directory" };
+    const fault = options.distrust?.(path, info);
+    return fault ? { fault: `${fault}: chmod, chown, or --allow-insecure` } : { id: `${info.dev}:${info.ino}` };
   } catch (error) {
     return { fault: faultOf(error) };
   }
@@ -72,7 +73,7 @@ function names(path: string, fifos: Fifos): string[] | { fault: string } {
 function look(path: string, { followLinks, isUndecodable = false }: ReadOptions): Sight | null {
   try {
     const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
-    return info.isDirectory ? null : sightOf(info.ino, info.size, info.mtime, info.ctime);
+    return info.isDirectory ? null : sightOf(info);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) return { key: faultOf(error), mtimeMs: 0 };
     // A link to nothing is there; so is a name that is not UTF-8, which Deno lists with replacement characters.
@@ -100,7 +101,9 @@ function read(path: string, options: ReadOptions): Reading | null {
   try {
     const info = fstatSync(fd);
     if (!info.isFile()) return wrong("is not a regular file");
-    const opened = sightOf(info.ino, info.size, info.mtime, info.ctime);
+    const fault = options.distrust?.(path, info);
+    if (fault) return wrong(fault);
+    const opened = sightOf(info);
     return { sight: opened, entry: readText(fd, info.size, options.maxBytes) };
   } catch (error) {
     return wrong(faultOf(error));
@@ -133,8 +136,18 @@ function readText(fd: number, size: number, maxBytes: number): { source: string 
   }
 }
 
-function sightOf(ino: number | null, size: number, mtime: Date | null, ctime: Date | null): Sight {
-  const key = `${ino} ${size} ${mtime?.getTime() ?? 0} ${ctime?.getTime() ?? 0}`;
+/** What Deno and node:fs both tell of a file. */
+interface FileFacts {
+  readonly ino: number | null;
+  readonly size: number;
+  readonly mtime: Date | null;
+  readonly ctime: Date | null;
+  readonly uid: number | null;
+  readonly mode: number | null;
+}
+
+function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sight {
+  const key = [ino, size, mtime?.getTime(), ctime?.getTime(), uid, mode].join(" ");
   // Nobody can set ctime, so it is the time of the last change also where mtime was set back; not every system has it.
   return { key, mtimeMs: (ctime ?? mtime)?.getTime() ?? 0 };
 }
@@ -159,61 +172,4 @@ function isLink(path: string): boolean {
 
 function isNotFound(error: Error): boolean {
   return error instanceof Deno.errors.NotFound || "code" in error && error.code === "ENOENT";
-}
-
-/** Moves a message into `.rejected`, if that is a directory that nobody else can put another thing in the place of. */
-function putAway(path: string, name: string): void {
-  const rejected = join(path, ".rejected");
-  if (!isSafe(path) || !makeOwn(rejected)) return Deno.removeSync(join(path, name));
-  Deno.renameSync(join(path, name), join(rejected, name));
-  // Times of changes are whole seconds, so the one that just came is kept apart.
-  const others = [...Deno.readDirSync(rejected)].filter((entry) => entry.name !== name && !entry.isDirectory).map(
-    (entry) => {
-      const file = join(rejected, entry.name);
-      const { ctime, mtime } = Deno.lstatSync(file);
-      return { file, ctimeMs: ctime?.getTime() ?? 0, mtimeMs: mtime?.getTime() ?? 0 };
-    },
-  );
-  others.sort((a, b) => b.ctimeMs - a.ctimeMs || b.mtimeMs - a.mtimeMs);
-  for (const { file } of others.slice(MAX_REJECTED - 1)) Deno.removeSync(file);
-}
-
-/** Whether only root, we ourselves, and (where it is sticky) the owners of entries may rename what is in a directory. */
-function isSafe(path: string): boolean {
-  const { uid, mode } = Deno.statSync(path);
-  const isOthers = uid !== 0 && uid !== Deno.uid();
-  const isShared = ((mode ?? 0) & 0o022) !== 0 && ((mode ?? 0) & 0o1000) === 0;
-  return !isOthers && !isShared;
-}
-
-function makeOwn(path: string): boolean {
-  try {
-    Deno.mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-  }
-  const { isDirectory, uid } = Deno.lstatSync(path);
-  return isDirectory && uid === Deno.uid();
-}
-
-function attempt(action: () => void): string | null {
-  try {
-    action();
-  } catch (error) {
-    // Gone is what was wanted.
-    if (!(error instanceof Deno.errors.NotFound)) return faultOf(error);
-  }
-  return null;
-}
-
-/** Names an error of the file system in a few words, without the path. */
-export function faultOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "is not there";
-  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (error instanceof Deno.errors.FilesystemLoop) return "is a symbolic link that leads back to itself";
-  if (!(error instanceof Error)) return String(error);
-  const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (code === "ELOOP") return "is a symbolic link";
-  return code || error.message.replace(/: [a-z]+ '.*'$/s, "");
 }

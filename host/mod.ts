@@ -8,8 +8,10 @@
 
 import { spawnChild } from "./child.ts";
 import { denoClock } from "./clock.ts";
-import { configDirectory, messageDirectory } from "./directory.ts";
+import { configDirectory } from "./directory.ts";
+import { findLeftovers } from "./leftover.ts";
 import { lockDirectory } from "./lock.ts";
+import { messageDirectory } from "./mailbox.ts";
 import { PidDirectory } from "./pid_dir.ts";
 import type { Environ, Host } from "./types.ts";
 import { watchDirectories } from "./watch.ts";
@@ -17,8 +19,10 @@ import { watchDirectories } from "./watch.ts";
 export type { Entry, Exit, KillScope, Spec, StopSignal } from "@ncolony/core";
 export { Changes, type ChangesOptions, type Look, SETTLE_MS } from "./changes.ts";
 export { denoClock } from "./clock.ts";
-export { configDirectory, faultOf, messageDirectory } from "./directory.ts";
+export { configDirectory } from "./directory.ts";
+export { faultOf } from "./fault.ts";
 export { lockDirectory } from "./lock.ts";
+export { messageDirectory } from "./mailbox.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log.ts";
 export {
   COMMON_OPTIONS,
@@ -33,7 +37,7 @@ export {
   type Words,
 } from "./options.ts";
 export { Output, type OutputOptions } from "./output.ts";
-export { PidDirectory } from "./pid_dir.ts";
+export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { postFile, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, type Program, runProgram } from "./program.ts";
 export { listenToSignals } from "./signals.ts";
@@ -45,6 +49,7 @@ export type {
   Clock,
   Directory,
   Environ,
+  FoundChild,
   Host,
   Log,
   Mailbox,
@@ -73,7 +78,14 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     mailbox: messageDirectory,
     watch: watchDirectories,
     lock: lockDirectory,
-    pidFiles: (path) => new PidDirectory(path),
+    pidFiles: (path) => {
+      const directory = new PidDirectory(path);
+      return {
+        write: (name, pid, scope) => directory.write(name, pid, scope),
+        remove: (name) => directory.remove(name),
+        findChildren: () => findLeftovers(directory, denoClock),
+      };
+    },
     spawn: (spec, output, sink) => spawnChild(spec, environ, output, sink, denoClock),
     gid: Deno.gid(),
   };

@@ -1,6 +1,6 @@
 import { LineSplitter } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
-import { faultOf } from "./directory.ts";
+import { faultOf } from "./fault.ts";
 import { createLog, jsonLine, type LogFormat, type LogLevel } from "./log.ts";
 import { Sink, type Target } from "./sink.ts";
 import type { ChildOutput, Log, OutputSink } from "./types.ts";

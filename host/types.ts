@@ -1,4 +1,4 @@
-import type { Entry, Exit, Spec, StopSignal } from "@ncolony/core";
+import type { Entry, Exit, KillScope, Spec, StopSignal } from "@ncolony/core";
 
 /** Tells the time, and wakes up later. */
 export interface Clock {
@@ -46,6 +46,8 @@ export interface Directory {
 export interface Mailbox extends Directory {
   /** Removes a message; says why where it cannot. */
   remove(name: string): string | null;
+  /** Whether others than root and this program's user may write it, and so ask for restarts. */
+  isShared(): boolean;
   /** Puts a message that is wrong away, or removes it where that is not safe; says why where it can do neither. */
   reject(name: string): string | null;
 }
@@ -106,20 +108,34 @@ export interface Log {
   error(message: string, process?: string): void;
 }
 
+/** A child of an earlier monitor, which is there, or may be. */
+export interface FoundChild {
+  /** The name of its process. */
+  readonly name: string;
+  /** The pid of its leader. */
+  readonly pid: number;
+  /** False where it may as well be a stranger that was given the same pid: then it is not signalled. */
+  readonly isKnown: boolean;
+  /** Tells `sink` its end. */
+  open(sink: ChildSink): Child;
+}
+
 /** One file per running process, its pid in decimal. */
 export interface PidFiles {
   /** Writes a pid; says why where it cannot. */
-  write(name: string, pid: number): string | null;
+  write(name: string, pid: number, scope: KillScope): string | null;
   /** Removes it; says why where it cannot. */
   remove(name: string): string | null;
+  /** Finds what earlier monitors left running; what else they wrote is removed. */
+  findChildren(): readonly FoundChild[];
 }
 
 /** All that a program needs of the operating system. */
 export interface Host {
   /** The time. */
   readonly clock: Clock;
-  /** Opens a config directory. */
-  directory(path: string): Directory;
+  /** Opens a config directory; `allowInsecure` also where others may write it. */
+  directory(path: string, allowInsecure: boolean): Directory;
   /** Opens a messages directory. */
   mailbox(path: string): Mailbox;
   /** Watches directories. @throws {Error} Where that cannot be done. */

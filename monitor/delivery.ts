@@ -34,8 +34,8 @@ interface Letter {
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #told = new Told();
-  /** Messages that were dealt with and could not be removed, and what they looked like. */
-  readonly #stuck = new Map<string, string>();
+  /** Messages that were dealt with and could not be taken away: what they looked like, and how that is tried again. */
+  readonly #stuck = new Map<string, { key: string; takeAway: () => string | null }>();
   /** Messages that are wrong, but may be only half written; and when that is certain. */
   readonly #unsettled = new Map<string, { key: string; due: number }>();
   /** Since when messages wait for a config to settle, or null. */
@@ -101,13 +101,13 @@ export class Delivery {
 
   /** Gives the names that a message asks to restart, and removes it. */
   #act({ file, key, message }: Letter): string[] {
-    const { log, specs } = this.#options;
+    const { log, mailbox, specs } = this.#options;
     const names = route(message, specs);
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
     if (names.length === 0) log.warn(`${what}: no such process is to run`);
     else log.info(what);
-    this.#dealtWith(file, key, this.#options.mailbox.remove(file));
+    this.#dealtWith(file, key, () => mailbox.remove(file));
     return names;
   }
 
@@ -115,7 +115,12 @@ export class Delivery {
   #open(file: string): Letter | null {
     const { log, mailbox } = this.#options;
     const seen = mailbox.look(file);
-    if (seen === null || this.#stuck.get(file) === seen.key) return null;
+    if (seen === null) return null;
+    const stuck = this.#stuck.get(file);
+    if (stuck?.key === seen.key) {
+      this.#dealtWith(file, seen.key, stuck.takeAway);
+      return null;
+    }
     const reading = mailbox.read(file);
     if (reading === null) return null;
     const { sight: { key }, entry } = reading;
@@ -126,7 +131,7 @@ export class Delivery {
     }
     if (this.#isSettled(file, key)) {
       log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);
-      this.#dealtWith(file, key, mailbox.reject(file));
+      this.#dealtWith(file, key, () => mailbox.reject(file));
     }
     return null;
   }
@@ -140,10 +145,11 @@ export class Delivery {
     return false;
   }
 
-  /** Remembers a message that is still there, so that it is not acted on again. */
-  #dealtWith(file: string, key: string, fault: string | null): void {
+  /** Takes a message away, or remembers that it is still there, so that it is not acted on again. */
+  #dealtWith(file: string, key: string, takeAway: () => string | null): void {
+    const fault = takeAway();
     if (fault === null) this.#stuck.delete(file);
-    else this.#stuck.set(file, key);
+    else this.#stuck.set(file, { key, takeAway });
     if (this.#told.isNews("remove", fault) && fault !== null) {
       this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
     }

@@ -10,7 +10,7 @@
 import { main } from "./main.ts";
 
 export type { KillScope, Spec, StopSignal } from "@ncolony/core";
-export { PidDirectory } from "@ncolony/host";
+export { PidDirectory, type PidEntry } from "@ncolony/host";
 export { checker, messages, type MonitorEventReceiver } from "./checker.ts";
 export { main } from "./main.ts";
 export { DEFAULTS, type Options } from "./options.ts";

@@ -20,6 +20,8 @@ export interface Options {
   readonly messages: string;
   /** The directory of pid files; absent: none are written. */
   readonly pid?: string;
+  /** Whether the config directory may be one that others may write. @default {false} */
+  readonly allowInsecure?: boolean;
   /** How often everything is looked at. @default {10} */
   readonly frequency: number;
   /** A process that lived shorter died an instant death. @default {1} */
@@ -65,6 +67,7 @@ const OPTIONS: readonly Option[] = [
     help: "delay after an instant death, doubled [1]",
   },
   { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "up to this delay [3600]" },
+  { name: "allow-insecure", help: "also run configs that others may write" },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,
 ];
@@ -99,6 +102,7 @@ export function parseOptions(argv: readonly string[]): Parsed {
     config: requiredValue(words, "config"),
     messages: requiredValue(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
+    ...(flags.has("allow-insecure") ? { allowInsecure: true } : {}),
     frequency: secondsValue(words, "frequency", DEFAULTS.frequency, 0.01),
     threshold: secondsValue(words, "threshold", DEFAULTS.threshold),
     killtime: secondsValue(words, "killtime", DEFAULTS.killtime),

@@ -1,4 +1,4 @@
-import { denoHost, type Host, Output } from "@ncolony/host";
+import { denoHost, type Host, type Mailbox, Output } from "@ncolony/host";
 import { Lookout } from "./lookout.ts";
 import { DEFAULTS, type Options } from "./options.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -29,6 +29,7 @@ export interface ColonyParts {
 
 /** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
 export class Colony implements Service {
+  readonly #mailbox: Mailbox;
   readonly #lookout: Lookout;
   readonly #supervisor: Supervisor;
   readonly #output: ColonyParts["output"];
@@ -50,9 +51,13 @@ export class Colony implements Service {
       pidFiles: options.pid === undefined ? null : host.pidFiles(options.pid),
       output: (name) => output.forChild(name),
     });
+    this.#mailbox = host.mailbox(options.messages);
+    if (options.allowInsecure) {
+      log.warn("--allow-insecure: whoever may write the config directory runs commands as this user");
+    }
     this.#lookout = new Lookout(host, {
-      config: host.directory(options.config),
-      mailbox: host.mailbox(options.messages),
+      config: host.directory(options.config, options.allowInsecure ?? false),
+      mailbox: this.#mailbox,
       frequencyMs: options.frequency * 1000,
       log,
       post: (name, event) => this.#supervisor.post(name, event),
@@ -63,6 +68,10 @@ export class Colony implements Service {
   start(): Promise<number> {
     if (this.#run !== null) throw new TypeError("Cannot start a service twice");
     this.#lookout.open();
+    if (this.#mailbox.isShared()) {
+      this.#output.log.info("others may write the messages directory, and so ask for restarts");
+    }
+    this.#supervisor.stopLeftovers();
     // What nobody foresaw must not end the looks in silence.
     this.#lookout.run().catch((error) => this.fail(error));
     this.#run = this.#finish();

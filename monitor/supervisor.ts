@@ -8,6 +8,7 @@ import {
   type RestartPolicy,
   type Spec,
   step,
+  stopLeftover,
 } from "@ncolony/core";
 import type { Child, ChildOutput, ChildSink, Host, Log, PidFiles } from "@ncolony/host";
 import { Alarm } from "./alarm.ts";
@@ -57,6 +58,25 @@ export class Supervisor {
   post(name: string, event: ProcessEvent): void {
     this.#inbox.push({ name, event });
     this.#alarm.ring();
+  }
+
+  /** Stops what an earlier monitor left running. Nothing of those names starts before that is gone. */
+  stopLeftovers(): void {
+    const { log, pidFiles, policy } = this.#options;
+    for (const { name, pid, isKnown, open } of pidFiles?.findChildren() ?? []) {
+      this.#children.set(name, open(this.#sinkOf(name)));
+      const [state, effects] = stopLeftover(this.#host.clock.now(), policy);
+      this.#store(name, state);
+      for (const effect of effects) this.#perform(name, { type: "unwanted" }, effect);
+      if (isKnown) log.warn(`${name}: gone -> stopping (pid ${pid} of an earlier monitor still runs)`, name);
+      else {
+        log.error(
+          `${name}: waits until pid ${pid} is gone, which an earlier monitor wrote down: whether it is ${name} or a ` +
+            "stranger cannot be told without --allow-all",
+          name,
+        );
+      }
+    }
   }
 
   /** Stops every process; `run` ends when all are gone. Asked again, it kills them. */
@@ -165,11 +185,7 @@ export class Supervisor {
 
   #spawn(spec: Spec): void {
     const { name } = spec;
-    const sink: ChildSink = {
-      exited: (exit) => this.post(name, { type: "exited", exit }),
-      emptied: () => this.post(name, { type: "emptied" }),
-      warn: (message) => this.#options.log.warn(`${name}: ${message}`, name),
-    };
+    const sink = this.#sinkOf(name);
     let child: Child | null;
     try {
       child = this.#host.spawn(spec, this.#options.output(name), sink);
@@ -181,9 +197,17 @@ export class Supervisor {
     }
     if (child === null) return;
     this.#children.set(name, child);
-    const fault = this.#options.pidFiles?.write(name, child.pid);
+    const fault = this.#options.pidFiles?.write(name, child.pid, spec.killScope);
     if (fault === null) this.#pidFaults.clear();
     this.#tellPidFault(fault);
+  }
+
+  #sinkOf(name: string): ChildSink {
+    return {
+      exited: (exit) => this.post(name, { type: "exited", exit }),
+      emptied: () => this.post(name, { type: "emptied" }),
+      warn: (message) => this.#options.log.warn(`${name}: ${message}`, name),
+    };
   }
 
   #forget(name: string): void {

@@ -24,9 +24,9 @@ Deno.test("denoHost() is the machine", () => {
   const host = denoHost();
   assertEquals(host.clock, denoClock);
   assertEquals(host.gid, Deno.gid());
-  assertEquals(host.directory(dir.path).names(), []);
+  assertEquals(host.directory(dir.path, false).names(), []);
   assertEquals(host.mailbox(dir.path).remove("web"), null);
-  assertEquals(host.pidFiles(dir.path).write("web", 1), null);
+  assertEquals(host.pidFiles(dir.path).write("web", 1, "group"), null);
   using lock = host.lock(dir.path);
   assert(lock !== null);
 });

@@ -36,7 +36,7 @@ export class FakeChild implements Child {
   #last: StopSignal | null = null;
   readonly #clock: FakeClock;
   readonly #journal: string[];
-  readonly #sink: ChildSink;
+  #sink: ChildSink;
   readonly #output: ChildOutput;
 
   constructor(pid: number, spec: Spec, script: Script, parts: ChildParts) {
@@ -71,6 +71,14 @@ export class FakeChild implements Child {
 
   retry(): void {
     if (this.refused && this.#last !== null) this.#send(this.#last);
+  }
+
+  /** Tells its end to another monitor from now on: the one that started it was killed. */
+  adopt(sink: ChildSink): this {
+    this.#sink = sink;
+    // Its leader may have ended while nobody was there to be told.
+    if (this.#exit !== null) sink.exited(this.#exit);
+    return this;
   }
 
   /** Ends its leader, and all of it unless somebody of the group is left. */

@@ -57,6 +57,7 @@ export class FakeDirectory {
       names: () => this.#called("names", "", () => this.#names()),
       look: (name) => this.#called("look", name, () => this.#look(name)),
       read: (name) => this.#called("read", name, () => this.#read(name)),
+      isShared: () => false,
       remove: (name) => this.#called("remove", name, () => this.#remove(name)),
       reject: (name) => this.#called("reject", name, () => this.#remove(name) ?? this.#putAway(name)),
     };
@@ -75,6 +76,12 @@ export class FakeDirectory {
   /** The names of all that is in it, in no order. */
   get names(): string[] {
     return [...this.#place?.files.keys() ?? []];
+  }
+
+  /** The text of every file that has one. */
+  texts(): Record<string, string> {
+    const texts = [...this.#files].flatMap(([name, { entry }]) => "source" in entry ? [[name, entry.source]] : []);
+    return Object.fromEntries(texts);
   }
 
   /** Writes a file in place, under a new inode where it is new: `cp`, `echo >`. */

@@ -4,6 +4,7 @@ import type {
   ChildOutput,
   ChildSink,
   Directory,
+  FoundChild,
   Host,
   Log,
   Mailbox,
@@ -70,9 +71,19 @@ export class FakePidFiles implements PidFiles {
   /** Why none can be removed, or null. */
   removeFault: string | null = null;
   readonly #journal: string[];
+  readonly #children: FakeChildren;
 
-  constructor(journal: string[]) {
+  constructor(journal: string[], children: FakeChildren) {
     this.#journal = journal;
+    this.#children = children;
+  }
+
+  findChildren(): FoundChild[] {
+    return [...this.files].flatMap(([name, pid]) => {
+      const child = this.#children.started.find((child) => child.pid === pid && !child.isEmptied);
+      if (child === undefined) this.files.delete(name);
+      return child === undefined ? [] : [{ name, pid, isKnown: true, open: (sink: ChildSink) => child.adopt(sink) }];
+    });
   }
 
   write(name: string, pid: number): string | null {
@@ -95,7 +106,7 @@ export class FakeHost implements Host {
   readonly journal: string[] = [];
   readonly log = new FakeLog(this.journal);
   readonly children = new FakeChildren(this.clock, this.journal);
-  readonly pids = new FakePidFiles(this.journal);
+  readonly pids = new FakePidFiles(this.journal, this.children);
   readonly watches = new FakeWatches((path) => this.at(path));
   /** The ids of the directories that are locked, by us or by others. */
   readonly locks = new Set<string>();

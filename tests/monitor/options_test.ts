@@ -126,7 +126,9 @@ Deno.test("parseOptions() asks for nothing more when it is asked for help or the
 
 Deno.test("the help of the monitor names every option, its value and its default", () => {
   const all = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
-  for (const name of [...all, "--log-level", "--log-format", "--log-file", "-h", "--help", "--version"]) {
+  for (
+    const name of [...all, "--allow-insecure", "--log-level", "--log-format", "--log-file", "-h", "--help", "--version"]
+  ) {
     assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
   }
   for (const { key } of NUMBERS) {
@@ -135,7 +137,8 @@ Deno.test("the help of the monitor names every option, its value and its default
   }
   // Nothing that looks like an option in it is none.
   for (const [name] of HELP.matchAll(/--[a-z-]+/g)) {
-    const isKnown = [...all, "--log-level", "--log-format", "--log-file", "--help", "--version"].includes(name);
+    const isKnown = [...all, "--allow-insecure", "--log-level", "--log-format", "--log-file", "--help", "--version"]
+      .includes(name);
     assert(isKnown, name);
   }
 });

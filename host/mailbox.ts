@@ -1,0 +1,91 @@
+import { MAX_MESSAGE_BYTES } from "@ncolony/core";
+import { join } from "@std/path";
+import { openDirectory } from "./directory.ts";
+import { faultOf } from "./fault.ts";
+import { distrust } from "./trust.ts";
+import type { Mailbox } from "./types.ts";
+
+/** How many messages that were wrong are kept. */
+const MAX_REJECTED = 100;
+
+/** Opens a messages directory, which others may write: no link in it is followed. */
+export function messageDirectory(path: string): Mailbox {
+  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false });
+  const rejected = new Rejected(directory.path);
+  return {
+    ...directory,
+    remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name))),
+    isShared: () => isShared(directory.path),
+    reject: (name) => attempt(() => rejected.put(name)),
+  };
+}
+
+/** `MESSAGES/.rejected`, where the newest messages that were wrong are kept. */
+class Rejected {
+  readonly #messages: string;
+  readonly #path: string;
+  /** The names in it, the oldest first, or null before it was looked at. */
+  #names: string[] | null = null;
+
+  constructor(messages: string) {
+    this.#messages = messages;
+    this.#path = join(messages, ".rejected");
+  }
+
+  /** Moves a message there, if that is a directory that nobody else can put another thing in the place of. */
+  put(name: string): void {
+    const message = join(this.#messages, name);
+    if (!isSafe(this.#messages) || !makeOwn(this.#path)) return Deno.removeSync(message);
+    this.#names ??= namesByAge(this.#path);
+    Deno.renameSync(message, join(this.#path, name));
+    this.#names = [...this.#names.filter((other) => other !== name), name];
+    for (const old of this.#names.splice(0, Math.max(0, this.#names.length - MAX_REJECTED))) {
+      attempt(() => Deno.removeSync(join(this.#path, old)));
+    }
+  }
+}
+
+function namesByAge(path: string): string[] {
+  const files = [...Deno.readDirSync(path)].filter(({ isDirectory }) => !isDirectory).map(({ name }) => {
+    const { ctime, mtime } = Deno.lstatSync(join(path, name));
+    return { name, ctimeMs: ctime?.getTime() ?? 0, mtimeMs: mtime?.getTime() ?? 0 };
+  });
+  return files.sort((a, b) => a.ctimeMs - b.ctimeMs || a.mtimeMs - b.mtimeMs).map(({ name }) => name);
+}
+
+function isShared(path: string): boolean {
+  try {
+    return distrust(path, Deno.statSync(path)) !== null;
+  } catch {
+    // It is not there.
+    return false;
+  }
+}
+
+/** Whether only root, we ourselves, and (where it is sticky) the owners of entries may rename what is in a directory. */
+function isSafe(path: string): boolean {
+  const { uid, mode } = Deno.statSync(path);
+  const isOthers = uid !== 0 && uid !== Deno.uid();
+  const isShared = ((mode ?? 0) & 0o022) !== 0 && ((mode ?? 0) & 0o1000) === 0;
+  return !isOthers && !isShared;
+}
+
+function makeOwn(path: string): boolean {
+  try {
+    Deno.mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+  }
+  const { isDirectory, uid } = Deno.lstatSync(path);
+  return isDirectory && uid === Deno.uid();
+}
+
+function attempt(action: () => void): string | null {
+  try {
+    action();
+  } catch (error) {
+    // Gone is what was wanted.
+    if (!(error instanceof Deno.errors.NotFound)) return faultOf(error);
+  }
+  return null;
+}

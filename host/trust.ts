@@ -1,0 +1,50 @@
+import { dirname, join } from "@std/path";
+import { readMounts } from "./proc.ts";
+
+/** The part of a file's information that says who may change it. */
+export interface Ownership {
+  /** The owner's user id. */
+  readonly uid: number | null;
+  /** The type and permission bits. */
+  readonly mode: number | null;
+}
+
+/**
+ * Says why somebody other than root and this program's own user could change a file or a directory, or null where nobody
+ * could. What lies on a read-only mount nobody can change: a ConfigMap volume of Kubernetes is root's, read-only, and has
+ * mode 0777.
+ *
+ * @param path Where it is, for the mount.
+ */
+export function distrust(path: string, { uid, mode }: Ownership): string | null {
+  const own = Deno.uid();
+  const isOthers = uid !== 0 && uid !== own;
+  if (!isOthers && ((mode ?? 0) & 0o022) === 0) return null;
+  if (isReadOnly(path)) return null;
+  if (isOthers) return `belongs to uid ${uid}, which is neither root nor the monitor's (${own})`;
+  return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})`;
+}
+
+function isReadOnly(path: string): boolean {
+  const real = Deno.realPathSync(path);
+  try {
+    const mounts = readMounts().filter(({ point }) => point === "/" || `${real}/`.startsWith(`${point}/`));
+    // Of two mounts on one point the later one covers the earlier.
+    const mount = mounts.reduce((a, b) => b.point.length >= a.point.length ? b : a);
+    return mount.isReadOnly;
+  } catch {
+    // /proc may not be read, for which Deno wants --allow-all: try to write.
+    return refusesWrites(Deno.statSync(real).isDirectory ? real : dirname(real));
+  }
+}
+
+function refusesWrites(path: string): boolean {
+  const probe = join(path, `.${crypto.randomUUID()}.new`);
+  try {
+    Deno.openSync(probe, { write: true, createNew: true }).close();
+    Deno.removeSync(probe);
+    return false;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EROFS";
+  }
+}

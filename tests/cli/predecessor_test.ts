@@ -1,0 +1,128 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
+import { gone, MONITOR_PERMISSIONS, ROOT, sh, signalIfThere, toolCommand } from "./tools.ts";
+
+/** One of several monitors, one after another, on the directories `config`, `messages` and `pids` of a folder. */
+class Monitor implements AsyncDisposable {
+  readonly process: Deno.ChildProcess;
+  readonly #log: string;
+
+  constructor(dir: TempDir, log: string, permissions: readonly string[]) {
+    this.#log = dir.file(log);
+    const places = ["config", "messages"].flatMap((name) => [`--${name}`, dir.dir(name)]);
+    const [command, ...args] = toolCommand("monitor/mod.ts", permissions);
+    const options = [...places, "--pid", dir.file("pids"), "--log-file", this.#log, "-k", "0.5", "--frequency", "1"];
+    this.process = new Deno.Command(command, { args: [...args, ...options], cwd: ROOT, stdin: "null" }).spawn();
+  }
+
+  /** What it told until now. */
+  get text(): string {
+    try {
+      return Deno.readTextFileSync(this.#log);
+    } catch {
+      // It has not opened its log yet.
+      return "";
+    }
+  }
+
+  /** The pid of the child that it started last for a process, as soon as there is one. */
+  started(name: string): Promise<number> {
+    const pattern = new RegExp(`INFO ${name}: \\w+ -> running \\(.*\\), pid (\\d+)\n`);
+    return until(`${name} runs`, () => Number(pattern.exec(this.text)?.[1]) || null);
+  }
+
+  /** SIGKILL. */
+  async kill(): Promise<void> {
+    this.process.kill("SIGKILL");
+    await this.process.status;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    signalIfThere(this.process.pid, "SIGTERM");
+    await this.process.status;
+    for (const [, pid] of this.text.matchAll(/, pid (\d+)\n/g)) signalIfThere(-Number(pid), "SIGKILL");
+  }
+}
+
+Deno.test("what a killed monitor left running is stopped before it is started again, also what ignores SIGTERM", async () => {
+  using dir = tempDir();
+  dir.dir("config");
+  dir.write("config/mild", '{"args": ["sleep", "1000"]}');
+  dir.write("config/stubborn", JSON.stringify({ args: sh("trap '' TERM; while :; do sleep 1; done") }));
+  dir.write("config/dropped", '{"args": ["sleep", "1000"]}');
+  await using first = new Monitor(dir, "first.log", ["-A"]);
+  const names = ["mild", "stubborn", "dropped"];
+  const old = await Promise.all(names.map((name) => first.started(name)));
+  await first.kill();
+  assertEquals(old.map(isAlive), [true, true, true]);
+  Deno.removeSync(dir.file("config", "dropped"));
+  await using second = new Monitor(dir, "second.log", ["-A"]);
+  const [mild, stubborn] = await Promise.all([second.started("mild"), second.started("stubborn")]);
+  assertMatch(second.text, /stubborn: stopping -> killing \(kill time over\)\n[^]*stubborn: killing -> running/);
+  await gone(...old);
+  assertEquals([mild, stubborn].map(isAlive), [true, true]);
+  assertEquals([...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort(), [
+    ".mild",
+    ".stubborn",
+    "mild",
+    "stubborn",
+  ]);
+});
+
+for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
+  Deno.test(`a stranger that has the pid of a pid file is left alone (record: ${JSON.stringify(record)})`, async () => {
+    using dir = tempDir();
+    dir.dir("config");
+    dir.dir("pids");
+    dir.write("config/web", '{"args": ["sleep", "1000"]}');
+    const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
+    try {
+      dir.write("pids/web", `${stranger.pid}`);
+      if (record !== null) {
+        dir.write("pids/.web", JSON.stringify({ pid: stranger.pid, start: "1", boot: "", ...record }));
+      }
+      await using monitor = new Monitor(dir, "log", ["-A"]);
+      const pid = await monitor.started("web");
+      assertEquals([pid, stranger.pid].map(isAlive), [true, true]);
+      assertEquals(Deno.readTextFileSync(dir.file("pids", "web")), `${pid}`);
+    } finally {
+      stranger.kill("SIGKILL");
+      await stranger.status;
+    }
+  });
+}
+
+Deno.test("where /proc may not be read, a process waits until the pid of its pid file is gone", async () => {
+  using dir = tempDir();
+  dir.dir("config");
+  dir.dir("pids");
+  dir.write("config/web", '{"args": ["sleep", "1000"]}');
+  const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
+  try {
+    dir.write("pids/web", `${stranger.pid}`);
+    await using monitor = new Monitor(dir, "log", MONITOR_PERMISSIONS);
+    await until("it says so", () => monitor.text.includes(`web: waits until pid ${stranger.pid} is gone`));
+    // The kill time passes, and nobody is killed.
+    await until("that is over", () => monitor.text.includes("web: stopping -> killing"));
+    assertEquals(isAlive(stranger.pid), true);
+    stranger.kill("SIGKILL");
+    await stranger.status;
+    assertEquals(isAlive(await monitor.started("web")), true);
+  } finally {
+    signalIfThere(stranger.pid, "SIGKILL");
+    await stranger.status;
+  }
+});
+
+Deno.test("a pid file that names nobody, everybody, or what is no number signals nobody", async () => {
+  using dir = tempDir();
+  dir.dir("config");
+  dir.dir("pids");
+  const texts = ["0", "1", "-1", "", "web", "99999999999", `${Deno.pid} ${Deno.pid}`];
+  texts.forEach((text, i) => dir.write(`pids/p${i}`, text));
+  Deno.symlinkSync("/etc/passwd", dir.file("pids", "link"));
+  texts.forEach((_, i) => dir.write(`config/p${i}`, '{"args": ["sleep", "1000"]}'));
+  await using monitor = new Monitor(dir, "log", ["-A"]);
+  await Promise.all(texts.map((_, i) => monitor.started(`p${i}`)));
+  assertEquals(monitor.text.match(/earlier monitor/), null);
+});

@@ -1,0 +1,141 @@
+import { parseSpec, type Spec } from "@ncolony/core";
+import { Random } from "../core/random.ts";
+import { type Action, drawHistory, NAMES } from "./actions.ts";
+import { Machine, OPTIONS } from "./machine.ts";
+
+/** Long enough for every delay, kill time and look at everything to be over. */
+const CALM_MS = 60_000;
+
+/** The history of a seed. */
+export function historyOf(seed: number): Action[] {
+  return drawHistory(new Random(seed));
+}
+
+/**
+ * Lets a history happen to a machine, then heals the machine and stops the monitor.
+ *
+ * @returns The promise that was broken first, or null.
+ */
+export async function play(history: readonly Action[]): Promise<string | null> {
+  const machine = new Machine();
+  try {
+    await machine.advance(0);
+    for (const action of history) await machine.perform(action);
+    await heal(machine);
+    return checkCalm(machine) ?? await checkEnd(machine);
+  } catch (error) {
+    return `nothing is thrown: ${error instanceof Error ? error.stack : error}`;
+  }
+}
+
+/** Takes every fault away, and gives everything the time it needs. */
+async function heal(machine: Machine): Promise<void> {
+  const { children, config, messages, pids, watches } = machine.host;
+  config.onCall = () => {};
+  config.costMs = 0;
+  messages.irremovable = null;
+  pids.writeFault = null;
+  watches.fault = null;
+  watches.isSilent = false;
+  machine.bringBack();
+  for (const name of NAMES) children.script(name, {});
+  // A directory that is empty and another one says nothing, so there is something in it at the end.
+  config.post("last", '{"args": ["last"]}');
+  await machine.advance(CALM_MS);
+  // Whoever ignores the stop signal or crashes has been replaced by now, or is left alone.
+}
+
+function checkCalm(machine: Machine): string | null {
+  const { children, config, messages, clock } = machine.host;
+  if (children.overlaps > 0) return "never two live copies of a name";
+  if (machine.exitCode !== null) return `the monitor never ends by itself: it ended with ${machine.exitCode}`;
+  if (machine.host.log.count("internal error") > 0) return "no error is unforeseen";
+  const texts = config.texts();
+  for (const name of new Set([...config.names, ...children.started.map(({ spec }) => spec.name)])) {
+    const wanted = config.names.includes(name) ? specOf(name, texts[name] ?? "") : "none";
+    const running = children.started.filter((child) => child.spec.name === name && !child.isEmptied).map(({ spec }) =>
+      spec
+    );
+    const names = JSON.stringify(name);
+    if (wanted === "none" && running.length > 0) return `nothing unwanted is alive: ${names}`;
+    if (wanted === "unclear" || wanted === "none") continue;
+    if (running.length === 0) return `what is wanted runs: ${names}`;
+    if (running[0].source !== wanted.source) return `what runs is what is wanted: ${names}`;
+  }
+  const left = messages.names.filter((name) => !name.startsWith("."));
+  if (left.length > 0) return `no message is left: ${left}`;
+  return checkMail(machine) ?? checkWork(machine, clock.now());
+}
+
+/** What the file of a name asks for at the end; `unclear` where it is wrong, and the last good one stays in force. */
+function specOf(name: string, text: string): Spec | "none" | "unclear" {
+  try {
+    const spec = parseSpec(name, text);
+    return spec.enabled ? spec : "none";
+  } catch {
+    return "unclear";
+  }
+}
+
+function checkMail(machine: Machine): string | null {
+  const lives = [...machine.lives, machine.host.log.take()];
+  for (const { file, text } of machine.mail.filter(({ isTorn }) => !isTorn)) {
+    const acts = lives.map((lines) => lines.filter((line) => line.includes(`message "${file}": `)).length);
+    if (acts.some((count) => count > 1)) return `every message is acted on once: ${file}`;
+    const isGood = /RESTART|restart/.test(text);
+    const isRejected = machine.host.messages.rejected.includes(file);
+    if (isGood && acts.every((count) => count === 0)) return `no message is lost: ${file}`;
+    if (isGood === isRejected) return `only what is wrong is put away: ${file}`;
+  }
+  return null;
+}
+
+/** Work is bounded by what happened and how long it took. */
+function checkWork(machine: Machine, now: number): string | null {
+  const { children, config, messages } = machine.host;
+  const names = NAMES.length + 4;
+  const occasions = 20 + now / (OPTIONS.frequency * 1000) + machine.actions * 10;
+  const calls = config.callCount + messages.callCount;
+  if (calls > occasions * names * 6) return `work is bounded: ${calls} looks at ${occasions} occasions`;
+  const spawns = children.started.length;
+  if (spawns > names * (now / 1000 + machine.actions)) return `restarts are bounded: ${spawns} in ${now} ms`;
+  return null;
+}
+
+async function checkEnd(machine: Machine): Promise<string | null> {
+  machine.stop();
+  await machine.advance(CALM_MS);
+  if (machine.exitCode !== 0) return `the monitor ends in order: exit code ${machine.exitCode}`;
+  const left = machine.host.children.running();
+  if (left.length > 0) return `nothing is left behind: ${left}`;
+  if (machine.host.pids.files.size > 0) return `no pid file is left: ${[...machine.host.pids.files.keys()]}`;
+  return null;
+}
+
+/** The shortest history that still breaks a promise: nothing can be left out of it any more. */
+export async function shorten(history: readonly Action[]): Promise<readonly Action[]> {
+  for (let size = Math.ceil(history.length / 2); size >= 1;) {
+    let isShorter = false;
+    for (let start = 0; start < history.length; start += size) {
+      const rest = history.toSpliced(start, size);
+      if (await play(rest) === null) continue;
+      history = rest;
+      isShorter = true;
+      break;
+    }
+    if (!isShorter) size = size === 1 ? 0 : Math.ceil(size / 2);
+  }
+  return history;
+}
+
+/** Says what a broken history was, for a person. */
+export async function report(seed: number, broken: string): Promise<string> {
+  const history = await shorten(historyOf(seed));
+  const lines = history.map((action) => `  ${JSON.stringify(action)}`);
+  return [
+    `Seed ${seed} breaks a promise: ${broken}`,
+    `The shortest history that breaks one (${await play(history)}):`,
+    ...lines,
+  ]
+    .join("\n");
+}

@@ -1,0 +1,202 @@
+import { SETTLE_MS } from "@ncolony/host";
+import { DEFAULTS } from "../../monitor/options.ts";
+import { Colony } from "../../monitor/service.ts";
+import { FakeHost } from "../monitor/fake_host.ts";
+import type { Action } from "./actions.ts";
+import { MonitorView } from "./monitor_view.ts";
+
+/** The delays of a simulated monitor, in seconds. */
+export const OPTIONS = {
+  ...DEFAULTS,
+  config: "/config",
+  messages: "/messages",
+  pid: "/pids",
+  maxrestartdelay: 8,
+} as const;
+
+/** Half of a text: what a slow writer leaves for a moment. */
+function half(text: string): string {
+  return text.slice(0, Math.floor(text.length / 2));
+}
+
+/** A machine in memory with the real monitor on it, to which actions happen. */
+export class Machine {
+  readonly host = new FakeHost();
+  /** The messages that were sent, in this order. One is torn when half of it stood there for longer than is waited for. */
+  readonly mail: { readonly file: string; readonly text: string; isTorn: boolean }[] = [];
+  /** What each life of the monitor logged. */
+  readonly lives: string[][] = [];
+  /** How many actions happened. */
+  actions = 0;
+  #view!: MonitorView;
+  #colony!: Colony;
+  /** The exit code of the monitor that runs, once it ended. */
+  exitCode: number | null = null;
+  #bringBack: (() => void) | null = null;
+  #texts: Readonly<Record<string, string>> = {};
+
+  constructor() {
+    this.start();
+  }
+
+  /** Starts the monitor, for the first time or after it was killed. */
+  start(): void {
+    const { host } = this;
+    const view = new MonitorView(host);
+    this.#view = view;
+    this.lives.push(host.log.take());
+    const ignored = { stdout: () => {}, stderr: () => {}, end: () => {} };
+    const output = { log: view.log, forChild: () => ignored, flush: () => Promise.resolve() };
+    this.#colony = new Colony(OPTIONS, { host: view, output });
+    try {
+      this.#colony.start().then((code) => {
+        if (this.#view === view) this.exitCode = code;
+      });
+    } catch {
+      // A directory is not there: whoever starts monitors tries again.
+      view.kill();
+      host.clock.after(1000, () => this.#view === view && this.start());
+    }
+  }
+
+  /** Stops the monitor in order. */
+  stop(): void {
+    this.#colony.stop();
+  }
+
+  /** Lets time pass. */
+  advance(byMs: number): Promise<void> {
+    return this.host.clock.advance(byMs);
+  }
+
+  /** Lets an action happen, and what follows from it at once. */
+  async perform(action: Action): Promise<void> {
+    this.actions++;
+    if (action.do === "time") return await this.advance(action.passMs);
+    await this.#happen(action);
+    await this.host.clock.settle();
+  }
+
+  async #happen(action: Action): Promise<void> {
+    const { children, config, messages, pids, watches, clock } = this.host;
+    switch (action.do) {
+      case "config":
+        return await this.#write(action.name, action.text, action.way);
+      case "remove":
+        return config.id === null ? undefined : config.remove(action.name);
+      case "plant":
+        return config.id === null ? undefined : config.plant(action.name, "is not a regular file");
+      case "mail": {
+        const file = `${this.mail.length}`.padStart(4, "0");
+        const letter = { file, text: action.text, isTorn: false };
+        this.mail.push(letter);
+        if (action.way === "rename") return messages.post(file, action.text);
+        if (action.way === "half, then whole") {
+          const since = clock.now();
+          messages.write(file, half(action.text));
+          await clock.advance(60);
+          letter.isTorn = clock.now() - since >= SETTLE_MS;
+        }
+        return messages.write(file, action.text);
+      }
+      case "vanish":
+        if (config.id !== null) this.#bringBack = config.vanish();
+        return;
+      case "return":
+        return this.bringBack();
+      case "unmount":
+        this.#texts = config.id === null ? this.#texts : config.texts();
+        this.#bringBack = null;
+        return config.replace();
+      case "remount":
+        this.#bringBack = null;
+        return config.replace(config.id === null || config.names.length === 0 ? this.#texts : config.texts());
+      case "empty":
+        return config.id === null ? undefined : config.names.forEach((name) => config.remove(name));
+      case "rescan":
+        return watches.rescan();
+      case "kill the monitor":
+        return this.#killMonitor();
+      case "silent watch":
+        watches.isSilent = action.is;
+        return;
+      case "no watch":
+        watches.fault = action.is ? "no inotify instance is left" : null;
+        return action.is ? watches.fail("it ended") : undefined;
+      case "irremovable mail":
+        messages.irremovable = action.is ? "read-only file system" : null;
+        return;
+      case "full disk":
+        pids.writeFault = action.is ? "no space left on device" : null;
+        return;
+      case "script":
+        return children.script(action.name, action.script);
+      case "end":
+        return children.started.findLast((child) => child.spec.name === action.name && child.exit === null)
+          ?.end({ type: "code", code: 1 });
+      case "wall clock":
+        clock.wallShiftMs += action.byMs;
+        return;
+      case "slow disk":
+        config.costMs = action.costMs;
+        return;
+      case "race":
+        return this.#race(action.afterCalls, action.action);
+    }
+  }
+
+  /** Brings the config directory back, if it was taken away. */
+  bringBack(): void {
+    this.#bringBack?.();
+    this.#bringBack = null;
+  }
+
+  async #write(name: string, text: string, way: string): Promise<void> {
+    const { clock, config } = this.host;
+    if (config.id === null) return;
+    switch (way) {
+      case "rename":
+        return config.post(name, text);
+      case "half, then whole":
+        config.write(name, half(text));
+        await clock.advance(60);
+        return config.id === null ? undefined : config.write(name, text);
+      case "vim":
+        if (config.names.includes(name)) config.move(name, `${name}~`);
+        config.write(name, half(text));
+        await clock.advance(20);
+        if (config.id !== null) config.write(name, text);
+        return config.id !== null && config.names.includes(`${name}~`) ? config.remove(`${name}~`) : undefined;
+      case "sed -i":
+        config.write("sedAb12", half(text));
+        await clock.advance(20);
+        if (config.id === null) return;
+        config.write("sedAb12", text);
+        return config.move("sedAb12", name);
+      default:
+        return config.write(name, text);
+    }
+  }
+
+  /** SIGKILL; it is started again at once. What it could not write down, the next one cannot know. */
+  #killMonitor(): void {
+    const { children, pids } = this.host;
+    const isWritten = children.started.every(({ isEmptied, pid, spec }) =>
+      isEmptied || pids.files.get(spec.name) === pid
+    );
+    if (!isWritten) return;
+    this.#view.kill();
+    this.start();
+  }
+
+  /** Lets an action happen while the monitor waits for an answer from the config directory. */
+  #race(afterCalls: number, action: Action): void {
+    const { config } = this.host;
+    let calls = 0;
+    config.onCall = () => {
+      if (calls++ < afterCalls) return;
+      config.onCall = () => {};
+      this.#happen(action);
+    };
+  }
+}

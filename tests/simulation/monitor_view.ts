@@ -1,0 +1,118 @@
+import type { Child, ChildOutput, ChildSink, Clock, Host, Log } from "@ncolony/host";
+import type { Spec } from "@ncolony/core";
+import type { FakeHost } from "../monitor/fake_host.ts";
+
+/** One life of the monitor on a machine: after `kill`, nothing on the machine reaches it any more. */
+export class MonitorView implements Host {
+  readonly clock: Clock;
+  readonly gid: number | null = 1000;
+  readonly #host: FakeHost;
+  readonly #held: (() => void)[] = [];
+  #isAlive = true;
+
+  constructor(host: FakeHost) {
+    this.#host = host;
+    const { clock } = host;
+    this.clock = {
+      now: () => clock.now(),
+      wall: () => clock.wall(),
+      after: (delayMs, callback) => clock.after(delayMs, () => this.#isAlive && callback()),
+      yield: () => new Promise((resolve) => void clock.yield().then(() => this.#isAlive && resolve())),
+    };
+  }
+
+  /** SIGKILL: its locks and watches go with it. */
+  kill(): void {
+    this.#isAlive = false;
+    for (const letGo of this.#held) letGo();
+  }
+
+  directory(path: string): ReturnType<Host["directory"]> {
+    return this.#guard(this.#host.directory(path));
+  }
+
+  mailbox(path: string): ReturnType<Host["mailbox"]> {
+    return this.#guard(this.#host.mailbox(path));
+  }
+
+  watch(...[paths, sink]: Parameters<Host["watch"]>): ReturnType<Host["watch"]> {
+    const watch = this.#host.watch(paths, sink);
+    this.#held.push(() => watch.close());
+    return watch;
+  }
+
+  lock(path: string): Disposable | null {
+    const lock = this.#host.lock(path);
+    if (lock !== null) this.#held.push(() => lock[Symbol.dispose]());
+    return lock;
+  }
+
+  pidFiles(): ReturnType<Host["pidFiles"]> {
+    const { pids } = this.#host;
+    return {
+      write: (name, pid) => this.#isAlive ? pids.write(name, pid) : null,
+      remove: (name) => this.#isAlive ? pids.remove(name) : null,
+      findChildren: () => {
+        return pids.findChildren().map((found) => {
+          return { ...found, open: (sink) => this.#childOf(found.open(this.#sinkOf(sink))) };
+        });
+      },
+    };
+  }
+
+  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): ReturnType<Host["spawn"]> {
+    if (!this.#isAlive) return null;
+    const child = this.#host.spawn(spec, output, this.#sinkOf(sink));
+    return child === null ? null : this.#childOf(child);
+  }
+
+  /** The log of this life. */
+  get log(): Log {
+    const { log } = this.#host;
+    return {
+      debug: (message) => this.#isAlive && log.debug(message),
+      info: (message) => this.#isAlive && log.info(message),
+      warn: (message) => this.#isAlive && log.warn(message),
+      error: (message) => this.#isAlive && log.error(message),
+    };
+  }
+
+  #childOf(child: Child): Child {
+    const isAlive = () => this.#isAlive;
+    return {
+      pid: child.pid,
+      get refused(): boolean {
+        return child.refused;
+      },
+      signal: (signal) => isAlive() && child.signal(signal),
+      retry: () => isAlive() && child.retry(),
+    };
+  }
+
+  #sinkOf(sink: ChildSink): ChildSink {
+    return {
+      exited: (exit) => this.#isAlive && sink.exited(exit),
+      emptied: () => this.#isAlive && sink.emptied(),
+      warn: (message) => this.#isAlive && sink.warn(message),
+    };
+  }
+
+  /** A call during which the monitor is killed never comes back to it. */
+  #guard<T extends object>(port: T): T {
+    return Object.fromEntries(
+      Object.entries(port).map(([key, value]) => [
+        key,
+        typeof value !== "function" ? value : (...args: unknown[]) => {
+          const answer = value(...args);
+          if (!this.#isAlive) throw new Killed();
+          return answer;
+        },
+      ]),
+    ) as T;
+  }
+}
+
+/** What unwinds a monitor that was killed in the middle of a call; nobody may take it for an error. */
+export class Killed extends Error {
+  override readonly name = "Killed";
+}

@@ -1,0 +1,17 @@
+import { assertEquals } from "@std/assert";
+import { historyOf, play, report } from "./history.ts";
+
+const FIRST_SEED = 1;
+const HISTORIES = 4000;
+
+Deno.test(`the monitor keeps its promises in ${HISTORIES} random histories from seed ${FIRST_SEED}`, async () => {
+  for (let seed = FIRST_SEED; seed < FIRST_SEED + HISTORIES; seed++) {
+    const broken = await play(historyOf(seed));
+    if (broken !== null) throw new Error(await report(seed, broken));
+  }
+});
+
+Deno.test("a seed always gives the same history", () => {
+  assertEquals(historyOf(7), historyOf(7));
+  assertEquals(JSON.stringify(historyOf(7)) === JSON.stringify(historyOf(8)), false);
+});
