@@ -4,18 +4,24 @@
  * @module
  */
 
-import { UsageError } from "@ncolony/core";
+import { describeExit, type Exit, type StopSignal, UsageError } from "@ncolony/core";
 import {
   answerCommon,
   configDirectory,
+  denoClock,
   type Directory,
   lockDirectory,
   messageDirectory,
   Output,
+  PidDirectory,
   runProgram,
 } from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
+import { findLeftovers } from "../../host/leftover.ts";
+import { distrust } from "../../host/trust.ts";
+import { watchDirectories } from "../../host/watch.ts";
+import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
 const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
@@ -48,6 +54,25 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
         Deno.linkSync(join(path, thing), join(path, "swap.new"));
         Deno.renameSync(join(path, "swap.new"), join(path, name));
       }
+    }
+  },
+
+  /** Watches a directory, touches a FIFO in it, which it holds where `how` is "held", and tells whether watches still work. */
+  watch: async (path, fifo, how) => {
+    const told: string[] = [];
+    const note = (word: string) => void told.push(word);
+    const sink = { touched: (_: string, name: string) => note(name), rescan: () => note("rescan"), failed: note };
+    if (how === "held") configDirectory(path).names();
+    const watch = watchDirectories([path], sink);
+    Deno.utimeSync(join(path, fifo), 1000, 1000);
+    Deno.writeTextFileSync(join(path, "web"), "{}");
+    if (how === "held") await until("the file is told", () => told.includes("web"));
+    await watch.close();
+    try {
+      await watchDirectories([path], sink).close();
+      print("watches work");
+    } catch (error) {
+      print(String(error));
     }
   },
 
@@ -127,6 +152,30 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
       }
     }
   },
+
+  /** Writes a pid file, as a monitor does that may read /proc. */
+  record: (path, name, pid, scope) => {
+    print({ fault: new PidDirectory(path).write(name, Number(pid), scope === "process" ? "process" : "group") });
+  },
+
+  /** Tells which children of earlier monitors it finds, and of their ends after a signal, where one is given. */
+  leftovers: async (path, signal) => {
+    const found = findLeftovers(new PidDirectory(path), denoClock);
+    print(found.map(({ name, pid, isKnown }) => ({ name, pid, isKnown })));
+    if (signal === undefined) return;
+    const events: string[] = [];
+    const sink = {
+      exited: (exit: Exit) => void events.push(describeExit(exit)),
+      emptied: () => void events.push("emptied"),
+      warn: (message: string) => void events.push(message),
+    };
+    for (const { open } of found) open(sink).signal(signal as StopSignal);
+    await until("all have ended", () => events.filter((event) => event === "emptied").length === found.length);
+    print(events);
+  },
+
+  /** Tells whether a file or directory may be trusted. */
+  trust: (path) => print({ distrust: distrust(path, Deno.statSync(path)) }),
 
   /** Tells what it finds in a messages directory under a name, and what becomes of it. */
   mail: (path, name) => {

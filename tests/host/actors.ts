@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { until } from "../helpers.ts";
 
-/** `actor.ts` as another process, which is ended at the end of the scope: `await using actor = new Actor(["lock", path])`. */
+/** `actor.ts` as another process, which is ended with the scope: `await using actor = new Actor(["lock", path])`. */
 export class Actor implements AsyncDisposable {
   /** What it wrote to stdout. */
   stdout = "";

@@ -46,7 +46,7 @@ Deno.test("Changes changes nothing while the directory is gone, and goes on when
   assertEquals(namesOf(await it.changes.lookAtAll()), []);
 });
 
-Deno.test("Changes forgets what had not settled when the directory goes, and finds it anew when it is back", async () => {
+Deno.test("Changes forgets what had not settled when the directory goes, and finds it when it is back", async () => {
   const it = await world();
   it.directory.write("new", "3");
   assertEquals(namesOf(await it.changes.lookAt([["new", false]])), []);
@@ -117,7 +117,7 @@ Deno.test("Changes compares names with another directory that is not empty", asy
   assertEquals(await settled(it), ["-db", "web"]);
 });
 
-Deno.test("Changes looks at everything where only a name is said to change but the directory is another one", async () => {
+Deno.test("Changes looks at everything where a name is said to change in another directory", async () => {
   const it = await world();
   it.directory.id = "2:2";
   it.directory.remove("db");

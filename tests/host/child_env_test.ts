@@ -74,7 +74,7 @@ Deno.test("spawnChild() does not look a bare command up in the monitor's PATH", 
   }
 });
 
-Deno.test("spawnChild() looks a bare command up in an inherited PATH, and in no other where that is unset", async () => {
+Deno.test("spawnChild() looks a bare command up in an inherited PATH, and in no other", async () => {
   using dir = tempDir();
   const environ = (name: string) => name === "PATH" ? command(dir, "mine") : undefined;
   assertEquals(await outputOf(["hello"], { env_inherit: ["PATH"] }, { environ }), "mine\n");

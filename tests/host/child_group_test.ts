@@ -65,7 +65,7 @@ Deno.test("spawnChild() tells that a group is empty when its last member has end
   assertEquals(trial.ends, [["exited: exit code 3", true], ["emptied", false]]);
 });
 
-Deno.test("spawnChild() tells that a group is empty in the turn of its leader's end where nobody else is in it", async () => {
+Deno.test("spawnChild() tells that a group is empty in the turn of the leader's end where it is", async () => {
   const turns: string[] = [];
   class Turned extends Trial {
     override told(event: string): void {
@@ -109,8 +109,8 @@ Deno.test("spawnChild() waits for nobody who left the group, and reads what they
 });
 
 /**
- * Starts somebody who is left as a zombie in the group when it gets SIGKILL: its parent, which says its pid when it has gone to
- * another session, never asks for it. Then goes on with `then`.
+ * Starts somebody who is left as a zombie in the group when it gets SIGKILL: its parent, which says its pid when it has
+ * gone to another session, never asks for it. Then goes on with `then`.
  */
 function withZombie(then: string): string[] {
   return ["sh", "-c", `(sleep 300 & exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & ${then}`];

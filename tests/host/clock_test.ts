@@ -15,7 +15,7 @@ Deno.test("denoClock.after() calls back when the time has come, in order, and on
   assertEquals(called.slice(-2), [20, 60]);
 });
 
-Deno.test("denoClock.after() does not call back where that is called off, nor too early where it is far away", async () => {
+Deno.test("denoClock.after() does not call back what is called off, nor too early what is far away", async () => {
   const called: string[] = [];
   const callOff = denoClock.after(0, () => called.push("called off"));
   callOff();

@@ -151,7 +151,7 @@ Deno.test("Directory.read() does not open what is no regular file", async () => 
   assertLess(Deno.memoryUsage().rss - before, 50_000_000);
 });
 
-Deno.test("Directory.read() does not wait for a FIFO that takes the place of a file just before it is opened", async () => {
+Deno.test("Directory.read() does not wait for a FIFO that takes the place of a file before it is opened", async () => {
   using dir = tempDir();
   run("mkfifo", dir.file("fifo"));
   dir.write("file", "{}");

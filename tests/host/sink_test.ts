@@ -215,7 +215,7 @@ Deno.test("Sink makes nobody wait for a stream that fails", async () => {
   assertEquals(told, ["fault: Broken pipe"]);
 });
 
-Deno.test("Sink.flush() waits until all is written, also what comes meanwhile, and not where nothing waits", async () => {
+Deno.test("Sink.flush() waits until all is written, also what comes meanwhile", async () => {
   const target = new FakeTarget();
   const { sink } = sinkTo(target);
   await sink.flush();

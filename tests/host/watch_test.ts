@@ -3,7 +3,7 @@ import { configDirectory, denoHost, type Watch } from "@ncolony/host";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 
 /** A watched directory and what was told of it: `+web` is complete, `web` is not. */
-class Watched implements Disposable {
+class Watched implements AsyncDisposable {
   readonly dir: TempDir = tempDir();
   readonly path: string;
   readonly told: string[] = [];
@@ -38,14 +38,14 @@ class Watched implements Disposable {
     return this.told.slice(0, this.told.indexOf("last"));
   }
 
-  [Symbol.dispose](): void {
-    this.watch.close();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.watch.close();
     this.dir[Symbol.dispose]();
   }
 }
 
 Deno.test("watch() tells a rename from a name that is ignored as complete", async () => {
-  using watched = new Watched();
+  await using watched = new Watched();
   watched.write("web.new");
   Deno.renameSync(watched.file("web.new"), watched.file("web"));
   const told = await watched.toldSoFar();
@@ -54,45 +54,45 @@ Deno.test("watch() tells a rename from a name that is ignored as complete", asyn
 });
 
 Deno.test("watch() tells a rename over a file from a name that begins with a dot as complete", async () => {
-  using watched = new Watched((it) => it.write("web"));
+  await using watched = new Watched((it) => it.write("web"));
   watched.write(".1234.new");
   Deno.renameSync(watched.file(".1234.new"), watched.file("web"));
   assertEquals((await watched.toldSoFar()).includes("+web"), true);
 });
 
 Deno.test("watch() tells what is written in place as not complete", async () => {
-  using watched = new Watched();
+  await using watched = new Watched();
   watched.write("web", "1");
   watched.write("web", "2");
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
 Deno.test("watch() tells a rename from a name that is not ignored as not complete", async () => {
-  using watched = new Watched((it) => it.write("sedAb12"));
+  await using watched = new Watched((it) => it.write("sedAb12"));
   Deno.renameSync(watched.file("sedAb12"), watched.file("web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["sedAb12", "web"]));
 });
 
 Deno.test("watch() tells a rename from another directory as not complete", async () => {
-  using watched = new Watched();
+  await using watched = new Watched();
   Deno.renameSync(watched.dir.write("web.new", "{}"), watched.file("web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
 Deno.test("watch() tells a removal", async () => {
-  using watched = new Watched((it) => it.write("web"));
+  await using watched = new Watched((it) => it.write("web"));
   Deno.removeSync(watched.file("web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
 Deno.test("watch() tells a file that is put aside under a name that is ignored", async () => {
-  using watched = new Watched((it) => it.write("web"));
+  await using watched = new Watched((it) => it.write("web"));
   Deno.renameSync(watched.file("web"), watched.file(".web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
 Deno.test("watch() says to scan again where `..data` is renamed, as in a ConfigMap", async () => {
-  using watched = new Watched((it) => {
+  await using watched = new Watched((it) => {
     Deno.mkdirSync(it.file("..2026"));
     Deno.symlinkSync("..2026", it.file("..data"));
     Deno.symlinkSync("..data/web", it.file("web"));
@@ -103,19 +103,19 @@ Deno.test("watch() says to scan again where `..data` is renamed, as in a ConfigM
 });
 
 Deno.test("watch() says to scan again where the directory is removed", async () => {
-  using watched = new Watched();
+  await using watched = new Watched();
   Deno.removeSync(watched.path);
   await until("it says so", () => watched.told.includes("rescan"));
 });
 
 Deno.test("watch() says to scan again where the directory is renamed", async () => {
-  using watched = new Watched();
+  await using watched = new Watched();
   Deno.renameSync(watched.path, watched.dir.file("other"));
   await until("it says so", () => watched.told.includes("rescan"));
 });
 
 Deno.test("watch() says nothing of names that are ignored, nor of what is in directories below", async () => {
-  using watched = new Watched((it) => Deno.mkdirSync(it.file("below")));
+  await using watched = new Watched((it) => Deno.mkdirSync(it.file("below")));
   watched.write("web.new");
   watched.write(".hidden");
   Deno.renameSync(watched.file("web.new"), watched.file("db.new"));
@@ -125,7 +125,7 @@ Deno.test("watch() says nothing of names that are ignored, nor of what is in dir
 });
 
 Deno.test("watch() says nothing of looks and reads", async () => {
-  using watched = new Watched((it) => it.write("web"));
+  await using watched = new Watched((it) => it.write("web"));
   const directory = configDirectory(watched.path);
   directory.identity();
   assertEquals(directory.names(), ["web"]);
@@ -134,39 +134,59 @@ Deno.test("watch() says nothing of looks and reads", async () => {
   assertEquals(await watched.toldSoFar(), []);
 });
 
-Deno.test("watch() tells which directory it is where there are several, and a rename between them as not complete", async () => {
+Deno.test("watch() tells of which directory it tells, and a rename between two as not complete", async () => {
   using dir = tempDir();
-  const paths = [dir.dir("config"), dir.dir("messages")];
+  const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   const told = new Set<string>();
-  const watch = denoHost().watch(paths, {
+  const watch = denoHost().watch([config, messages], {
     touched: (directory, name, complete) => told.add(`${complete ? "+" : ""}${directory}/${name}`),
     rescan: () => told.add("rescan"),
     failed: (reason) => told.add(reason),
   });
   try {
-    for (const path of paths) Deno.writeTextFileSync(`${path}/web`, "{}");
+    for (const path of [config, messages]) Deno.writeTextFileSync(`${path}/web`, "{}");
     await until("both are told", () => told.size === 2);
-    assertEquals(told, new Set(paths.map((path) => `${path}/web`)));
-    Deno.renameSync(`${paths[1]}/web`, `${paths[1]}/db.new`);
-    Deno.renameSync(`${paths[1]}/db.new`, `${paths[0]}/db`);
-    await until("the rename is told", () => told.has(`${paths[0]}/db`));
-    Deno.writeTextFileSync(`${paths[0]}/last`, "{}");
-    await until("the last name is told", () => told.has(`${paths[0]}/last`));
-    assert(!told.has(`+${paths[0]}/db`));
+    assertEquals(told, new Set([`${config}/web`, `${messages}/web`]));
+    Deno.renameSync(`${messages}/web`, `${messages}/db.new`);
+    Deno.renameSync(`${messages}/db.new`, `${config}/db`);
+    await until("the rename is told", () => told.has(`${config}/db`));
+    Deno.writeTextFileSync(`${config}/last`, "{}");
+    await until("the last name is told", () => told.has(`${config}/last`));
+    assert(!told.has(`+${config}/db`));
   } finally {
-    watch.close();
+    await watch.close();
   }
 });
 
-Deno.test("watch() is silent when it is closed, and may be closed twice", async () => {
-  using watched = new Watched();
-  using other = new Watched();
-  watched.watch.close();
+Deno.test("Watch.close() ends it, may be called twice, and leaves nothing in the directory", async () => {
+  await using watched = new Watched();
+  await using other = new Watched();
+  await Promise.all([watched.watch.close(), watched.watch.close()]);
+  assertEquals([...Deno.readDirSync(watched.path)], []);
   watched.write("web");
   Deno.removeSync(watched.file("web"));
   await other.toldSoFar();
-  watched.watch.close();
   assertEquals(watched.told, []);
+});
+
+Deno.test("Watch.close() is silent from its call on", async () => {
+  await using watched = new Watched();
+  watched.write("web");
+  await watched.watch.close();
+  assertEquals(watched.told, []);
+});
+
+Deno.test("Watch.close() ends it also where its directory is gone, or another one took its place", async () => {
+  for (const replace of [() => {}, (path: string) => Deno.mkdirSync(path)]) {
+    await using watched = new Watched();
+    Deno.renameSync(watched.path, watched.dir.file("other"));
+    replace(watched.path);
+    await until("it says so", () => watched.told.includes("rescan"));
+    await watched.watch.close();
+  }
+  await using watched = new Watched();
+  watched.write("web");
+  await until("a new watch works", () => watched.told.includes("web"));
 });
 
 Deno.test("watch() throws where there is no such directory", () => {
