@@ -21,6 +21,8 @@ export interface ChangesOptions {
    * @default {100}
    */
   readonly settleMs?: number;
+  /** Takes what each slice of a look found, less the last; without it, a look gives all of that together. */
+  readonly onSlice?: (changes: Map<string, Entry | null>) => void;
 }
 
 /**
@@ -37,6 +39,7 @@ export class Changes {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #settleMs: number;
+  readonly #onSlice: ChangesOptions["onSlice"];
   /** What each name looked like when it was read, and when that was. */
   readonly #known = new Map<string, { key: string; mtimeMs: number; readAt: number }>();
   /** Names that do not look as they did, and when the second look at them is due. */
@@ -44,7 +47,8 @@ export class Changes {
   #id: string | null = null;
 
   /** Makes one for a directory that was not looked at yet. */
-  constructor(directory: Directory, clock: Clock, { settleMs = SETTLE_MS }: ChangesOptions = {}) {
+  constructor(directory: Directory, clock: Clock, { settleMs = SETTLE_MS, onSlice }: ChangesOptions = {}) {
+    this.#onSlice = onSlice;
     this.#directory = directory;
     this.#clock = clock;
     this.#settleMs = settleMs;
@@ -76,26 +80,33 @@ export class Changes {
       return this.#cannotLook("is empty, and another directory than before (unmounted?)");
     }
     this.#id = identity.id;
-    const changes = new Map<string, Entry | null>();
+    const all = new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()]);
+    return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
+  }
+
+  /** Looks at some names, in slices too: those of which `complete` is true were renamed into place. */
+  async lookAt(names: Iterable<readonly [name: string, complete: boolean]>, signal?: AbortSignal): Promise<Look> {
+    const identity = this.#directory.identity();
+    if ("fault" in identity) return this.#cannotLook(identity.fault);
+    if (identity.id !== this.#id) return await this.lookAtAll(signal);
+    return await this.#examineAll(names, signal);
+  }
+
+  async #examineAll(names: Iterable<readonly [name: string, complete: boolean]>, signal?: AbortSignal): Promise<Look> {
+    let changes = new Map<string, Entry | null>();
     let sliceEnd = this.#clock.now() + SLICE_MS;
-    for (const name of new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()])) {
-      this.#examine(name, isFirst, changes);
+    for (const [name, complete] of names) {
+      this.#examine(name, complete, changes);
       if (this.#clock.now() < sliceEnd) continue;
+      if (this.#onSlice !== undefined) {
+        this.#onSlice(changes);
+        changes = new Map();
+      }
       await this.#clock.yield();
       if (signal?.aborted) break;
       sliceEnd = this.#clock.now() + SLICE_MS;
     }
     return { changes };
-  }
-
-  /** Looks at some names: those of which `complete` is true were renamed into place. */
-  lookAt(names: Iterable<readonly [name: string, complete: boolean]>, signal?: AbortSignal): Promise<Look> {
-    const identity = this.#directory.identity();
-    if ("fault" in identity) return Promise.resolve(this.#cannotLook(identity.fault));
-    if (identity.id !== this.#id) return this.lookAtAll(signal);
-    const changes = new Map<string, Entry | null>();
-    for (const [name, complete] of names) this.#examine(name, complete, changes);
-    return Promise.resolve({ changes });
   }
 
   /** What had not settled is looked for anew when there is a directory again. */

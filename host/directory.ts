@@ -112,21 +112,20 @@ function read(path: string, options: ReadOptions): Reading | null {
   }
 }
 
+/** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
+let buffer = new Uint8Array(0);
+
 function readText(fd: number, size: number, maxBytes: number): { source: string } | { fault: string } {
   const tooLarge = { fault: `must be at most ${maxBytes} bytes` };
   if (size > maxBytes) return tooLarge;
-  // One byte more than it should hold, to notice one that grows.
-  let buffer = new Uint8Array(size + 1);
+  // One byte more than it may hold, to notice one that grows.
+  if (buffer.length <= maxBytes) buffer = new Uint8Array(maxBytes + 1);
   let length = 0;
   for (;;) {
-    const bytes = readSync(fd, buffer, length, buffer.length - length, null);
+    const bytes = readSync(fd, buffer, length, maxBytes + 1 - length, null);
     length += bytes;
-    if (bytes === 0) break;
     if (length > maxBytes) return tooLarge;
-    if (length < buffer.length) continue;
-    const larger = new Uint8Array(Math.min(2 * buffer.length, maxBytes + 1));
-    larger.set(buffer);
-    buffer = larger;
+    if (bytes === 0) break;
   }
   try {
     const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });

@@ -53,7 +53,8 @@ export class Lookout {
     this.#host = host;
     this.#options = options;
     this.#alarm = new Alarm(host.clock);
-    this.#changes = new Changes(config, host.clock);
+    // Slice by slice, so that thousands of large files are never held together.
+    this.#changes = new Changes(config, host.clock, { onSlice: (changes) => this.#apply({ changes }) });
     this.#hold = new Hold(host, {
       config,
       mailbox,

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path";
 import { isAlive, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { hasCommand, IS_ROOT, namesIn, run, sh } from "./tools.ts";
+import { hasCommand, IS_ROOT, MONITOR_PERMISSIONS, namesIn, run, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
@@ -129,12 +129,13 @@ Deno.test("a link that was planted in the pid directory is not written through",
   assertEquals(Deno.readTextFileSync(victim), "precious");
 });
 
-Deno.test("without --allow-run every start fails, and says which permission is missing", async () => {
-  await using colony = new Colony({
-    permissions: ["--allow-read", "--allow-write", "--allow-env", "--allow-sys=uid,gid"],
-    config: { web: CAT },
-  });
-  await colony.waitFor(/web: running -> stopping \(cannot start: .*--allow-run/);
-  await colony.waitFor(/web: stopping -> waiting for [\d.]+ s/);
-  assertEquals(await colony.stop(), 0);
+Deno.test("what cannot be started for want of a permission says which", async () => {
+  const inherits = { args: ["cat"], env_inherit: ["HOME"] };
+  for (const [name, config] of [["--allow-run", CAT], ["--allow-env", inherits]] as const) {
+    const permissions = MONITOR_PERMISSIONS.filter((permission) => permission !== name);
+    await using colony = new Colony({ permissions, config: { web: config } });
+    await colony.waitFor(new RegExp(`web: running -> stopping \\(cannot start: .*${name}`));
+    await colony.waitFor(/web: stopping -> waiting for [\d.]+ s/);
+    assertEquals(await colony.stop(), 0);
+  }
 });

@@ -98,14 +98,15 @@ Deno.test("a permission that the monitor cannot start without is named in one li
   const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];
   const less = (name: string, ...instead: string[]) => {
     const permissions = MONITOR_PERMISSIONS.filter((permission) => !permission.startsWith(name));
-    return runTool("monitor/mod.ts", places, [...permissions, ...instead]);
+    return runTool("monitor/mod.ts", [...places, "--pid", dir.file(`pids ${name}`)], [...permissions, ...instead]);
   };
   const results = await Promise.all([
     less("--allow-read"),
-    less("--allow-read", `--allow-read=${places[1]}`),
+    less("--allow-read", `--allow-read=${places[1]},${dir.file("pids --allow-read")}`),
+    less("--allow-write"),
     less("--allow-sys"),
   ]);
-  for (const [index, name] of ["--allow-read", "--allow-read", "--allow-sys"].entries()) {
+  for (const [index, name] of ["--allow-read", "--allow-read", "--allow-write", "--allow-sys"].entries()) {
     assertEquals(results[index]!.code, 1);
     assertStringIncludes(complaint(results[index]!), name);
   }

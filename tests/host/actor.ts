@@ -91,6 +91,17 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ text: await trial.result(), events: trial.events });
   },
 
+  /** Starts children one after another, and tells how many file descriptors it had before and has after. */
+  descriptors: async (count) => {
+    const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
+    const before = open();
+    for (let i = 0; i < Number(count); i++) {
+      await using trial = new Trial(["true"]);
+      await trial.result();
+    }
+    print({ before, after: open() });
+  },
+
   /** Signals a child that is another user's, without the right to and then with it. */
   refuse: async (childUid, ownUid) => {
     await using trial = new Trial(["sleep", "300"], { uid: Number(childUid) });

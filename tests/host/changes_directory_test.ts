@@ -132,15 +132,3 @@ Deno.test("Changes sees everything removed where another directory was filled an
   empty(it);
   assertEquals(await settled(it), ["-db", "-web"]);
 });
-
-Deno.test("Changes ends the look at another directory early when it is aborted", async () => {
-  const it = await world();
-  it.directory.id = "2:2";
-  for (let i = 0; i < 20; i++) it.directory.write(`web${i}`, "1");
-  const abort = new AbortController();
-  it.directory.onLook = () => it.clock.advance(4);
-  it.clock.onYield = () => abort.abort();
-  const before = it.directory.looked.length;
-  await it.changes.lookAt([["web", false]], abort.signal);
-  assertEquals(it.directory.looked.length - before, 3);
-});

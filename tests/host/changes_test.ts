@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { Changes, SETTLE_MS } from "@ncolony/host";
 import { FakeDirectory, HandClock } from "./fakes.ts";
 
@@ -9,8 +9,8 @@ class World {
   readonly changes = new Changes(this.directory, this.clock);
 
   /** What a look at everything finds, name by name: the text, or null where the name is gone. */
-  async all(signal?: AbortSignal): Promise<Record<string, string | null> | string> {
-    return told(await this.changes.lookAtAll(signal));
+  async all(): Promise<Record<string, string | null> | string> {
+    return told(await this.changes.lookAtAll());
   }
 
   /** What a look at some names finds, none of which is known to be complete. */
@@ -214,33 +214,4 @@ Deno.test("Changes says nothing of a file that it never knew and that vanished b
   world.directory.onRead = (name) => world.directory.remove(name);
   assertEquals(await world.complete("web"), {});
   assertEquals(await world.settled(), {});
-});
-
-Deno.test("Changes gives others their turn every 10 ms", async () => {
-  const world = await worldOf({});
-  for (let i = 0; i < 20; i++) world.directory.write(`web${i}`, "1");
-  let sliceMs = 0;
-  const slices: number[] = [];
-  world.directory.onLook = () => {
-    world.clock.advance(3);
-    sliceMs += 3;
-  };
-  world.clock.onYield = () => {
-    slices.push(sliceMs);
-    sliceMs = 0;
-  };
-  await world.all();
-  assertEquals(slices.length, 5);
-  // A look that has begun is not cut short.
-  for (const slice of slices) assertLessOrEqual(slice, 10 + 3);
-});
-
-Deno.test("Changes ends a look early when it is aborted", async () => {
-  const world = await worldOf({});
-  for (let i = 0; i < 20; i++) world.directory.write(`web${i}`, "1");
-  const abort = new AbortController();
-  world.directory.onLook = () => world.clock.advance(4);
-  world.clock.onYield = () => abort.abort();
-  await world.all(abort.signal);
-  assertEquals(world.directory.looked.length, 3);
 });

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
-import { ending, Trial } from "./children.ts";
+import { ending, stateOf, Trial } from "./children.ts";
 import { HandClock } from "./fakes.ts";
 
 /** A leader that starts `sleep 300` in its group, says its pid, and goes on with `then`. */
@@ -17,12 +17,6 @@ class Watched extends Trial {
     super.told(event);
     this.ends?.push([event, isAlive(-this.pid)]);
   }
-}
-
-/** Whether a process sleeps (S), runs (R), is a zombie (Z) and so on. */
-async function stateOf(pid: number): Promise<string> {
-  await using trial = new Trial(["sh", "-c", `read -r stat < /proc/${pid}/stat; echo "$stat"`]);
-  return (await trial.result()).split(" ")[2];
 }
 
 Deno.test("spawnChild() makes a child the leader of a session and a process group of its own", async () => {

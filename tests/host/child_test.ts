@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import { tempDir } from "../helpers.ts";
+import { Actor } from "./actors.ts";
 import { Trial } from "./children.ts";
 
 /** Checks all that is told of a child that ends by itself. */
@@ -9,9 +10,9 @@ async function assertEvents(args: string[], config: Record<string, unknown>, ...
   assertEquals(trial.events, events);
 }
 
-/** How many file descriptors a process has, or a new child where it is "self". */
-async function descriptors(pid: number | "self"): Promise<number> {
-  await using trial = new Trial(["ls", `/proc/${pid}/fd`]);
+/** How many file descriptors a new child has. */
+async function descriptors(): Promise<number> {
+  await using trial = new Trial(["ls", "/proc/self/fd"]);
   return (await trial.result()).split("\n").length;
 }
 
@@ -103,17 +104,14 @@ Deno.test("spawnChild() keeps stdin open while the child lives, and closes it th
 });
 
 Deno.test("spawnChild() keeps no file descriptor of a child that has ended", async () => {
-  const before = await descriptors(Deno.pid);
-  for (let i = 0; i < 50; i++) {
-    await using trial = new Trial(["true"]);
-    await trial.result();
-  }
-  assertLess(await descriptors(Deno.pid), before + 10);
+  await using actor = new Actor(["descriptors", "50"]);
+  const { before, after } = JSON.parse(await actor.result());
+  assertLess(after, before + 10);
 });
 
 Deno.test("spawnChild() gives a child no file descriptor of another", async () => {
-  const alone = await descriptors("self");
+  const alone = await descriptors();
   await using _one = new Trial(["cat"]);
   await using _two = new Trial(["cat"]);
-  assertEquals(await descriptors("self"), alone);
+  assertEquals(await descriptors(), alone);
 });

@@ -77,6 +77,12 @@ export class Trial implements AsyncDisposable {
   }
 }
 
+/** Whether a process sleeps (S), runs (R), is a zombie (Z) and so on. */
+export async function stateOf(pid: number): Promise<string> {
+  await using trial = new Trial(["sh", "-c", `read -r stat < /proc/${pid}/stat; echo "$stat"`]);
+  return (await trial.result()).split(" ")[2];
+}
+
 /** Ends a process at the end of the scope: `using _ = ending(pid)`. */
 export function ending(pid: number): Disposable {
   return { [Symbol.dispose]: () => killNow(pid) };

@@ -251,6 +251,8 @@ Deno.test("Lookout throws a look away that is under way when it is closed", asyn
   await world.start();
   assertEquals(clock.yields, 1);
   const calls = world.config.callCount;
+  // What the first slice found has been told already.
+  assert(world.take().length < 20);
   world.lookout.close();
   clock.holdsYields = false;
   await world.advance(FREQUENCY_MS);

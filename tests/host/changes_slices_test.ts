@@ -1,0 +1,72 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { Changes, type ChangesOptions, type Look } from "@ncolony/host";
+import { FakeDirectory, HandClock } from "./fakes.ts";
+
+/** How many files there are, and how long the look at each takes: three looks are more than a slice. */
+const FILES = 20;
+const LOOK_MS = 4;
+
+interface World {
+  readonly changes: Changes;
+  readonly directory: FakeDirectory;
+  /** The numbers of looks in each slice that was followed by another one. */
+  readonly slices: number[];
+  /** Aborts at the end of the first slice. */
+  readonly signal: AbortSignal;
+}
+
+function world(options: ChangesOptions = {}): World {
+  const clock = new HandClock();
+  const directory = new FakeDirectory(clock);
+  const slices: number[] = [];
+  const abort = new AbortController();
+  let before = 0;
+  for (let i = 0; i < FILES; i++) directory.write(`web${i}`, `${i}`);
+  directory.onLook = () => clock.advance(LOOK_MS);
+  clock.onYield = () => {
+    slices.push(directory.looked.length - before);
+    before = directory.looked.length;
+    abort.abort();
+  };
+  return { changes: new Changes(directory, clock, options), directory, slices, signal: abort.signal };
+}
+
+function namesOf(look: Look): string[] {
+  if ("fault" in look) throw new Error(look.fault);
+  return [...look.changes.keys()];
+}
+
+const ALL = Array.from({ length: FILES }, (_, i) => `web${i}`);
+const ALL_COMPLETE = ALL.map((name) => [name, true] as const);
+
+Deno.test("Changes gives others their turn every 10 ms, where it looks at all names and where at some", async () => {
+  const { changes, slices } = world();
+  assertEquals(namesOf(await changes.lookAtAll()), ALL);
+  // A look that has begun is not cut short.
+  assertEquals(slices, Array(6).fill(3));
+  slices.length = 0;
+  assertEquals(namesOf(await changes.lookAt(ALL_COMPLETE)), ALL);
+  assertLess(5, slices.length);
+});
+
+Deno.test("Changes ends a look early when it is aborted", async () => {
+  const { changes, directory, signal } = world();
+  assertEquals(namesOf(await changes.lookAtAll(signal)).length, 3);
+  assertEquals(directory.looked.length, 3);
+  await changes.lookAt(ALL_COMPLETE, signal);
+  assertEquals(directory.looked.length, 6);
+});
+
+Deno.test("Changes ends the look at another directory early when it is aborted", async () => {
+  const { changes, directory, signal } = world();
+  await changes.lookAt([["web1", true]], signal);
+  assertEquals(directory.looked.length, 3);
+});
+
+Deno.test("Changes gives what each slice found, and only the rest at the end, where somebody takes slices", async () => {
+  const given: string[][] = [];
+  const { changes } = world({ onSlice: (found) => given.push([...found.keys()]) });
+  const rest = namesOf(await changes.lookAtAll());
+  assertEquals(given, [0, 3, 6, 9, 12, 15].map((start) => ALL.slice(start, start + 3)));
+  assertEquals(rest, ALL.slice(18));
+});
