@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
 
 /** No more are held than this: a directory may be full of them. */
 const MAX_HELD = 256;
@@ -16,7 +16,7 @@ export class Fifos {
   /** Holds these, and lets go of all others. */
   holdThese(paths: ReadonlySet<string>): void {
     for (const [path, fd] of this.#held) {
-      if (paths.has(path)) continue;
+      if (paths.has(path) && isStill(path, fd)) continue;
       this.#held.delete(path);
       closeSync(fd);
     }
@@ -29,5 +29,16 @@ export class Fifos {
     } catch {
       // It went, or may not be opened.
     }
+  }
+}
+
+/** Whether what is held is what stands there now, and not one that was made anew. */
+function isStill(path: string, fd: number): boolean {
+  try {
+    const [there, held] = [statSync(path), fstatSync(fd)];
+    return there.dev === held.dev && there.ino === held.ino;
+  } catch {
+    // It went.
+    return false;
   }
 }

@@ -61,8 +61,8 @@ export class PidDirectory {
       const [entry, record] = [name, `.${name}`].map((file) => directory.read(file)?.entry);
       if (entry === undefined || "fault" in entry || !/^\d{1,10}\n?$/.test(entry.source)) return [];
       const pid = Number(entry.source);
-      // 1 is no child of any monitor, and 0 and negative numbers would be groups.
-      if (pid <= 1 || pid === Deno.pid) return [];
+      // 1 is no child of any monitor, 0 and negative numbers would be groups, and of larger ones Deno.kill takes 32 bits.
+      if (pid <= 1 || pid >= 2 ** 31 || pid === Deno.pid) return [];
       return [{
         name,
         pid,

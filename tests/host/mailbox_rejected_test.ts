@@ -1,16 +1,16 @@
-import { assert, assertEquals } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { messageDirectory } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 
-Deno.test("Mailbox.reject() keeps what just came, whatever time it has, where much comes in a second", () => {
+Deno.test("Mailbox.reject() keeps the last 100 that came, whatever time they have, where many come in a second", () => {
   using dir = tempDir();
   const mailbox = messageDirectory(dir.path);
   for (let i = 0; i < 150; i++) {
     Deno.utimeSync(dir.write(`message${i}`, "wrong"), 1000 - i, 1000 - i);
     assertEquals(mailbox.reject(`message${i}`), null);
-    const kept = [...Deno.readDirSync(dir.file(".rejected"))].map(({ name }) => name);
-    assert(kept.includes(`message${i}`), `message${i} is thrown away as soon as it came`);
   }
+  const kept = [...Deno.readDirSync(dir.file(".rejected"))].map(({ name }) => name);
+  assertEquals(kept.sort(), Array.from({ length: 100 }, (_, i) => `message${i + 50}`).sort());
 });
 
 Deno.test("Mailbox.reject() is not kept from its work by a directory in `.rejected`", () => {

@@ -169,6 +169,16 @@ Deno.test("Watch.close() ends it, may be called twice, and leaves nothing in the
   assertEquals(watched.told, []);
 });
 
+Deno.test({
+  name: "Watch.close() gives the operating system its watch back",
+  sanitizeResources: true,
+  fn: async () => {
+    await using watched = new Watched();
+    watched.write("web");
+    await until("it is told", () => watched.told.includes("web"));
+  },
+});
+
 Deno.test("Watch.close() is silent from its call on", async () => {
   await using watched = new Watched();
   watched.write("web");
