@@ -9,11 +9,12 @@ const TOKEN =
   /[ \t\n\r]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 
 /**
- * Finds where a text stops being JSON, as `line 3, column 7`, both counted from 1.
+ * Finds where a text stops being JSON, as `line 3, column 7`, both counted from 1; null where it is JSON throughout.
  *
- * `JSON.parse` quotes the text around an error, which may be a secret, and does not always say where it stands.
+ * `JSON.parse` quotes the text around an error, which may be a secret, does not always say where it stands, and V8 keeps
+ * the whole text of each error for as long as it likes.
  */
-export function whereNotJson(source: string): string {
+export function whereNotJson(source: string): string | null {
   const open: ("{" | "[")[] = [];
   let wants: "value" | "value or ]" | "key" | "key or }" | ":" | ", or close" | "end" = "value";
   let at = 0;
@@ -44,6 +45,7 @@ export function whereNotJson(source: string): string {
     at += text.length;
   }
   while (" \t\n\r".includes(source.charAt(at)) && at < source.length) at++;
+  if (wants === "end" && at === source.length) return null;
   const lines = source.slice(0, at).split("\n");
   return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
 }
@@ -54,13 +56,10 @@ export function whereNotJson(source: string): string {
  * @throws whatever `fail` makes of the reason.
  */
 export function parseObject(source: string, fail: (reason: string) => Error): JsonObject {
-  let value: Json;
-  try {
-    value = JSON.parse(source);
-  } catch {
-    if (source.startsWith("\ufeff")) throw fail("begins with a byte order mark, which is not JSON");
-    throw fail(`not JSON at ${whereNotJson(source)}`);
-  }
+  if (source.startsWith("\ufeff")) throw fail("begins with a byte order mark, which is not JSON");
+  const where = whereNotJson(source);
+  if (where !== null) throw fail(`not JSON at ${where}`);
+  const value: Json = JSON.parse(source);
   if (!isObject(value)) throw fail(`must be a JSON object: got ${typeName(value)}`);
   return value;
 }

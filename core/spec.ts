@@ -128,13 +128,13 @@ class Fields {
   strings(key: string, kind: string, test: (text: string) => boolean): readonly string[] {
     const value = Object.hasOwn(this.#object, key) ? this.#object[key] : [];
     if (isTexts(value) && value.every(test)) return value;
-    throw this.#wrong(key, `an array of ${kind}`, value);
+    throw this.#wrong(key, `an array of ${kind}`, value, blameItem(value));
   }
 
   command(key: string): readonly [string, ...string[]] {
     const value = ownValue(this.#object, key);
     if (isTexts(value) && hasFirst(value) && value[0] !== "") return value;
-    throw this.#wrong(key, "a non-empty array of strings that begins with a command", value);
+    throw this.#wrong(key, "a non-empty array of strings that begins with a command", value, blameItem(value));
   }
 
   environment(key: string): Readonly<Record<string, string>> {
@@ -174,13 +174,18 @@ function otherThan(value: Json): string {
   return typeof value === "string" ? "another string" : blame(value);
 }
 
+/** As {@linkcode blame}, where an array of strings was wanted, but not that one. */
+function blameItem(value: Json | undefined): string {
+  if (!Array.isArray(value) || value.length === 0) return blame(value);
+  const culprit = value.find((item) => !isText(item));
+  return culprit === undefined ? "other strings" : `an array with ${blame(culprit)}`;
+}
+
 /** Says what was found in the place of what is wanted, by its type alone: values may be secrets. */
 function blame(value: Json | undefined): string {
-  if (typeof value === "string" && value.includes("\0")) return "a string with a NUL";
-  if (!Array.isArray(value) || value.length === 0) return typeName(value);
-  const culprit = value.find((item) => !isText(item));
-  if (culprit === undefined) return "other strings";
-  return `an array with ${Array.isArray(culprit) ? "an array" : blame(culprit)}`;
+  if (typeof value !== "string") return typeName(value);
+  if (value.includes("\0")) return "a string with a NUL";
+  return value.isWellFormed() ? "a string" : "a string that is not well-formed Unicode";
 }
 
 /** The length of a text in bytes of UTF-8, or more than any limit as soon as that is certain. */

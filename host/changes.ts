@@ -10,8 +10,11 @@ const RACY_MS = 2000;
 /** How long a look may keep others from their turn. */
 const SLICE_MS = 10;
 
-/** What a look found: the names that changed, null where one is gone; or why the directory says nothing now. */
-export type Look = { readonly changes: Map<string, Entry | null> } | { readonly fault: string };
+/** Takes a name that changed, and what it holds now; null where it is gone. */
+export type OnChange = (name: string, entry: Entry | null) => void;
+
+/** Names to look at, and whether each was renamed into place. */
+type Names = Iterable<readonly [name: string, complete: boolean]>;
 
 /** What is set of {@linkcode Changes}. */
 export interface ChangesOptions {
@@ -21,12 +24,13 @@ export interface ChangesOptions {
    * @default {100}
    */
   readonly settleMs?: number;
-  /** Takes what each slice of a look found, less the last; without it, a look gives all of that together. */
-  readonly onSlice?: (changes: Map<string, Entry | null>) => void;
+  /** Gives, each only once, the names that were renamed into place since: a look under way takes them first. */
+  readonly nextRenamed?: () => string | undefined;
 }
 
 /**
- * Finds what changed in a config directory since the look before.
+ * Finds what changed in a config directory since the look before, and passes it on file by file, so that no more than one
+ * text at a time is held here.
  *
  * Editors, `cp` and `sed -i` leave names and half-written files in a directory for a moment. So a change counts when two
  * looks 100 ms apart find the same thing, or at once when it is known to have been renamed into place from a name that
@@ -39,7 +43,8 @@ export class Changes {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #settleMs: number;
-  readonly #onSlice: ChangesOptions["onSlice"];
+  readonly #onChange: OnChange;
+  readonly #nextRenamed: () => string | undefined;
   /** What each name looked like when it was read, and when that was. */
   readonly #known = new Map<string, { key: string; mtimeMs: number; readAt: number }>();
   /** Names that do not look as they did, and when the second look at them is due. */
@@ -47,11 +52,12 @@ export class Changes {
   #id: string | null = null;
 
   /** Makes one for a directory that was not looked at yet. */
-  constructor(directory: Directory, clock: Clock, { settleMs = SETTLE_MS, onSlice }: ChangesOptions = {}) {
-    this.#onSlice = onSlice;
+  constructor(directory: Directory, clock: Clock, onChange: OnChange, options: ChangesOptions = {}) {
     this.#directory = directory;
     this.#clock = clock;
-    this.#settleMs = settleMs;
+    this.#onChange = onChange;
+    this.#settleMs = options.settleMs ?? SETTLE_MS;
+    this.#nextRenamed = options.nextRenamed ?? (() => undefined);
   }
 
   /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
@@ -69,8 +75,12 @@ export class Changes {
     return this.#unsettled.has(name);
   }
 
-  /** Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted. */
-  async lookAtAll(signal?: AbortSignal): Promise<Look> {
+  /**
+   * Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted.
+   *
+   * @returns Why the directory says nothing now, or null.
+   */
+  async lookAtAll(signal?: AbortSignal): Promise<string | null> {
     const identity = this.#directory.identity();
     if ("fault" in identity) return this.#cannotLook(identity.fault);
     const names = this.#directory.names();
@@ -84,38 +94,39 @@ export class Changes {
     return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
 
-  /** Looks at some names, in slices too: those of which `complete` is true were renamed into place. */
-  async lookAt(names: Iterable<readonly [name: string, complete: boolean]>, signal?: AbortSignal): Promise<Look> {
+  /**
+   * Looks at some names, in slices too: those of which `complete` is true were renamed into place.
+   *
+   * @returns Why the directory says nothing now, or null.
+   */
+  async lookAt(names: Names, signal?: AbortSignal): Promise<string | null> {
     const identity = this.#directory.identity();
     if ("fault" in identity) return this.#cannotLook(identity.fault);
     if (identity.id !== this.#id) return await this.lookAtAll(signal);
     return await this.#examineAll(names, signal);
   }
 
-  async #examineAll(names: Iterable<readonly [name: string, complete: boolean]>, signal?: AbortSignal): Promise<Look> {
-    let changes = new Map<string, Entry | null>();
+  async #examineAll(names: Names, signal?: AbortSignal): Promise<null> {
     let sliceEnd = this.#clock.now() + SLICE_MS;
     for (const [name, complete] of names) {
-      this.#examine(name, complete, changes);
+      const renamed = this.#nextRenamed();
+      if (renamed !== undefined) this.#examine(renamed, true);
+      this.#examine(name, complete);
       if (this.#clock.now() < sliceEnd) continue;
-      if (this.#onSlice !== undefined) {
-        this.#onSlice(changes);
-        changes = new Map();
-      }
       await this.#clock.yield();
       if (signal?.aborted) break;
       sliceEnd = this.#clock.now() + SLICE_MS;
     }
-    return { changes };
+    return null;
   }
 
   /** What had not settled is looked for anew when there is a directory again. */
-  #cannotLook(fault: string): Look {
+  #cannotLook(fault: string): string {
     this.#unsettled.clear();
-    return { fault };
+    return fault;
   }
 
-  #examine(name: string, complete: boolean, changes: Map<string, Entry | null>): void {
+  #examine(name: string, complete: boolean): void {
     const sight = this.#directory.look(name);
     const known = this.#known.get(name);
     if (sight?.key === known?.key) {
@@ -126,10 +137,10 @@ export class Changes {
     const reading = sight && this.#directory.read(name);
     if (reading) {
       this.#known.set(name, { ...reading.sight, readAt: this.#clock.wall() });
-      changes.set(name, reading.entry);
+      this.#onChange(name, reading.entry);
     } else if (sight === null) {
       this.#known.delete(name);
-      changes.set(name, null);
+      this.#onChange(name, null);
     } // Else it vanished between look and read.
     else this.#isSettled(name, undefined);
   }

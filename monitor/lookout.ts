@@ -1,5 +1,5 @@
-import { nameFault, type ProcessEvent } from "@ncolony/core";
-import { Changes, type Directory, type Host, type Log, type Look, type Mailbox } from "@ncolony/host";
+import { type Entry, nameFault, type ProcessEvent } from "@ncolony/core";
+import { Changes, type Directory, type Host, type Log, type Mailbox } from "@ncolony/host";
 import { Alarm } from "./alarm.ts";
 import { Delivery } from "./delivery.ts";
 import { Hold } from "./hold.ts";
@@ -41,8 +41,10 @@ export class Lookout {
   readonly #delivery: Delivery;
   readonly #told = new Told();
   readonly #abort = new AbortController();
-  /** Names that the watch told of; true where one was renamed into place. */
-  readonly #touched = new Map<string, boolean>();
+  /** Names that the watch told of, and that may still be written to. */
+  readonly #touched = new Set<string>();
+  /** Names that the watch told of as renamed into place. */
+  readonly #renamed = new Set<string>();
   #hasMail = false;
   #lastScan = -Infinity;
   #nextScan = -Infinity;
@@ -53,8 +55,9 @@ export class Lookout {
     this.#host = host;
     this.#options = options;
     this.#alarm = new Alarm(host.clock);
-    // Slice by slice, so that thousands of large files are never held together.
-    this.#changes = new Changes(config, host.clock, { onSlice: (changes) => this.#apply({ changes }) });
+    this.#changes = new Changes(config, host.clock, (name, entry) => this.#onChange(name, entry), {
+      nextRenamed: () => take(this.#renamed),
+    });
     this.#hold = new Hold(host, {
       config,
       mailbox,
@@ -115,7 +118,8 @@ export class Lookout {
 
   #onTouched(directory: string, name: string, complete: boolean): void {
     if (directory === this.#options.mailbox.path) this.#hasMail = true;
-    else this.#touched.set(name, complete || (this.#touched.get(name) ?? false));
+    else if (complete) this.#renamed.add(name);
+    else this.#touched.add(name);
     this.#alarm.ring();
   }
 
@@ -130,43 +134,46 @@ export class Lookout {
     await this.#hold.renew();
     if (this.#abort.signal.aborted) return;
     await this.#lookAtTouched(now);
-    this.#apply(await this.#changes.lookAtAll(this.#abort.signal));
+    this.#tellOf(await this.#changes.lookAtAll(this.#abort.signal));
     this.#hasMail = true;
     this.#options.onScan();
   }
 
   async #lookAtTouched(now: number): Promise<void> {
-    if (this.#changes.due <= now) {
-      for (const name of this.#changes.unsettled()) if (!this.#touched.has(name)) this.#touched.set(name, false);
-    }
-    if (this.#touched.size === 0) return;
-    const touched = [...this.#touched];
+    if (this.#changes.due <= now) this.#changes.unsettled().forEach((name) => this.#touched.add(name));
+    if (this.#touched.size + this.#renamed.size === 0) return;
+    const renamed = [...this.#renamed].map((name) => [name, true] as const);
+    const touched = [...this.#touched.difference(this.#renamed)].map((name) => [name, false] as const);
+    this.#renamed.clear();
     this.#touched.clear();
-    this.#apply(await this.#changes.lookAt(touched, this.#abort.signal));
+    this.#tellOf(await this.#changes.lookAt([...renamed, ...touched], this.#abort.signal));
   }
 
   async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
     await this.#lookAtTouched(this.#host.clock.now());
     if (names === "all") {
-      this.#apply(await this.#changes.lookAtAll(this.#abort.signal));
+      this.#tellOf(await this.#changes.lookAtAll(this.#abort.signal));
       return this.#changes.due < Infinity;
     }
     // A message may name anything, such as "../secret".
     const possible = names.filter((name) => nameFault(name) === null);
-    this.#apply(await this.#changes.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal));
+    this.#tellOf(await this.#changes.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal));
     return possible.some((name) => this.#changes.isUnsettled(name));
   }
 
-  #apply(look: Look): void {
+  /** Tells, when that changes, that the config directory says nothing, or that it can be read again. */
+  #tellOf(fault: string | null): void {
+    const { config, log } = this.#options;
+    if (this.#abort.signal.aborted || !this.#told.isNews("config", fault)) return;
+    if (fault === null) log.info(`the config directory ${config.path} can be read again`);
+    else log.error(`the config directory ${config.path} ${fault}: what runs goes on as it is`);
+  }
+
+  #onChange(changed: string, entry: Entry | null): void {
     if (this.#abort.signal.aborted) return;
-    const { config, log, post } = this.#options;
-    const fault = "fault" in look ? look.fault : null;
-    if (this.#told.isNews("config", fault)) {
-      if (fault === null) log.info(`the config directory ${config.path} can be read again`);
-      else log.error(`the config directory ${config.path} ${fault}: what runs goes on as it is`);
-    }
-    if ("fault" in look) return;
-    const { events, problems } = this.#known.update(look.changes);
+    this.#tellOf(null);
+    const { log, post } = this.#options;
+    const { events, problems } = this.#known.update(new Map([[changed, entry]]));
     for (const { name, reason } of problems) {
       const inForce = this.#known.specs.has(name) ? "; its last good config stays in force" : "";
       log.warn(`${name}: bad config: ${reason}${inForce}`, name);
@@ -178,4 +185,11 @@ export class Lookout {
       post(name, event);
     }
   }
+}
+
+/** Takes one of these, the oldest, out. */
+function take<T>(from: Set<T>): T | undefined {
+  const [first] = from;
+  if (first !== undefined) from.delete(first);
+  return first;
 }

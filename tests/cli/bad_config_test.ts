@@ -44,31 +44,6 @@ Deno.test("a bad config can be removed, and its process stops", async () => {
   assertEquals(isAlive(web), false);
 });
 
-const BAD: readonly (readonly [content: string, complaint: string])[] = [
-  ["", "not JSON at line 1, column 1"],
-  ['\ufeff{"args": ["cat"]}', "begins with a byte order mark, which is not JSON"],
-  ["[]", "must be a JSON object: got an empty array"],
-  ['{"args": "cat"}', '"args" must be a non-empty array of strings that begins with a command: got a string'],
-  ['{"args": ["cat"], "env": {"TOKEN": 12345678}}', '"env.TOKEN" must be a string: got a number'],
-  ['{"args": ["cat"], "uid": "root"}', '"uid" must be a number from 0 to 4294967294: got a string'],
-  ['{"args": ["cat"], "ncolony.monitor": {"cwd": "here"}}', '"ncolony.monitor.cwd" must be an absolute path: got'],
-  ['{"args": ["cat"], "ncolony.monitor": {"killtime": 1}}', '"ncolony.monitor.killtime" is not known to the monitor'],
-  [`{"args": ["cat"], "extra": "${"x".repeat(131_056)}"}`, "must be at most 131056 bytes"],
-];
-
-Deno.test("each kind of bad config is said by its file and field, and keeps no other from running", async () => {
-  await using colony = new Colony({
-    config: Object.fromEntries(BAD.map(([content], index) => [`bad-${index}`, content])),
-  });
-  for (const [index, [, complaint]] of BAD.entries()) {
-    const said = ` WARN bad-${index}: bad config: ${complaint}`;
-    await colony.until(said, () => colony.stderr.lines.some((line) => line.slice(24).startsWith(said)));
-  }
-  await colony.fence();
-  assertEquals(colony.count(/bad config/), BAD.length);
-  assertEquals(colony.count(/12345678/), 0, "values may be secrets");
-});
-
 /** Waits for a failed start; it is tried again a second later at the earliest, whatever the options say. */
 async function failed(colony: Colony, name: string, reason: RegExp): Promise<void> {
   await colony.waitFor(new RegExp(`${name}: running -> stopping \\(cannot start: ${reason.source}`));

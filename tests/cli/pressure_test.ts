@@ -1,15 +1,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { namesIn, run, sh } from "./tools.ts";
+import { namesIn, peakMemoryOf, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
-
-/** The memory that a process has in use, in MiB. */
-async function memoryOf(pid: number): Promise<number> {
-  const { stdout } = await run(["cat", `/proc/${pid}/status`]);
-  return Number(/^VmRSS:\s*(\d+) kB$/m.exec(stdout)?.[1]) / 1024;
-}
 
 Deno.test("a child that writes 200 MB to a stdout that nobody reads fills no memory and stops nothing else", async () => {
   await using colony = new Colony({ readStdout: false, config: { web: CAT } });
@@ -23,7 +17,7 @@ Deno.test("a child that writes 200 MB to a stdout that nobody reads fills no mem
     assertEquals((await colony.ctl("restart", "web")).code, 0);
     await colony.started("web", nth);
   }
-  assertLess(await memoryOf(colony.process.pid), 150);
+  assertLess(await peakMemoryOf(colony.process.pid), 150);
   assertEquals(isAlive(web), false);
   assertEquals(colony.count(/^\[flood\] done$/), 0);
   assertEquals(await colony.stop(), 0);
@@ -34,7 +28,7 @@ Deno.test("a child that writes 200 MB to a stdout that is read is done with it, 
   const line = "0123456789".repeat(10);
   colony.put("flood", { args: sh(`yes ${line} | head -c 200000000; echo done >&2; exec cat`) });
   await colony.waitFor(/^\[flood\] done$/);
-  assertLess(await memoryOf(colony.process.pid), 150);
+  assertLess(await peakMemoryOf(colony.process.pid), 150);
 });
 
 Deno.test("processes are supervised when nobody reads the monitor's streams any more", async () => {

@@ -93,3 +93,10 @@ export function sh(script: string): string[] {
 export function hasCommand(name: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;
 }
+
+/** The most memory that a process ever held at once, in MiB. */
+export async function peakMemoryOf(pid: number): Promise<number> {
+  // Deno lets itself read /proc only with all permissions.
+  const { stdout } = await run(["cat", `/proc/${pid}/status`]);
+  return Number(/^VmHWM:\s*(\d+) kB$/m.exec(stdout)?.[1]) / 1024;
+}

@@ -72,7 +72,7 @@ Deno.test("whereNotJson() gives the place that V8 gives where something is missi
 
 Deno.test("whereNotJson() points into a token that is malformed, not behind the place that V8 gives", () => {
   for (const [source, from] of MALFORMED) {
-    const ours = /^line 1, column (\d+)$/.exec(whereNotJson(source));
+    const ours = /^line 1, column (\d+)$/.exec(whereNotJson(source) ?? "");
     const column = Number(ours?.[1]);
     assert(from <= column && column <= placeOfV8(source).column, `${source}: ${column}`);
   }
@@ -85,20 +85,41 @@ Deno.test("whereNotJson() gives a place where V8 gives none", () => {
   }
 });
 
-Deno.test("whereNotJson() takes all that is JSON, up to its end", () => {
+Deno.test("whereNotJson() finds nothing in what is JSON", () => {
   for (
     const source of ['{"a":[1,-0.5e+10,true,false,null,"\\u00e9\\n\\\\",{}]}', "[]", "0", '""', "-1E5", "[[[]],{}]"]
   ) {
     JSON.parse(source);
-    assertEquals(whereNotJson(source), `line 1, column ${source.length + 1}`);
+    assertEquals(whereNotJson(source), null);
   }
 });
 
 Deno.test("whereNotJson() takes the longest config, whatever it is full of", () => {
   for (const filling of ["[", "1,", '"', "\\n", "x", " ", '{"a":', "\n", "1", "😀"]) {
-    for (const start of ["", "[", '["']) assert(whereNotJson(start + filling.repeat(131_056 / filling.length)));
+    for (const start of ["", "[", '["']) {
+      const source = start + filling.repeat(131_056 / filling.length);
+      assertEquals(whereNotJson(source) === null, isJson(source));
+    }
   }
 });
+
+/** Alphabets, each with the length up to which all its words are tried. */
+const ALPHABETS: readonly (readonly [of: string, length: number, letters: readonly string[]])[] = [
+  ["marks", 6, ["[", "]", "{", "}", ",", ":", '"a"', "1"]],
+  ["numbers and names", 6, ["0", "1", "-", "+", ".", "e", "true"]],
+  ["strings", 5, ['"', "\\", "u", "00e9", "n", "x", "\0", "\u001f", "\u007f", "\u2028"]],
+  ["space", 4, ["[", "]", "{}", " ", "\t", "\r", "\n", "\f", "\v", "\u00a0", "\ufeff", "\u2028", "1"]],
+];
+
+for (const [of, length, letters] of ALPHABETS) {
+  Deno.test(`whereNotJson() finds a fault just where JSON.parse does, in each word of up to ${length} ${of}`, () => {
+    let words = [""];
+    for (let long = 0; long <= length; long++) {
+      for (const word of words) assertEquals(whereNotJson(word) === null, isJson(word), word);
+      words = long < length ? words.flatMap((word) => letters.map((letter) => word + letter)) : [];
+    }
+  });
+}
 
 Deno.test("parseObject() gives an object, with __proto__ as a key of its own", () => {
   const object = parseObject('{"a":[1],"__proto__":2}', Error);
@@ -109,6 +130,15 @@ Deno.test("parseObject() throws what the caller makes of the reason", () => {
   assertThrows(() => parseObject("[1]", RangeError), RangeError, "must be a JSON object: got an array");
   assertThrows(() => parseObject("[1", RangeError), RangeError, "not JSON at line 1, column 3");
 });
+
+function isJson(source: string): boolean {
+  try {
+    JSON.parse(source);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** Where V8 finds that a text is not JSON. */
 function placeOfV8(source: string): { line: number; column: number } {

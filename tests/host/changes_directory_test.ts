@@ -1,18 +1,17 @@
 import { assertEquals } from "@std/assert";
-import { Changes, type Look } from "@ncolony/host";
-import { FakeDirectory, HandClock } from "./fakes.ts";
+import { CollectedChanges, FakeDirectory, HandClock, type Look } from "./fakes.ts";
 
 interface World {
   readonly clock: HandClock;
   readonly directory: FakeDirectory;
-  readonly changes: Changes;
+  readonly changes: CollectedChanges;
 }
 
 /** Two processes, both known. */
 async function world(): Promise<World> {
   const clock = new HandClock();
   const directory = new FakeDirectory(clock);
-  const changes = new Changes(directory, clock);
+  const changes = new CollectedChanges(directory, clock);
   directory.write("web", "1", 1000);
   directory.write("db", "2", 1000);
   await changes.lookAtAll();
@@ -70,7 +69,7 @@ Deno.test("Changes forgets what had not settled when another directory that is e
 Deno.test("Changes has a first look also after a directory that was not there", async () => {
   const clock = new HandClock();
   const directory = new FakeDirectory(clock);
-  const changes = new Changes(directory, clock);
+  const changes = new CollectedChanges(directory, clock);
   directory.fault = "is not there";
   assertEquals(namesOf(await changes.lookAtAll()), "is not there");
   directory.fault = null;
@@ -83,7 +82,7 @@ Deno.test("Changes takes the look at a name for one at all where there was none 
   const directory = new FakeDirectory(clock);
   directory.write("web", "1");
   directory.write("db", "2");
-  assertEquals(namesOf(await new Changes(directory, clock).lookAt([["web", false]])), ["db", "web"]);
+  assertEquals(namesOf(await new CollectedChanges(directory, clock).lookAt([["web", false]])), ["db", "web"]);
 });
 
 Deno.test("Changes changes nothing where the directory is empty and another one, as after an unmount", async () => {

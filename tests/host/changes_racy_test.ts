@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { Changes, configDirectory, denoClock } from "@ncolony/host";
+import { configDirectory, denoClock } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
+import { CollectedChanges } from "./fakes.ts";
 
 Deno.test("Changes sees an edit that keeps size and time and comes in the second of the change before", async () => {
   using dir = tempDir();
@@ -11,7 +12,7 @@ Deno.test("Changes sees an edit that keeps size and time and comes in the second
     return Deno.statSync(path).ctime?.getTime();
   };
   for (;;) {
-    const changes = new Changes(configDirectory(dir.path), denoClock, { settleMs: 0 });
+    const changes = new CollectedChanges(configDirectory(dir.path), denoClock, { settleMs: 0 });
     const first = write("1");
     await changes.lookAtAll();
     if (write("2") !== first) continue;

@@ -1,13 +1,13 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { Changes, type ChangesOptions, type Look } from "@ncolony/host";
-import { FakeDirectory, HandClock } from "./fakes.ts";
+import { Changes, type ChangesOptions } from "@ncolony/host";
+import { CollectedChanges, FakeDirectory, HandClock, type Look } from "./fakes.ts";
 
 /** How many files there are, and how long the look at each takes: three looks are more than a slice. */
 const FILES = 20;
 const LOOK_MS = 4;
 
 interface World {
-  readonly changes: Changes;
+  readonly changes: CollectedChanges;
   readonly directory: FakeDirectory;
   /** The numbers of looks in each slice that was followed by another one. */
   readonly slices: number[];
@@ -28,7 +28,7 @@ function world(options: ChangesOptions = {}): World {
     before = directory.looked.length;
     abort.abort();
   };
-  return { changes: new Changes(directory, clock, options), directory, slices, signal: abort.signal };
+  return { changes: new CollectedChanges(directory, clock, options), directory, slices, signal: abort.signal };
 }
 
 function namesOf(look: Look): string[] {
@@ -63,10 +63,24 @@ Deno.test("Changes ends the look at another directory early when it is aborted",
   assertEquals(directory.looked.length, 3);
 });
 
-Deno.test("Changes gives what each slice found, and only the rest at the end, where somebody takes slices", async () => {
-  const given: string[][] = [];
-  const { changes } = world({ onSlice: (found) => given.push([...found.keys()]) });
-  const rest = namesOf(await changes.lookAtAll());
-  assertEquals(given, [0, 3, 6, 9, 12, 15].map((start) => ALL.slice(start, start + 3)));
-  assertEquals(rest, ALL.slice(18));
+Deno.test("Changes gives what it found in a file before it reads the next one", async () => {
+  const directory = new FakeDirectory(new HandClock());
+  const given: string[] = [];
+  const changes = new Changes(directory, new HandClock(), (name) => given.push(name));
+  directory.onRead = (name) => given.push(`read ${name}`);
+  for (const name of ["web", "db"]) directory.write(name, name);
+  assertEquals(await changes.lookAtAll(), null);
+  assertEquals(given, ["read web", "web", "read db", "db"]);
+});
+
+Deno.test("Changes takes what is renamed into place during a look before the rest of it", async () => {
+  const renamed: string[] = [];
+  const { changes, directory } = world({ nextRenamed: () => renamed.shift() });
+  await changes.lookAtAll();
+  directory.onLook = (name) => {
+    if (name !== "web1") return;
+    directory.write("late", "late");
+    renamed.push("late");
+  };
+  assertEquals(namesOf(await changes.lookAt(ALL_COMPLETE)).slice(0, 4), ["web0", "web1", "late", "web2"]);
 });

@@ -1,12 +1,12 @@
 import { assert, assertEquals } from "@std/assert";
-import { Changes, SETTLE_MS } from "@ncolony/host";
-import { FakeDirectory, HandClock } from "./fakes.ts";
+import { SETTLE_MS } from "@ncolony/host";
+import { CollectedChanges, FakeDirectory, HandClock, type Look } from "./fakes.ts";
 
 /** A directory, what finds its changes, and the clock of both. */
 class World {
   readonly clock = new HandClock();
   readonly directory = new FakeDirectory(this.clock);
-  readonly changes = new Changes(this.directory, this.clock);
+  readonly changes = new CollectedChanges(this.directory, this.clock);
 
   /** What a look at everything finds, name by name: the text, or null where the name is gone. */
   async all(): Promise<Record<string, string | null> | string> {
@@ -33,8 +33,6 @@ class World {
     return found;
   }
 }
-
-type Look = Awaited<ReturnType<Changes["lookAtAll"]>>;
 
 function told(look: Look): Record<string, string | null> | string {
   if ("fault" in look) return look.fault;
@@ -123,7 +121,7 @@ Deno.test("Changes takes what was renamed into place at once", async () => {
 
 Deno.test("Changes takes a change at once where nothing need settle", async () => {
   const { clock, directory } = await worldOf({});
-  const changes = new Changes(directory, clock, { settleMs: 0 });
+  const changes = new CollectedChanges(directory, clock, { settleMs: 0 });
   await changes.lookAtAll();
   directory.write("web", "1");
   assertEquals(told(await changes.lookAtAll()), { web: "1" });

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
-import { Changes, configDirectory, denoClock } from "@ncolony/host";
+import { configDirectory, denoClock } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
+import { CollectedChanges } from "./fakes.ts";
 
 Deno.test("Directory.look() finds nothing under a name with U+FFFD where there is nothing", () => {
   using dir = tempDir();
@@ -14,7 +15,7 @@ Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one 
   using dir = tempDir();
   dir.write("we\ufffd", "{}");
   new Deno.Command("sh", { args: ["-c", `: > "$0/$(printf 'a\\377')"`, dir.path] }).outputSync();
-  const changes = new Changes(configDirectory(dir.path), denoClock, { settleMs: 0 });
+  const changes = new CollectedChanges(configDirectory(dir.path), denoClock, { settleMs: 0 });
   await changes.lookAtAll();
   for (const { name } of Deno.readDirSync(dir.path)) if (name.startsWith("w")) Deno.removeSync(dir.file(name));
   new Deno.Command("sh", { args: ["-c", `rm "$0"/a*`, dir.path] }).outputSync();

@@ -1,4 +1,5 @@
-import type { Clock, Directory, Reading, Sight } from "@ncolony/host";
+import type { Entry } from "@ncolony/core";
+import { Changes, type ChangesOptions, type Clock, type Directory, type Reading, type Sight } from "@ncolony/host";
 
 /** A clock that stands still until a test moves it. */
 export class HandClock implements Clock {
@@ -124,4 +125,43 @@ export class FakeDirectory implements Directory {
 
 function sightOf({ inode, mtimeMs, text }: FakeFile): Sight {
   return { key: `${inode} ${text.length} ${mtimeMs}`, mtimeMs };
+}
+
+/** What a look found, name by name; or why it could not look. */
+export type Look = { readonly changes: Map<string, Entry | null> } | { readonly fault: string };
+
+/** {@linkcode Changes} that give what each look found together. */
+export class CollectedChanges {
+  readonly #changes: Changes;
+  #found = new Map<string, Entry | null>();
+
+  constructor(directory: Directory, clock: Clock, options: ChangesOptions = {}) {
+    this.#changes = new Changes(directory, clock, (name, entry) => this.#found.set(name, entry), options);
+  }
+
+  get due(): number {
+    return this.#changes.due;
+  }
+
+  unsettled(): string[] {
+    return this.#changes.unsettled();
+  }
+
+  isUnsettled(name: string): boolean {
+    return this.#changes.isUnsettled(name);
+  }
+
+  async lookAtAll(signal?: AbortSignal): Promise<Look> {
+    return this.#take(await this.#changes.lookAtAll(signal));
+  }
+
+  async lookAt(names: readonly (readonly [name: string, complete: boolean])[], signal?: AbortSignal): Promise<Look> {
+    return this.#take(await this.#changes.lookAt(names, signal));
+  }
+
+  #take(fault: string | null): Look {
+    const changes = this.#found;
+    this.#found = new Map();
+    return fault === null ? { changes } : { fault };
+  }
 }

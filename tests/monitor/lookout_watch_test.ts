@@ -204,3 +204,17 @@ Deno.test("Lookout watches the directories that are there, and the other one whe
   await world.settle();
   assertEquals(world.take(), ["web wanted nginx"]);
 });
+
+Deno.test("Lookout takes what is renamed into place during a look before the rest of that look", async () => {
+  const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
+  await using world = new LookoutWorld({ configs });
+  world.config.costMs = 1;
+  world.host.clock.holdsYields = true;
+  await world.start();
+  const before = world.take().length;
+  assert(before < 20);
+  world.config.post("db", config("postgres"));
+  world.host.clock.holdsYields = false;
+  await world.settle();
+  assertEquals(world.take().indexOf("db wanted postgres"), 0);
+});

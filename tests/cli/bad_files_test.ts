@@ -1,0 +1,168 @@
+import { assertEquals, assertLess } from "@std/assert";
+import { join } from "@std/path";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { hasCommand, IS_ROOT, peakMemoryOf, run, sh } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+const HAS_PERL = hasCommand("perl");
+/** What no line may show. */
+const SECRET = "hunter2";
+
+function good(extra: Record<string, unknown>): string {
+  return JSON.stringify({ args: ["cat", SECRET], env: { TOKEN: SECRET }, ...extra });
+}
+
+function monitored(extra: Record<string, unknown>): string {
+  return good({ "ncolony.monitor": extra });
+}
+
+/** Contents of bad config files, and what is said of each. */
+const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, complaint: string])[] = [
+  [
+    monitored({ kill_time: 1e10 }),
+    '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got 10000000000',
+  ],
+  [`${good({}).slice(0, -1)}, ${SECRET}}`, `not JSON at line 1, column ${good({}).length + 2}`],
+  ["", "not JSON at line 1, column 1"],
+  [" \n", "not JSON at line 2, column 1"],
+  [JSON.stringify([SECRET]), "must be a JSON object: got an array"],
+  ["null", "must be a JSON object: got null"],
+  ["[".repeat(100_000), "not JSON at line 1, column 100001"],
+  ["[".repeat(60_000) + "]".repeat(60_000), "must be a JSON object: got an array"],
+  [good({ args: SECRET }), '"args" must be a non-empty array of strings that begins with a command: got a string'],
+  [
+    good({ args: [1] }),
+    '"args" must be a non-empty array of strings that begins with a command: got an array with a number',
+  ],
+  [
+    good({ args: [`${SECRET}\0`] }),
+    '"args" must be a non-empty array of strings that begins with a command: got an array with a string with a NUL',
+  ],
+  [
+    JSON.stringify({ env: { TOKEN: SECRET } }),
+    '"args" must be a non-empty array of strings that begins with a command: got nothing',
+  ],
+  [good({ env: [SECRET] }), '"env" must be an object: got an array'],
+  [good({ env: { A: [SECRET] } }), '"env.A" must be a string: got an array'],
+  [good({ env: { [`${SECRET}=`]: "" } }), '"env" has a key that cannot name a variable'],
+  [
+    good({ env_inherit: SECRET }),
+    '"env_inherit" must be an array of names of variables, not empty and without "=": got a string',
+  ],
+  [good({ uid: SECRET }), '"uid" must be a number from 0 to 4294967294: got a string'],
+  [good({ uid: -1 }), '"uid" must be a number from 0 to 4294967294: got -1'],
+  [good({ uid: 0.5 }), '"uid" must be an integer: got 0.5'],
+  [good({ gid: 4294967295 }), '"gid" must be a number from 0 to 4294967294: got 4294967295'],
+  [good({}).replace('"env"', '"uid": 1e400, "env"'), '"uid" must be a number from 0 to 4294967294: got Infinity'],
+  [good({ group: [SECRET, 1] }), '"group" must be an array of strings: got an array with a number'],
+  [good({ "ncolony.monitor": SECRET }), '"ncolony.monitor" must be an object: got a string'],
+  [monitored({ cwd: "here" }), '"ncolony.monitor.cwd" must be an absolute path: got another string'],
+  [monitored({ stop_signal: "TERM" }), '"ncolony.monitor.stop_signal" must be one of SIG'],
+  [monitored({ stop_signal: 15 }), '"ncolony.monitor.stop_signal" must be one of SIG'],
+  [monitored({ kill_time: "5" }), '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got a string'],
+  [monitored({ kill_time: -1 }), '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got -1'],
+  [monitored({ kill_scope: "all" }), '"ncolony.monitor.kill_scope" must be one of group, process: got another string'],
+  [monitored({ enabled: "no" }), '"ncolony.monitor.enabled" must be true or false: got a string'],
+  [monitored({ killtime: 1 }), '"ncolony.monitor.killtime" is not known to the monitor, which takes cwd, enabled, '],
+  [`${good({})}\0`, `not JSON at line 1, column ${good({}).length + 1}`],
+  [`{"__proto__": ${good({})}}`, '"args" must be a non-empty array of strings that begins with a command: got nothing'],
+  [
+    '{"args": ["cat"], "args": 1}',
+    '"args" must be a non-empty array of strings that begins with a command: got a number',
+  ],
+  [`\ufeff${good({})}`, "begins with a byte order mark, which is not JSON"],
+  [new Uint8Array([...new TextEncoder().encode(good({})), 0xff]), "is not UTF-8"],
+  [good({ extra: SECRET.repeat(20_000) }), "must be at most 131056 bytes"],
+];
+
+Deno.test("each kind of bad config is said once by its field, shows no secret, and keeps no other from running", async () => {
+  await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
+  const web = await colony.started("web");
+  for (const [index, [content]] of CONTENTS.entries()) {
+    const path = join(colony.config, `bad-${index}`);
+    if (typeof content === "string") Deno.writeTextFileSync(path, content);
+    else Deno.writeFileSync(path, content);
+  }
+  for (const [index, [, complaint]] of CONTENTS.entries()) {
+    const said = ` WARN bad-${index}: bad config: ${complaint}`;
+    await colony.until(said, () => colony.stderr.lines.some((line) => line.slice(24).startsWith(said)));
+  }
+  await colony.fence();
+  assertEquals(colony.count(/bad config/), CONTENTS.length);
+  assertEquals(colony.count(new RegExp(SECRET)), 0);
+  assertEquals([colony.pidsOf("web"), isAlive(web)], [[web], true]);
+});
+
+Deno.test("what is no regular file, or one far too large, is said and not opened", async () => {
+  await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
+  const web = await colony.started("web");
+  const path = (name: string) => join(colony.config, name);
+  const listen = "use IO::Socket::UNIX; IO::Socket::UNIX->new(Local => shift, Listen => 1) or die";
+  if (HAS_PERL) assertEquals((await run(["perl", "-e", listen, path("socket")])).code, 0);
+  assertEquals((await run(["mkfifo", path("pipe")])).code, 0);
+  Deno.symlinkSync("/dev/zero", path("zero"));
+  Deno.symlinkSync(colony.dir.file("nothing"), path("dangling"));
+  Deno.symlinkSync(path("loop"), path("loop"));
+  Deno.mkdirSync(path("directory"));
+  Deno.symlinkSync(path("directory"), path("link-to-directory"));
+  Deno.writeTextFileSync(path("huge"), "{");
+  Deno.truncateSync(path("huge"), 64 * 2 ** 20);
+  const complaints = {
+    ...(HAS_PERL ? { socket: "is not a regular file" } : {}),
+    pipe: "is not a regular file",
+    zero: "is not a regular file",
+    dangling: "is a symbolic link to nothing",
+    loop: ".*symbolic link",
+    huge: "must be at most 131056 bytes",
+  };
+  for (const [name, reason] of Object.entries(complaints)) {
+    await colony.waitFor(new RegExp(`WARN ${name}: bad config: ${reason}`));
+  }
+  await colony.fence();
+  await colony.fence();
+  assertEquals(colony.count(/bad config/), Object.keys(complaints).length);
+  assertEquals(colony.count(/ (link-to-)?directory: /), 0);
+  assertEquals([colony.pidsOf("web"), isAlive(web)], [[web], true]);
+});
+
+Deno.test({
+  name: "a config that may not be read is said, and its process is left running",
+  ignore: IS_ROOT && !hasCommand("setpriv"),
+  fn: async () => {
+    // Root may read anything, unless it lost the right to.
+    const rights = "-dac_override,-dac_read_search";
+    const wrap = IS_ROOT ? ["setpriv", `--bounding-set=${rights}`, `--inh-caps=${rights}`] : [];
+    await using colony = new Colony({ args: ["--frequency", "0.1"], wrap, config: { web: CAT } });
+    const web = await colony.started("web");
+    Deno.chmodSync(join(colony.config, "web"), 0);
+    await colony.waitFor(/WARN web: bad config: .*[Pp]ermission denied.*; its last good config stays in force/);
+    Deno.writeTextFileSync(join(colony.config, "db"), "{", { mode: 0 });
+    await colony.waitFor(/WARN db: bad config: .*[Pp]ermission denied/);
+    Deno.chmodSync(join(colony.config, "web"), 0o600);
+    await colony.fence();
+    assertEquals(colony.count(/bad config/), 2);
+    assertEquals([colony.pidsOf("web"), isAlive(web)], [[web], true]);
+  },
+});
+
+Deno.test("thousands of large bad configs at once fill no memory, and a good one amid them is taken first", async () => {
+  await using colony = new Colony({ config: { web: CAT } });
+  const FILES = 3000;
+  await colony.started("web");
+  // While it sleeps, so that it meets all of them at once.
+  colony.process.kill("SIGSTOP");
+  for (let i = 0; i < FILES; i++) {
+    Deno.writeTextFileSync(join(colony.config, `bad-${i}`), `{"args": ["${"x".repeat((i * 131) % 131_000)}"], ${i}}`);
+  }
+  colony.process.kill("SIGCONT");
+  const said = /bad-\d+: bad config: not JSON/;
+  await colony.waitFor(said);
+  colony.put("good", { args: sh("echo good >&2; exec cat") });
+  await colony.waitFor(/^\[good\] good$/);
+  await colony.waitFor(said, FILES);
+  const lines = colony.stderr.lines;
+  assertLess(lines.findIndex((line) => line === "[good] good"), lines.findLastIndex((line) => said.test(line)));
+  assertEquals(colony.count(said), FILES);
+  assertLess(await peakMemoryOf(colony.process.pid), 150);
+});

@@ -1,0 +1,183 @@
+import { assert, assertEquals } from "@std/assert";
+import {
+  formatMessage,
+  MAX_ID,
+  MAX_SECONDS,
+  type Message,
+  MessageError,
+  parseMessage,
+  parseSpec,
+  readSnapshot,
+  SpecError,
+  STOP_SIGNALS,
+  whereNotJson,
+} from "@ncolony/core";
+import fc from "fast-check";
+
+/** Finding the smallest example may take long; the first one says enough. */
+const RUNS = { numRuns: 1000, interruptAfterTimeLimit: 20_000 };
+
+/** What no error may show, as the value of whatever may be secret. */
+const SECRET = "hunter2";
+
+const TEXT = fc.string({ unit: "binary" });
+const SCALAR = fc.oneof(TEXT, fc.double(), fc.integer(), fc.boolean(), fc.constant(null), fc.constant(SECRET));
+const ANY = fc.oneof(SCALAR, fc.array(SCALAR), fc.dictionary(TEXT, SCALAR), fc.jsonValue());
+const SOUP = fc.array(
+  fc.constantFrom(
+    ...'{}[]:,"\\ \n-01.eEu+xtfn',
+    "true",
+    "false",
+    "null",
+    '"a"',
+    "1",
+    "\\u00e9",
+    "\ufeff",
+    "\0",
+    "\ud800",
+  ),
+  { maxLength: 20 },
+).map((tokens) => tokens.join(""));
+
+/** Mostly what is right, now and then anything. */
+function mostly(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  return fc.oneof({ weight: 12, arbitrary: right }, { weight: 1, arbitrary: ANY });
+}
+
+const ID = fc.oneof(fc.nat(), fc.constantFrom(MAX_ID, MAX_ID + 1, -1, 0.5, null));
+const TEXTS = fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1, size: "+1" });
+
+/** Objects with the keys of configs and messages, many of them good. */
+const OBJECT = fc.record({
+  args: mostly(TEXTS),
+  env: mostly(fc.dictionary(fc.string({ minLength: 1 }), fc.constant(SECRET))),
+  env_inherit: mostly(TEXTS),
+  uid: mostly(ID),
+  gid: mostly(ID),
+  group: mostly(TEXTS),
+  "ncolony.monitor": mostly(fc.record({
+    cwd: mostly(TEXT.map((text) => `/${text}`)),
+    stop_signal: mostly(fc.constantFrom(...STOP_SIGNALS)),
+    kill_time: mostly(fc.oneof(fc.double({ noNaN: true }), fc.nat(9), fc.constantFrom(MAX_SECONDS, MAX_SECONDS + 1))),
+    kill_scope: mostly(fc.constantFrom("group", "process")),
+    enabled: mostly(fc.boolean()),
+  }, { requiredKeys: [] })),
+  type: mostly(fc.constantFrom("RESTART", "restart", "RESTART-ALL", "restart-all", "RESTART-GROUP", "restart-group")),
+  name: mostly(fc.string({ unit: "grapheme" })),
+  value: mostly(TEXT),
+  extra: ANY,
+  ["__proto__"]: ANY,
+}, { requiredKeys: ["args", "type"], noNullPrototype: true });
+
+const EDIT = fc.record({
+  where: fc.nat(),
+  isMark: fc.boolean(),
+  length: fc.nat(2),
+  fresh: fc.oneof(fc.constantFrom(",", "}", "]", ":", '"', "0", "\\u0000", "\\ud800"), SOUP),
+});
+
+/** Texts of such objects, some of them with a few characters less, more or others, most often at a mark of JSON's. */
+const MUTATED = fc.tuple(
+  fc.oneof(OBJECT.map((object) => JSON.stringify(object)), fc.json()),
+  fc.array(EDIT, { maxLength: 2 }),
+).map((
+  [text, edits],
+) =>
+  edits.reduce((text, { where, isMark, length, fresh }) => {
+    const places = isMark ? [...text.matchAll(/[{}[\],:"]/g)].map(({ index }) => index) : [];
+    const at = places.length > 0 ? places[where % places.length]! : where % (text.length + 1);
+    return text.slice(0, at) + fresh + text.slice(at + length);
+  }, text)
+);
+
+const SOURCE = fc.oneof({ weight: 4, arbitrary: MUTATED }, SOUP, TEXT);
+
+/** The error of this class that parsing throws, or null; any other error is thrown on. */
+function refusal<T extends Error>(kind: new (...args: never[]) => T, parse: () => unknown): T | null {
+  try {
+    parse();
+    return null;
+  } catch (error) {
+    if (error instanceof kind) return error;
+    throw error;
+  }
+}
+
+Deno.test("fuzz: whereNotJson() finds a fault just where JSON.parse does", () => {
+  fc.assert(
+    fc.property(SOURCE, (source) => {
+      assertEquals(whereNotJson(source) !== null, refusal(SyntaxError, () => JSON.parse(source)) !== null);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fuzz: parseSpec() gives what can be run, or a SpecError that names the file in one line", () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.constant("web"), TEXT), SOURCE, (name, source) => {
+      const error = refusal(SpecError, () => {
+        const spec = parseSpec(name, source);
+        assertEquals([spec.name, spec.source], [name, source]);
+        const texts = [...spec.args, ...Object.entries(spec.env).flat(), ...spec.envInherit, ...spec.groups];
+        assert(spec.args[0] !== "" && texts.every((text) => !text.includes("\0") && text.isWellFormed()));
+        assert(Object.keys(spec.env).every((key) => key !== "" && !key.includes("=")));
+        for (const id of [spec.uid ?? 0, spec.gid ?? 0]) assert(Number.isInteger(id) && id >= 0 && id <= MAX_ID);
+        assert((spec.killTimeMs ?? 0) >= 0 && (spec.killTimeMs ?? 0) <= MAX_SECONDS * 1000);
+        assert(STOP_SIGNALS.includes(spec.stopSignal) && (spec.cwd ?? "/").startsWith("/"));
+      });
+      if (error === null) return;
+      assertEquals(error.file, name);
+      // deno-lint-ignore no-control-regex -- control characters are what is looked for
+      assert(!/[\u0000-\u001f]/.test(error.message), error.message);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fuzz: a config that is good but for one place gives an error that shows no value", () => {
+  const config = JSON.stringify({
+    args: [SECRET, SECRET],
+    env: { A: SECRET, B: SECRET },
+    extra: { a: [SECRET], b: SECRET },
+    "ncolony.monitor": { cwd: `/${SECRET}`, kill_time: 5 },
+  });
+  const anywhere = fc.nat(config.length);
+  fc.assert(
+    fc.property(anywhere, fc.nat(9), fc.oneof(SOUP, TEXT), (at, length, fresh) => {
+      const source = config.slice(0, at) + fresh + config.slice(at + length);
+      const error = refusal(SpecError, () => parseSpec("web", source));
+      assert(error === null || !error.message.includes(SECRET), error?.message);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fuzz: parseMessage() gives a message that can be written and read again, or a MessageError", () => {
+  fc.assert(
+    fc.property(TEXT, SOURCE, (file, source) => {
+      let message: Message | undefined;
+      const error = refusal(MessageError, () => message = parseMessage(file, source));
+      if (message === undefined) assertEquals(error?.file, file);
+      else {
+        assert(Object.values(message).every((value) => typeof value === "string"));
+        assertEquals(parseMessage(file, formatMessage(message)), message);
+      }
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fuzz: readSnapshot() gives each name a spec or a problem, and never throws", () => {
+  const entry = fc.oneof(fc.record({ source: SOURCE }), fc.record({ fault: TEXT }));
+  fc.assert(
+    fc.property(fc.array(fc.tuple(TEXT, entry, entry)), (names) => {
+      const before = readSnapshot(new Map(names.map(([name, entry]) => [name, entry])));
+      const after = readSnapshot(new Map(names.map(([name, , entry]) => [name, entry])), before);
+      for (const [name] of names) {
+        assert(after.specs.has(name) || after.problems.has(name));
+        assert(!before.specs.has(name) || after.specs.has(name), "the last good one stays in force");
+      }
+    }),
+    RUNS,
+  );
+});
