@@ -18,6 +18,7 @@ export type Action =
   | { readonly do: "end"; readonly name: string }
   | { readonly do: "wall clock"; readonly byMs: number }
   | { readonly do: "slow disk"; readonly costMs: number }
+  | { readonly do: "calm"; readonly then: "bad edit" | "unmount" | "vanish"; readonly name: string }
   | { readonly do: "race"; readonly afterCalls: number; readonly action: Action }
   | { readonly do: "time"; readonly passMs: number };
 
@@ -45,13 +46,14 @@ function drawAction(random: Random): Action {
   if (roll < 93) return { do: "end", name };
   if (roll < 94) return { do: "wall clock", byMs: random.pick([86_400_000, -86_400_000, 1000]) };
   if (roll < 95) return { do: "slow disk", costMs: random.pick([0, 0.5, 3]) };
+  if (roll < 97) return { do: "calm", then: random.pick(["bad edit", "unmount", "vanish"]), name };
   return { do: "race", afterCalls: random.below(12), action: drawInstant(random) };
 }
 
 /** An action that takes no time. */
 function drawInstant(random: Random): Action {
   const action = drawAction(random);
-  if (action.do === "time" || action.do === "race") return drawInstant(random);
+  if (action.do === "time" || action.do === "race" || action.do === "calm") return drawInstant(random);
   return "way" in action ? { ...action, way: "rename" } : action;
 }
 
@@ -96,6 +98,7 @@ function drawScript(random: Random): Script {
     { cannotStart: "no such command" },
     { endsInMs: Infinity },
     { endsInMs: 700 },
+    { refuses: true },
     { leaves: "mild" },
     { leaves: "stubborn", livesMs: 1200 },
     { leaves: "stubborn" },

@@ -21,6 +21,7 @@ export async function play(history: readonly Action[]): Promise<string | null> {
   try {
     await machine.advance(0);
     for (const action of history) await machine.perform(action);
+    if (machine.broken !== null) return machine.broken;
     await heal(machine);
     return checkCalm(machine) ?? await checkEnd(machine);
   } catch (error) {
@@ -39,6 +40,7 @@ async function heal(machine: Machine): Promise<void> {
   watches.isSilent = false;
   machine.bringBack();
   for (const name of NAMES) children.script(name, {});
+  for (const child of children.started) child.script = { ...child.script, refuses: false };
   // A directory that is empty and another one says nothing, so there is something in it at the end.
   config.post("last", '{"args": ["last"]}');
   await machine.advance(CALM_MS);

@@ -14,6 +14,9 @@ export const OPTIONS = {
   maxrestartdelay: 8,
 } as const;
 
+/** Long enough for a look at everything, and for what it found to settle, on a slow disk too. */
+const REST_MS = 25_000;
+
 /** Half of a text: what a slow writer leaves for a moment. */
 function half(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
@@ -26,6 +29,8 @@ export class Machine {
   readonly mail: { readonly file: string; readonly text: string; isTorn: boolean }[] = [];
   /** What each life of the monitor logged. */
   readonly lives: string[][] = [];
+  /** A promise that was broken while time passed, or null. */
+  broken: string | null = null;
   /** How many actions happened. */
   actions = 0;
   #view!: MonitorView;
@@ -73,6 +78,7 @@ export class Machine {
   async perform(action: Action): Promise<void> {
     this.actions++;
     if (action.do === "time") return await this.advance(action.passMs);
+    if (action.do === "calm") return await this.#trial(action.then, action.name);
     await this.#happen(action);
     await this.host.clock.settle();
   }
@@ -140,9 +146,26 @@ export class Machine {
       case "slow disk":
         config.costMs = action.costMs;
         return;
+      case "time":
+      case "calm":
+        throw new Error(`"${action.do}" takes time`);
       case "race":
         return this.#race(action.afterCalls, action.action);
     }
+  }
+
+  /** Lets everything come to rest, and then lets a thing happen that must stop nothing. */
+  async #trial(then: "bad edit" | "unmount" | "vanish", name: string): Promise<void> {
+    const { config, log } = this.host;
+    config.onCall = () => {};
+    await this.advance(REST_MS);
+    const stops = log.count("(unwanted)");
+    if (then !== "bad edit") await this.#happen({ do: then });
+    // The first file in another directory makes it the one that counts, without what was in the one before.
+    else if (config.id !== null && config.names.length > 0) config.post(name, "{");
+    await this.advance(REST_MS);
+    if (log.count("(unwanted)") > stops) this.broken ??= `nothing is stopped by: ${then}`;
+    if (then !== "bad edit") await this.#happen({ do: then === "unmount" ? "remount" : "return" });
   }
 
   /** Brings the config directory back, if it was taken away. */
