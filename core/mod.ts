@@ -11,6 +11,7 @@
 export { childEnv } from "./child_env.ts";
 export { describeExit, describeStep } from "./describe.ts";
 export { diff } from "./diff.ts";
+export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
 export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJson } from "./json.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
@@ -30,7 +31,7 @@ export {
 } from "./process.ts";
 export { route } from "./route.ts";
 export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
-export { MAX_CONFIG_BYTES, MAX_ID, MAX_SECONDS, parseSpec } from "./spec.ts";
+export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export {
   type Entry,

@@ -1,5 +1,6 @@
 import { SpecError } from "./errors.ts";
-import { isObject, type Json, type JsonObject, ownValue, parseObject, typeName } from "./json.ts";
+import { Fields, isVariable, MAX_SECONDS } from "./fields.ts";
+import { parseObject } from "./json.ts";
 import { nameFault } from "./name.ts";
 import { type KillScope, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
 
@@ -8,12 +9,6 @@ import { type KillScope, type Spec, STOP_SIGNALS, type StopSignal } from "./type
  * which must hold `NCOLONY_CONFIG=`, the text and a NUL.
  */
 export const MAX_CONFIG_BYTES = 131_056;
-
-/** The longest duration that a config or an option may give, in seconds. */
-export const MAX_SECONDS = 1e9;
-
-/** The largest user and group id; the one above it, -1 to the kernel, means "leave it as it is". */
-export const MAX_ID = 2 ** 32 - 2;
 
 /** The keys that `ncolony.monitor` may have. */
 const MONITOR_KEYS = ["cwd", "enabled", "kill_scope", "kill_time", "stop_signal"];
@@ -64,128 +59,6 @@ export function parseSpec(name: string, source: string): Spec {
     killScope: monitor.oneOf<KillScope>("kill_scope", ["group", "process"]) ?? "group",
     enabled: monitor.boolean("enabled") ?? true,
   };
-}
-
-/** One object of the config: each method reads a key and throws where its value is of the wrong kind. */
-class Fields {
-  readonly #object: JsonObject;
-  readonly #prefix: string;
-  readonly #fail: (field: string, reason: string) => Error;
-
-  constructor(object: JsonObject, prefix: string, fail: (field: string, reason: string) => Error) {
-    this.#object = object;
-    this.#prefix = prefix;
-    this.#fail = fail;
-  }
-
-  only(keys: readonly string[]): void {
-    const unknown = Object.keys(this.#object).find((key) => !keys.includes(key));
-    if (unknown === undefined) return;
-    const field = this.#prefix + unknown;
-    throw this.#fail(field, `${JSON.stringify(field)} is not known to the monitor, which takes ${keys.join(", ")}`);
-  }
-
-  object(key: string): JsonObject | undefined {
-    const value = ownValue(this.#object, key);
-    if (value === undefined || isObject(value)) return value;
-    throw this.#wrong(key, "an object", value);
-  }
-
-  /** A user's or group's id; null, which Python's `None` becomes, is none. */
-  id(key: string): number | undefined {
-    if (ownValue(this.#object, key) === null) return undefined;
-    const id = this.number(key, MAX_ID);
-    if (id === undefined || Number.isInteger(id)) return id;
-    throw this.#wrong(key, "an integer", id, `${id}`);
-  }
-
-  number(key: string, max: number): number | undefined {
-    const value = ownValue(this.#object, key);
-    if (value === undefined || typeof value === "number" && value >= 0 && value <= max) return value;
-    const got = typeof value === "number" ? `${value}` : blame(value);
-    throw this.#wrong(key, `a number from 0 to ${max}`, value, got);
-  }
-
-  boolean(key: string): boolean | undefined {
-    const value = ownValue(this.#object, key);
-    if (value === undefined || typeof value === "boolean") return value;
-    throw this.#wrong(key, "true or false", value);
-  }
-
-  oneOf<T extends string>(key: string, choices: readonly T[]): T | undefined {
-    const value = ownValue(this.#object, key);
-    const choice = choices.find((one) => one === value);
-    if (value === undefined || choice !== undefined) return choice;
-    throw this.#wrong(key, `one of ${choices.join(", ")}`, value, otherThan(value));
-  }
-
-  path(key: string): string | undefined {
-    const value = ownValue(this.#object, key);
-    if (value === undefined || isText(value) && value.startsWith("/")) return value;
-    throw this.#wrong(key, "an absolute path", value, otherThan(value));
-  }
-
-  strings(key: string, kind: string, test: (text: string) => boolean): readonly string[] {
-    const value = Object.hasOwn(this.#object, key) ? this.#object[key] : [];
-    if (isTexts(value) && value.every(test)) return value;
-    throw this.#wrong(key, `an array of ${kind}`, value, blameItem(value));
-  }
-
-  command(key: string): readonly [string, ...string[]] {
-    const value = ownValue(this.#object, key);
-    if (isTexts(value) && hasFirst(value) && value[0] !== "") return value;
-    throw this.#wrong(key, "a non-empty array of strings that begins with a command", value, blameItem(value));
-  }
-
-  environment(key: string): Readonly<Record<string, string>> {
-    const variables = Object.entries(this.object(key) ?? {}).map(([name, value]): [string, string] => {
-      if (!isVariable(name)) throw this.#fail(key, `${JSON.stringify(key)} has a key that cannot name a variable`);
-      if (!isText(value)) throw this.#wrong(`${key}.${name}`, "a string", value);
-      return [name, value];
-    });
-    return Object.fromEntries(variables);
-  }
-
-  #wrong(key: string, wanted: string, value: Json | undefined, got = blame(value)): Error {
-    const field = this.#prefix + key;
-    return this.#fail(field, `${JSON.stringify(field)} must be ${wanted}: got ${got}`);
-  }
-}
-
-/** What the kernel can pass on: no NUL, and no half of a surrogate pair. */
-function isText(value: Json | undefined): value is string {
-  return typeof value === "string" && !value.includes("\0") && value.isWellFormed();
-}
-
-function isTexts(value: Json | undefined): value is string[] {
-  return Array.isArray(value) && value.every(isText);
-}
-
-function hasFirst(texts: string[]): texts is [string, ...string[]] {
-  return texts.length > 0;
-}
-
-function isVariable(name: string): boolean {
-  return isText(name) && name !== "" && !name.includes("=");
-}
-
-/** As {@linkcode blame}, where a string was wanted, but not that one. */
-function otherThan(value: Json): string {
-  return typeof value === "string" ? "another string" : blame(value);
-}
-
-/** As {@linkcode blame}, where an array of strings was wanted, but not that one. */
-function blameItem(value: Json | undefined): string {
-  if (!Array.isArray(value) || value.length === 0) return blame(value);
-  const culprit = value.find((item) => !isText(item));
-  return culprit === undefined ? "other strings" : `an array with ${blame(culprit)}`;
-}
-
-/** Says what was found in the place of what is wanted, by its type alone: values may be secrets. */
-function blame(value: Json | undefined): string {
-  if (typeof value !== "string") return typeName(value);
-  if (value.includes("\0")) return "a string with a NUL";
-  return value.isWellFormed() ? "a string" : "a string that is not well-formed Unicode";
 }
 
 /** The length of a text in bytes of UTF-8, or more than any limit as soon as that is certain. */

@@ -13,8 +13,8 @@ const SLICE_MS = 10;
 /** Takes a name that changed, and what it holds now; null where it is gone. */
 export type OnChange = (name: string, entry: Entry | null) => void;
 
-/** Names to look at, and whether each was renamed into place. */
-type Names = Iterable<readonly [name: string, complete: boolean]>;
+/** Touched to look at, and whether each was renamed into place. */
+export type Touched = Iterable<readonly [name: string, complete: boolean]>;
 
 /** What is set of {@linkcode Changes}. */
 export interface ChangesOptions {
@@ -45,11 +45,13 @@ export class Changes {
   readonly #settleMs: number;
   readonly #onChange: OnChange;
   readonly #nextRenamed: () => string | undefined;
-  /** What each name looked like when it was read, and when that was. */
-  readonly #known = new Map<string, { key: string; mtimeMs: number; readAt: number }>();
-  /** Names that do not look as they did, and when the second look at them is due. */
+  /** What each name looked like when it was read, and whether it may hold something else by now and look the same. */
+  readonly #known = new Map<string, { key: string; isDoubtful: boolean }>();
+  /** Touched that do not look as they did, and when the second look at them is due. */
   readonly #unsettled = new Map<string, { key: string | undefined; due: number }>();
   #id: string | null = null;
+  /** Whether the last look at everything failed: a look at some names would not tell that it can be done again. */
+  #isBlind = false;
 
   /** Makes one for a directory that was not looked at yet. */
   constructor(directory: Directory, clock: Clock, onChange: OnChange, options: ChangesOptions = {}) {
@@ -90,6 +92,7 @@ export class Changes {
       return this.#cannotLook("is empty, and another directory than before (unmounted?)");
     }
     this.#id = identity.id;
+    this.#isBlind = false;
     const all = new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()]);
     return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
@@ -99,14 +102,14 @@ export class Changes {
    *
    * @returns Why the directory says nothing now, or null.
    */
-  async lookAt(names: Names, signal?: AbortSignal): Promise<string | null> {
+  async lookAt(names: Touched, signal?: AbortSignal): Promise<string | null> {
     const identity = this.#directory.identity();
     if ("fault" in identity) return this.#cannotLook(identity.fault);
-    if (identity.id !== this.#id) return await this.lookAtAll(signal);
+    if (this.#isBlind || identity.id !== this.#id) return await this.lookAtAll(signal);
     return await this.#examineAll(names, signal);
   }
 
-  async #examineAll(names: Names, signal?: AbortSignal): Promise<null> {
+  async #examineAll(names: Touched, signal?: AbortSignal): Promise<null> {
     let sliceEnd = this.#clock.now() + SLICE_MS;
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
@@ -123,34 +126,38 @@ export class Changes {
   /** What had not settled is looked for anew when there is a directory again. */
   #cannotLook(fault: string): string {
     this.#unsettled.clear();
+    this.#isBlind = true;
     return fault;
   }
 
   #examine(name: string, complete: boolean): void {
+    const lookedAt = this.#clock.now();
     const sight = this.#directory.look(name);
     const known = this.#known.get(name);
     if (sight?.key === known?.key) {
       this.#unsettled.delete(name);
-      if (known === undefined || Math.abs(known.readAt - known.mtimeMs) > RACY_MS) return;
-    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key)) return;
+      if (!known?.isDoubtful) return;
+    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key, lookedAt)) return;
     this.#unsettled.delete(name);
     const reading = sight && this.#directory.read(name);
     if (reading) {
-      this.#known.set(name, { ...reading.sight, readAt: this.#clock.wall() });
-      this.#onChange(name, reading.entry);
+      const { sight: { key, mtimeMs }, entry, isTransient = false } = reading;
+      const isRacy = Math.abs(this.#clock.wall() - mtimeMs) <= RACY_MS;
+      this.#known.set(name, { key, isDoubtful: isRacy || isTransient });
+      this.#onChange(name, entry);
     } else if (sight === null) {
       this.#known.delete(name);
       this.#onChange(name, null);
     } // Else it vanished between look and read.
-    else this.#isSettled(name, undefined);
+    else this.#isSettled(name, undefined, lookedAt);
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(name: string, key: string | undefined): boolean {
-    const now = this.#clock.now();
+  #isSettled(name: string, key: string | undefined, lookedAt: number): boolean {
     const before = this.#unsettled.get(name);
-    if (before?.key === key && before !== undefined) return now >= before.due;
-    this.#unsettled.set(name, { key, due: now + this.#settleMs });
+    if (before?.key === key && before !== undefined) return lookedAt >= before.due;
+    // Time may have passed since the look: this program does not always run.
+    this.#unsettled.set(name, { key, due: this.#clock.now() + this.#settleMs });
     return this.#settleMs === 0;
   }
 }

@@ -85,6 +85,7 @@ function read(path: string, options: ReadOptions): Reading | null {
   const sight = look(path, options);
   if (sight === null) return null;
   const wrong = (fault: string): Reading => ({ sight, entry: { fault } });
+  const failed = (error: unknown): Reading => ({ ...wrong(faultOf(error)), isTransient: true });
   let fd: number;
   try {
     // Opening a device can do things to it, so what is no regular file is not opened at all.
@@ -93,7 +94,7 @@ function read(path: string, options: ReadOptions): Reading | null {
     if (!info.isFile) return wrong("is not a regular file");
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (options.followLinks ? 0 : constants.O_NOFOLLOW));
   } catch (error) {
-    if (!(error instanceof Error && isNotFound(error))) return wrong(faultOf(error));
+    if (!(error instanceof Error && isNotFound(error))) return failed(error);
     if (options.isUndecodable) return wrong("has a name that is not UTF-8");
     // Gone between look and open, unless it is a link that leads nowhere.
     return isLink(path) ? wrong("is a symbolic link to nothing") : null;
@@ -106,7 +107,7 @@ function read(path: string, options: ReadOptions): Reading | null {
     const opened = sightOf(info);
     return { sight: opened, entry: readText(fd, info.size, options.maxBytes) };
   } catch (error) {
-    return wrong(faultOf(error));
+    return failed(error);
   } finally {
     closeSync(fd);
   }

@@ -12,11 +12,13 @@ const MAX_REJECTED = 100;
 export function messageDirectory(path: string): Mailbox {
   const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false });
   const rejected = new Rejected(directory.path);
+  // Nothing is found under a name that is not UTF-8, though something is there.
+  const gone = (name: string) => directory.look(name) === null ? null : "a name is not UTF-8";
   return {
     ...directory,
-    remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name))),
+    remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name)), () => gone(name)),
     isShared: () => isShared(directory.path),
-    reject: (name) => attempt(() => rejected.put(name)),
+    reject: (name) => attempt(() => rejected.put(name), () => gone(name)),
   };
 }
 
@@ -40,7 +42,7 @@ class Rejected {
     Deno.renameSync(message, join(this.#path, name));
     this.#names = [...this.#names.filter((other) => other !== name), name];
     for (const old of this.#names.splice(0, Math.max(0, this.#names.length - MAX_REJECTED))) {
-      attempt(() => Deno.removeSync(join(this.#path, old)));
+      attempt(() => Deno.removeSync(join(this.#path, old)), () => null);
     }
   }
 }
@@ -80,12 +82,12 @@ function makeOwn(path: string): boolean {
   return isDirectory && uid === Deno.uid();
 }
 
-function attempt(action: () => void): string | null {
+/** Does something to a file; says why where it cannot. `gone` is asked where there was nothing to do it to. */
+function attempt(action: () => void, gone: () => string | null): string | null {
   try {
     action();
+    return null;
   } catch (error) {
-    // Gone is what was wanted.
-    if (!(error instanceof Deno.errors.NotFound)) return faultOf(error);
+    return error instanceof Deno.errors.NotFound ? gone() : faultOf(error);
   }
-  return null;
 }

@@ -17,7 +17,7 @@ import type { Environ, Host } from "./types.ts";
 import { watchDirectories } from "./watch.ts";
 
 export type { Entry, Exit, KillScope, Spec, StopSignal } from "@ncolony/core";
-export { Changes, type ChangesOptions, type OnChange, SETTLE_MS } from "./changes.ts";
+export { Changes, type ChangesOptions, type OnChange, SETTLE_MS, type Touched } from "./changes.ts";
 export { denoClock } from "./clock.ts";
 export { configDirectory } from "./directory.ts";
 export { faultOf } from "./fault.ts";

@@ -26,6 +26,8 @@ export interface Reading {
   readonly sight: Sight;
   /** Its text, or what is wrong with it. */
   readonly entry: Entry;
+  /** Whether the system failed, and not the file: then it may be read later, though nothing about it changed. */
+  readonly isTransient?: boolean;
 }
 
 /** A directory of config files. No method throws for what other programs may do to the directory. */

@@ -6,13 +6,20 @@ import type { Watch, WatchSink } from "./types.ts";
 /** How long a watch has to tell of a file that was made for it to tell of. */
 const PROBE_MS = 1000;
 
+/**
+ * After so many events everything is looked at: Deno says nothing when the kernel's queue overflows, but then a full one
+ * (16,384 events, if nobody changed `fs.inotify.max_queued_events`) is still to be heard.
+ */
+const EVENTS_PER_RESCAN = 4096;
+
 /** Whether Deno's one thread for watches hangs: then a watch that is made or closed would hang with it. */
 let isStuck = false;
 
 /**
  * Watches directories (inotify on Linux), not what is below them.
  *
- * What Deno does: a queue that overflows gives one event with `flag: "rescan"`; a directory that is removed and made
+ * What Deno does: when its own queue overflows it gives one event with `flag: "rescan"`, when the kernel's does, nothing;
+ * a directory that is removed and made
  * again is silent for ever; targets of links are not seen; some file systems tell nothing at all; and a FIFO makes it hang
  * (see `fifos.ts`) for good if it is gone before it could be held open. So this is only ever a reason to look, and never
  * the only one; and a watch that does not answer is left alone.
@@ -29,9 +36,14 @@ export function watchDirectories(paths: readonly string[], sink: WatchSink): Wat
   const answer = Promise.withResolvers<boolean>();
   let closed = false;
   const listen = async () => {
-    for await (const event of watcher) {
-      if (basename(event.paths[0] ?? "") === probe) answer.resolve(true);
-      else if (!closed) tell(event, paths, sink);
+    const events = watcher[Symbol.asyncIterator]();
+    let heard = 0;
+    for (let next = await nextOf(events); !next.done; next = await nextOf(events)) {
+      const event = next.value;
+      if (event !== null && basename(event.paths[0] ?? "") === probe) answer.resolve(true);
+      else if (closed) continue;
+      else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) sink.rescan();
+      else tell(event, paths, sink);
     }
   };
   listen().then(
@@ -51,6 +63,16 @@ export function watchDirectories(paths: readonly string[], sink: WatchSink): Wat
       if (!isStuck) watcher.close();
     },
   };
+}
+
+/** The next event, or null for one that names what is not UTF-8, which Deno throws at; it tells those after it all the same. */
+async function nextOf(events: AsyncIterator<Deno.FsEvent>): Promise<IteratorResult<Deno.FsEvent | null>> {
+  try {
+    return await events.next();
+  } catch (error) {
+    if (error instanceof TypeError && error.message.includes("UTF-8")) return { done: false, value: null };
+    throw error;
+  }
 }
 
 function idOf(path: string): string | null {

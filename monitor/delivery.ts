@@ -5,6 +5,9 @@ import { Told } from "./told.ts";
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
 
+/** How long the reading of messages may keep others from their turn. */
+const SLICE_MS = 10;
+
 /** How long messages wait for configs that are still changing, before they are judged by what is known. */
 const MAX_POSTPONED_MS = 1000;
 
@@ -36,6 +39,8 @@ export class Delivery {
   readonly #told = new Told();
   /** Messages that were dealt with and could not be taken away: what they looked like, and how that is tried again. */
   readonly #stuck = new Map<string, { key: string; takeAway: () => string | null }>();
+  /** Why messages could not be taken away, as far as it was told since any is stuck. */
+  readonly #stuckFaults = new Set<string>();
   /** Messages that are wrong, but may be only half written; and when that is certain. */
   readonly #unsettled = new Map<string, { key: string; due: number }>();
   /** Since when messages wait for a config to settle, or null. */
@@ -83,7 +88,8 @@ export class Delivery {
 
   /** False where the rest must wait. */
   async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const letters = names.map((name) => this.#open(name)).filter((letter) => letter !== null);
+    const letters = await this.#openAll(names, signal);
+    if (signal.aborted) return false;
     if (letters.length > 0) {
       // A config is looked at before a message about it is judged, so that "add; restart" works in any order.
       const named = letters.map(({ message }) => message.type === "RESTART" ? message.name : null);
@@ -111,9 +117,25 @@ export class Delivery {
     return names;
   }
 
+  async #openAll(names: readonly string[], signal: AbortSignal): Promise<Letter[]> {
+    const { clock } = this.#options;
+    const letters: Letter[] = [];
+    let sliceEnd = clock.now() + SLICE_MS;
+    for (const name of names) {
+      const letter = this.#open(name);
+      if (letter !== null) letters.push(letter);
+      if (clock.now() < sliceEnd) continue;
+      await clock.yield();
+      if (signal.aborted) break;
+      sliceEnd = clock.now() + SLICE_MS;
+    }
+    return letters;
+  }
+
   /** Reads one message; null where there is nothing to act on (now). */
   #open(file: string): Letter | null {
-    const { log, mailbox } = this.#options;
+    const { clock, log, mailbox } = this.#options;
+    const lookedAt = clock.now();
     const seen = mailbox.look(file);
     if (seen === null) return null;
     const stuck = this.#stuck.get(file);
@@ -129,7 +151,7 @@ export class Delivery {
       this.#unsettled.delete(file);
       return { file, key, message };
     }
-    if (this.#isSettled(file, key)) {
+    if (this.#isSettled(file, key, lookedAt)) {
       log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);
       this.#dealtWith(file, key, () => mailbox.reject(file));
     }
@@ -137,22 +159,25 @@ export class Delivery {
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(file: string, key: string): boolean {
-    const now = this.#options.clock.now();
+  #isSettled(file: string, key: string, lookedAt: number): boolean {
     const before = this.#unsettled.get(file);
-    if (before?.key !== key) this.#unsettled.set(file, { key, due: now + SETTLE_MS });
-    else if (now >= before.due) return this.#unsettled.delete(file);
+    if (before?.key !== key) this.#unsettled.set(file, { key, due: this.#options.clock.now() + SETTLE_MS });
+    else if (lookedAt >= before.due) return this.#unsettled.delete(file);
     return false;
   }
 
   /** Takes a message away, or remembers that it is still there, so that it is not acted on again. */
   #dealtWith(file: string, key: string, takeAway: () => string | null): void {
     const fault = takeAway();
-    if (fault === null) this.#stuck.delete(file);
-    else this.#stuck.set(file, { key, takeAway });
-    if (this.#told.isNews("remove", fault) && fault !== null) {
-      this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
+    if (fault === null) {
+      this.#stuck.delete(file);
+      return;
     }
+    if (this.#stuck.size === 0) this.#stuckFaults.clear();
+    this.#stuck.set(file, { key, takeAway });
+    if (this.#stuckFaults.has(fault)) return;
+    this.#stuckFaults.add(fault);
+    this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
   }
 
   #forgetOthers(names: ReadonlySet<string>): void {

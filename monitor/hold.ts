@@ -96,6 +96,8 @@ export class Hold {
     const { config, mailbox, sink } = this.#options;
     const present = [config, mailbox].filter((directory) => "id" in directory.identity()).map(({ path }) => path);
     if (present.length === 0) return null;
+    // A listing holds named pipes open, which a watch must not meet otherwise.
+    for (const directory of [config, mailbox]) directory.names();
     return this.#host.watch(present, {
       ...sink,
       failed: (reason) => {

@@ -2,23 +2,10 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
+import { quickly } from "./quickly.ts";
 import { hasCommand, namesIn, run } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
-
-/** A change that takes less than this cannot be taken for settled before it is complete. */
-const SETTLE_MS = 100;
-
-/** Does something until it was faster than a file settles, so that what must follow is certain. */
-async function quickly(what: () => Promise<void>, prepare: () => Promise<void>): Promise<void> {
-  for (let round = 0; round < 50; round++) {
-    await prepare();
-    const start = performance.now();
-    await what();
-    if (performance.now() - start < SETTLE_MS) return;
-  }
-  throw new Error(`This machine did not manage it in ${SETTLE_MS} ms`);
-}
 
 Deno.test("a process starts when its file appears, before the monitor or after it, and stops with its file", async () => {
   // Everything is looked at once in a lifetime: what comes later is seen by the watch alone.

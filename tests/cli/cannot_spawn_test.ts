@@ -1,0 +1,152 @@
+import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqual } from "@std/assert";
+import { basename } from "@std/path";
+import { isAlive } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { hasCommand, IS_ROOT, run, sh } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+
+/** A user that nobody else is. */
+const STRANGER = 20_000 + Deno.pid % 20_000;
+
+/** Waits for the nth failed start of a process and the wait after it; checks that it is the doubled second. */
+async function failed(colony: Colony, name: string, reason: string, nth: number): Promise<void> {
+  await colony.waitFor(new RegExp(` WARN ${name}: running -> stopping \\(cannot start: .*${reason}`), nth);
+  const delay = 2 ** (nth - 1);
+  const wait = await colony.waitFor(new RegExp(`${name}: stopping -> waiting for ([\\d.]+) s `), nth);
+  assertLessOrEqual(Number(wait[1]), delay);
+  assertGreaterOrEqual(Number(wait[1]), delay / 2);
+}
+
+/** The names of those processes that run, and of those that could not be started, once that is known of each. */
+async function outcome(colony: Colony, names: readonly string[]): Promise<[running: string[], failed: string[]]> {
+  const failed = (name: string) => colony.count(new RegExp(` ${name}: running -> stopping \\(cannot start`)) > 0;
+  const running = (name: string) => colony.pidsOf(name).length > 0;
+  await colony.until("all ran or failed", () => names.every((name) => running(name) || failed(name)));
+  return [names.filter(running), names.filter(failed)];
+}
+
+/** The time of an event, in milliseconds. */
+function timeOf({ input }: RegExpExecArray): number {
+  return Date.parse(input.slice(0, 24));
+}
+
+Deno.test("a program that may not be run, or not yet, is said with the reason, and runs when the cause is gone", async () => {
+  await using colony = new Colony({ config: { web: CAT } });
+  const [plain, busy, loop] = ["plain", "busy", "loop"].map((name) => colony.dir.file(name));
+  for (const path of [plain, busy]) Deno.writeTextFileSync(path, "#!/bin/sh\nexec cat\n", { mode: 0o755 });
+  Deno.chmodSync(plain, 0o644);
+  Deno.symlinkSync(loop, loop);
+  const writer = Deno.openSync(busy, { append: true });
+  try {
+    for (const path of [plain, busy, loop]) colony.put(basename(path), { args: [path] });
+    await failed(colony, "plain", "Permission denied", 1);
+    await failed(colony, "busy", "Text file busy", 1);
+    await failed(colony, "loop", "Too many levels of symbolic links", 1);
+  } finally {
+    writer.close();
+  }
+  Deno.chmodSync(plain, 0o755);
+  Deno.removeSync(loop);
+  Deno.symlinkSync(plain, loop);
+  const pids = await Promise.all(["plain", "busy", "loop", "web"].map((name) => colony.started(name)));
+  assert(pids.every(isAlive));
+  assertEquals(colony.pidsOf("web").length, 1);
+});
+
+Deno.test("arguments that the system does not take are said, and a change of them is not waited for", async () => {
+  // A fourth of the stack is what all arguments and variables may fill.
+  await using colony = new Colony({ wrap: sh('ulimit -s 1400; exec "$@"').concat("sh"), config: { web: CAT } });
+  colony.put("big", { args: ["true", ...Array(43_600).fill("")] });
+  await failed(colony, "big", "Argument list too long", 1);
+  await failed(colony, "big", "Argument list too long", 2);
+  colony.put("big", { args: ["cat", ...Array(1000).fill("-")] });
+  await colony.waitFor(/big: waiting -> running \(config changed\), pid/);
+  assertEquals([colony.pidsOf("big"), colony.pidsOf("web")].flat().map(isAlive), [true, true]);
+});
+
+Deno.test({
+  name: "who finds no room under the process limit of its user waits until others of it have ended",
+  ignore: !IS_ROOT || !hasCommand("prlimit"),
+  fn: async () => {
+    const stranger = { args: ["cat"], uid: STRANGER, gid: STRANGER };
+    const names = ["a", "b", "c", "d"];
+    await using colony = new Colony({ wrap: ["prlimit", "--nproc=1:1"], config: { web: CAT } });
+    for (const name of names) colony.put(name, stranger);
+    // The kernel counts those that were there before the new one.
+    const [running, waiting] = await outcome(colony, names);
+    assertEquals([running.length, waiting.length], [2, 2]);
+    for (const name of waiting) await failed(colony, name, "Resource temporarily unavailable", 1);
+    await failed(colony, waiting[0]!, "Resource temporarily unavailable", 2);
+    for (const name of running) colony.remove(name);
+    for (const name of waiting) await colony.started(name);
+    assertEquals(colony.pidsOf("web").map(isAlive), [true]);
+  },
+});
+
+Deno.test({
+  name: "who finds no free file descriptors waits until others have ended",
+  ignore: !hasCommand("prlimit"),
+  fn: async () => {
+    const names = Array.from({ length: 20 }, (_, index) => `p${index}`);
+    await using colony = new Colony({ wrap: ["prlimit", "--nofile=64:64"] });
+    colony.put("web", CAT);
+    const web = await colony.started("web");
+    for (const name of names) colony.put(name, CAT);
+    const [running, waiting] = await outcome(colony, names);
+    assert(running.length > 0 && waiting.length > 0, `${running}`);
+    for (const name of waiting) await failed(colony, name, "Too many open files", 1);
+    await failed(colony, waiting[0]!, "Too many open files", 2);
+    colony.send({ type: "RESTART", name: "web" });
+    await colony.started("web", 2);
+    assertEquals(running.flatMap((name) => colony.pidsOf(name)).map(isAlive), running.map(() => true));
+    assertEquals(isAlive(web), false);
+    for (const name of [...running, ...waiting.slice(1)]) colony.remove(name);
+    assertEquals(isAlive(await colony.started(waiting[0]!)), true);
+    assertEquals(await colony.stop(), 0);
+  },
+});
+
+Deno.test({
+  name: "a monitor that can open nothing says so once, keeps what runs, and goes on when it can",
+  ignore: !hasCommand("prlimit"),
+  fn: async () => {
+    const ticker = { args: sh("while :; do echo tick; sleep 0.1; done") };
+    await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT, db: CAT, ticker } });
+    const pids = await Promise.all(["web", "db", "ticker"].map((name) => colony.started(name)));
+    const limit = async (soft: number) => {
+      const { code, stderr } = await run(["prlimit", "--pid", `${colony.process.pid}`, `--nofile=${soft}:`]);
+      assertEquals([code, stderr], [0, ""]);
+    };
+    await limit(3);
+    await colony.waitFor(/ ERROR the config directory .* EMFILE: what runs goes on as it is$/);
+    await colony.waitFor(/ ERROR the messages directory .* EMFILE: nobody can ask for restarts$/);
+    colony.put("late", CAT);
+    colony.remove("db");
+    colony.send({ type: "RESTART", name: "web" });
+    // Several looks at everything.
+    await colony.waitFor(/tick/, colony.count(/tick/) + 5);
+    assertEquals(pids.map(isAlive), [true, true, true]);
+    await limit(1000);
+    await colony.started("late");
+    await colony.started("web", 2);
+    await colony.waitFor(/db: stopping -> gone/);
+    assertEquals(colony.count(/ ERROR the config directory/), 1);
+    assertEquals(colony.count(/ INFO the config directory .* can be read again/), 1);
+  },
+});
+
+Deno.test("without a least delay a failed start waits a second all the same, while instant deaths do not", async () => {
+  const config = { missing: { args: ["/no/such/command"] }, quick: { args: ["sleep", "0.01"] } };
+  await using colony = new Colony({ args: ["-m", "0", "-M", "0", "-t", "1000"], config });
+  const failure = / WARN missing: running -> stopping \(cannot start: /;
+  const times = [];
+  for (let nth = 1; nth <= 3; nth++) times.push(timeOf(await colony.waitFor(failure, nth)));
+  assertGreaterOrEqual(times[1]! - times[0]!, 900, `${times}`);
+  assertGreaterOrEqual(times[2]! - times[1]!, 900, `${times}`);
+  const seen = colony.count(failure);
+  const quick = colony.pidsOf("quick").length;
+  await colony.started("quick", quick + 5);
+  assertLess(20, quick);
+  assertLessOrEqual(colony.count(failure), seen + 1);
+});

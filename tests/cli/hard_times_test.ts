@@ -1,0 +1,177 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { isAlive, tempDir } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { canPreload, preload } from "./preload.ts";
+import { gone, hasCommand, IS_ROOT, namesIn, place, run, sh, signalIfThere } from "./tools.ts";
+
+const CAT = { args: ["cat"] };
+
+/** The pid in a process's pid file, as soon as that is another one than `before`. */
+function pidFile(colony: Colony, name: string, before?: number): Promise<number> {
+  return colony.until(`a pid file of ${name}, not with ${before}`, () => {
+    try {
+      const pid = Number(Deno.readTextFileSync(join(colony.pids, name)));
+      return pid !== before && pid;
+    } catch (error) {
+      // Nothing runs at the moment.
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
+  });
+}
+
+/** Checks, by pid files alone, that a process is restarted when that is asked for, and that all ends in order. */
+async function assertSupervises(colony: Colony, name: string): Promise<void> {
+  const pids = [await pidFile(colony, name)];
+  for (let round = 0; round < 2; round++) {
+    colony.send({ type: "RESTART", name });
+    pids.push(await pidFile(colony, name, pids.at(-1)));
+    assertEquals(isAlive(pids.at(-1)!), true);
+  }
+  assertEquals(await colony.stop(), 0);
+  await gone(...pids);
+  assertEquals(namesIn(colony.pids), []);
+}
+
+const CAN_PRELOAD = await canPreload();
+
+/** The last time that was told, in days after the tests' own. */
+function daysAhead(colony: Colony): number {
+  return Math.round((Date.parse(colony.stderr.lines.at(-1)!.slice(0, 24)) - Date.now()) / 86_400_000);
+}
+
+Deno.test({
+  name: "a wall clock that jumps by a day starts nothing early, delays nothing, and kills nobody",
+  ignore: !CAN_PRELOAD,
+  fn: async () => {
+    using dir = tempDir();
+    const stubborn = { args: sh("trap '' TERM; echo ready; exec sleep 1000") };
+    await using colony = new Colony({
+      args: ["-m", "0.5", "-M", "100", "-k", "1000"],
+      env: await preload(dir.path),
+      config: { web: CAT, db: CAT, stubborn, quick: { args: ["true"] }, patient: { args: ["true"] } },
+    });
+    await colony.waitFor(/^\[stubborn\] ready$/);
+    // Each restart that is asked for doubles the wait after it.
+    for (let nth = 1; nth < 8; nth++) {
+      await colony.waitFor(/ patient: stopping -> waiting /, nth);
+      colony.send({ type: "RESTART", name: "patient" });
+    }
+    await colony.waitFor(/ patient: stopping -> waiting for 6[\d.]+ s /);
+    colony.remove("stubborn");
+    await colony.waitFor(/stubborn: running -> stopping/);
+    const [db, kept] = [await colony.started("db"), await colony.started("stubborn")];
+    let webs = 1;
+    for (const [shift, days] of [["86400", 1], ["-86400", -1]] as const) {
+      // The second wait after a change begins before the jump, and ends after it.
+      const quick = colony.pidsOf("quick").length;
+      colony.put("quick", { args: ["true"], shift });
+      await colony.started("quick", quick + 2);
+      await colony.waitFor(/ quick: stopping -> waiting /, quick + 2);
+      place(dir.path, "shift", shift);
+      await colony.started("quick", quick + 3);
+      colony.send({ type: "RESTART", name: "web" });
+      await colony.started("web", ++webs);
+      await colony.fence();
+      assertEquals(daysAhead(colony), days);
+    }
+    assertEquals([db, kept].map(isAlive), [true, true]);
+    assertEquals([colony.pidsOf("db"), colony.pidsOf("patient").length], [[db], 8]);
+    assertEquals(colony.count(/after \d{4,}[\d.]* s|waiting for -/), 0);
+    signalIfThere(kept, "SIGKILL");
+    await colony.waitFor(/stubborn: stopping -> gone/);
+    assertEquals(await colony.stop(), 0);
+  },
+});
+
+Deno.test({
+  name: "a config that cannot be read for a while is read when it can, though it did not change",
+  ignore: !CAN_PRELOAD,
+  fn: async () => {
+    using dir = tempDir();
+    // By this clock every file is old, so that none is read again because it might still be written.
+    dir.write("shift", "86400");
+    dir.write("fault", "");
+    await using colony = new Colony({
+      args: ["--frequency", "0.1"],
+      env: await preload(dir.path),
+      config: { web: CAT, flaky: CAT },
+    });
+    await colony.waitFor(/ WARN flaky: bad config: EIO$/);
+    await colony.started("web");
+    await colony.fence();
+    assertEquals([colony.count(/bad config/), colony.pidsOf("flaky")], [1, []]);
+    Deno.removeSync(dir.file("fault"));
+    await colony.started("flaky");
+  },
+});
+
+for (const streams of [">&-", "2>&-", ">&- 2>&-", "> /dev/full 2> /dev/full"]) {
+  Deno.test({
+    name: `processes that write are supervised where the monitor was started with ${streams}`,
+    ignore: streams.includes("/dev/full") && Deno.build.os !== "linux",
+    fn: async () => {
+      const chatty = { args: sh("trap exit TERM; while :; do echo out; echo err >&2; sleep 0.01; done") };
+      await using colony = new Colony({ wrap: sh(`exec "$@" ${streams}`).concat("sh"), config: { chatty } });
+      await assertSupervises(colony, "chatty");
+      const told = ["out", "err"].filter((line) => colony.lines.includes(`[chatty] ${line}`));
+      assertEquals(told, streams === ">&-" ? ["err"] : streams === "2>&-" ? ["out"] : []);
+    },
+  });
+}
+
+/** A command that runs another one where a directory is a small file system of its own. */
+function onSmallDisk(directory: string, options: string): string[] {
+  const script = `mount -t tmpfs -o ${options} none '${directory}' && exec "$@"`;
+  return ["unshare", "--mount", ...sh(script), "sh"];
+}
+
+async function canMount(): Promise<boolean> {
+  if (!IS_ROOT || !hasCommand("unshare")) return false;
+  using dir = tempDir();
+  return (await run([...onSmallDisk(dir.path, "size=64k"), "true"])).code === 0;
+}
+
+const CAN_MOUNT = await canMount();
+
+Deno.test({
+  name: "a disk that is full under --log-file stops nobody, is said once, and is written when there is room again",
+  ignore: !CAN_MOUNT || !hasCommand("nsenter"),
+  fn: async () => {
+    using disk = tempDir();
+    const log = disk.file("log");
+    await using colony = new Colony({ args: ["--log-file", log], wrap: onSmallDisk(disk.path, "size=64k") });
+    const inside = (script: string) => run(["nsenter", "-t", `${colony.process.pid}`, "--mount", ...sh(script)]);
+    colony.put("chatty", { args: sh("trap exit TERM; while :; do seq 1000; echo err >&2; sleep 0.01; done") });
+    await colony.waitFor(/ ERROR cannot write to .*log, what goes there is lost: .*(ENOSPC|[Nn]o space)/);
+    const first = await pidFile(colony, "chatty");
+    colony.send({ type: "RESTART", name: "chatty" });
+    await pidFile(colony, "chatty", first);
+    assertEquals(colony.lines.length, 1);
+    assertEquals((await inside(`: > '${log}'`)).code, 0);
+    assertEquals((await inside(`while ! grep -q . '${log}'; do sleep 0.05; done`)).code, 0);
+    await assertSupervises(colony, "chatty");
+  },
+});
+
+for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as const) {
+  Deno.test({
+    name: `a pid directory on a ${what} file system stops nobody, and is said once`,
+    ignore: !CAN_MOUNT,
+    fn: async () => {
+      using disk = tempDir();
+      const wrap = onSmallDisk(disk.path, options);
+      await using colony = new Colony({ args: ["--pid", disk.path], wrap, config: { web: CAT, db: CAT } });
+      const db = await colony.started("db");
+      for (let nth = 2; nth <= 3; nth++) {
+        colony.send({ type: "RESTART", name: "web" });
+        await colony.started("web", nth);
+      }
+      await colony.waitFor(/ WARN cannot keep the pid directory: .*(ENOSPC|EROFS|[Nn]o space|[Rr]ead-only)/);
+      assertEquals([isAlive(db), colony.pidsOf("db")], [true, [db]]);
+      assertEquals(await colony.stop(), 0);
+      assertEquals(colony.count(/cannot keep the pid directory/), 1);
+    },
+  });
+}

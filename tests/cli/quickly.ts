@@ -1,0 +1,13 @@
+/** What lasts less than this is no settled state of a directory for the monitor. */
+const SETTLE_MS = 100;
+
+/** Does something until it took less time than a file needs to settle, so that what must follow is certain. */
+export async function quickly(what: () => void | Promise<void>, prepare: () => void | Promise<void>): Promise<void> {
+  for (let round = 0; round < 50; round++) {
+    await prepare();
+    const start = performance.now();
+    await what();
+    if (performance.now() - start < SETTLE_MS) return;
+  }
+  throw new Error(`This machine did not manage it in ${SETTLE_MS} ms`);
+}
