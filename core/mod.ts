@@ -8,12 +8,24 @@
  * @module
  */
 
+export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
 export { childEnv } from "./child_env.ts";
 export { describeExit, describeStep } from "./describe.ts";
 export { diff } from "./diff.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
+export {
+  beginHttpCheck,
+  type HttpCheck,
+  type HttpEffect,
+  type HttpEvent,
+  type HttpState,
+  isGoodStatus,
+  parseHttpCheck,
+  stepHttpCheck,
+} from "./http_check.ts";
 export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJson } from "./json.ts";
+export { Known, type News } from "./known.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { isIgnored, nameFault } from "./name.ts";

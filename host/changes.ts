@@ -1,4 +1,5 @@
 import type { Entry } from "@ncolony/core";
+import { Turn } from "./turn.ts";
 import type { Clock, Directory } from "./types.ts";
 
 /** Two looks this far apart must agree before what was not renamed into place counts. */
@@ -6,9 +7,6 @@ export const SETTLE_MS = 100;
 
 /** A file whose last change and last reading are this close may have changed again within its time stamp. */
 const RACY_MS = 2000;
-
-/** How long a look may keep others from their turn. */
-const SLICE_MS = 10;
 
 /** Takes a name that changed, and what it holds now; null where it is gone. */
 export type OnChange = (name: string, entry: Entry | null) => void;
@@ -110,15 +108,13 @@ export class Changes {
   }
 
   async #examineAll(names: Touched, signal?: AbortSignal): Promise<null> {
-    let sliceEnd = this.#clock.now() + SLICE_MS;
+    const turn = new Turn(this.#clock);
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) this.#examine(renamed, true);
       this.#examine(name, complete);
-      if (this.#clock.now() < sliceEnd) continue;
-      await this.#clock.yield();
+      if (turn.isOver) await turn.giveWay();
       if (signal?.aborted) break;
-      sliceEnd = this.#clock.now() + SLICE_MS;
     }
     return null;
   }
@@ -141,8 +137,8 @@ export class Changes {
     this.#unsettled.delete(name);
     const reading = sight && this.#directory.read(name);
     if (reading) {
-      const { sight: { key, mtimeMs }, entry, isTransient = false } = reading;
-      const isRacy = Math.abs(this.#clock.wall() - mtimeMs) <= RACY_MS;
+      const { sight: { key, changedMs }, entry, isTransient = false } = reading;
+      const isRacy = Math.abs(this.#clock.wall() - changedMs) <= RACY_MS;
       this.#known.set(name, { key, isDoubtful: isRacy || isTransient });
       this.#onChange(name, entry);
     } else if (sight === null) {

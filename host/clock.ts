@@ -1,7 +1,7 @@
 import type { Clock } from "./types.ts";
 
 /** Longer timers fire at once in Deno (and in every browser): 2^31 ms do not fit. */
-const MAX_TIMER_MS = 2 ** 31 - 1;
+export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The clock of the machine. */
 export const denoClock: Clock = {

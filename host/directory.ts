@@ -75,9 +75,9 @@ function look(path: string, { followLinks, isUndecodable = false }: ReadOptions)
     const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
     return info.isDirectory ? null : sightOf(info);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return { key: faultOf(error), mtimeMs: 0 };
+    if (!(error instanceof Deno.errors.NotFound)) return { key: faultOf(error), changedMs: 0 };
     // A link to nothing is there; so is a name that is not UTF-8, which Deno lists with replacement characters.
-    return isLink(path) || isUndecodable ? { key: "nothing behind it", mtimeMs: 0 } : null;
+    return isLink(path) || isUndecodable ? { key: "nothing behind it", changedMs: 0 } : null;
   }
 }
 
@@ -148,8 +148,14 @@ interface FileFacts {
 
 function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sight {
   const key = [ino, size, mtime?.getTime(), ctime?.getTime(), uid, mode].join(" ");
-  // Nobody can set ctime, so it is the time of the last change also where mtime was set back; not every system has it.
-  return { key, mtimeMs: (ctime ?? mtime)?.getTime() ?? 0 };
+  return { key, changedMs: changedMs(ctime?.getTime(), mtime?.getTime()) };
+}
+
+/** The last change: by ctime, which nobody can set, where the system has it, within the second by mtime. */
+function changedMs(ctimeMs: number | undefined, mtimeMs = 0): number {
+  if (ctimeMs === undefined) return mtimeMs;
+  // Deno gives ctime in whole seconds.
+  return mtimeMs > ctimeMs && mtimeMs < ctimeMs + 1000 ? mtimeMs : ctimeMs;
 }
 
 function isFifo(path: string): boolean {

@@ -19,6 +19,7 @@ import { watchDirectories } from "./watch.ts";
 export type { Entry, Exit, KillScope, Spec, StopSignal } from "@ncolony/core";
 export { Changes, type ChangesOptions, type OnChange, SETTLE_MS, type Touched } from "./changes.ts";
 export { denoClock } from "./clock.ts";
+export { Configs, type ConfigsOptions } from "./configs.ts";
 export { configDirectory } from "./directory.ts";
 export { faultOf } from "./fault.ts";
 export { lockDirectory } from "./lock.ts";
@@ -41,6 +42,8 @@ export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { postFile, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, type Program, runProgram } from "./program.ts";
 export { listenToSignals } from "./signals.ts";
+export { Told } from "./told.ts";
+export { Turn } from "./turn.ts";
 export { catchUnforeseen } from "./unforeseen.ts";
 export type {
   Child,

@@ -17,7 +17,7 @@ export interface Sight {
   /** Differs when the file may have changed: made of inode, size, mtime and ctime. */
   readonly key: string;
   /** The time of its last change, in milliseconds since 1970. */
-  readonly mtimeMs: number;
+  readonly changedMs: number;
 }
 
 /** A file that was read, or why it could not be. */

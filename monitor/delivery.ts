@@ -1,12 +1,8 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
-import { type Clock, type Log, type Mailbox, SETTLE_MS } from "@ncolony/host";
-import { Told } from "./told.ts";
+import { type Clock, type Log, type Mailbox, SETTLE_MS, Told, Turn } from "@ncolony/host";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
-
-/** How long the reading of messages may keep others from their turn. */
-const SLICE_MS = 10;
 
 /** How long messages wait for configs that are still changing, before they are judged by what is known. */
 const MAX_POSTPONED_MS = 1000;
@@ -118,16 +114,13 @@ export class Delivery {
   }
 
   async #openAll(names: readonly string[], signal: AbortSignal): Promise<Letter[]> {
-    const { clock } = this.#options;
     const letters: Letter[] = [];
-    let sliceEnd = clock.now() + SLICE_MS;
+    const turn = new Turn(this.#options.clock);
     for (const name of names) {
       const letter = this.#open(name);
       if (letter !== null) letters.push(letter);
-      if (clock.now() < sliceEnd) continue;
-      await clock.yield();
+      if (turn.isOver) await turn.giveWay();
       if (signal.aborted) break;
-      sliceEnd = clock.now() + SLICE_MS;
     }
     return letters;
   }

@@ -1,5 +1,4 @@
-import type { Directory, Host, Log, Mailbox, Watch, WatchSink } from "@ncolony/host";
-import { Told } from "./told.ts";
+import { type Directory, type Host, type Log, type Mailbox, Told, type Watch, type WatchSink } from "@ncolony/host";
 
 /** What a hold needs. */
 export interface HoldOptions {

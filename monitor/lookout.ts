@@ -1,10 +1,8 @@
-import { type Entry, nameFault, type ProcessEvent } from "@ncolony/core";
-import { Changes, type Directory, type Host, type Log, type Mailbox } from "@ncolony/host";
+import { nameFault, type ProcessEvent } from "@ncolony/core";
+import { Configs, type Directory, type Host, type Log, type Mailbox } from "@ncolony/host";
 import { Alarm } from "./alarm.ts";
 import { Delivery } from "./delivery.ts";
 import { Hold } from "./hold.ts";
-import { Known } from "./known.ts";
-import { Told } from "./told.ts";
 
 /** However often the watch asks for it, everything is looked at no more often than this. */
 const MIN_SCAN_GAP_MS = 100;
@@ -35,11 +33,9 @@ export class Lookout {
   readonly #host: Pick<Host, "clock" | "gid">;
   readonly #options: LookoutOptions;
   readonly #alarm: Alarm;
-  readonly #changes: Changes;
-  readonly #known = new Known();
+  readonly #configs: Configs;
   readonly #hold: Hold;
   readonly #delivery: Delivery;
-  readonly #told = new Told();
   readonly #abort = new AbortController();
   /** Names that the watch told of, and that may still be written to. */
   readonly #touched = new Set<string>();
@@ -55,7 +51,11 @@ export class Lookout {
     this.#host = host;
     this.#options = options;
     this.#alarm = new Alarm(host.clock);
-    this.#changes = new Changes(config, host.clock, (name, entry) => this.#onChange(name, entry), {
+    this.#configs = new Configs({
+      directory: config,
+      clock: host.clock,
+      log,
+      onEvent: (name, event) => this.#onEvent(name, event),
       nextRenamed: () => take(this.#renamed),
     });
     this.#hold = new Hold(host, {
@@ -73,7 +73,7 @@ export class Lookout {
       clock: host.clock,
       mailbox,
       log,
-      specs: this.#known.specs,
+      specs: this.#configs.specs,
       look: (names) => this.#lookForMessages(names),
       restart: (name) => post(name, { type: "restart" }),
     });
@@ -100,7 +100,7 @@ export class Lookout {
         this.#hasMail = false;
         await this.#delivery.deliver(signal);
       }
-      await this.#alarm.wait(Math.min(this.#nextScan, this.#changes.due, this.#delivery.due));
+      await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#delivery.due));
     }
   }
 
@@ -134,56 +134,39 @@ export class Lookout {
     await this.#hold.renew();
     if (this.#abort.signal.aborted) return;
     await this.#lookAtTouched(now);
-    this.#tellOf(await this.#changes.lookAtAll(this.#abort.signal));
+    await this.#configs.lookAtAll(this.#abort.signal);
     this.#hasMail = true;
     this.#options.onScan();
   }
 
   async #lookAtTouched(now: number): Promise<void> {
-    if (this.#changes.due <= now) this.#changes.unsettled().forEach((name) => this.#touched.add(name));
+    if (this.#configs.due <= now) this.#configs.unsettled().forEach((name) => this.#touched.add(name));
     if (this.#touched.size + this.#renamed.size === 0) return;
     const renamed = [...this.#renamed].map((name) => [name, true] as const);
     const touched = [...this.#touched.difference(this.#renamed)].map((name) => [name, false] as const);
     this.#renamed.clear();
     this.#touched.clear();
-    this.#tellOf(await this.#changes.lookAt([...renamed, ...touched], this.#abort.signal));
+    await this.#configs.lookAt([...renamed, ...touched], this.#abort.signal);
   }
 
   async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
     await this.#lookAtTouched(this.#host.clock.now());
     if (names === "all") {
-      this.#tellOf(await this.#changes.lookAtAll(this.#abort.signal));
-      return this.#changes.due < Infinity;
+      await this.#configs.lookAtAll(this.#abort.signal);
+      return this.#configs.due < Infinity;
     }
     // A message may name anything, such as "../secret".
     const possible = names.filter((name) => nameFault(name) === null);
-    this.#tellOf(await this.#changes.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal));
-    return possible.some((name) => this.#changes.isUnsettled(name));
+    await this.#configs.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal);
+    return possible.some((name) => this.#configs.isUnsettled(name));
   }
 
-  /** Tells, when that changes, that the config directory says nothing, or that it can be read again. */
-  #tellOf(fault: string | null): void {
-    const { config, log } = this.#options;
-    if (this.#abort.signal.aborted || !this.#told.isNews("config", fault)) return;
-    if (fault === null) log.info(`the config directory ${config.path} can be read again`);
-    else log.error(`the config directory ${config.path} ${fault}: what runs goes on as it is`);
-  }
-
-  #onChange(changed: string, entry: Entry | null): void {
-    if (this.#abort.signal.aborted) return;
-    this.#tellOf(null);
+  #onEvent(name: string, event: ProcessEvent): void {
     const { log, post } = this.#options;
-    const { events, problems } = this.#known.update(new Map([[changed, entry]]));
-    for (const { name, reason } of problems) {
-      const inForce = this.#known.specs.has(name) ? "; its last good config stays in force" : "";
-      log.warn(`${name}: bad config: ${reason}${inForce}`, name);
+    if (event.type === "wanted" && event.spec.gid === undefined && event.spec.uid && this.#host.gid === 0) {
+      log.warn(`${name}: has a "uid" but no "gid", so it runs with the monitor's gid 0`, name);
     }
-    for (const [name, event] of events) {
-      if (event.type === "wanted" && event.spec.gid === undefined && event.spec.uid && this.#host.gid === 0) {
-        log.warn(`${name}: has a "uid" but no "gid", so it runs with the monitor's gid 0`, name);
-      }
-      post(name, event);
-    }
+    post(name, event);
   }
 }
 

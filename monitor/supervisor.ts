@@ -10,11 +10,8 @@ import {
   step,
   stopLeftover,
 } from "@ncolony/core";
-import type { Child, ChildOutput, ChildSink, Host, Log, PidFiles } from "@ncolony/host";
+import { type Child, type ChildOutput, type ChildSink, type Host, type Log, type PidFiles, Turn } from "@ncolony/host";
 import { Alarm } from "./alarm.ts";
-
-/** How long events may be taken one after another before everything else has its turn. */
-const SLICE_MS = 10;
 
 /** What a supervisor needs. */
 export interface SupervisorOptions {
@@ -122,8 +119,7 @@ export class Supervisor {
   }
 
   async #takeAll(): Promise<void> {
-    const { clock } = this.#host;
-    let sliceEnd = clock.now() + SLICE_MS;
+    const turn = new Turn(this.#host.clock);
     while (this.#inbox.length > 0) {
       const batch = this.#inbox;
       this.#inbox = [];
@@ -134,9 +130,7 @@ export class Supervisor {
           // Whatever it is, the other processes must still be stopped in order.
           this.fail(error);
         }
-        if (clock.now() < sliceEnd) continue;
-        await clock.yield();
-        sliceEnd = clock.now() + SLICE_MS;
+        if (turn.isOver) await turn.giveWay();
       }
       // While others keep the inbox full, too.
       if (this.#inbox.length > 0) this.#tick();

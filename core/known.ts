@@ -1,4 +1,7 @@
-import { diff, type Entry, newProblems, type Problem, type ProcessEvent, readSnapshot, type Spec } from "@ncolony/core";
+import { diff } from "./diff.ts";
+import type { ProcessEvent } from "./process.ts";
+import { newProblems, readSnapshot } from "./snapshot.ts";
+import type { Entry, Problem, Spec } from "./types.ts";
 
 /** What follows from a look: what to tell the processes, and what to tell people. */
 export interface News {
