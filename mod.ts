@@ -6,16 +6,22 @@
  * @module
  */
 
+import { main as beatcheckMain } from "@ncolony/beatcheck";
 import { main as ctlMain } from "@ncolony/ctl";
 import { answerCommon, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
+import { main as httpcheckMain } from "@ncolony/httpcheck";
 import { main as monitorMain } from "@ncolony/monitor";
 import { UsageError } from "@ncolony/core";
 import manifest from "./deno.json" with { type: "json" };
 
+/** Checks of heartbeats. */
+export * as beatcheck from "@ncolony/beatcheck";
 /** What files mean, and what becomes of a process: pure. */
 export * as core from "@ncolony/core";
 /** Add, change, remove and restart processes. */
 export * as ctl from "@ncolony/ctl";
+/** Checks of HTTP servers. */
+export * as httpcheck from "@ncolony/httpcheck";
 /** The process monitor. */
 export * as monitor from "@ncolony/monitor";
 
@@ -29,6 +35,8 @@ Usage: ncolony TOOL [options]
 Tools, each with a --help of its own:
   monitor                        run the processes that a directory says, and restart them when they die
   ctl                            add, change, remove and restart the processes of a colony
+  beatcheck                      ask for the restart of processes whose hearts are silent
+  httpcheck                      ask for the restart of processes that do not answer over HTTP
 
 Options:
 ${optionsHelp(COMMON_OPTIONS)}`,
@@ -47,11 +55,17 @@ export async function main(argv: readonly string[]): Promise<number> {
       return await monitorMain(rest);
     case "ctl":
       return await ctlMain(rest);
+    case "beatcheck":
+      return await beatcheckMain(rest);
+    case "httpcheck":
+      return await httpcheckMain(rest);
   }
   return await runProgram(PROGRAM, () => {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
     throw new UsageError(
-      tool === undefined ? "a tool is missing: monitor or ctl" : `${JSON.stringify(tool)} is no tool`,
+      tool === undefined
+        ? "a tool is missing: monitor, ctl, beatcheck or httpcheck"
+        : `${JSON.stringify(tool)} is no tool`,
     );
   });
 }

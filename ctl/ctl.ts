@@ -1,5 +1,5 @@
-import { formatMessage, type JsonObject, type Message, nameFault, parseSpec, SpecError } from "@ncolony/core";
-import { postFile, removeFile } from "@ncolony/host";
+import { type JsonObject, nameFault, parseSpec, SpecError } from "@ncolony/core";
+import { postFile, postMessage, removeFile } from "@ncolony/host";
 
 /** The two directories of a colony. */
 export interface Places {
@@ -78,17 +78,17 @@ export function remove(places: Places, name: string): void {
  */
 export function restart(places: Places, name: string): void {
   checkName(name);
-  postMessage(places, { type: "RESTART", name });
+  postMessage(places.messages, { type: "RESTART", name });
 }
 
 /** Asks for a restart of every process. */
 export function restartAll(places: Places): void {
-  postMessage(places, { type: "RESTART-ALL" });
+  postMessage(places.messages, { type: "RESTART-ALL" });
 }
 
 /** Asks for a restart of every process that has the group in its `group`. */
 export function restartGroup(places: Places, group: string): void {
-  postMessage(places, { type: "RESTART-GROUP", group });
+  postMessage(places.messages, { type: "RESTART-GROUP", group });
 }
 
 /** NaN would become null in JSON, and so the monitor's own id. */
@@ -100,13 +100,4 @@ function checkId(name: string, field: string, id: number | undefined): void {
 function checkName(name: string): void {
   const fault = nameFault(name);
   if (fault !== null) throw new RangeError(`Cannot name a process ${JSON.stringify(name)}: ${fault}`);
-}
-
-let sent = 0;
-
-/** Names messages so that they sort in the order in which they were sent, and never meet: by time, count and chance. */
-function postMessage({ messages }: Places, message: Message): void {
-  const time = Math.floor((performance.timeOrigin + performance.now()) * 1000);
-  const count = `${sent++}`.padStart(6, "0");
-  postFile(messages, `${time}-${count}-${crypto.randomUUID()}`, formatMessage(message));
 }

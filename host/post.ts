@@ -1,3 +1,4 @@
+import { formatMessage, type Message } from "@ncolony/core";
 import { join } from "@std/path";
 
 /**
@@ -29,6 +30,21 @@ export function postFile(directory: string, name: string, text: string): void {
   } finally {
     file.close();
   }
+}
+
+let sent = 0;
+
+/**
+ * Sends a message to the monitor. Its name sorts after those that were sent before, and meets no other: it is made of time,
+ * count and chance.
+ *
+ * @param directory The messages directory.
+ * @throws {Deno.errors.NotFound} Where there is no such directory.
+ */
+export function postMessage(directory: string, message: Message): void {
+  const time = Math.floor((performance.timeOrigin + performance.now()) * 1000);
+  const count = `${sent++}`.padStart(6, "0");
+  postFile(directory, `${time}-${count}-${crypto.randomUUID()}`, formatMessage(message));
 }
 
 function modeOf(path: string): number | null {

@@ -1,4 +1,13 @@
-import { type Directory, type Host, type Log, type Mailbox, Told, type Watch, type WatchSink } from "@ncolony/host";
+import {
+  type Directory,
+  type Host,
+  identifyPlaces,
+  type Log,
+  type Mailbox,
+  Told,
+  type Watch,
+  type WatchSink,
+} from "@ncolony/host";
 
 /** What a hold needs. */
 export interface HoldOptions {
@@ -39,19 +48,12 @@ export class Hold {
    */
   open(): void {
     const { config, mailbox } = this.#options;
-    const ids = [config, mailbox].map((directory) => {
-      const found = directory.identity();
-      if ("fault" in found) {
-        throw new Error(`Cannot use directory ${JSON.stringify(directory.path)}: it ${found.fault}`);
-      }
-      return found.id;
-    });
-    if (ids[0] === ids[1]) throw new Error("Cannot use one directory for both config and messages");
+    const ids = identifyPlaces({ config, messages: mailbox });
     this.#lock = this.#host.lock(mailbox.path);
     if (this.#lock === null) {
       throw new Error(`Cannot lock ${JSON.stringify(mailbox.path)}: another monitor runs on these messages`);
     }
-    this.#locked = ids[1];
+    this.#locked = ids.messages;
     this.#rewatch();
   }
 

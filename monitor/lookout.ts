@@ -1,6 +1,5 @@
 import { nameFault, type ProcessEvent } from "@ncolony/core";
-import { Configs, type Directory, type Host, type Log, type Mailbox } from "@ncolony/host";
-import { Alarm } from "./alarm.ts";
+import { Alarm, Configs, type Directory, type Host, type Log, type Mailbox } from "@ncolony/host";
 import { Delivery } from "./delivery.ts";
 import { Hold } from "./hold.ts";
 

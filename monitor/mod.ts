@@ -10,11 +10,11 @@
 import { main } from "./main.ts";
 
 export type { KillScope, Spec, StopSignal } from "@ncolony/core";
-export { PidDirectory, type PidEntry } from "@ncolony/host";
+export { PidDirectory, type PidEntry, type Service } from "@ncolony/host";
 export { checker, messages, type MonitorEventReceiver } from "./checker.ts";
 export { main } from "./main.ts";
 export { DEFAULTS, type Options } from "./options.ts";
 export { type ProcessMonitor, Receiver } from "./receiver.ts";
-export { get, makeService, type Service } from "./service.ts";
+export { get, makeService } from "./service.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

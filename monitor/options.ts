@@ -5,8 +5,8 @@ import {
   LOG_OPTIONS,
   type Option,
   optionsHelp,
-  type OutputOptions,
   outputOptions,
+  type Parsed,
   parseWords,
   requiredValue,
   secondsValue,
@@ -42,16 +42,6 @@ export const DEFAULTS = {
   minrestartdelay: 1,
   maxrestartdelay: 3600,
 } as const;
-
-/** What a command line of the monitor asks for. */
-export interface Parsed {
-  /** What the monitor is told; null where `--help` or `--version` ask for something else. */
-  readonly options: Options | null;
-  /** Where it writes. */
-  readonly output: OutputOptions;
-  /** `help`, `version`. */
-  readonly flags: ReadonlySet<string>;
-}
 
 const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "one JSON file per process; required" },
@@ -90,7 +80,7 @@ Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
  *
  * @throws {UsageError} Where it is wrong; the message names the option.
  */
-export function parseOptions(argv: readonly string[]): Parsed {
+export function parseOptions(argv: readonly string[]): Parsed<Options> {
   const words = parseWords(argv, OPTIONS);
   const { flags } = words;
   const output = outputOptions(words);

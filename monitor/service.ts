@@ -1,23 +1,10 @@
-import { denoHost, type Host, type Mailbox, Output } from "@ncolony/host";
+import { denoHost, type Host, type Mailbox, Output, type ProgramService, type Service } from "@ncolony/host";
 import { Lookout } from "./lookout.ts";
 import { DEFAULTS, type Options } from "./options.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** How long the last lines may take to be written when everything has ended. */
 const FLUSH_MS = 1000;
-
-/** A monitor inside a program: it runs what its directories say, from `start` to `stop`. */
-export interface Service extends AsyncDisposable {
-  /**
-   * Starts what the config directory says. Stopped, it cannot be started again.
-   *
-   * @returns What resolves with the exit code when everything has ended: 0, or 1 where something went wrong.
-   * @throws {Error} Where a directory is missing, or another monitor runs on the messages.
-   */
-  start(): Promise<number>;
-  /** Asks every process to end, and resolves when all have. Asked again, it kills them. */
-  stop(): Promise<void>;
-}
 
 /** What a colony is made with, besides its options. */
 export interface ColonyParts {
@@ -28,7 +15,7 @@ export interface ColonyParts {
 }
 
 /** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
-export class Colony implements Service {
+export class Colony implements ProgramService {
   readonly #mailbox: Mailbox;
   readonly #lookout: Lookout;
   readonly #supervisor: Supervisor;

@@ -10,8 +10,16 @@ import {
   step,
   stopLeftover,
 } from "@ncolony/core";
-import { type Child, type ChildOutput, type ChildSink, type Host, type Log, type PidFiles, Turn } from "@ncolony/host";
-import { Alarm } from "./alarm.ts";
+import {
+  Alarm,
+  type Child,
+  type ChildOutput,
+  type ChildSink,
+  type Host,
+  type Log,
+  type PidFiles,
+  Turn,
+} from "@ncolony/host";
 
 /** What a supervisor needs. */
 export interface SupervisorOptions {

@@ -15,7 +15,7 @@ interface Source {
   readonly imports: readonly string[];
 }
 
-const PROGRAMS = ["monitor", "ctl"];
+const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck"];
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));

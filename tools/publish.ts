@@ -7,17 +7,18 @@
  * outside the copy, and a real one has no links at all.
  */
 
-import { dirname, fromFileUrl, join, relative } from "@std/path";
-
-const MEMBERS = ["core", "host", "monitor", "ctl"];
+import { basename, dirname, fromFileUrl, join, relative } from "@std/path";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
+const config = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
+/** In the order in which they depend on each other, as the workspace lists them. */
+const members: string[] = config.workspace.map((path: string) => basename(path));
 const isDryRun = Deno.args.includes("--dry-run");
 const copy = Deno.makeTempDirSync({ prefix: "ncolony-publish-" });
 let code = 0;
 try {
   copyPackages();
-  for (const member of [...MEMBERS, "."]) {
+  for (const member of [...members, "."]) {
     code = publish(join(copy, member));
     if (code !== 0) break;
   }
@@ -27,10 +28,9 @@ try {
 Deno.exit(code);
 
 function copyPackages(): void {
-  const config = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
   const links: string[] = config.links;
   config.links = isDryRun ? links.map((link) => relative(copy, join(root, link))) : undefined;
-  for (const path of [...config.publish.include, ...MEMBERS]) copyTree(path);
+  for (const path of [...config.publish.include, ...members]) copyTree(path);
   Deno.writeTextFileSync(join(copy, "deno.json"), JSON.stringify(config, null, 2));
 }
 

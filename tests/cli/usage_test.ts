@@ -12,6 +12,8 @@ function complaint({ stdout, stderr }: Result): string {
   return lines[0]!;
 }
 
+const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck"];
+
 const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
 
 const WRONG: readonly (readonly [argv: readonly string[], names: string])[] = [
@@ -47,7 +49,8 @@ Deno.test("a wrong command line of the monitor is one line that names the option
   }
 });
 
-for (const [tool, name] of [["monitor", "ncolony-monitor"], ["ctl", "ncolony-ctl"]] as const) {
+for (const tool of TOOLS) {
+  const name = `ncolony-${tool}`;
   Deno.test(`${tool} --help has at most 40 lines, and --version one, whatever else is given`, async () => {
     for (const argv of [["--help"], ["-h"], ["--config", "x", "--help"]]) {
       const { code, stdout, stderr } = await runTool(`${tool}/mod.ts`, argv, []);
@@ -115,7 +118,7 @@ Deno.test("a permission that the monitor cannot start without is named in one li
 
 Deno.test("the umbrella runs its tools, and says which it has", async () => {
   const umbrella = (...argv: string[]) => runTool("mod.ts", argv, []);
-  for (const tool of ["monitor", "ctl"]) {
+  for (const tool of TOOLS) {
     const [through, direct] = [await umbrella(tool, "--help"), await runTool(`${tool}/mod.ts`, ["--help"], [])];
     assertEquals(through, direct);
   }
@@ -123,7 +126,7 @@ Deno.test("the umbrella runs its tools, and says which it has", async () => {
   assertEquals([help.code, help.stderr], [0, ""]);
   assertMatch(help.stdout, /^ncolony: .*\n\nUsage: ncolony TOOL/);
   assertEquals((await umbrella("--version")).stdout, `ncolony ${manifest.version}\n`);
-  for (const [argv, names] of [[["frob"], '"frob"'], [[], "monitor or ctl"]] as const) {
+  for (const [argv, names] of [[["frob"], '"frob"'], [[], "monitor, ctl, beatcheck or httpcheck"]] as const) {
     const result = await umbrella(...argv);
     assertEquals(result.code, 2);
     assertMatch(complaint(result), /^ncolony: .* \(try ncolony --help\)$/);

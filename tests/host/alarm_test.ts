@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { Alarm } from "../../monitor/alarm.ts";
-import { FakeClock } from "./fake_clock.ts";
+import { Alarm } from "@ncolony/host";
+import { FakeClock } from "../monitor/fake_clock.ts";
 
 /** Sleeps until an instant; gives the instants at which it woke up. */
 function sleep(alarm: Alarm, clock: FakeClock, until: number): number[] {

@@ -1,4 +1,4 @@
-import type { Clock } from "@ncolony/host";
+import type { Clock } from "./types.ts";
 
 /** Wakes one sleeper: at an instant, or when it is rung, also if that was before it slept. */
 export class Alarm {

@@ -1,0 +1,59 @@
+import type { ProcessEvent } from "@ncolony/core";
+import type { Check, CheckParts } from "@ncolony/host";
+import { Hearts } from "./hearts.ts";
+
+/** More than this between the wall clock and the monotonic one is a jump, or a sleep of the machine; in milliseconds. */
+const JUMP_MS = 1000;
+
+/** Asks for the restart of processes whose hearts are silent. */
+export class BeatCheck implements Check {
+  readonly due = Infinity;
+  readonly #parts: CheckParts;
+  readonly #hearts: Hearts;
+  /** When a restart was asked for, or last seen to be unread, in milliseconds since 1970. */
+  readonly #askedAt = new Map<string, number>();
+  #startedAt: number;
+  /** How far the wall clock is ahead of the monotonic one. */
+  #aheadMs: number;
+
+  /** Makes one that is started now. */
+  constructor(parts: CheckParts) {
+    const { clock, directory, log } = parts;
+    this.#parts = parts;
+    this.#hearts = new Hearts(directory, log);
+    this.#startedAt = clock.wall();
+    this.#aheadMs = clock.wall() - clock.now();
+  }
+
+  onEvent(name: string, event: ProcessEvent): void {
+    if (event.type === "unwanted") this.#askedAt.delete(name);
+    this.#hearts.onEvent(name, event);
+  }
+
+  check(): void {
+    const { clock, requests } = this.#parts;
+    const now = clock.wall();
+    this.#checkClock(now);
+    const silent = this.#hearts.silent(this.#startedAt, now, this.#askedAt);
+    if (silent.length === 0) return;
+    const unread = requests.unread();
+    for (const { name, periodMs } of silent) {
+      // The grace begins when the monitor has read the request, which may be long after it was written.
+      if (unread.has(name) || requests.ask(name, `no heartbeat for ${periodMs / 1000} s`)) this.#askedAt.set(name, now);
+    }
+  }
+
+  close(): void {}
+
+  /** Begins every grace anew when the times of files cannot be compared with the clock any more. */
+  #checkClock(now: number): void {
+    const { clock, log } = this.#parts;
+    const jumpMs = now - clock.now() - this.#aheadMs;
+    this.#aheadMs += jumpMs;
+    if (Math.abs(jumpMs) <= JUMP_MS) return;
+    this.#startedAt = now;
+    this.#askedAt.clear();
+    const seconds = (jumpMs / 1000).toFixed(1);
+    log.warn(`the clock jumped by ${seconds} s, or the machine slept: every process has its grace again`);
+  }
+}

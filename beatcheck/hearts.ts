@@ -1,0 +1,71 @@
+import { type Beat, type BeatTimes, isStale, parseBeat, type ProcessEvent, SpecError } from "@ncolony/core";
+import { type Directory, faultOf, lastBeat, type Log, Told } from "@ncolony/host";
+
+/** A process whose heart is silent. */
+export interface Silent {
+  /** Its name. */
+  readonly name: string;
+  /** The period in which it should have beaten, in milliseconds. */
+  readonly periodMs: number;
+}
+
+/** The hearts that the configs name. */
+export class Hearts {
+  readonly #directory: Directory;
+  readonly #log: Log;
+  readonly #beats = new Map<string, Beat>();
+  readonly #told = new Told();
+
+  /** Makes one that knows of none. */
+  constructor(directory: Directory, log: Log) {
+    this.#directory = directory;
+    this.#log = log;
+  }
+
+  /** Takes what becomes of a process. */
+  onEvent(name: string, event: ProcessEvent): void {
+    this.#beats.delete(name);
+    this.#told.isNews(name, null);
+    if (event.type !== "wanted") return;
+    try {
+      const beat = parseBeat(name, event.spec.source);
+      if (beat !== null) this.#beats.set(name, beat);
+    } catch (error) {
+      if (!(error instanceof SpecError)) throw error;
+      this.#log.warn(`${name}: its heart is not checked: ${error.reason}`, name);
+    }
+  }
+
+  /**
+   * Those that must be restarted.
+   *
+   * @param startedAt When the checker was started, in milliseconds since 1970, as all times.
+   * @param now The time.
+   * @param askedAt When it asked for the restart of which process.
+   */
+  silent(startedAt: number, now: number, askedAt: ReadonlyMap<string, number>): Silent[] {
+    const silent: Silent[] = [];
+    for (const [name, beat] of this.#beats) {
+      const sight = this.#directory.look(name);
+      // One that is going: the next look at the configs will tell.
+      if (sight === null) continue;
+      const times = { changedAt: sight.changedMs, startedAt, askedAt: askedAt.get(name) ?? null };
+      if (this.#isStale(name, beat, times, now)) silent.push({ name, periodMs: beat.periodMs });
+    }
+    return silent;
+  }
+
+  #isStale(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
+    // Whoever has its grace is not looked at.
+    if (!isStale(beat, { ...times, beatAt: null }, now)) return false;
+    try {
+      const beatAt = lastBeat(beat.status, name);
+      this.#told.isNews(name, null);
+      return isStale(beat, { ...times, beatAt }, now);
+    } catch (error) {
+      const fault = `cannot see its heartbeat at ${JSON.stringify(beat.status)}: ${faultOf(error)}`;
+      if (this.#told.isNews(name, fault)) this.#log.error(`${name}: ${fault}`, name);
+      return false;
+    }
+  }
+}

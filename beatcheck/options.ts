@@ -1,0 +1,14 @@
+import { CHECK_OPTIONS_HELP } from "@ncolony/host";
+
+/** The text of `--help`. */
+export const HELP = `ncolony-beatcheck: ask for the restart of processes whose hearts are silent.
+
+Usage: ncolony-beatcheck --config DIR --messages DIR [options]
+
+${CHECK_OPTIONS_HELP}
+
+A config with "ncolony.beatcheck": {"period": 10, "grace": 3, "status": "PATH"}
+says that its process touches PATH (or PATH/NAME, where PATH is a directory) at
+least every 10 seconds. One that does not is restarted, but not within 3 periods
+after its config changed, this program was started, or it asked for a restart.
+Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;

@@ -1,0 +1,7 @@
+/**
+ * Checks of heartbeats: `@ncolony/beatcheck`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/beatcheck";

@@ -1,0 +1,7 @@
+/**
+ * Checks of HTTP servers: `@ncolony/httpcheck`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/httpcheck";

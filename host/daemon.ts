@@ -1,0 +1,59 @@
+import { denoClock } from "./clock.ts";
+import { startHeart } from "./heart.ts";
+import { Output, type OutputOptions } from "./output.ts";
+import { answerCommon, type Program, runProgram } from "./program.ts";
+import type { ProgramService } from "./service.ts";
+import { listenToSignals } from "./signals.ts";
+import { catchUnforeseen } from "./unforeseen.ts";
+
+/** Signals that come closer together are one request: a terminal and a task runner may both pass on the same Ctrl-C. */
+const SAME_REQUEST_MS = 1000;
+
+/** What a command line of a program that runs for long asks for. */
+export interface Parsed<T> {
+  /** What the program is told; null where `--help` or `--version` ask for something else. */
+  readonly options: T | null;
+  /** Where it writes. */
+  readonly output: OutputOptions;
+  /** `help`, `version`. */
+  readonly flags: ReadonlySet<string>;
+}
+
+/** A program that runs until it is asked to stop. */
+export interface Daemon<T> extends Program {
+  /** Parses its command line. @throws {UsageError} Where it is wrong. */
+  parse(argv: readonly string[]): Parsed<T>;
+  /** Makes what it runs. */
+  make(options: T, output: Output): ProgramService;
+  /** Says on what it runs, for the first line of its log. */
+  describe(options: T): string;
+}
+
+/**
+ * Runs a program until SIGTERM, SIGINT or SIGHUP stop it, with the heart that its config asks for.
+ *
+ * @param argv The command line, without the program's name.
+ * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line.
+ */
+export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): Promise<number> {
+  let service: ProgramService | null = null;
+  let askedAt = -Infinity;
+  // The first act, for as PID 1 an unhandled signal would crash Deno.
+  using _listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP"], () => {
+    if (denoClock.now() - askedAt < SAME_REQUEST_MS) return;
+    askedAt = denoClock.now();
+    service?.stop();
+  });
+  return await runProgram(daemon, async () => {
+    const { options, output: outputOptions, flags } = daemon.parse(argv);
+    if (options === null) return answerCommon(daemon, flags) ? 0 : 2;
+    const output = new Output(outputOptions);
+    using _heart = startHeart({ onFault: (fault) => output.log.error(fault) });
+    service = daemon.make(options, output);
+    using _catching = catchUnforeseen((error) => service?.fail(error));
+    const exitCode = service.start();
+    output.log.info(`${daemon.name} ${daemon.version} on ${daemon.describe(options)}`);
+    if (askedAt > -Infinity) service.stop();
+    return await exitCode;
+  });
+}

@@ -1,0 +1,38 @@
+import {
+  askHttp,
+  type CheckOptions,
+  CheckService,
+  configDirectory,
+  denoClock,
+  messageDirectory,
+  Output,
+  type ProgramService,
+  type Service,
+} from "@ncolony/host";
+import { HttpChecks } from "./http_checks.ts";
+
+/**
+ * Makes a checker of answers, as Python NColony's `httpcheck.makeService` does. What it does is told on this program's
+ * stderr.
+ *
+ * @example
+ * ```ts
+ * import { makeService } from "@ncolony/httpcheck";
+ *
+ * const config = await Deno.makeTempDir();
+ * const messages = await Deno.makeTempDir();
+ * await using service = makeService({ config, messages, freq: 10 });
+ * service.start();
+ * ```
+ */
+export function makeService(options: CheckOptions): Service {
+  return makeHttpCheck(options, new Output({ level: "info", format: "text" }));
+}
+
+/** Makes a checker that tells what it does on this output. */
+export function makeHttpCheck({ config, messages, freq }: CheckOptions, output: Output): ProgramService {
+  // Whoever else may write the configs can have processes asked and restarted by this: that is the monitor's care.
+  const directory = configDirectory(config, true);
+  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages), output };
+  return new CheckService(freq, host, (parts) => new HttpChecks(parts, askHttp));
+}
