@@ -11,6 +11,7 @@ import { main as ctlMain } from "@ncolony/ctl";
 import { answerCommon, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
 import { main as httpcheckMain } from "@ncolony/httpcheck";
 import { main as monitorMain } from "@ncolony/monitor";
+import { main as schedulerMain } from "@ncolony/scheduler";
 import { UsageError } from "@ncolony/core";
 import manifest from "./deno.json" with { type: "json" };
 
@@ -24,6 +25,8 @@ export * as ctl from "@ncolony/ctl";
 export * as httpcheck from "@ncolony/httpcheck";
 /** The process monitor. */
 export * as monitor from "@ncolony/monitor";
+/** Runs of a command now and then. */
+export * as scheduler from "@ncolony/scheduler";
 
 const PROGRAM = {
   name: "ncolony",
@@ -37,6 +40,7 @@ Tools, each with a --help of its own:
   ctl                            add, change, remove and restart the processes of a colony
   beatcheck                      ask for the restart of processes whose hearts are silent
   httpcheck                      ask for the restart of processes that do not answer over HTTP
+  scheduler                      run a command now and then, never twice at once
 
 Options:
 ${optionsHelp(COMMON_OPTIONS)}`,
@@ -59,12 +63,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       return await beatcheckMain(rest);
     case "httpcheck":
       return await httpcheckMain(rest);
+    case "scheduler":
+      return await schedulerMain(rest);
   }
   return await runProgram(PROGRAM, () => {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
     throw new UsageError(
       tool === undefined
-        ? "a tool is missing: monitor, ctl, beatcheck or httpcheck"
+        ? "a tool is missing: monitor, ctl, beatcheck, httpcheck or scheduler"
         : `${JSON.stringify(tool)} is no tool`,
     );
   });

@@ -5,16 +5,15 @@ import {
   Configs,
   denoClock,
   type Directory,
-  type Log,
+  LoopHeart,
   messageDirectory,
   Output,
   type ProgramService,
   type Service,
+  SILENT_LOG,
 } from "@ncolony/host";
 import { BeatCheck } from "./beat_check.ts";
 import { Hearts } from "./hearts.ts";
-
-const SILENT_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
  * Finds the processes that must be restarted because their hearts are silent, by one look (Python NColony's
@@ -63,12 +62,13 @@ export async function check(config: string, startMs: number, nowMs: number): Pro
  * ```
  */
 export function makeService(options: CheckOptions): Service {
-  return makeBeatCheck(options, new Output({ level: "info", format: "text" }));
+  return makeBeatCheck(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
 }
 
 /** Makes a checker that tells what it does on this output. */
-export function makeBeatCheck({ config, messages, freq }: CheckOptions, output: Output): ProgramService {
-  const host = { clock: denoClock, directory: openConfig(config), mailbox: messageDirectory(messages), output };
+export function makeBeatCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
+  const { config, messages, freq } = options;
+  const host = { clock: denoClock, directory: openConfig(config), mailbox: messageDirectory(messages), output, heart };
   return new CheckService(freq, host, (parts) => new BeatCheck(parts));
 }
 

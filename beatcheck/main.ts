@@ -16,6 +16,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     help: HELP,
     parse: parseCheckOptions,
     make: makeBeatCheck,
-    describe: ({ config, messages }) => `${config}, messages in ${messages}`,
+    describe: ({ config, messages }) => `on ${config}, messages in ${messages}`,
   }, argv);
 }

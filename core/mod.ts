@@ -42,6 +42,22 @@ export {
   type Waiting,
 } from "./process.ts";
 export { route } from "./route.ts";
+export { isFailure, type ScheduleStep, stepSchedule } from "./schedule.ts";
+export {
+  SCHEDULE_BEGIN,
+  type ScheduleCounts,
+  scheduleDeadline,
+  type ScheduleEffect,
+  type ScheduleEnded,
+  type ScheduleEvent,
+  type ScheduleIdle,
+  type ScheduleKilling,
+  type SchedulePolicy,
+  type ScheduleRunEnd,
+  type ScheduleRunning,
+  type ScheduleState,
+  type ScheduleStopping,
+} from "./schedule_state.ts";
 export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";

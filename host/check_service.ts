@@ -1,6 +1,7 @@
 import type { ProcessEvent, Spec } from "@ncolony/core";
 import { Alarm } from "./alarm.ts";
 import { Configs } from "./configs.ts";
+import { NO_HEART, type Passed } from "./heart.ts";
 import { identifyPlaces } from "./places.ts";
 import { RestartRequests } from "./requests.ts";
 import type { ProgramService } from "./service.ts";
@@ -47,6 +48,8 @@ export interface CheckHost {
   readonly mailbox: Mailbox;
   /** Where it tells what it does. */
   readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };
+  /** Beats as long as it goes on. */
+  readonly heart?: Passed;
 }
 
 /** Looks at the configs every so often, and has something checked of their processes. */
@@ -112,14 +115,15 @@ export class CheckService implements ProgramService {
 
   async #lookAndCheck(): Promise<void> {
     const { signal } = this.#abort;
-    const { clock } = this.#host;
+    const { clock, heart = NO_HEART } = this.#host;
     for (let nextLook = clock.now(); !signal.aborted;) {
       const now = clock.now();
       if (now >= Math.min(nextLook, this.#configs.due)) await this.#configs.lookAtAll(signal);
       if (now >= nextLook) nextLook = now + this.#frequencyMs;
       if (signal.aborted) return;
       this.#check.check();
-      await this.#alarm.wait(Math.min(nextLook, this.#configs.due, this.#check.due));
+      heart.pass();
+      await this.#alarm.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
     }
   }
 }

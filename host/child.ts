@@ -1,8 +1,8 @@
-import { childEnv, type Exit, type Spec, type StopSignal } from "@ncolony/core";
+import type { Exit, KillScope, StopSignal } from "@ncolony/core";
 import { findCommand, whyNotStarted } from "./command.ts";
 import { faultOf } from "./fault.ts";
 import { pump } from "./pump.ts";
-import type { Child, ChildOutput, ChildSink, Clock, Environ } from "./types.ts";
+import type { Child, ChildOutput, ChildSink, Clock } from "./types.ts";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
 const FIRST_POLL_MS = 1;
@@ -11,55 +11,64 @@ const MAX_POLL_MS = 50;
 /** So long after SIGKILL and the leader's end, who is left can only be zombies that nobody reaps. */
 const GIVE_UP_MS = 1000;
 
+/** What is started, and how; a `Spec` is most of it. */
+export interface Start {
+  /** The command and its arguments. */
+  readonly args: readonly [string, ...string[]];
+  /** Gives its environment; absent: this program's own. What it throws is the reason why the child cannot be started. */
+  readonly env?: () => Record<string, string>;
+  /** Its stdin: a pipe that nobody writes to and that stays open until its group is empty, or `/dev/null`. */
+  readonly stdin: "piped" | "null";
+  /** The user id to run as. @default {this program's} */
+  readonly uid?: number;
+  /** The group id to run as. @default {this program's} */
+  readonly gid?: number;
+  /** The working directory. @default {this program's} */
+  readonly cwd?: string;
+  /** Whom signals reach. */
+  readonly killScope: KillScope;
+}
+
 /**
- * Starts what a spec says, as the leader of a session and process group of its own.
- *
- * Its environment is exactly what `childEnv` gives. Its stdin is a pipe that nobody writes to and that stays open until the group is
- * empty, so that a program that reads it waits for ever. Its supplementary groups are dropped where the spec names a user
- * or a group.
+ * Starts a child, as the leader of a session and process group of its own. Its supplementary groups are dropped where a
+ * user or a group is named.
  *
  * @returns The child, or null where it could not be started: then `sink` has been told so as its end.
  */
-export function spawnChild(
-  spec: Spec,
-  environ: Environ,
-  output: ChildOutput,
-  sink: ChildSink,
-  clock: Clock,
-): Child | null {
+export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, clock: Clock): Child | null {
   try {
-    return new DenoChild(spec, startChild(spec, childEnv(spec, environ)), output, sink, clock);
+    return new DenoChild(start, startChild(start), output, sink, clock);
   } catch (error) {
     // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
     output.end();
-    sink.exited({ type: "failed", reason: whyNotStarted(error, spec) });
+    sink.exited({ type: "failed", reason: whyNotStarted(error, start) });
     sink.emptied();
     return null;
   }
 }
 
-function startChild(spec: Spec, env: Record<string, string>): Deno.ChildProcess {
-  const [command, ...args] = spec.args;
+function startChild(start: Start): Deno.ChildProcess {
+  const [command, ...args] = start.args;
+  const env = start.env?.();
   // Deno drops the supplementary groups only along with a user, so a group alone names the user that it is anyway.
-  const uid = spec.uid ?? (spec.gid === undefined ? undefined : Deno.uid() ?? undefined);
-  return new Deno.Command(findCommand(command, env.PATH, spec.cwd), {
+  const uid = start.uid ?? (start.gid === undefined ? undefined : Deno.uid() ?? undefined);
+  return new Deno.Command(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
     args,
-    env,
-    clearEnv: true,
+    ...(env === undefined ? {} : { env, clearEnv: true }),
     detached: true,
-    stdin: "piped",
+    stdin: start.stdin,
     stdout: "piped",
     stderr: "piped",
-    ...(spec.cwd === undefined ? {} : { cwd: spec.cwd }),
+    ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
     ...(uid === undefined ? {} : { uid }),
-    ...(spec.gid === undefined ? {} : { gid: spec.gid }),
+    ...(start.gid === undefined ? {} : { gid: start.gid }),
   }).spawn();
 }
 
 class DenoChild implements Child {
   readonly pid: number;
   refused = false;
-  readonly #spec: Spec;
+  readonly #start: Start;
   readonly #sink: ChildSink;
   readonly #clock: Clock;
   readonly #child: Deno.ChildProcess;
@@ -69,9 +78,9 @@ class DenoChild implements Child {
   #exitedAt = Infinity;
   #isEmpty = false;
 
-  constructor(spec: Spec, child: Deno.ChildProcess, output: ChildOutput, sink: ChildSink, clock: Clock) {
+  constructor(start: Start, child: Deno.ChildProcess, output: ChildOutput, sink: ChildSink, clock: Clock) {
     this.pid = child.pid;
-    this.#spec = spec;
+    this.#start = start;
     this.#child = child;
     this.#sink = sink;
     this.#clock = clock;
@@ -95,7 +104,7 @@ class DenoChild implements Child {
   }
 
   #send(): void {
-    const isGone = this.#isEmpty || this.#spec.killScope === "process" && this.#exitedAt < Infinity;
+    const isGone = this.#isEmpty || this.#start.killScope === "process" && this.#exitedAt < Infinity;
     if (isGone || this.#lastSignal === null) return;
     const wasRefused = this.refused;
     this.refused = false;
@@ -110,13 +119,13 @@ class DenoChild implements Child {
   }
 
   get #target(): number {
-    return this.#spec.killScope === "group" ? -this.pid : this.pid;
+    return this.#start.killScope === "group" ? -this.pid : this.pid;
   }
 
   #exited(exit: Exit): void {
     this.#exitedAt = this.#clock.now();
     // The group is asked about before anybody is told, so that nobody signals one that is empty already.
-    const isEmpty = this.#spec.killScope === "process" || !this.#isGroupAlive();
+    const isEmpty = this.#start.killScope === "process" || !this.#isGroupAlive();
     this.#isEmpty = isEmpty;
     this.#sink.exited(exit);
     if (isEmpty) this.#emptied();
@@ -148,7 +157,7 @@ class DenoChild implements Child {
     this.#isEmpty = true;
     for (const pump of this.#pumps) pump.finish();
     // Nobody is left to read it, so closing cannot fail in a way that matters.
-    this.#child.stdin.close().catch(() => {});
+    if (this.#start.stdin === "piped") this.#child.stdin.close().catch(() => {});
     this.#sink.emptied();
   }
 }

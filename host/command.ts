@@ -29,7 +29,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Why a spec could not be started, from what was thrown. */
-export function whyNotStarted(error: unknown, spec: Spec): string {
+export function whyNotStarted(error: unknown, spec: Pick<Spec, "args" | "cwd">): string {
   if (!(error instanceof Deno.errors.NotFound)) return error instanceof Error ? error.message : String(error);
   if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
   return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;

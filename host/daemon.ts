@@ -1,7 +1,7 @@
 import { denoClock } from "./clock.ts";
-import { startHeart } from "./heart.ts";
+import { LoopHeart } from "./heart.ts";
 import { Output, type OutputOptions } from "./output.ts";
-import { answerCommon, type Program, runProgram } from "./program.ts";
+import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
 import type { ProgramService } from "./service.ts";
 import { listenToSignals } from "./signals.ts";
 import { catchUnforeseen } from "./unforeseen.ts";
@@ -23,9 +23,11 @@ export interface Parsed<T> {
 export interface Daemon<T> extends Program {
   /** Parses its command line. @throws {UsageError} Where it is wrong. */
   parse(argv: readonly string[]): Parsed<T>;
-  /** Makes what it runs. */
-  make(options: T, output: Output): ProgramService;
-  /** Says on what it runs, for the first line of its log. */
+  /** Says what it prints in place of running, where its options ask for that. */
+  answer?(options: T): string | null;
+  /** Makes what it runs; its loop passes by the heart. */
+  make(options: T, output: Output, heart: LoopHeart): ProgramService;
+  /** Says what it works on, for the first line of its log. */
   describe(options: T): string;
 }
 
@@ -47,12 +49,17 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
   return await runProgram(daemon, async () => {
     const { options, output: outputOptions, flags } = daemon.parse(argv);
     if (options === null) return answerCommon(daemon, flags) ? 0 : 2;
+    const answer = daemon.answer?.(options) ?? null;
+    if (answer !== null) {
+      printLine(answer);
+      return 0;
+    }
     const output = new Output(outputOptions);
-    using _heart = startHeart({ onFault: (fault) => output.log.error(fault) });
-    service = daemon.make(options, output);
+    const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
+    service = daemon.make(options, output, heart);
     using _catching = catchUnforeseen((error) => service?.fail(error));
     const exitCode = service.start();
-    output.log.info(`${daemon.name} ${daemon.version} on ${daemon.describe(options)}`);
+    output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
     if (askedAt > -Infinity) service.stop();
     return await exitCode;
   });

@@ -2,7 +2,7 @@ import { type Beat, parseBeat, SpecError } from "@ncolony/core";
 import { join } from "@std/path";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { faultOf } from "./fault.ts";
-import type { Environ } from "./types.ts";
+import type { Clock, Environ } from "./types.ts";
 
 /** How often a heart beats in the period in which it must beat once. */
 const BEATS_PER_PERIOD = 3;
@@ -91,6 +91,47 @@ export function startHeart(options: HeartOptions = {}): Heart | null {
   const found = findHeart(options);
   found?.heart.start(found.beat.periodMs / BEATS_PER_PERIOD);
   return found?.heart ?? null;
+}
+
+/** Something that a loop passes by, and when it must pass again, in the clock's milliseconds. */
+export interface Passed {
+  /** When it must pass again. */
+  readonly due: number;
+  /** Passes. */
+  pass(): void;
+}
+
+/** The heart of a loop that has none. */
+export const NO_HEART: Passed = { due: Infinity, pass: () => {} };
+
+/** The heart of a program that beats where its loop passes, so that it stops when the loop does. */
+export class LoopHeart implements Passed {
+  readonly #heart: Heart | null;
+  readonly #intervalMs: number;
+  readonly #clock: Clock;
+  #due: number;
+
+  /** Makes the heart that this program's config asks for; where it asks for none, it never beats. */
+  constructor(clock: Clock, options: HeartOptions = {}) {
+    const found = findHeart(options);
+    this.#heart = found?.heart ?? null;
+    this.#intervalMs = Math.max((found?.beat.periodMs ?? 0) / BEATS_PER_PERIOD, MIN_INTERVAL_MS);
+    this.#clock = clock;
+    this.#due = found === null ? Infinity : clock.now();
+  }
+
+  /** When the loop must pass again, in the clock's milliseconds. */
+  get due(): number {
+    return this.#due;
+  }
+
+  /** Beats, if it is time. */
+  pass(): void {
+    const now = this.#clock.now();
+    if (now < this.#due) return;
+    this.#due = now + this.#intervalMs;
+    this.#heart?.beat();
+  }
 }
 
 /** Beats once, if this program has a heart: for programs that beat where they make progress, three to four times a period. */

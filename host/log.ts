@@ -9,6 +9,9 @@ export type LogLevel = "debug" | "info" | "warn" | "error";
 /** The levels that `--log-level` takes, from the most talkative. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
+/** A log that nobody reads. */
+export const SILENT_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
 /** How events and output are told: in lines for a person, or in one JSON object a line. */
 export type LogFormat = "text" | "json";
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { childEnv } from "@ncolony/core";
 import { spawnChild } from "./child.ts";
 import { denoClock } from "./clock.ts";
 import { configDirectory } from "./directory.ts";
@@ -19,6 +20,7 @@ import { watchDirectories } from "./watch.ts";
 export type { Entry, Exit, KillScope, Message, ProcessEvent, Spec, StopSignal } from "@ncolony/core";
 export { Alarm } from "./alarm.ts";
 export { Changes, type ChangesOptions, type OnChange, SETTLE_MS, type Touched } from "./changes.ts";
+export { spawnChild, type Start } from "./child.ts";
 export { denoClock } from "./clock.ts";
 export { CHECK_OPTIONS_HELP, type CheckOptions, parseCheckOptions } from "./check_options.ts";
 export { type Check, type CheckHost, type CheckParts, CheckService } from "./check_service.ts";
@@ -26,13 +28,26 @@ export { Configs, type ConfigsOptions } from "./configs.ts";
 export { configDirectory } from "./directory.ts";
 export { type Daemon, type Parsed, runDaemon } from "./daemon.ts";
 export { faultOf } from "./fault.ts";
-export { Heart, type HeartOptions, lastBeat, maybeBeat, startHeart, statusFile } from "./heart.ts";
+export {
+  Heart,
+  type HeartOptions,
+  lastBeat,
+  LoopHeart,
+  maybeBeat,
+  NO_HEART,
+  type Passed,
+  startHeart,
+  statusFile,
+} from "./heart.ts";
 export { type Answer, askHttp } from "./http.ts";
 export { lockDirectory } from "./lock.ts";
 export { messageDirectory } from "./mailbox.ts";
+export { SILENT_LOG } from "./log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log.ts";
 export {
+  choiceValue,
   COMMON_OPTIONS,
+  countValue,
   lastValue,
   LOG_OPTIONS,
   type Option,
@@ -50,7 +65,7 @@ export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, type Program, runProgram } from "./program.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export type { ProgramService, Service } from "./service.ts";
-export { listenToSignals } from "./signals.ts";
+export { exitCodeOf, listenToSignals } from "./signals.ts";
 export { Told } from "./told.ts";
 export { Turn } from "./turn.ts";
 export { catchUnforeseen } from "./unforeseen.ts";
@@ -98,7 +113,9 @@ export function denoHost(environ: Environ = denoEnviron): Host {
         findChildren: () => findLeftovers(directory, denoClock),
       };
     },
-    spawn: (spec, output, sink) => spawnChild(spec, environ, output, sink, denoClock),
+    spawn: (spec, output, sink) => {
+      return spawnChild({ ...spec, env: () => childEnv(spec, environ), stdin: "piped" }, output, sink, denoClock);
+    },
     gid: Deno.gid(),
   };
 }

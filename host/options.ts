@@ -118,18 +118,26 @@ export function secondsValue(words: Words, name: string, otherwise: number, min 
   );
 }
 
+/** The last value of an option that is a whole number from 1 up. @throws {UsageError} Where it is not. */
+export function countValue(words: Words, name: string): number | undefined {
+  const text = lastValue(words, name);
+  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new UsageError(`--${name} must be a whole number from 1 up: got ${JSON.stringify(text)}`);
+}
+
 /** What {@linkcode LOG_OPTIONS} set. @throws {UsageError} Where a value is none that they take. */
 export function outputOptions(words: Words): OutputOptions {
   const file = lastValue(words, "log-file");
   if (file === "") throw new UsageError("--log-file needs a value: FILE");
   return {
-    level: choice(words, "log-level", LOG_LEVELS, "info"),
-    format: choice(words, "log-format", LOG_FORMATS, "text"),
+    level: choiceValue(words, "log-level", LOG_LEVELS, "info"),
+    format: choiceValue(words, "log-format", LOG_FORMATS, "text"),
     ...(file === undefined ? {} : { file }),
   };
 }
 
-function choice<T extends string>(words: Words, name: string, choices: readonly T[], otherwise: T): T {
+/** The last value of an option that has some to choose from. @throws {UsageError} Where it is none of them. */
+export function choiceValue<T extends string>(words: Words, name: string, choices: readonly T[], otherwise: T): T {
   const text = lastValue(words, name) ?? otherwise;
   const found = choices.find((one) => one === text);
   if (found === undefined) {

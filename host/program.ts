@@ -33,6 +33,11 @@ export function answerCommon({ name, version, help }: Program, flags: ReadonlySe
   return true;
 }
 
+/** Prints a line on stdout. */
+export function printLine(line: string): void {
+  print(Deno.stdout, line);
+}
+
 function print(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
   try {
     stream.writeSync(new TextEncoder().encode(`${line}\n`));

@@ -1,3 +1,7 @@
+import type { Exit } from "@ncolony/core";
+// Deno itself does not tell the numbers of signals.
+import { constants } from "node:os";
+
 /**
  * Listens to signals.
  *
@@ -13,4 +17,16 @@ export function listenToSignals(signals: readonly Deno.Signal[], handler: (signa
       for (const { signal, listener } of listeners) Deno.removeSignalListener(signal, listener);
     },
   };
+}
+
+/** The exit code that a shell would give for an exit: the code, 128 + n for signal n, 127 where nothing could start. */
+export function exitCodeOf(exit: Exit): number {
+  switch (exit.type) {
+    case "code":
+      return exit.code;
+    case "signal":
+      return 128 + (Object.entries(constants.signals).find(([name]) => name === exit.signal)?.[1] ?? 0);
+    case "failed":
+      return 127;
+  }
 }

@@ -4,6 +4,7 @@ import {
   CheckService,
   configDirectory,
   denoClock,
+  LoopHeart,
   messageDirectory,
   Output,
   type ProgramService,
@@ -26,13 +27,14 @@ import { HttpChecks } from "./http_checks.ts";
  * ```
  */
 export function makeService(options: CheckOptions): Service {
-  return makeHttpCheck(options, new Output({ level: "info", format: "text" }));
+  return makeHttpCheck(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
 }
 
 /** Makes a checker that tells what it does on this output. */
-export function makeHttpCheck({ config, messages, freq }: CheckOptions, output: Output): ProgramService {
+export function makeHttpCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
+  const { config, messages, freq } = options;
   // Whoever else may write the configs can have processes asked and restarted by this: that is the monitor's care.
   const directory = configDirectory(config, true);
-  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages), output };
+  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages), output, heart };
   return new CheckService(freq, host, (parts) => new HttpChecks(parts, askHttp));
 }

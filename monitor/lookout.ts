@@ -1,5 +1,5 @@
 import { nameFault, type ProcessEvent } from "@ncolony/core";
-import { Alarm, Configs, type Directory, type Host, type Log, type Mailbox } from "@ncolony/host";
+import { Alarm, Configs, type Directory, type Host, type Log, type Mailbox, type Passed } from "@ncolony/host";
 import { Delivery } from "./delivery.ts";
 import { Hold } from "./hold.ts";
 
@@ -14,6 +14,8 @@ export interface LookoutOptions {
   readonly mailbox: Mailbox;
   /** How often everything is looked at, in milliseconds. */
   readonly frequencyMs: number;
+  /** Beats as long as it looks. */
+  readonly heart: Passed;
   /** Where it tells what it finds. */
   readonly log: Log;
   /** Takes the events that follow. */
@@ -90,6 +92,7 @@ export class Lookout {
   /** Looks until it is stopped. */
   async run(): Promise<void> {
     const { signal } = this.#abort;
+    const { heart } = this.#options;
     while (!signal.aborted) {
       const now = this.#host.clock.now();
       if (now >= this.#nextScan) await this.#scan(now);
@@ -99,7 +102,8 @@ export class Lookout {
         this.#hasMail = false;
         await this.#delivery.deliver(signal);
       }
-      await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#delivery.due));
+      heart.pass();
+      await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, heart.due));
     }
   }
 

@@ -15,7 +15,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     version: manifest.version,
     help: HELP,
     parse: parseOptions,
-    make: (options, output) => new Colony(options, { host: denoHost(), output }),
-    describe: ({ config, messages }) => `${config}, messages in ${messages}`,
+    make: (options, output, heart) => new Colony(options, { host: denoHost(), output, heart }),
+    describe: ({ config, messages }) => `on ${config}, messages in ${messages}`,
   }, argv);
 }

@@ -1,4 +1,13 @@
-import { denoHost, type Host, type Mailbox, Output, type ProgramService, type Service } from "@ncolony/host";
+import {
+  denoHost,
+  type Host,
+  type Mailbox,
+  NO_HEART,
+  Output,
+  type Passed,
+  type ProgramService,
+  type Service,
+} from "@ncolony/host";
 import { Lookout } from "./lookout.ts";
 import { DEFAULTS, type Options } from "./options.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -12,6 +21,8 @@ export interface ColonyParts {
   readonly host: Host;
   /** Where events and the children's lines go. */
   readonly output: Pick<Output, "log" | "forChild" | "flush">;
+  /** Beats as long as it looks. */
+  readonly heart?: Passed;
 }
 
 /** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
@@ -24,7 +35,7 @@ export class Colony implements ProgramService {
   #isStopped = false;
 
   /** Makes one that has not been started. @throws {Error} Where the pid directory cannot be made. */
-  constructor(options: Options, { host, output }: ColonyParts) {
+  constructor(options: Options, { host, output, heart = NO_HEART }: ColonyParts) {
     this.#output = output;
     const { log } = output;
     this.#supervisor = new Supervisor(host, {
@@ -46,6 +57,7 @@ export class Colony implements ProgramService {
       config: host.directory(options.config, options.allowInsecure ?? false),
       mailbox: this.#mailbox,
       frequencyMs: options.frequency * 1000,
+      heart,
       log,
       post: (name, event) => this.#supervisor.post(name, event),
       onScan: () => this.#supervisor.retrySignals(),

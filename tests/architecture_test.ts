@@ -15,7 +15,7 @@ interface Source {
   readonly imports: readonly string[];
 }
 
-const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck"];
+const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler"];
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -34,16 +34,18 @@ Deno.test("core/ knows no clock, no chance, no timer and no promise", () => {
   assertNone("core/ is pure", of("core"), ({ code }) => impure.test(code));
 });
 
-Deno.test("host/ imports core/ and @std, and node:fs for O_NONBLOCK", () => {
+Deno.test("host/ imports core/ and @std, node:fs for O_NONBLOCK, and node:os for the numbers of signals", () => {
   assertNone("imports point one way: core ← host ← programs", of("host"), ({ path, imports }) => {
-    const node = ["host/directory.ts", "host/fifos.ts"].includes(path) ? ["node:fs"] : [];
+    const node = path === "host/signals.ts" ? ["node:os"] : /directory|fifos/.test(path) ? ["node:fs"] : [];
     return imports.some((name) => !/^(\.\/\w+\.ts|@ncolony\/core|@std\/.+)$/.test(name) && !node.includes(name));
   });
 });
 
 Deno.test("programs import core/ and host/, and never each other", () => {
-  const allowed = /^(\.\/[\w.]+|@ncolony\/core|@ncolony\/host)$/;
-  assertNone("imports point one way", of(...PROGRAMS), ({ imports }) => imports.some((name) => !allowed.test(name)));
+  const allowed = /^(\.\/[\w.]+|@ncolony\/core|@ncolony\/host|@std\/.+)$/;
+  assertNone("imports point one way", of(...PROGRAMS), ({ path, imports }) => {
+    return imports.some((name) => !allowed.test(name) && !(path.startsWith("scheduler/") && name === "croner"));
+  });
 });
 
 Deno.test("only host/ and a program's last line say `Deno.`", () => {

@@ -12,7 +12,7 @@ function complaint({ stdout, stderr }: Result): string {
   return lines[0]!;
 }
 
-const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck"];
+const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler"];
 
 const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
 
@@ -52,7 +52,7 @@ Deno.test("a wrong command line of the monitor is one line that names the option
 for (const tool of TOOLS) {
   const name = `ncolony-${tool}`;
   Deno.test(`${tool} --help has at most 40 lines, and --version one, whatever else is given`, async () => {
-    for (const argv of [["--help"], ["-h"], ["--config", "x", "--help"]]) {
+    for (const argv of [["--help"], ["-h"], [tool === "scheduler" ? "--arg" : "--config", "x", "--help"]]) {
       const { code, stdout, stderr } = await runTool(`${tool}/mod.ts`, argv, []);
       assertEquals([code, stderr], [0, ""]);
       assertMatch(stdout, new RegExp(`^${name}: .*\n\nUsage: ${name} `));
@@ -126,7 +126,9 @@ Deno.test("the umbrella runs its tools, and says which it has", async () => {
   assertEquals([help.code, help.stderr], [0, ""]);
   assertMatch(help.stdout, /^ncolony: .*\n\nUsage: ncolony TOOL/);
   assertEquals((await umbrella("--version")).stdout, `ncolony ${manifest.version}\n`);
-  for (const [argv, names] of [[["frob"], '"frob"'], [[], "monitor, ctl, beatcheck or httpcheck"]] as const) {
+  for (
+    const [argv, names] of [[["frob"], '"frob"'], [[], "monitor, ctl, beatcheck, httpcheck or scheduler"]] as const
+  ) {
     const result = await umbrella(...argv);
     assertEquals(result.code, 2);
     assertMatch(complaint(result), /^ncolony: .* \(try ncolony --help\)$/);

@@ -1,4 +1,4 @@
-import { describeExit } from "@ncolony/core";
+import { childEnv, describeExit } from "@ncolony/core";
 import { type Child, type ChildOutput, type Clock, denoClock, type Environ } from "@ncolony/host";
 import { spawnChild } from "../../host/child.ts";
 import { until } from "../helpers.ts";
@@ -31,7 +31,9 @@ export class Trial implements AsyncDisposable {
       emptied: () => this.told("emptied"),
       warn: (message: string) => this.told(`warn: ${message}`),
     };
-    this.child = spawnChild(sample("web", { ...config, args }), environ, this.#output(), sink, clock);
+    const spec = sample("web", { ...config, args });
+    const start = { ...spec, env: () => childEnv(spec, environ), stdin: "piped" } as const;
+    this.child = spawnChild(start, this.#output(), sink, clock);
   }
 
   /** Takes what is told; a test may look at what it is the moment before. */

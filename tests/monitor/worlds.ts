@@ -1,3 +1,4 @@
+import { NO_HEART } from "@ncolony/host";
 import type { ProcessEvent, RestartPolicy, Spec } from "@ncolony/core";
 import { Lookout } from "../../monitor/lookout.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
@@ -102,6 +103,7 @@ export class LookoutWorld implements AsyncDisposable {
       config: this.config.port,
       mailbox: this.messages.port,
       frequencyMs,
+      heart: NO_HEART,
       log: this.host.log,
       post: (name, event) => void this.posts.push(describe(name, event)),
       onScan: () => void this.scans++,

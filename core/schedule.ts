@@ -1,0 +1,194 @@
+/**
+ * A command that is run now and then, never twice at once, as one table: state × event.
+ *
+ * |              | plan(t, n)    | tick: now ≥ dueAt | tick: now ≥ stopAt, killAt | exited(e)      | emptied | stop       | kill       |
+ * | ------------ | ------------- | ----------------- | -------------------------- | -------------- | ------- | ---------- | ---------- |
+ * | **idle**     | dueAt = t ¹   | START             |                            | ×              | ×       | ended      | ended      |
+ * | **running**  | dueAt = t ¹   | SKIP              | STOP, timed out            | REPORT(e), STOP | ×      | STOP, last | KILL, last |
+ * | **stopping** | dueAt = t ¹   | SKIP              | KILL                       | REPORT(e)      | END     | last       | KILL, last |
+ * | **killing**  | dueAt = t ¹   | SKIP              |                            | REPORT(e)      | END     | last       | last       |
+ * | **ended**    | –             | –                 |                            | –              | –       | –          | –          |
+ *
+ * ¹ and n runs that were due meanwhile were skipped · – nothing · × cannot happen: reported, and nothing else
+ *
+ * - START: running, since now, stopAt = now + timeout; spawn; the next run is planned.
+ * - SKIP: the run is counted as skipped, and the next one is planned.
+ * - STOP: stopping, killAt = now + grace; SIGTERM to whoever is left.
+ * - KILL: killing; SIGKILL.
+ * - REPORT(e): the run's end is told. A code other than 0, a signal, a timeout and a failed start are failures, unless a
+ *   `stop` caused them.
+ * - END: ended after the last run, or after too many failures in a row; else idle.
+ *
+ * @module
+ */
+
+import type {
+  ScheduleCounts,
+  ScheduleEffect,
+  ScheduleEnded,
+  ScheduleEvent,
+  ScheduleIdle,
+  ScheduleKilling,
+  SchedulePolicy,
+  ScheduleRunEnd,
+  ScheduleRunning,
+  ScheduleState,
+  ScheduleStopping,
+} from "./schedule_state.ts";
+import type { Exit } from "./types.ts";
+
+/** What a step gives: the state to store, then the effects to perform, in order. */
+export type ScheduleStep = readonly [state: ScheduleState, effects: readonly ScheduleEffect[]];
+
+const UNEXPECTED: readonly ScheduleEffect[] = [{ type: "unexpected" }];
+
+/** Whether a run counts as failed. */
+export function isFailure(exit: Exit): boolean {
+  return exit.type !== "code" || exit.code !== 0;
+}
+
+/**
+ * Takes one event and decides what becomes of a scheduled command.
+ *
+ * The caller does as that of `step()`: one event at a time, the clock read once for it, the state stored before the effects
+ * are performed, each `spawn` answered by one `exited` and then one `emptied`, each `plan` by one `plan`, and a `tick` sent
+ * at {@linkcode scheduleDeadline} or later.
+ *
+ * @param state The state until now.
+ * @param event What happened.
+ * @param now The time, in milliseconds.
+ * @param policy What is set.
+ *
+ * @example
+ * ```ts
+ * import { SCHEDULE_BEGIN, stepSchedule } from "@ncolony/core";
+ *
+ * const policy = { timeoutMs: 60_000, graceMs: 5000, maxFailures: Infinity, isOnce: false };
+ * const [planned] = stepSchedule(SCHEDULE_BEGIN, { type: "plan", dueAt: 0, passed: 0 }, 0, policy);
+ * const [state, effects] = stepSchedule(planned, { type: "tick" }, 0, policy);
+ * if (state.type !== "running" || effects[0].type !== "spawn") throw new Error("unexpected");
+ * ```
+ */
+export function stepSchedule(
+  state: ScheduleState,
+  event: ScheduleEvent,
+  now: number,
+  policy: SchedulePolicy,
+): ScheduleStep {
+  if (state.type === "ended") return [state, []];
+  if (event.type === "plan") return plan(state, event);
+  switch (state.type) {
+    case "idle":
+      return idle(state, event, now, policy);
+    case "running":
+      return running(state, event, now, policy);
+    default:
+      return ending(state, event, now, policy);
+  }
+}
+
+type Alive = Exclude<ScheduleState, ScheduleEnded>;
+
+function plan(state: Alive, { dueAt, passed }: Extract<ScheduleEvent, { type: "plan" }>): ScheduleStep {
+  const skipped = state.skipped + passed;
+  return [{ ...state, dueAt, skipped }, passed === 0 ? [] : [{ type: "skipped", count: passed, total: skipped }]];
+}
+
+function idle(state: ScheduleIdle, event: ScheduleEvent, now: number, policy: SchedulePolicy): ScheduleStep {
+  switch (event.type) {
+    case "tick": {
+      if (now < state.dueAt) return [state, []];
+      const stopAt = now + policy.timeoutMs;
+      const next: ScheduleState = {
+        ...state,
+        type: "running",
+        runs: state.runs + 1,
+        since: now,
+        stopAt,
+        dueAt: Infinity,
+      };
+      return [next, policy.isOnce ? [{ type: "spawn" }] : [{ type: "spawn" }, { type: "plan" }]];
+    }
+    case "stop":
+    case "kill":
+      return [{ type: "ended", exit: null, hasGivenUp: false }, []];
+    default:
+      return [state, UNEXPECTED];
+  }
+}
+
+function running(state: ScheduleRunning, event: ScheduleEvent, now: number, policy: SchedulePolicy): ScheduleStep {
+  const { since, stopAt: _, ...counts } = state;
+  const stop = (ending: Pick<ScheduleRunEnd, "exit" | "cause" | "isLast">): ScheduleState => {
+    return { ...counts, ...ending, type: "stopping", since, killAt: now + policy.graceMs };
+  };
+  const term: ScheduleEffect = { type: "signal", signal: "SIGTERM" };
+  const isLast = policy.isOnce;
+  switch (event.type) {
+    case "tick": {
+      if (now >= state.dueAt) return skip(state);
+      if (now < state.stopAt) return [state, []];
+      return [stop({ exit: null, cause: "timeout", isLast }), [{ type: "timed out", run: state.runs }, term]];
+    }
+    case "exited":
+      return [stop({ exit: event.exit, cause: "exit", isLast }), [report(state, event.exit, now), term]];
+    case "stop":
+      return [stop({ exit: null, cause: "stop", isLast: true }), [term]];
+    case "kill":
+      return kill({ ...counts, since, exit: null, cause: "stop", isLast: true });
+    default:
+      return [state, UNEXPECTED];
+  }
+}
+
+function ending(
+  state: ScheduleStopping | ScheduleKilling,
+  event: ScheduleEvent,
+  now: number,
+  policy: SchedulePolicy,
+): ScheduleStep {
+  const isStopping = state.type === "stopping";
+  switch (event.type) {
+    case "tick":
+      if (now >= state.dueAt) return skip(state);
+      return isStopping && now >= state.killAt ? kill(state) : [state, []];
+    case "exited":
+      return state.exit === null
+        ? [{ ...state, exit: event.exit }, [report(state, event.exit, now)]]
+        : [state, UNEXPECTED];
+    case "emptied":
+      return end(state, policy);
+    case "stop":
+      return [{ ...state, isLast: true }, []];
+    case "kill":
+      return isStopping ? kill({ ...state, isLast: true }) : [{ ...state, isLast: true }, []];
+    default:
+      return [state, UNEXPECTED];
+  }
+}
+
+function skip(state: ScheduleRunning | ScheduleStopping | ScheduleKilling): ScheduleStep {
+  const skipped = state.skipped + 1;
+  const effects: ScheduleEffect[] = [{ type: "skipped", count: 1, total: skipped }, { type: "plan" }];
+  return [{ ...state, skipped, dueAt: Infinity }, effects];
+}
+
+function kill(
+  { runs, skipped, failures, dueAt, since, exit, cause, isLast }: ScheduleCounts & ScheduleRunEnd,
+): ScheduleStep {
+  const state = { runs, skipped, failures, dueAt, since, exit, cause, isLast, type: "killing" } as const;
+  return [state, [{ type: "signal", signal: "SIGKILL" }]];
+}
+
+function report({ runs, since }: ScheduleCounts & { readonly since: number }, exit: Exit, now: number): ScheduleEffect {
+  return { type: "report", run: runs, exit, durationMs: now - since };
+}
+
+function end(state: ScheduleStopping | ScheduleKilling, policy: SchedulePolicy): ScheduleStep {
+  const { runs, skipped, dueAt, exit, cause } = state;
+  if (exit === null) return [state, UNEXPECTED];
+  const failures = cause === "timeout" || isFailure(exit) ? state.failures + 1 : 0;
+  const hasGivenUp = cause !== "stop" && failures >= policy.maxFailures;
+  if (state.isLast || hasGivenUp) return [{ type: "ended", exit, hasGivenUp }, []];
+  return [{ type: "idle", runs, skipped, failures, dueAt }, []];
+}

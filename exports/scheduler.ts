@@ -1,0 +1,7 @@
+/**
+ * Runs a command now and then: `@ncolony/scheduler`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/scheduler";

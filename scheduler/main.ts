@@ -1,0 +1,35 @@
+import { runDaemon } from "@ncolony/host";
+import manifest from "./deno.json" with { type: "json" };
+import { formatTime, nextTimes, parseCron } from "./cron.ts";
+import { HELP, type Invocation, parseOptions } from "./options.ts";
+import { makeScheduler } from "./service.ts";
+
+/**
+ * Runs the scheduler as a program, until a signal stops it.
+ *
+ * @param argv The command line, without the program's name.
+ * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line; with `--once` the command's own.
+ */
+export async function main(argv: readonly string[]): Promise<number> {
+  return await runDaemon({
+    name: "ncolony-scheduler",
+    version: manifest.version,
+    help: HELP,
+    parse: parseOptions,
+    answer: nextRuns,
+    make: makeScheduler,
+    describe: ({ args, once, cron, frequency }) => {
+      const when = once ? "once" : cron === undefined ? `every ${frequency} s` : `at ${cron}`;
+      return `runs ${args[0]} ${when}`;
+    },
+  }, argv);
+}
+
+/** The times of `--next`. */
+function nextRuns({ next, cron, timezone, frequency = 0 }: Invocation): string | null {
+  if (next === undefined) return null;
+  const now = new Date();
+  if (cron !== undefined) return nextTimes(parseCron(cron, timezone), next, now, timezone).join("\n");
+  const times = Array.from({ length: next }, (_, k) => new Date(now.getTime() + k * frequency * 1000));
+  return times.map((time) => formatTime(time)).join("\n");
+}

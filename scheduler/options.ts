@@ -1,0 +1,150 @@
+import { type KillScope, UsageError } from "@ncolony/core";
+import {
+  choiceValue,
+  COMMON_OPTIONS,
+  countValue,
+  lastValue,
+  LOG_OPTIONS,
+  type Option,
+  optionsHelp,
+  outputOptions,
+  type Parsed,
+  parseWords,
+  secondsValue,
+  type Words,
+} from "@ncolony/host";
+import { parseCron } from "./cron.ts";
+
+/** What a scheduler is told; all times are in seconds, as in Python NColony. */
+export interface Options {
+  /** The command and its arguments. */
+  readonly args: readonly [string, ...string[]];
+  /** How long a run may take, until SIGTERM. */
+  readonly timeout: number;
+  /** How long it has to end then, until SIGKILL. */
+  readonly grace: number;
+  /** How often it is run; absent: `cron` says when. */
+  readonly frequency?: number;
+  /** When it is run, as a cron expression of five fields, or six with seconds. */
+  readonly cron?: string;
+  /** The time zone of `cron`. @default {the machine's} */
+  readonly timezone?: string;
+  /** Whether a time of `cron` that was slept through runs on waking. @default {false} */
+  readonly catchUp?: boolean;
+  /** Each run is late by a random time up to this. @default {0} */
+  readonly splay?: number;
+  /** Whether it is run once, and at once. @default {false} */
+  readonly once?: boolean;
+  /** After so many failures in a row it ends with 1; absent: it goes on. */
+  readonly maxFailures?: number;
+  /** Whom the signals reach. @default {"group"} */
+  readonly killScope?: KillScope;
+}
+
+/** What a command line asks for: to run, or to print times. */
+export interface Invocation extends Options {
+  /** How many times are printed in place of running. */
+  readonly next?: number;
+}
+
+const OPTIONS: readonly Option[] = [
+  { name: "arg", value: "WORD", help: "the command, then each argument; required" },
+  { name: "timeout", value: "SECONDS", help: "SIGTERM to a run that takes longer; required" },
+  { name: "grace", value: "SECONDS", help: "from SIGTERM to SIGKILL; required" },
+  { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "run at once, then this often" },
+  { name: "cron", value: "EXPR", help: "run at these times: five fields, or six with seconds" },
+  { name: "timezone", value: "ZONE", help: "of --cron, as Europe/Berlin [the machine's]" },
+  { name: "catch-up", help: "on waking, run what --cron meant for the sleep" },
+  { name: "splay", value: "SECONDS", help: "delay each run by a random time up to this" },
+  { name: "once", help: "run once, now; exit with its code" },
+  { name: "max-failures", value: "N", help: "exit with 1 after N failures in a row" },
+  { name: "kill-scope", value: "SCOPE", help: "signals reach the group, or the process [group]" },
+  { name: "next", value: "N", help: "print the next N times and exit" },
+  ...LOG_OPTIONS,
+  ...COMMON_OPTIONS,
+];
+
+/** The text of `--help`. */
+export const HELP = `ncolony-scheduler: run a command now and then, never twice at once.
+
+Usage: ncolony-scheduler (--frequency SECONDS | --cron EXPR) --timeout SECONDS
+           --grace SECONDS --arg CMD [--arg ARG]... [options]
+
+${optionsHelp(OPTIONS)}
+
+A run that is due while the one before goes on is skipped, and counted.
+SIGTERM, SIGINT and SIGHUP end the run that goes on, and then the scheduler.
+Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line; with --once
+the command's own, 128 + n where signal n ended it, 127 where it cannot start.`;
+
+/**
+ * Parses a command line.
+ *
+ * @throws {UsageError} Where it is wrong; the message names the option.
+ */
+export function parseOptions(argv: readonly string[]): Parsed<Invocation> {
+  const words = parseWords(argv, OPTIONS);
+  const { flags } = words;
+  const output = outputOptions(words);
+  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
+  if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  return { options: invocation(words), output, flags };
+}
+
+function invocation(words: Words): Invocation {
+  const { flags } = words;
+  const [command, ...args] = words.values.get("arg") ?? [];
+  if (command === undefined || command === "") throw new UsageError("--arg is missing: the command");
+  const frequency = optionalSeconds(words, "frequency", 0.001);
+  const splay = optionalSeconds(words, "splay");
+  const maxFailures = countValue(words, "max-failures");
+  const next = countValue(words, "next");
+  const timezone = lastValue(words, "timezone");
+  const cron = lastValue(words, "cron");
+  checkTimes(words, { frequency, splay, cron, timezone, next });
+  return {
+    args: [command, ...args],
+    timeout: requiredSeconds(words, "timeout", 0.001),
+    grace: requiredSeconds(words, "grace"),
+    killScope: choiceValue(words, "kill-scope", ["group", "process"], "group"),
+    catchUp: flags.has("catch-up"),
+    once: flags.has("once"),
+    ...(frequency === undefined ? {} : { frequency }),
+    ...(cron === undefined ? {} : { cron }),
+    ...(timezone === undefined ? {} : { timezone }),
+    ...(splay === undefined ? {} : { splay }),
+    ...(maxFailures === undefined ? {} : { maxFailures }),
+    ...(next === undefined ? {} : { next }),
+  };
+}
+
+interface TimeOptions {
+  readonly frequency: number | undefined;
+  readonly splay: number | undefined;
+  readonly cron: string | undefined;
+  readonly timezone: string | undefined;
+  readonly next: number | undefined;
+}
+
+function checkTimes({ flags }: Words, { frequency, splay, cron, timezone, next }: TimeOptions): void {
+  if (frequency !== undefined && cron !== undefined) throw new UsageError("--frequency and --cron exclude each other");
+  if (frequency === undefined && cron === undefined && (!flags.has("once") || next !== undefined)) {
+    throw new UsageError("--frequency or --cron is missing");
+  }
+  if (cron === undefined && timezone !== undefined) throw new UsageError("--timezone needs --cron");
+  if (cron === undefined && flags.has("catch-up")) throw new UsageError("--catch-up needs --cron");
+  if (frequency !== undefined && splay !== undefined && splay >= frequency) {
+    throw new UsageError("--splay must be less than --frequency");
+  }
+  if (cron !== undefined) parseCron(cron, timezone);
+}
+
+function optionalSeconds(words: Words, name: string, min = 0): number | undefined {
+  return lastValue(words, name) === undefined ? undefined : secondsValue(words, name, 0, min);
+}
+
+function requiredSeconds(words: Words, name: string, min = 0): number {
+  const seconds = optionalSeconds(words, name, min);
+  if (seconds === undefined) throw new UsageError(`--${name} is missing`);
+  return seconds;
+}

@@ -1,0 +1,178 @@
+import {
+  describeExit,
+  type Exit,
+  SCHEDULE_BEGIN,
+  scheduleDeadline,
+  type ScheduleEffect,
+  type ScheduleEnded,
+  type ScheduleEvent,
+  type SchedulePolicy,
+  type ScheduleState,
+  stepSchedule,
+} from "@ncolony/core";
+import {
+  Alarm,
+  type Child,
+  type ChildOutput,
+  type ChildSink,
+  type Clock,
+  exitCodeOf,
+  type Log,
+  NO_HEART,
+  type Passed,
+  type ProgramService,
+} from "@ncolony/host";
+import type { Times } from "./times.ts";
+
+/** The wall clock is looked at this often, and a refused signal sent again. */
+const CORRECT_MS = 10_000;
+
+/** How long the last lines may take to be written. */
+const FLUSH_MS = 1000;
+
+/** What a scheduler is made with. */
+export interface SchedulerParts {
+  /** The time. */
+  readonly clock: Clock;
+  /** Starts the command. */
+  readonly spawn: (output: ChildOutput, sink: ChildSink) => Child | null;
+  /** When runs are due. */
+  readonly times: Times;
+  /** What is set. */
+  readonly policy: SchedulePolicy;
+  /** Where events and the command's lines go. */
+  readonly output: { readonly log: Log; forRun(): ChildOutput; flush(deadlineMs: number): Promise<void> };
+  /** Beats as long as the loop passes. */
+  readonly heart?: Passed;
+}
+
+/** Runs a command now and then: takes one event after another, asks `stepSchedule` what follows, and does it. */
+export class Scheduler implements ProgramService {
+  readonly #parts: SchedulerParts;
+  readonly #alarm: Alarm;
+  #state: ScheduleState = SCHEDULE_BEGIN;
+  #inbox: ScheduleEvent[] = [];
+  #child: Child | null = null;
+  #run: Promise<number> | null = null;
+  #isStopping = false;
+  #hasFailed = false;
+
+  /** Makes one that has not been started. */
+  constructor(parts: SchedulerParts) {
+    this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock);
+  }
+
+  start(): Promise<number> {
+    if (this.#run !== null) throw new TypeError("Cannot start a service twice");
+    this.#run = Promise.resolve().then(() => this.#finish());
+    return this.#run;
+  }
+
+  /** Ends the run that goes on, and resolves when it has ended; asked again, it kills it. */
+  async stop(): Promise<void> {
+    this.#post({ type: this.#isStopping ? "kill" : "stop" });
+    this.#isStopping = true;
+    await this.#run;
+  }
+
+  fail(error: unknown): void {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    this.#parts.output.log.error(`internal error, stopping: ${text}`);
+    this.#hasFailed = true;
+    this.#post({ type: "stop" });
+    this.#isStopping = true;
+  }
+
+  /** Stops it, if that was not done. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#isStopping) await this.#run;
+    else await this.stop();
+  }
+
+  async #finish(): Promise<number> {
+    const { output, policy } = this.#parts;
+    const ended = await this.run().catch((error) => {
+      // Whatever it is, nobody would stop the command after it.
+      this.fail(error);
+      this.#child?.signal("SIGKILL");
+      return null;
+    });
+    if (ended?.hasGivenUp) output.log.error(`given up after ${policy.maxFailures} failures in a row`);
+    await output.flush(FLUSH_MS);
+    if (this.#hasFailed || ended === null || ended.hasGivenUp) return 1;
+    return policy.isOnce && ended.exit !== null ? exitCodeOf(ended.exit) : 0;
+  }
+
+  /** Runs until the end; gives null where it left somebody behind whom it may not signal. */
+  async run(): Promise<ScheduleEnded | null> {
+    const { clock, heart = NO_HEART, policy, times } = this.#parts;
+    this.#post({ type: "plan", ...times.first() });
+    for (;;) {
+      while (this.#inbox.length > 0) this.#take(this.#inbox.shift()!);
+      if (this.#state.type === "ended") return this.#state;
+      const isLast = this.#isStopping || policy.isOnce;
+      if (isLast && this.#state.type === "killing" && this.#child?.refused) return null;
+      heart.pass();
+      const deadline = scheduleDeadline(this.#state);
+      if (clock.now() >= deadline) this.#inbox.push({ type: "tick" });
+      else await this.#alarm.wait(Math.min(deadline, heart.due, clock.now() + CORRECT_MS));
+      this.#child?.retry();
+      const plan = times.correct();
+      if (plan !== null) this.#inbox.unshift({ type: "plan", ...plan });
+    }
+  }
+
+  #post(event: ScheduleEvent): void {
+    this.#inbox.push(event);
+    this.#alarm.ring();
+  }
+
+  #take(event: ScheduleEvent): void {
+    const now = this.#parts.clock.now();
+    const [state, effects] = stepSchedule(this.#state, event, now, this.#parts.policy);
+    this.#state = state;
+    for (const effect of effects) this.#perform(effect, event);
+  }
+
+  #perform(effect: ScheduleEffect, event: ScheduleEvent): void {
+    const { output: { log }, policy, times } = this.#parts;
+    switch (effect.type) {
+      case "spawn":
+        return this.#spawn();
+      case "signal":
+        return this.#child?.signal(effect.signal);
+      case "plan":
+        return this.#post({ type: "plan", ...times.next() });
+      case "timed out":
+        return log.warn(`run ${effect.run}: not done after ${policy.timeoutMs / 1000} s: asked to end`);
+      case "report":
+        return this.#report(effect.run, effect.exit, effect.durationMs);
+      case "skipped": {
+        const why = event.type === "plan" ? "this program had no time" : "the one before still goes on";
+        return log.warn(`${effect.count} run(s) skipped, for ${why} (${effect.total} so far)`);
+      }
+      case "unexpected":
+        return log.error(`unexpected: ${event.type} in state ${this.#state.type}`);
+    }
+  }
+
+  #spawn(): void {
+    const { output, spawn } = this.#parts;
+    this.#child = spawn(output.forRun(), {
+      exited: (exit) => this.#post({ type: "exited", exit }),
+      emptied: () => this.#post({ type: "emptied" }),
+      warn: (message) => output.log.warn(message),
+    });
+  }
+
+  #report(run: number, exit: Exit, durationMs: number): void {
+    const { log } = this.#parts.output;
+    const isGood = exit.type === "code" && exit.code === 0;
+    const line = `run ${run}: ${describeExit(exit)}${
+      exit.type === "failed" ? "" : ` after ${(durationMs / 1000).toFixed(2)} s`
+    }`;
+    if (isGood) log.info(line);
+    else log.warn(line);
+  }
+}

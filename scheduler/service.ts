@@ -1,0 +1,117 @@
+import type { Exit, KillScope } from "@ncolony/core";
+import {
+  type ChildOutput,
+  denoClock,
+  LoopHeart,
+  Output,
+  type Passed,
+  type ProgramService,
+  type Service,
+  SILENT_LOG,
+  spawnChild,
+  type Start,
+} from "@ncolony/host";
+import { basename } from "@std/path";
+import { parseCron } from "./cron.ts";
+import type { Options } from "./options.ts";
+import { Scheduler } from "./scheduler.ts";
+import { byCron, every, once, type Times } from "./times.ts";
+
+/** What {@linkcode runProcess} may be told besides. */
+export interface RunOptions {
+  /** Where the lines of the process go. @default {this program's stdout and stderr, as `[name] line`} */
+  readonly output?: ChildOutput;
+  /** Whom the signals reach. @default {"group"} */
+  readonly killScope?: KillScope;
+}
+
+/**
+ * Runs a command once (Python NColony's `schedulelib.runProcess`).
+ *
+ * Its environment is this program's own, its stdin is empty. What it leaves behind in its process group is ended too.
+ *
+ * @param args The command and its arguments.
+ * @param timeout How long it may take, until SIGTERM, in seconds.
+ * @param grace How long it has to end then, until SIGKILL, in seconds.
+ * @returns How it ended, whatever its code or signal.
+ * @throws {Error} Where it cannot be started, or not be signalled.
+ *
+ * @example
+ * ```ts
+ * import { runProcess } from "@ncolony/scheduler";
+ *
+ * const exit = await runProcess(["true"], 10, 1);
+ * if (exit.type !== "code" || exit.code !== 0) throw new Error("unexpected");
+ * ```
+ */
+export async function runProcess(
+  args: readonly [string, ...string[]],
+  timeout: number,
+  grace: number,
+  options: RunOptions = {},
+): Promise<Exit> {
+  const output = options.output ?? new Output({ level: "info", format: "text" }).forChild(nameOf(args));
+  const run = new Scheduler({
+    clock: denoClock,
+    spawn: (output, sink) => spawnChild(startOf({ args, ...options }), output, sink, denoClock),
+    times: once(denoClock),
+    policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, maxFailures: Infinity, isOnce: true },
+    output: { log: SILENT_LOG, forRun: () => output, flush: () => Promise.resolve() },
+  });
+  const ended = await run.run();
+  const command = JSON.stringify(args[0]);
+  if (ended === null || ended.exit === null) throw new Error(`Cannot signal ${command}`);
+  if (ended.exit.type === "failed") throw new Error(`Cannot start ${command}: ${ended.exit.reason}`);
+  return ended.exit;
+}
+
+/**
+ * Makes a scheduler, as Python NColony's `schedulelib.makeService` does. Its events and the command's lines go to this
+ * program's stdout and stderr.
+ *
+ * @throws {UsageError} Where the cron expression or the time zone is wrong.
+ *
+ * @example
+ * ```ts
+ * import { makeService } from "@ncolony/scheduler";
+ *
+ * await using service = makeService({ args: ["true"], frequency: 60, timeout: 10, grace: 1 });
+ * service.start();
+ * ```
+ */
+export function makeService(options: Options): Service {
+  return makeScheduler(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
+}
+
+/** Makes a scheduler that writes to this output. */
+export function makeScheduler(options: Options, output: Output, heart: Passed): ProgramService {
+  const { args, timeout, grace, maxFailures = Infinity, once: isOnce = false } = options;
+  const { log } = output;
+  return new Scheduler({
+    clock: denoClock,
+    spawn: (output, sink) => spawnChild(startOf(options), output, sink, denoClock),
+    times: isOnce ? once(denoClock) : timesOf(options, (message) => log.warn(message)),
+    policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, maxFailures, isOnce },
+    output: { log, forRun: () => output.forChild(nameOf(args)), flush: (deadlineMs) => output.flush(deadlineMs) },
+    heart,
+  });
+}
+
+/** The command's environment is this program's own, as in Python NColony; its stdin is empty, as cron has it. */
+function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScope">): Start {
+  return { args, killScope, stdin: "null" };
+}
+
+function timesOf(
+  { frequency, cron, timezone, catchUp = false, splay = 0 }: Options,
+  tell: (line: string) => void,
+): Times {
+  const delay = () => Math.random() * splay * 1000;
+  if (cron !== undefined) return byCron(parseCron(cron, timezone), denoClock, { splay: delay, catchUp, tell });
+  if (frequency !== undefined) return every(frequency * 1000, denoClock, delay);
+  throw new TypeError("Cannot schedule without frequency or cron");
+}
+
+function nameOf([command]: Options["args"]): string {
+  return basename(command);
+}
