@@ -11,6 +11,7 @@ import { main as ctlMain } from "@ncolony/ctl";
 import { answerCommon, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
 import { main as httpcheckMain } from "@ncolony/httpcheck";
 import { main as monitorMain } from "@ncolony/monitor";
+import { main as reaperMain } from "@ncolony/reaper";
 import { main as schedulerMain } from "@ncolony/scheduler";
 import { UsageError } from "@ncolony/core";
 import manifest from "./deno.json" with { type: "json" };
@@ -25,6 +26,8 @@ export * as ctl from "@ncolony/ctl";
 export * as httpcheck from "@ncolony/httpcheck";
 /** The process monitor. */
 export * as monitor from "@ncolony/monitor";
+/** PID 1 for a container. */
+export * as reaper from "@ncolony/reaper";
 /** Runs of a command now and then. */
 export * as scheduler from "@ncolony/scheduler";
 
@@ -41,6 +44,7 @@ Tools, each with a --help of its own:
   beatcheck                      ask for the restart of processes whose hearts are silent
   httpcheck                      ask for the restart of processes that do not answer over HTTP
   scheduler                      run a command now and then, never twice at once
+  reaper                         be PID 1 for one command: pass signals on, wait for orphans
 
 Options:
 ${optionsHelp(COMMON_OPTIONS)}`,
@@ -63,6 +67,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       return await beatcheckMain(rest);
     case "httpcheck":
       return await httpcheckMain(rest);
+    case "reaper":
+      return await reaperMain(rest);
     case "scheduler":
       return await schedulerMain(rest);
   }
@@ -70,7 +76,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
     throw new UsageError(
       tool === undefined
-        ? "a tool is missing: monitor, ctl, beatcheck, httpcheck or scheduler"
+        ? "a tool is missing: monitor, ctl, beatcheck, httpcheck, scheduler or reaper"
         : `${JSON.stringify(tool)} is no tool`,
     );
   });

@@ -88,9 +88,7 @@ class DenoChild implements Child {
     const stderr = pump(child.stderr, output.stderr, clock);
     this.#pumps = [stdout, stderr];
     Promise.all([stdout.done, stderr.done]).then(() => output.end());
-    // Deno rejects where it cannot name the signal that ended the child: the real-time ones.
-    child.status.then(exitOf, (): Exit => ({ type: "signal", signal: "a signal without a name" }))
-      .then((exit) => this.#exited(exit));
+    exitOf(child).then((exit) => this.#exited(exit));
   }
 
   signal(signal: StopSignal): void {
@@ -162,6 +160,13 @@ class DenoChild implements Child {
   }
 }
 
-function exitOf(status: Deno.CommandStatus): Exit {
-  return status.signal === null ? { type: "code", code: status.code } : { type: "signal", signal: status.signal };
+/** How a child ended. */
+export async function exitOf(child: Deno.ChildProcess): Promise<Exit> {
+  try {
+    const { code, signal } = await child.status;
+    return signal === null ? { type: "code", code } : { type: "signal", signal };
+  } catch {
+    // Deno rejects where it cannot name the signal that ended the child: the real-time ones.
+    return { type: "signal", signal: "a signal without a name" };
+  }
 }

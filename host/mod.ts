@@ -39,6 +39,7 @@ export {
   startHeart,
   statusFile,
 } from "./heart.ts";
+export { type Foreground, sendSignal, startForeground } from "./foreground.ts";
 export { type Answer, askHttp } from "./http.ts";
 export { lockDirectory } from "./lock.ts";
 export { messageDirectory } from "./mailbox.ts";
@@ -62,10 +63,10 @@ export { Output, type OutputOptions } from "./output.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places } from "./places.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
-export { answerCommon, type Program, runProgram } from "./program.ts";
+export { answerCommon, ExitError, type Program, runProgram } from "./program.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export type { ProgramService, Service } from "./service.ts";
-export { exitCodeOf, listenToSignals } from "./signals.ts";
+export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
 export { Told } from "./told.ts";
 export { Turn } from "./turn.ts";
 export { catchUnforeseen } from "./unforeseen.ts";

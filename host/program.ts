@@ -10,8 +10,23 @@ export interface Program {
   readonly help: string;
 }
 
+/** An error that ends a program with a code of its own. */
+export class ExitError extends Error {
+  /** Tells the errors apart where a class cannot. */
+  override readonly name = "ExitError";
+  /** The exit code. */
+  readonly code: number;
+
+  /** Makes one. */
+  constructor(message: string, code: number) {
+    super(message);
+    this.code = code;
+  }
+}
+
 /**
- * Runs a program up to its exit code: what it returns, 2 where its command line is wrong, 1 where anything else fails.
+ * Runs a program up to its exit code: what it returns, 2 where its command line is wrong, that of an {@linkcode ExitError},
+ * 1 where anything else fails.
  * A failure is one line on stderr.
  */
 export async function runProgram({ name }: Program, run: () => number | Promise<number>): Promise<number> {
@@ -21,7 +36,7 @@ export async function runProgram({ name }: Program, run: () => number | Promise<
     const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof UsageError ? ` (try ${name} --help)` : "";
     print(Deno.stderr, `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}${hint}`);
-    return error instanceof UsageError ? 2 : 1;
+    return error instanceof UsageError ? 2 : error instanceof ExitError ? error.code : 1;
   }
 }
 

@@ -2,6 +2,9 @@ import type { Exit } from "@ncolony/core";
 // Deno itself does not tell the numbers of signals.
 import { constants } from "node:os";
 
+/** The name of a signal. */
+export type Signal = Deno.Signal;
+
 /**
  * Listens to signals.
  *
@@ -9,7 +12,7 @@ import { constants } from "node:os";
  *
  * @returns What ends the listening.
  */
-export function listenToSignals(signals: readonly Deno.Signal[], handler: (signal: Deno.Signal) => void): Disposable {
+export function listenToSignals(signals: readonly Signal[], handler: (signal: Signal) => void): Disposable {
   const listeners = signals.map((signal) => ({ signal, listener: () => handler(signal) }));
   for (const { signal, listener } of listeners) Deno.addSignalListener(signal, listener);
   return {
@@ -19,13 +22,23 @@ export function listenToSignals(signals: readonly Deno.Signal[], handler: (signa
   };
 }
 
+/** The number of a signal on this system; 0 where it has none of that name. */
+export function signalNumber(signal: string): number {
+  return Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+}
+
+/** The name of a signal on this system. */
+export function signalName(number: number): Signal | undefined {
+  return Object.entries(constants.signals).find(([, its]) => its === number)?.[0] as Signal | undefined;
+}
+
 /** The exit code that a shell would give for an exit: the code, 128 + n for signal n, 127 where nothing could start. */
 export function exitCodeOf(exit: Exit): number {
   switch (exit.type) {
     case "code":
       return exit.code;
     case "signal":
-      return 128 + (Object.entries(constants.signals).find(([name]) => name === exit.signal)?.[1] ?? 0);
+      return 128 + signalNumber(exit.signal);
     case "failed":
       return 127;
   }

@@ -15,7 +15,7 @@ interface Source {
   readonly imports: readonly string[];
 }
 
-const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler"];
+const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reaper"];
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -48,10 +48,10 @@ Deno.test("programs import core/ and host/, and never each other", () => {
   });
 });
 
-Deno.test("only host/ and a program's last line say `Deno.`", () => {
+Deno.test("only host/, reaper/libc.ts and a program's last line say `Deno.`", () => {
   const lastLine = /^if \(import\.meta\.main\) Deno\.exit\(await main\(Deno\.args\)\);$/m;
-  const others = sources.filter(({ path }) => !path.startsWith("host/"));
-  assertNone("host/ is the only library code that says `Deno.`", others, ({ code }) => {
+  const others = sources.filter(({ path }) => !path.startsWith("host/") && path !== "reaper/libc.ts");
+  assertNone("host/ is the only library code that says `Deno.`, but for reaper/libc.ts", others, ({ code }) => {
     return /\bDeno\b/.test(code.replace(lastLine, ""));
   });
 });

@@ -12,7 +12,10 @@ function complaint({ stdout, stderr }: Result): string {
   return lines[0]!;
 }
 
-const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler"];
+const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reaper"];
+
+/** An option that a tool takes, where that is not `--config`. */
+const SOME_OPTION: Record<string, string> = { scheduler: "--arg", reaper: "--grace" };
 
 const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
 
@@ -52,7 +55,7 @@ Deno.test("a wrong command line of the monitor is one line that names the option
 for (const tool of TOOLS) {
   const name = `ncolony-${tool}`;
   Deno.test(`${tool} --help has at most 40 lines, and --version one, whatever else is given`, async () => {
-    for (const argv of [["--help"], ["-h"], [tool === "scheduler" ? "--arg" : "--config", "x", "--help"]]) {
+    for (const argv of [["--help"], ["-h"], [SOME_OPTION[tool] ?? "--config", "7", "--help"]]) {
       const { code, stdout, stderr } = await runTool(`${tool}/mod.ts`, argv, []);
       assertEquals([code, stderr], [0, ""]);
       assertMatch(stdout, new RegExp(`^${name}: .*\n\nUsage: ${name} `));
@@ -127,7 +130,10 @@ Deno.test("the umbrella runs its tools, and says which it has", async () => {
   assertMatch(help.stdout, /^ncolony: .*\n\nUsage: ncolony TOOL/);
   assertEquals((await umbrella("--version")).stdout, `ncolony ${manifest.version}\n`);
   for (
-    const [argv, names] of [[["frob"], '"frob"'], [[], "monitor, ctl, beatcheck, httpcheck or scheduler"]] as const
+    const [argv, names] of [[["frob"], '"frob"'], [
+      [],
+      "monitor, ctl, beatcheck, httpcheck, scheduler or reaper",
+    ]] as const
   ) {
     const result = await umbrella(...argv);
     assertEquals(result.code, 2);

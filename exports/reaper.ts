@@ -1,0 +1,7 @@
+/**
+ * PID 1 for a container: `@ncolony/reaper`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/reaper";

@@ -1,0 +1,182 @@
+/** The names of libc: glibc's, then musl's. */
+const NAMES = [
+  "libc.so.6",
+  "libc.musl-x86_64.so.1",
+  "libc.musl-aarch64.so.1",
+  "libc.so",
+];
+
+const FUNCTIONS = {
+  getpid: { parameters: [], result: "i32" },
+  getpgrp: { parameters: [], result: "i32" },
+  tcgetpgrp: { parameters: ["i32"], result: "i32" },
+  prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
+  waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
+  waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
+  pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  signalfd: { parameters: ["i32", "buffer", "i32"], result: "i32" },
+  execv: { parameters: ["buffer", "buffer"], result: "i32" },
+  open: { parameters: ["buffer", "i32"], result: "i32" },
+  close: { parameters: ["i32"], result: "i32" },
+  read: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+  waitAndRead: {
+    name: "read",
+    parameters: ["i32", "buffer", "usize"],
+    result: "isize",
+    nonblocking: true,
+  },
+  opendir: { parameters: ["buffer"], result: "pointer" },
+  readdir: { parameters: ["pointer"], result: "pointer" },
+  closedir: { parameters: ["pointer"], result: "i32" },
+} as const satisfies Deno.ForeignLibraryInterface;
+
+/** Where a name begins in a `struct dirent` of Linux on 64 bits, glibc's and musl's. */
+const D_NAME = 19;
+
+/** What of the C library a reaper needs, since Deno offers nothing like it. */
+export class Libc {
+  readonly #c: Deno.DynamicLibrary<typeof FUNCTIONS>["symbols"];
+
+  /** Opens it. @throws {Error} Where there is none of a known name, or `--allow-ffi` is missing. */
+  constructor() {
+    this.#c = openAny();
+  }
+
+  /** This program's process id. */
+  getpid(): number {
+    return this.#c.getpid();
+  }
+
+  /** Has orphans below this program become its children, as they would those of PID 1. */
+  becomeSubreaper(): void {
+    const PR_SET_CHILD_SUBREAPER = 36;
+    this.#c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n);
+  }
+
+  /** The pid of a child that ended and that nobody waited for; 0 where all live on; null where there is no child. */
+  peekEnded(): number | null {
+    const [P_ALL, WNOHANG, WEXITED, WNOWAIT] = [0, 1, 4, 0x01000000];
+    const info = new Int32Array(32);
+    if (
+      this.#c.waitid(P_ALL, 0, bytesOf(info), WEXITED | WNOHANG | WNOWAIT) !== 0
+    ) return null;
+    // si_pid, behind three integers and padding.
+    return info[4]!;
+  }
+
+  /** Waits for a child that ended: its zombie is gone after that. */
+  reap(pid: number): void {
+    const WNOHANG = 1;
+    this.#c.waitpid(pid, null, WNOHANG);
+  }
+
+  /** Whether this program's process group has the terminal on its stdin. */
+  hasTerminal(): boolean {
+    return this.#c.tcgetpgrp(0) === this.#c.getpgrp();
+  }
+
+  /** Sets which signals the calling thread does not take; gives those that it did not until now. */
+  setMask(mask: SignalMask): SignalMask {
+    const SIG_SETMASK = 2;
+    const before = new BigUint64Array(16);
+    this.#c.pthread_sigmask(SIG_SETMASK, bytesOf(mask), bytesOf(before));
+    return before;
+  }
+
+  /** Opens what tells of signals that no thread takes. */
+  openSignals(mask: SignalMask): number {
+    const SFD_CLOEXEC = 0o2000000;
+    return this.#c.signalfd(-1, bytesOf(mask), SFD_CLOEXEC);
+  }
+
+  /** Waits for the next such signal. */
+  async nextSignal(
+    descriptor: number,
+  ): Promise<{ number: number; isFromKernel: boolean }> {
+    const SI_KERNEL = 0x80;
+    const info = new Int32Array(32);
+    await this.#c.waitAndRead(
+      descriptor,
+      bytesOf(info),
+      BigInt(info.byteLength),
+    );
+    return { number: info[0]!, isFromKernel: info[2] === SI_KERNEL };
+  }
+
+  /** Becomes another program. Comes back only where that fails. */
+  exec(path: string, args: readonly string[]): void {
+    const words = args.map(cString);
+    const pointers = words.map((word) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(word)));
+    this.#c.execv(
+      cString(path),
+      bytesOf(new BigUint64Array([...pointers, 0n])),
+    );
+  }
+
+  /** Reads a file of /proc; null where there is none. */
+  readFile(path: string): string | null {
+    const descriptor = this.#c.open(cString(path), 0);
+    if (descriptor < 0) return null;
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(4096);
+    let text = "";
+    for (;;) {
+      const length = Number(
+        this.#c.read(descriptor, buffer, BigInt(buffer.length)),
+      );
+      if (length <= 0) break;
+      text += decoder.decode(buffer.subarray(0, length), { stream: true });
+    }
+    this.#c.close(descriptor);
+    return text;
+  }
+
+  /** The names in a directory of /proc; none where there is no such directory. */
+  readDirectory(path: string): string[] {
+    const directory = this.#c.opendir(cString(path));
+    if (directory === null) return [];
+    const names: string[] = [];
+    for (
+      let entry = this.#c.readdir(directory);
+      entry !== null;
+      entry = this.#c.readdir(directory)
+    ) {
+      names.push(new Deno.UnsafePointerView(entry).getCString(D_NAME));
+    }
+    this.#c.closedir(directory);
+    return names;
+  }
+}
+
+/** A set of signals: bit n - 1 for signal n. */
+export type SignalMask = BigUint64Array<ArrayBuffer>;
+
+/** The set of these signals. */
+export function maskOf(numbers: readonly number[]): SignalMask {
+  const mask = new BigUint64Array(16);
+  for (const number of numbers) mask[0]! |= 1n << BigInt(number - 1);
+  return mask;
+}
+
+function openAny(): Deno.DynamicLibrary<typeof FUNCTIONS>["symbols"] {
+  const failures: string[] = [];
+  for (const name of NAMES) {
+    try {
+      return Deno.dlopen(name, FUNCTIONS).symbols;
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) {
+        throw new Error("needs --allow-ffi, to wait for orphans");
+      }
+      failures.push(name);
+    }
+  }
+  throw new Error(`Cannot open the C library as any of ${failures.join(", ")}`);
+}
+
+function cString(text: string): Uint8Array<ArrayBuffer> {
+  return new TextEncoder().encode(`${text}\0`);
+}
+
+function bytesOf(view: ArrayBufferView<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(view.buffer);
+}

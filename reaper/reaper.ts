@@ -1,0 +1,111 @@
+import type { Exit } from "@ncolony/core";
+import { Alarm, type Clock, type Foreground, sendSignal, type Signal } from "@ncolony/host";
+import { descendants } from "./descendants.ts";
+import type { Libc } from "./libc.ts";
+import { Orphans } from "./orphans.ts";
+
+/** How often it is looked for children that ended, in case a SIGCHLD was missed. */
+const POLL_MS = 1000;
+
+/** How often, while an end is on its way here. */
+const BUSY_POLL_MS = 20;
+
+/** Who is left so long after SIGKILL cannot be ended. */
+const GIVE_UP_MS = 5000;
+
+/** What a reaper is made with. */
+export interface ReaperParts {
+  /** The C library. */
+  readonly libc: Libc;
+  /** The time. */
+  readonly clock: Clock;
+  /** The command. */
+  readonly command: Foreground;
+  /** Whether signals reach the command's group. */
+  readonly toGroup: boolean;
+  /** How long the command has to end after SIGTERM, until SIGKILL, in milliseconds. */
+  readonly killAfterMs: number;
+  /** How long what it leaves behind has to end, until SIGKILL, in milliseconds. */
+  readonly graceMs: number;
+}
+
+/** Passes signals to a command, waits for orphans, and ends what the command leaves behind. */
+export class Reaper {
+  readonly #parts: ReaperParts;
+  readonly #alarm: Alarm;
+  readonly #orphans: Orphans;
+  #exit: Exit | null = null;
+  /** When the command is killed. */
+  #killAt = Infinity;
+
+  /** Makes one for a command that runs. */
+  constructor(parts: ReaperParts) {
+    this.#parts = parts;
+    this.#alarm = new Alarm(parts.clock);
+    this.#orphans = new Orphans(parts.libc, parts.command.pid);
+    parts.command.exit.then((exit) => {
+      this.#exit = exit;
+      this.wake();
+    });
+  }
+
+  /** Has it look for children that ended. */
+  wake(): void {
+    this.#alarm.ring();
+  }
+
+  /** Passes a signal to the command. */
+  pass(signal: Signal): void {
+    if (this.#exit !== null) return;
+    const { clock, command, killAfterMs, toGroup } = this.#parts;
+    sendSignal(toGroup ? -command.pid : command.pid, signal);
+    if (signal === "SIGTERM") this.#killAt = Math.min(this.#killAt, clock.now() + killAfterMs);
+    this.wake();
+  }
+
+  /** Resolves with the end of the command, when nobody is left. */
+  async run(): Promise<Exit> {
+    const { clock } = this.#parts;
+    for (;;) {
+      const left = this.#orphans.reap(this.#exit !== null);
+      if (this.#exit !== null) break;
+      if (clock.now() >= this.#killAt) this.#kill();
+      const pollMs = left === "own" ? BUSY_POLL_MS : POLL_MS;
+      await this.#alarm.wait(Math.min(clock.now() + pollMs, this.#killAt));
+    }
+    await this.#sweep();
+    return this.#exit;
+  }
+
+  #kill(): void {
+    this.#killAt = Infinity;
+    this.pass("SIGKILL");
+  }
+
+  /** Ends who is left: SIGTERM, and SIGKILL when the grace is over. */
+  async #sweep(): Promise<void> {
+    const { clock, graceMs } = this.#parts;
+    const killAt = clock.now() + graceMs;
+    const asked = new Set<number>();
+    while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
+      if (clock.now() >= killAt) this.#signalAll("SIGKILL", new Set());
+      else this.#signalAll("SIGTERM", asked);
+      await this.#alarm.wait(clock.now() + BUSY_POLL_MS);
+    }
+  }
+
+  /** Sends a signal to everybody below, but not to whom it was sent before. */
+  #signalAll(signal: Signal, before: Set<number>): void {
+    const { libc } = this.#parts;
+    if (libc.getpid() === 1) {
+      // All processes but this one are below it.
+      if (!before.has(-1)) sendSignal(-1, signal);
+      before.add(-1);
+      return;
+    }
+    for (const pid of descendants(libc)) {
+      if (!before.has(pid)) sendSignal(pid, signal);
+      before.add(pid);
+    }
+  }
+}

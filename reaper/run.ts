@@ -1,0 +1,44 @@
+import { denoClock, exitCodeOf, ExitError, listenToSignals, startForeground } from "@ncolony/host";
+import { Libc } from "./libc.ts";
+import type { Options } from "./options.ts";
+import { Reaper } from "./reaper.ts";
+import { blockSignals, PASSED, tellSignals, withoutMask } from "./signals.ts";
+
+/**
+ * Runs a command as the root of all its descendants: PID 1 of a container, or a subreaper.
+ *
+ * This program executes itself once more, with the signals that are passed on blocked; so nothing should have been done
+ * before.
+ *
+ * @returns The exit code of the command, 128 + n where signal n ended it.
+ * @throws {ExitError} Where the command cannot be started: with 127 where it is not there, else 126.
+ * @throws {Error} Without the C library, or `--allow-ffi`.
+ */
+export async function runReaper({ args, grace, killAfter, group }: Options): Promise<number> {
+  let reaper: Reaper | null = null;
+  // They are blocked for as long as this program runs, but for the moment in which the command is started.
+  using _passing = listenToSignals(PASSED, (signal) => reaper?.pass(signal));
+  const libc = new Libc();
+  const areBlocked = blockSignals(libc);
+  if (libc.getpid() !== 1) libc.becomeSubreaper();
+  using _children = listenToSignals(["SIGCHLD"], () => reaper?.wake());
+  const command = withoutMask(libc, () => startForeground(args, group));
+  if ("reason" in command) {
+    throw new ExitError(`cannot run ${JSON.stringify(args[0])}: ${command.reason}`, command.code);
+  }
+  reaper = new Reaper({
+    libc,
+    clock: denoClock,
+    command,
+    toGroup: group,
+    killAfterMs: killAfter * 1000,
+    graceMs: grace * 1000,
+  });
+  if (areBlocked) {
+    tellSignals(libc, (signal, isFromKernel) => {
+      // What the terminal sends to its whole foreground group, the command has got as well.
+      if (!(isFromKernel && !group && libc.hasTerminal())) reaper?.pass(signal);
+    });
+  }
+  return exitCodeOf(await reaper.run());
+}
