@@ -34,13 +34,11 @@ export class BeatCheck implements Check {
     const { clock, requests } = this.#parts;
     const now = clock.wall();
     this.#checkClock(now);
+    // The grace begins when the monitor has read the request, which may be long after it was written.
+    for (const name of requests.pending()) this.#askedAt.set(name, now);
     const silent = this.#hearts.silent(this.#startedAt, now, this.#askedAt);
-    if (silent.length === 0) return;
-    const unread = requests.unread();
-    for (const { name, periodMs } of silent) {
-      // The grace begins when the monitor has read the request, which may be long after it was written.
-      if (unread.has(name) || requests.ask(name, `no heartbeat for ${periodMs / 1000} s`)) this.#askedAt.set(name, now);
-    }
+    const reasons = new Map(silent.map(({ name, periodMs }) => [name, `no heartbeat for ${periodMs / 1000} s`]));
+    for (const name of requests.askAll(reasons)) this.#askedAt.set(name, now);
   }
 
   close(): void {}

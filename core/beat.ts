@@ -28,7 +28,7 @@ export interface BeatTimes {
  * Parses what a config says of a heart: `"ncolony.beatcheck": {"period": 10, "grace": 3, "status": "/run/hearts"}`. Gives
  * null where it says nothing.
  *
- * `period` is in seconds and above 0, `grace` counts periods. Further keys are let be, as in Python NColony.
+ * `period` is in seconds, 0.01 at least, `grace` counts periods. Further keys are let be, as in Python NColony.
  *
  * @param name The name of the config.
  * @param source Its text.

@@ -3,6 +3,9 @@ import { isObject, type Json, type JsonObject, ownValue, typeName } from "./json
 /** The longest duration that a config or an option may give, in seconds. */
 export const MAX_SECONDS = 1e9;
 
+/** The shortest period. */
+const MIN_PERIOD_SECONDS = 0.01;
+
 /** The largest user and group id; the one above it, -1 to the kernel, means "leave it as it is". */
 export const MAX_ID = 2 ** 32 - 2;
 
@@ -49,11 +52,11 @@ export class Fields {
     throw this.#wrong(key, `a number from 0 to ${max}`, value, got);
   }
 
-  /** A number of seconds that is more than none. */
+  /** How often something is done, in seconds: often enough, but not without a pause. */
   period(key: string): number | undefined {
     const seconds = this.number(key, MAX_SECONDS);
-    if (seconds !== 0) return seconds;
-    throw this.#wrong(key, "a number above 0", seconds, "0");
+    if (seconds === undefined || seconds >= MIN_PERIOD_SECONDS) return seconds;
+    throw this.#wrong(key, `a number from ${MIN_PERIOD_SECONDS} to ${MAX_SECONDS}`, seconds, `${seconds}`);
   }
 
   integer(key: string, max: number): number | undefined {

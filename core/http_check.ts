@@ -43,7 +43,7 @@ export type HttpEffect = "ask" | "restart" | null;
  * `"ncolony.httpcheck": {"url": "http://127.0.0.1:8080/", "period": 10, "timeout": 3, "grace": 3, "maxBad": 2}`. Gives null
  * where it says nothing.
  *
- * `period` and `timeout` are in seconds and above 0, `grace` counts periods. `expect` may be a status, an array of them, or
+ * `period` and `timeout` are in seconds, 0.01 at least, `grace` counts periods. `expect` may be a status, an array of them, or
  * `"any"`. Further keys are let be, as in Python NColony.
  *
  * @param name The name of the config.
@@ -95,8 +95,8 @@ export function beginHttpCheck({ graceMs }: HttpCheck, now: number): HttpState {
 /**
  * What becomes of a check when something happens, and what must be done.
  *
- * A process is asked at the end of the grace and then every period, however long its answers take; moments that passed
- * while an answer was waited for, or while the machine slept, are left out. After a restart the check begins anew.
+ * A process is asked at the end of the grace and then every period, however long its answers take. Of moments that passed
+ * while an answer was waited for, or while the machine slept, one is made up for. After a restart the check begins anew.
  *
  * @param check What the config says.
  * @param state How it stands.
@@ -111,8 +111,8 @@ export function stepHttpCheck(
 ): [state: HttpState, effect: HttpEffect] {
   if (event.type === "tick") {
     if (state.isAsking || now < state.askAt) return [state, null];
-    const missed = Math.floor((now - state.askAt) / check.periodMs);
-    return [{ ...state, askAt: state.askAt + (missed + 1) * check.periodMs, isAsking: true }, "ask"];
+    const late = (now - state.askAt) % check.periodMs;
+    return [{ ...state, askAt: now - late + check.periodMs, isAsking: true }, "ask"];
   }
   if (event.isGood === null) return [{ ...state, isAsking: false }, null];
   const bad = event.isGood ? 0 : state.bad + 1;

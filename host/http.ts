@@ -1,3 +1,5 @@
+import { MAX_TIMER_MS } from "./clock.ts";
+
 /** The most that is read of an answer's body, so that the server sees it taken and the connection can be used again. */
 const MAX_BODY_BYTES = 65_536;
 
@@ -16,7 +18,7 @@ export type Answer =
  */
 export async function askHttp(url: string, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
   const timeout = new AbortController();
-  const timer = setTimeout(() => timeout.abort(), timeoutMs);
+  const timer = setTimeout(() => timeout.abort(), Math.min(timeoutMs, MAX_TIMER_MS));
   const abort = AbortSignal.any([signal, timeout.signal]);
   try {
     const headers = { "user-agent": "ncolony-httpcheck" };
@@ -50,13 +52,14 @@ function explain(error: unknown): Answer {
   const { message, cause } = error instanceof Error ? error : new Error(String(error));
   const blocked = /Requests to port (\d+) are blocked/.exec(message);
   if (blocked !== null) return { type: "impossible", reason: `Deno asks nobody on port ${blocked[1]}` };
-  const detail = cause instanceof Error ? cause.message : message;
+  // Without the URL, whose words would be taken for the error's.
+  const detail = (cause instanceof Error ? cause.message : message).replace(/ for \S+/, "");
   const known = [
     [/refused/, "connection refused"],
     [/reset|closed before|EOF/i, "connection closed before an answer came"],
     [/dns error/, "its host is not known"],
     [/certificate|InvalidContentType|tls/i, "no good TLS connection"],
-    [/invalid HTTP|parse/i, "what it answers is not HTTP"],
+    [/invalid HTTP|parse|unexpected message/i, "what it answers is not HTTP"],
     [/unreachable/, "its host cannot be reached"],
   ] as const;
   return { type: "broken", reason: known.find(([pattern]) => pattern.test(detail))?.[1] ?? "the request failed" };

@@ -39,12 +39,15 @@ let sent = 0;
  * count and chance.
  *
  * @param directory The messages directory.
+ * @returns The name of the message.
  * @throws {Deno.errors.NotFound} Where there is no such directory.
  */
-export function postMessage(directory: string, message: Message): void {
+export function postMessage(directory: string, message: Message): string {
   const time = Math.floor((performance.timeOrigin + performance.now()) * 1000);
   const count = `${sent++}`.padStart(6, "0");
-  postFile(directory, `${time}-${count}-${crypto.randomUUID()}`, formatMessage(message));
+  const name = `${time}-${count}-${crypto.randomUUID()}`;
+  postFile(directory, name, formatMessage(message));
+  return name;
 }
 
 function modeOf(path: string): number | null {

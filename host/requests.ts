@@ -18,33 +18,63 @@ export interface RestartRequestsOptions {
 export class RestartRequests {
   readonly #options: RestartRequestsOptions;
   readonly #told = new Told();
+  /** Whose restart is to come, and the message that asks for it. */
+  readonly #pending = new Map<string, string>();
 
   /** Makes one that has asked for nothing. */
   constructor(options: RestartRequestsOptions) {
     this.#options = options;
   }
 
-  /** The names whose restart somebody asked for in a message that the monitor has not read yet. */
-  unread(): ReadonlySet<string> {
+  /** The names whose restart somebody asked for in a message that the monitor has not read yet, and that message's. */
+  unread(): ReadonlyMap<string, string> {
     const { mailbox, specs } = this.#options;
+    const unread = new Map<string, string>();
     const files = mailbox.names();
-    if ("fault" in files) return new Set();
-    return new Set(files.map((file) => this.#read(file)).flatMap((message) => message ? route(message, specs) : []));
+    if ("fault" in files) return unread;
+    for (const file of files) {
+      const message = this.#read(file);
+      if (message !== null) { for (const name of route(message, specs)) unread.set(name, file); }
+    }
+    return unread;
   }
 
-  /** Asks for a restart; false where that cannot be done, which is said once. */
-  ask(name: string, reason: string): boolean {
+  /** Those of whose restart this program asked, or would have, and of whose request the monitor has not read yet. */
+  pending(): string[] {
+    const { mailbox } = this.#options;
+    for (const [name, file] of this.#pending) if (mailbox.look(file) === null) this.#pending.delete(name);
+    return [...this.#pending.keys()];
+  }
+
+  /**
+   * Asks for the restart of each of some, unless a request for it lies unread.
+   *
+   * @param reasons Why, by name.
+   * @returns The names of those of whom a request lies there now.
+   */
+  askAll(reasons: ReadonlyMap<string, string>): string[] {
+    if (reasons.size === 0) return [];
+    const unread = this.unread();
+    for (const [name, reason] of reasons) {
+      const file = unread.get(name) ?? this.ask(name, reason);
+      if (file !== null) this.#pending.set(name, file);
+    }
+    return [...reasons.keys()].filter((name) => this.#pending.has(name));
+  }
+
+  /** Asks for a restart; gives the message's name, or null where that cannot be done, which is said once. */
+  ask(name: string, reason: string): string | null {
     const { mailbox, log } = this.#options;
     try {
-      postMessage(mailbox.path, { type: "RESTART", name });
+      const file = postMessage(mailbox.path, { type: "RESTART", name });
+      this.#told.isNews("ask", null);
+      log.warn(`${name}: ${reason}: asked for a restart`, name);
+      return file;
     } catch (error) {
       const fault = faultOf(error);
       if (this.#told.isNews("ask", fault)) log.error(`cannot write to ${mailbox.path}, to ask for restarts: ${fault}`);
-      return false;
+      return null;
     }
-    this.#told.isNews("ask", null);
-    log.warn(`${name}: ${reason}: asked for a restart`, name);
-    return true;
   }
 
   #read(file: string): Message | null {

@@ -53,10 +53,11 @@ export class HttpChecks implements Check {
   }
 
   check(): void {
+    this.#prolong();
     for (const asked of this.#asked.values()) {
       if (this.#step(asked, { type: "tick" }) === "ask") this.#askOne(asked);
     }
-    this.#askForRestarts();
+    for (const name of this.#parts.requests.askAll(this.#failed)) this.#failed.delete(name);
   }
 
   close(): void {
@@ -104,16 +105,17 @@ export class HttpChecks implements Check {
     const reason = answer.type === "status" ? `status ${answer.status}` : answer.reason;
     if (!isGood) log.warn(`${name}: bad answer ${bad + 1}, of which ${check.maxBad} are let pass: ${reason}`, name);
     else if (bad > 0) log.info(`${name}: answers well again (${reason})`, name);
-    if (this.#step(asked, { type: "answer", isGood }) === "restart") this.#failed.set(name, reason);
+    if (this.#step(asked, { type: "answer", isGood }) === "restart") {
+      this.#failed.set(name, `bad answers, the last one ${reason}`);
+    } else if (isGood) this.#failed.delete(name);
   }
 
-  #askForRestarts(): void {
-    if (this.#failed.size === 0) return;
-    const { requests } = this.#parts;
-    // Read once, for many may fail together.
-    const unread = requests.unread();
-    for (const [name, reason] of this.#failed) {
-      if (unread.has(name) || requests.ask(name, `bad answers, the last one ${reason}`)) this.#failed.delete(name);
+  /** Begins the grace of those anew whose request the monitor has not read: it may do that long after it was written. */
+  #prolong(): void {
+    const { clock, requests } = this.#parts;
+    for (const name of requests.pending()) {
+      const asked = this.#asked.get(name);
+      if (asked) asked.state = { ...beginHttpCheck(asked.check, clock.now()), isAsking: asked.state.isAsking };
     }
   }
 }

@@ -1,0 +1,143 @@
+import { assertEquals } from "@std/assert";
+import { Hearts } from "../../beatcheck/hearts.ts";
+import { run } from "../cli/tools.ts";
+import { CheckWorld } from "../host/check_world.ts";
+
+const NEVER = new Map<string, number>();
+
+/** Hearts on a machine where it is a while after the start. */
+class World extends CheckWorld {
+  readonly hearts = new Hearts(this.parts.directory, this.log);
+  readonly status = this.dir.dir("hearts");
+  readonly startedAt = this.clock.wall();
+
+  /** A process whose heart must beat every 10 s, 30 s after its config changed. */
+  beating(name: string, keys: Record<string, unknown> = {}): void {
+    const beat = { period: 10, grace: 3, status: this.status, ...keys };
+    this.want(this.hearts, name, { "ncolony.beatcheck": beat });
+  }
+
+  /** Touches a file, so many milliseconds ago. */
+  touch(name: string, agoMs = 0): void {
+    const path = this.dir.write(`hearts/${name}`, "");
+    Deno.utimeSync(path, new Date(this.clock.wall() - agoMs), new Date(this.clock.wall() - agoMs));
+  }
+
+  /** The names of the silent ones. */
+  silent(askedAt: ReadonlyMap<string, number> = NEVER, startedAt = this.startedAt): string[] {
+    return this.hearts.silent(startedAt, this.clock.wall(), askedAt).map(({ name }) => name);
+  }
+}
+
+Deno.test("Hearts finds those that are silent for a period, and not those that beat or have no heart", async () => {
+  using it = new World();
+  for (const name of ["beats", "late", "never"]) it.beating(name);
+  it.beating("often", { period: 1 });
+  it.want(it.hearts, "heartless", {});
+  await it.clock.advance(60_000);
+  it.touch("beats", 9000);
+  it.touch("late", 11_000);
+  it.touch("often", 2000);
+  assertEquals(it.hearts.silent(it.startedAt, it.clock.wall(), NEVER), [
+    { name: "late", periodMs: 10_000 },
+    { name: "never", periodMs: 10_000 },
+    { name: "often", periodMs: 1000 },
+  ]);
+});
+
+Deno.test("Hearts looks for a beat in the status file itself, or in a directory", async () => {
+  using it = new World();
+  it.beating("file", { status: `${it.status}/own` });
+  it.beating("directory");
+  await it.clock.advance(60_000);
+  assertEquals(it.silent(), ["file", "directory"]);
+  it.touch("own");
+  assertEquals(it.silent(), ["directory"]);
+  it.touch("directory");
+  assertEquals(it.silent(), []);
+});
+
+Deno.test("Hearts lets be whoever has its grace: after a change, a start and a restart", async () => {
+  using it = new World();
+  it.beating("web");
+  await it.clock.advance(30_000);
+  assertEquals(it.silent(), []);
+  await it.clock.advance(1);
+  assertEquals(it.silent(), ["web"]);
+  const now = it.clock.wall();
+  assertEquals([it.silent(new Map([["web", now - 1]])), it.silent(NEVER, now - 1)], [[], []]);
+  assertEquals(it.silent(new Map([["db", now]])), ["web"], "the restart of another one");
+  it.beating("web", { period: 11 });
+  await it.clock.advance(32_000);
+  assertEquals(it.silent(), []);
+  await it.clock.advance(2000);
+  assertEquals(it.silent(), ["web"]);
+});
+
+Deno.test("Hearts takes a beat from the future for one", async () => {
+  using it = new World();
+  it.beating("web");
+  await it.clock.advance(60_000);
+  it.touch("web", -86_400_000);
+  assertEquals(it.silent(), []);
+});
+
+Deno.test("Hearts forgets those that are not wanted any more, or whose config says nothing of a heart any more", async () => {
+  using it = new World();
+  for (const name of ["web", "db"]) it.beating(name);
+  await it.clock.advance(60_000);
+  assertEquals(it.silent(), ["web", "db"]);
+  it.drop(it.hearts, "web");
+  it.want(it.hearts, "db", {});
+  await it.clock.advance(60_000);
+  assertEquals(it.silent(), []);
+});
+
+Deno.test("Hearts finds nothing of a process whose config goes at this moment", async () => {
+  using it = new World();
+  it.beating("web");
+  await it.clock.advance(60_000);
+  it.config.remove("web");
+  assertEquals(it.silent(), []);
+});
+
+Deno.test("Hearts says once what is wrong with a section, without its values, and checks the others", async () => {
+  using it = new World();
+  it.beating("web", { period: "hunter2" });
+  it.beating("db");
+  await it.clock.advance(60_000);
+  assertEquals([it.silent(), it.silent()], [["db"], ["db"]]);
+  const reason = '"ncolony.beatcheck.period" must be a number from 0 to 1000000000: got a string';
+  assertEquals(it.log.take(), [`WARN web: its heart is not checked: ${reason}`]);
+  it.beating("web");
+  await it.clock.advance(60_000);
+  assertEquals([it.silent(), it.log.take()], [["db", "web"], []]);
+});
+
+Deno.test("Hearts restarts nobody whose heart cannot be seen, and says so once", async () => {
+  using it = new World();
+  it.beating("web", { status: it.dir.file("loop") });
+  Deno.symlinkSync("loop", it.dir.file("loop"));
+  await it.clock.advance(60_000);
+  assertEquals([it.silent(), it.silent()], [[], []]);
+  assertEquals([it.log.lines.length, it.log.count(`ERROR web: cannot see its heartbeat at "${it.dir.file("loop")}"`)], [
+    1,
+    1,
+  ]);
+  Deno.removeSync(it.dir.file("loop"));
+  assertEquals(it.silent(), ["web"], "there is none");
+  Deno.symlinkSync("loop", it.dir.file("loop"));
+  assertEquals([it.silent(), it.log.lines.length], [[], 2]);
+});
+
+Deno.test("Hearts does not wait at a FIFO, and takes its time for that of a beat", async () => {
+  using it = new World();
+  await run(["mkfifo", `${it.status}/web`]);
+  it.beating("web");
+  await it.clock.advance(60_000);
+  Deno.utimeSync(`${it.status}/web`, 1000, 1000);
+  assertEquals(it.silent(), ["web"]);
+  const now = new Date(it.clock.wall());
+  Deno.utimeSync(`${it.status}/web`, now, now);
+  assertEquals(it.silent(), []);
+});

@@ -1,0 +1,113 @@
+import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
+import { until } from "../helpers.ts";
+import { Checker, Ground, silent, type Tool } from "./checkers.ts";
+import { runTool } from "./tools.ts";
+
+const TOOLS: readonly Tool[] = ["beatcheck", "httpcheck"];
+
+const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
+
+const WRONG: readonly (readonly [argv: readonly string[], names: string])[] = [
+  [[], "--config"],
+  [["--config", "/nowhere"], "--messages"],
+  [["--config=", "--messages", "/nowhere"], "--config"],
+  [["--config", "/nowhere", "--messages"], "--messages"],
+  [["--conifg", "/nowhere"], "--conifg"],
+  [[...PLACES, "-x"], "-x"],
+  [[...PLACES, "stray"], '"stray"'],
+  [[...PLACES, "--help=yes"], "--help"],
+  [[...PLACES, "--pid", "/nowhere"], "--pid"],
+  [[...PLACES, "--freq"], "--freq"],
+  [[...PLACES, "--freq", "0"], "--freq"],
+  [[...PLACES, "--frequency", "-1"], "--freq"],
+  [[...PLACES, "--frequency=soon"], "--freq"],
+  [[...PLACES, "--freq=1e10"], "--freq"],
+  [[...PLACES, "--log-level", "loud"], "--log-level"],
+  [[...PLACES, "--log-file="], "--log-file"],
+];
+
+for (const tool of TOOLS) {
+  Deno.test(`a wrong command line of ${tool} is one line that names the option, and exit code 2`, async () => {
+    const results = await Promise.all(WRONG.map(([argv]) => runTool(`${tool}/mod.ts`, argv, [])));
+    for (const [index, [argv, names]] of WRONG.entries()) {
+      const { code, stdout, stderr } = results[index]!;
+      assertEquals([code, stdout], [2, ""], stderr);
+      assertMatch(stderr, new RegExp(`^ncolony-${tool}: [^\n]* \\(try ncolony-${tool} --help\\)\n$`));
+      assertStringIncludes(stderr, names, argv.join(" "));
+    }
+  });
+
+  Deno.test(`${tool} does not start where a directory is missing, none, or both: one line, and exit code 1`, async () => {
+    using ground = new Ground();
+    const { config, messages } = ground;
+    const [none, file] = [ground.dir.file("none"), ground.dir.write("file", "")];
+    const pairs = [[none, messages], [config, none], [file, messages], [config, file], [config, config]];
+    const permissions = ["--allow-read", "--allow-write", "--allow-env"];
+    const results = await Promise.all(pairs.map(([config, messages]) => {
+      return runTool(`${tool}/mod.ts`, ["--config", config!, "--messages", messages!], permissions);
+    }));
+    for (const [index, names] of [none, none, file, file, "both config and messages"].entries()) {
+      const { code, stdout, stderr } = results[index]!;
+      assertEquals([code, stdout], [1, ""], stderr);
+      assertMatch(stderr, new RegExp(`^ncolony-${tool}: [^\n]*\n$`));
+      assertStringIncludes(stderr, names);
+      assert(!/\bat \S+:\d+/.test(stderr), "no stack");
+    }
+  });
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    Deno.test(`${signal} ends ${tool} with 0, though its next look is far away`, async () => {
+      using ground = new Ground();
+      await using checker = new Checker(tool, ground, { args: ["--freq", "1e9"] });
+      await checker.ready();
+      checker.kill(signal);
+      const { code, signal: killedBy } = await checker.ended();
+      assertEquals([code, killedBy, checker.count(/./)], [0, null, 1]);
+    });
+  }
+
+  Deno.test(`${tool} takes --freq and --frequency, and writes JSON, or to a file`, async () => {
+    using ground = new Ground();
+    const log = ground.dir.write("log", "");
+    await using short = new Checker(tool, ground, { args: ["--freq", "0.05", "--log-format", "json"] });
+    await using long = new Checker(tool, ground, { args: ["--frequency=0.05", "--log-file", log] });
+    const first = JSON.parse(await short.waitFor(/ on /));
+    assertEquals([first.level, first.process, first.stream], ["INFO", null, null]);
+    assertStringIncludes(first.message, ground.config);
+    const broken = /broken: bad config/;
+    await until("both started", () => Deno.lstatSync(log).size > 0);
+    ground.put("broken", "{");
+    assertEquals(JSON.parse(await short.waitFor(broken)).process, "broken");
+    await until("the file tells of it", () => broken.test(Deno.readTextFileSync(log)));
+    assertEquals(long.lines, []);
+  });
+
+  Deno.test(`the heart of ${tool} beats where its own config says so`, async () => {
+    using ground = new Ground();
+    const hearts = ground.dir.dir("hearts");
+    const source = JSON.stringify(silent({ period: 0.1, grace: 3, status: hearts }));
+    const env = { NCOLONY_CONFIG: source, NCOLONY_NAME: "health" };
+    await using checker = new Checker(tool, ground, { env, args: ["--freq", "1e9"] });
+    await checker.ready();
+    const beatAt = () => Deno.statSync(`${hearts}/health`).mtime!.getTime();
+    const first = beatAt();
+    const next = await until("it beats", () => beatAt() > first && beatAt());
+    assertGreater(await until("it beats on", () => beatAt() > next && beatAt()), first);
+    assertEquals(checker.count(/./), 1);
+  });
+
+  Deno.test(`a heart of ${tool} that cannot beat is said once, and nothing else comes of it`, async () => {
+    using ground = new Ground();
+    const source = JSON.stringify(silent({ period: 0.05, grace: 3, status: ground.dir.file("none", "heart") }));
+    await using checker = new Checker(tool, ground, { env: { NCOLONY_CONFIG: source, NCOLONY_NAME: "health" } });
+    await checker.ready();
+    for (const version of [1, 2, 3]) {
+      ground.put("broken", `{${" ".repeat(version)}`);
+      await checker.waitFor(/broken: bad config/, version);
+    }
+    assertEquals(checker.count(/ERROR cannot touch ".*": /), 1);
+    assertEquals(checker.count(/ERROR/), 1);
+    checker.kill("SIGTERM");
+    assertEquals((await checker.ended()).code, 0);
+  });
+}

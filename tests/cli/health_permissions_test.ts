@@ -1,0 +1,124 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import manifest from "../../deno.json" with { type: "json" };
+import { until } from "../helpers.ts";
+import { Checker, Ground, silent, type Tool } from "./checkers.ts";
+import { asked, Server } from "./servers.ts";
+
+/** One thing that a checker may do, and what it says where it may not. */
+interface Need {
+  readonly flag: "read" | "write" | "env" | "net";
+  readonly what: "config" | "messages" | "own heart" | "web heart" | "NCOLONY_CONFIG" | "NCOLONY_NAME" | "server";
+  readonly says: RegExp;
+  /** Whether it does not start, goes on without, or cannot do what it is for. */
+  readonly effect: "ends" | "goes on" | "asks for nothing";
+}
+
+const HEARTLESS = /ERROR no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME$/;
+
+const COMMON: readonly Need[] = [
+  { flag: "read", what: "config", effect: "ends", says: /^ncolony-\w+: .*\/config": it needs --allow-read$/ },
+  { flag: "read", what: "messages", effect: "ends", says: /^ncolony-\w+: .*\/messages": it needs --allow-read$/ },
+  { flag: "read", what: "own heart", effect: "goes on", says: /ERROR cannot touch ".*": needs --allow-read$/ },
+  { flag: "write", what: "own heart", effect: "goes on", says: /ERROR cannot touch ".*": needs --allow-write$/ },
+  {
+    flag: "write",
+    what: "messages",
+    effect: "asks for nothing",
+    says: /ERROR cannot write to .*messages.*: needs --allow-write$/,
+  },
+  { flag: "env", what: "NCOLONY_CONFIG", effect: "goes on", says: HEARTLESS },
+  { flag: "env", what: "NCOLONY_NAME", effect: "goes on", says: HEARTLESS },
+];
+
+const NEEDS: Readonly<Record<Tool, readonly Need[]>> = {
+  beatcheck: [...COMMON, {
+    flag: "read",
+    what: "web heart",
+    effect: "asks for nothing",
+    says: /ERROR web: cannot see its heartbeat at ".*\/web heart": needs --allow-read$/,
+  }],
+  httpcheck: [...COMMON, {
+    flag: "net",
+    what: "server",
+    effect: "asks for nothing",
+    says: /ERROR web: cannot be asked: that needs --allow-net for its host$/,
+  }],
+};
+
+/** The flags that grant what is needed and nothing else. */
+function flagsFor(needs: readonly Need[], ground: Ground, server: Server): string[] {
+  const scope = ({ flag, what }: Need) => {
+    if (flag === "env") return what;
+    return flag === "net" ? `127.0.0.1:${server.port}` : ground.dir.file(what);
+  };
+  return [...Map.groupBy(needs, ({ flag }) => flag)].map(([flag, needs]) =>
+    `--allow-${flag}=${needs.map(scope).join()}`
+  );
+}
+
+/** A checker with these permissions, on ground where it has something to ask for, and a heart of its own. */
+function start(tool: Tool, ground: Ground, server: Server, needs: readonly Need[]): Checker {
+  const heart = { period: 0.1, grace: 0, status: ground.dir.file("web heart") };
+  ground.put("web", { ...asked(server.url("/"), { maxBad: 0 }), ...silent(heart) });
+  const own = JSON.stringify(silent({ ...heart, status: ground.dir.file("own heart") }));
+  const env = { NCOLONY_CONFIG: own, NCOLONY_NAME: tool };
+  return new Checker(tool, ground, { env, permissions: flagsFor(needs, ground, server) });
+}
+
+function hasBeaten(ground: Ground): boolean {
+  try {
+    return Deno.statSync(ground.dir.file("own heart")).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** Resolves when it has looked a few times more. */
+async function looksOn(checker: Checker, ground: Ground): Promise<void> {
+  for (let version = 1; version <= 3; version++) {
+    ground.put("broken", `{${" ".repeat(version)}`);
+    await checker.waitFor(/WARN broken: bad config/, version);
+  }
+}
+
+for (const tool of ["beatcheck", "httpcheck"] as const) {
+  Deno.test(`${tool} needs no more than it is given here`, async () => {
+    await using server = new Server(() => new Response(null, { status: 500 }));
+    using ground = new Ground();
+    await using checker = start(tool, ground, server, NEEDS[tool]);
+    await checker.asked("web");
+    await until("its own heart beats", () => hasBeaten(ground));
+    await looksOn(checker, ground);
+    assertEquals(ground.requests(), ["web"]);
+    assertEquals(checker.count(/ERROR|allow-/), 0);
+    checker.kill("SIGTERM");
+    assertEquals((await checker.ended()).code, 0);
+  });
+
+  for (const need of NEEDS[tool]) {
+    const { flag, what, says, effect } = need;
+    Deno.test(`${tool} without --allow-${flag} for ${what} says so in one line, and ${effect}`, async () => {
+      await using server = new Server(() => new Response(null, { status: 500 }));
+      using ground = new Ground();
+      await using checker = start(tool, ground, server, NEEDS[tool].filter((other) => other !== need));
+      if (effect === "ends") {
+        assertEquals((await checker.ended()).code, 1);
+        assertEquals(checker.lines.length, 1, checker.lines.join("\n"));
+        return assertMatch(checker.lines[0]!, says);
+      }
+      await checker.waitFor(says);
+      await looksOn(checker, ground);
+      assertEquals([checker.count(says), checker.count(/ERROR/)], [1, 1]);
+      if (effect === "goes on") await checker.asked("web");
+      else assertEquals([checker.timesAsked("web"), ground.requests()], [0, []]);
+    });
+  }
+}
+
+Deno.test("the tasks give each checker these kinds of permission, and neither may run anything", () => {
+  const flagsOf = (tool: Tool) => manifest.tasks[tool].command.match(/--allow-\S+/g);
+  const [read, write, env] = ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"] as const;
+  assertEquals(flagsOf("beatcheck"), [read, write, env]);
+  assertEquals(flagsOf("httpcheck"), [read, write, "--allow-net", env]);
+});

@@ -1,0 +1,171 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { type Beat, type BeatTimes, isStale, parseBeat, SpecError } from "@ncolony/core";
+import recordings from "../golden/beatcheck.json" with { type: "json" };
+
+const GOOD = { period: 10, grace: 3, status: "/run/hearts" };
+
+/** A config with this section. */
+function config(section: unknown): string {
+  return JSON.stringify({ args: ["httpd"], "ncolony.beatcheck": section });
+}
+
+/** What refuses a config, without the name of the file. */
+function refusal(source: string): SpecError {
+  const error = assertThrows(() => parseBeat("web", source), SpecError);
+  assertEquals([error.file, error.message], ["web", `Cannot parse config "web": ${error.reason}`]);
+  return error;
+}
+
+for (const [index, recording] of recordings.entries()) {
+  const { period, grace, configModified, checkerStarted, now, beat, restart } = recording;
+  Deno.test(`isStale() decides as Python NColony, in recording ${index + 1}`, () => {
+    const parsed = parseBeat("web", config({ period, grace, status: "/s" }))!;
+    const beatAt = beat === null ? null : beat * 1000;
+    const times = { changedAt: configModified * 1000, startedAt: checkerStarted * 1000, askedAt: null, beatAt };
+    assertEquals(isStale(parsed, times, now * 1000), restart);
+  });
+}
+
+Deno.test("the recordings hold restarts, let-be processes, and processes that never beat", () => {
+  for (const restart of [true, false]) {
+    for (const never of [true, false]) {
+      assert(recordings.some((one) => one.restart === restart && (one.beat === null) === never));
+    }
+  }
+});
+
+/**
+ * How often a process is restarted in ten minutes that is checked every 10 s. It beats every second from 25 s after each of
+ * its starts on, but for the first one where that `hangs`.
+ */
+function restartsOf(grace: number, { knowsAsked, hangs }: { knowsAsked: boolean; hangs: boolean }): number {
+  const beat = { periodMs: 10_000, graceMs: grace * 10_000, status: "/s" };
+  let startedAt = 0;
+  let askedAt: number | null = null;
+  let beatAt: number | null = null;
+  let restarts = 0;
+  for (let now = 1000; now <= 600_000; now += 1000) {
+    if (now - startedAt >= 25_000 && !(hangs && restarts === 0)) beatAt = now;
+    if (now % 10_000 > 0) continue;
+    if (!isStale(beat, { changedAt: 0, startedAt: 0, askedAt: knowsAsked ? askedAt : null, beatAt }, now)) continue;
+    restarts++;
+    askedAt = startedAt = now;
+  }
+  return restarts;
+}
+
+Deno.test("isStale() lets a process that is slow to its first beat be for a grace after each restart", () => {
+  const hangs = false;
+  assertEquals(restartsOf(1, { knowsAsked: false, hangs }), 59, "Python NColony");
+  // The first look that is past the end of the grace is the second one.
+  assertEquals(restartsOf(1, { knowsAsked: true, hangs }), 30);
+  assertEquals(restartsOf(3, { knowsAsked: true, hangs }), 0);
+});
+
+Deno.test("isStale() restarts a process that hung once, where its grace suffices for its first beat", () => {
+  const hangs = true;
+  assertEquals(restartsOf(3, { knowsAsked: false, hangs }), 57, "Python NColony");
+  assertEquals(restartsOf(3, { knowsAsked: true, hangs }), 1);
+});
+
+const BEAT: Beat = { periodMs: 10, graceMs: 30, status: "/s" };
+const LONG_AGO: BeatTimes = { changedAt: 0, startedAt: 0, askedAt: null, beatAt: null };
+
+for (const what of ["changedAt", "startedAt", "askedAt"] as const) {
+  Deno.test(`isStale() begins the grace at ${what} where that is the newest, and ends it after its last millisecond`, () => {
+    const times = { ...LONG_AGO, [what]: 1000 };
+    assertEquals([1000, 1029, 1030, 1031].map((now) => isStale(BEAT, times, now)), [false, false, false, true]);
+  });
+}
+
+Deno.test("isStale() lets a heart be silent for just a period", () => {
+  const at = (now: number) => isStale(BEAT, { ...LONG_AGO, beatAt: 1000 }, now);
+  assertEquals([1000, 1010, 1010.5, 1011].map(at), [false, false, true, true]);
+});
+
+Deno.test("isStale() takes a beat from the future for one, and a beat before the grace for none", () => {
+  assertEquals(isStale(BEAT, { ...LONG_AGO, beatAt: 5000 }, 1000), false);
+  assertEquals(isStale(BEAT, { ...LONG_AGO, askedAt: 950, beatAt: 940 }, 1000), true);
+});
+
+Deno.test("isStale() knows no grace and no period that never end", () => {
+  const none = { periodMs: 10, graceMs: 0, status: "/s" };
+  assertEquals([0, 1].map((now) => isStale(none, LONG_AGO, now)), [false, true]);
+  const longest = parseBeat("web", config({ period: 1e9, grace: 1e9, status: "/s" }))!;
+  assert(isStale(longest, LONG_AGO, 1.001e21));
+});
+
+Deno.test("parseBeat() reads what a config says of a heart, and lets be what it does not know", () => {
+  const expected = { periodMs: 10_000, graceMs: 30_000, status: "/run/hearts" };
+  assertEquals(parseBeat("web", config(GOOD)), expected);
+  assertEquals(parseBeat("web", config({ ...GOOD, comment: [null], maxBad: -1, __proto__: { period: 0 } })), expected);
+  assertEquals(parseBeat("web", config({ period: 0.25, grace: 1.5, status: "hearts" })), {
+    periodMs: 250,
+    graceMs: 375,
+    status: "hearts",
+  });
+  assertEquals(parseBeat("web", config({ ...GOOD, grace: 0 }))?.graceMs, 0);
+});
+
+Deno.test("parseBeat() gives null where a config says nothing of a heart", () => {
+  const silent = ['{"args": ["httpd"]}', "{}", config(null), '{"__proto__": {"ncolony.beatcheck": {}}}'];
+  for (const source of silent) assertEquals(parseBeat("web", source), null, source);
+});
+
+/** For each key the kind of value that it wants, and wrong ones as JSON, each with what is said of it. */
+const WRONG: Record<string, readonly [wanted: string, wrong: Readonly<Record<string, string>>]> = {
+  period: ["a number from 0 to 1000000000", {
+    '"hunter2"': "a string",
+    "null": "null",
+    "true": "a boolean",
+    '["hunter2"]': "an array",
+    '{"hunter2": 1}': "an object",
+    "-1": "-1",
+    "1000000000.5": "1000000000.5",
+    "1e400": "Infinity",
+  }],
+  grace: ["a number from 0 to 1000000000", { '"hunter2"': "a string", "[]": "an empty array", "-0.5": "-0.5" }],
+  status: ["a non-empty string", {
+    "3": "a number",
+    "null": "null",
+    "false": "a boolean",
+    '""': "another string",
+    '["hunter2"]': "an array",
+    '{"hunter2": "hunter2"}': "an object",
+    '"hunter2\\u0000"': "another string",
+    '"hunter2\\ud800"': "another string",
+  }],
+};
+
+for (const [key, [wanted, wrong]] of Object.entries(WRONG)) {
+  Deno.test(`parseBeat() refuses a wrong ${key}, by its type, and a missing one`, () => {
+    const field = `ncolony.beatcheck.${key}`;
+    for (const [value, got] of Object.entries(wrong)) {
+      const source = config({ ...GOOD, [key]: "?" }).replace('"?"', value);
+      const { field: actual, reason } = refusal(source);
+      assertEquals([actual, reason], [field, `"${field}" must be ${wanted}: got ${got}`]);
+    }
+    const missing = refusal(config({ ...GOOD, [key]: undefined }));
+    assertEquals([missing.field, missing.reason], [field, `"${field}" is missing`]);
+  });
+}
+
+Deno.test("parseBeat() refuses a period of nothing", () => {
+  for (const zero of ["0", "0.0", "-0", "1e-400"]) {
+    const { field, reason } = refusal(config({ ...GOOD, period: "?" }).replace('"?"', zero));
+    assertEquals([field, reason], [
+      "ncolony.beatcheck.period",
+      '"ncolony.beatcheck.period" must be a number from 0.01 to 1000000000: got 0',
+    ]);
+  }
+});
+
+Deno.test("parseBeat() refuses a section that is no object, and a config that is none", () => {
+  for (const [value, got] of [["hunter2", "a string"], [3, "a number"], [true, "a boolean"], [[GOOD], "an array"]]) {
+    const { field, reason } = refusal(config(value));
+    assertEquals([field, reason], ["ncolony.beatcheck", `"ncolony.beatcheck" must be an object: got ${got}`]);
+  }
+  assertEquals(refusal('["hunter2"]').reason, "must be a JSON object: got an array");
+  assertEquals(refusal('{"a": hunter2}').reason, "not JSON at line 1, column 7");
+  assertEquals(refusal("").field, null);
+});

@@ -1,0 +1,176 @@
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { Heart, type HeartOptions, lastBeat, maybeBeat, startHeart, statusFile } from "@ncolony/host";
+import { run } from "../cli/tools.ts";
+import { tempDir, until } from "../helpers.ts";
+
+/** The options of a program that runs under the monitor; what goes wrong is collected. */
+function under(section: unknown, name = "web"): HeartOptions & { faults: string[] } {
+  const variables: Record<string, string> = {
+    NCOLONY_CONFIG: JSON.stringify({ args: ["httpd"], "ncolony.beatcheck": section }),
+    NCOLONY_NAME: name,
+  };
+  const faults: string[] = [];
+  return { environ: (key) => variables[key], onFault: (fault) => void faults.push(fault), faults };
+}
+
+/** Sets a file's time far back, so that a touch shows. */
+function age(path: string): void {
+  Deno.utimeSync(path, 1000, 1000);
+}
+
+function mtimeOf(path: string): number {
+  return Deno.statSync(path).mtime!.getTime();
+}
+
+function assertNow(path: string): void {
+  assert(Math.abs(Date.now() - mtimeOf(path)) < 60_000, `${path} was touched at ${mtimeOf(path)}`);
+}
+
+Deno.test("Heart makes its file, and touches it without changing what it says", () => {
+  using dir = tempDir();
+  const path = dir.file("heart");
+  using heart = new Heart(path, "web");
+  heart.beat();
+  assertEquals(Deno.readTextFileSync(path), "");
+  Deno.writeTextFileSync(path, "text");
+  age(path);
+  heart.beat();
+  assertNow(path);
+  assertEquals(Deno.readTextFileSync(path), "text");
+});
+
+Deno.test("Heart touches the file of its name in a directory, also one that is made later", () => {
+  using dir = tempDir();
+  const faults: string[] = [];
+  using heart = new Heart(dir.file("hearts", "eu"), "web", (fault) => void faults.push(fault));
+  heart.beat();
+  assertEquals(faults, [`cannot touch ${JSON.stringify(heart.status)}: is not there`]);
+  dir.dir("hearts/eu");
+  heart.beat();
+  assertEquals([...Deno.readDirSync(heart.status)].map(({ name }) => name), ["web"]);
+  assertNow(dir.file("hearts", "eu", "web"));
+});
+
+Deno.test("Heart follows a link to its file, and makes none through a link that leads nowhere", () => {
+  using dir = tempDir();
+  const target = dir.write("target", "");
+  age(target);
+  Deno.symlinkSync(target, dir.file("link"));
+  new Heart(dir.file("link"), "web").beat();
+  assertNow(target);
+  Deno.symlinkSync(dir.file("nowhere"), dir.file("dangling"));
+  const faults: string[] = [];
+  const heart = new Heart(dir.file("dangling"), "web", (fault) => void faults.push(fault));
+  heart.beat();
+  heart.beat();
+  assertEquals(faults.length, 1);
+  assertThrows(() => Deno.lstatSync(dir.file("nowhere")), Deno.errors.NotFound);
+});
+
+Deno.test("Heart touches a FIFO without waiting for its reader", async () => {
+  using dir = tempDir();
+  const path = dir.file("fifo");
+  await run(["mkfifo", path]);
+  age(path);
+  new Heart(path, "web").beat();
+  assertNow(path);
+  assertNow(statusFile(path, "web"));
+});
+
+Deno.test("Heart tells a fault once as long as it stays the same, and again after it was gone", () => {
+  using dir = tempDir();
+  const faults: string[] = [];
+  const heart = new Heart(dir.file("a", "heart"), "web", (fault) => void faults.push(fault));
+  const beatTwice = () => {
+    heart.beat();
+    heart.beat();
+    return faults.splice(0).length;
+  };
+  assertEquals(beatTwice(), 1, "no directory");
+  dir.write("a", "");
+  assertEquals(beatTwice(), 1, "a file in its place");
+  Deno.removeSync(dir.file("a"));
+  dir.dir("a");
+  assertEquals(beatTwice(), 0);
+  Deno.removeSync(dir.file("a"), { recursive: true });
+  assertEquals(beatTwice(), 1, "no directory again");
+});
+
+Deno.test("startHeart() beats at once and then by itself, until it is disposed of", async () => {
+  using dir = tempDir();
+  const path = dir.file("heart");
+  const it = under({ period: 0.03, grace: 1, status: path });
+  {
+    using heart = startHeart(it);
+    assertEquals([heart?.status, Deno.statSync(path).isFile], [path, true]);
+    for (let beats = 0; beats < 2; beats++) {
+      age(path);
+      await until("it beats", () => mtimeOf(path) > 1_000_000);
+    }
+  }
+  age(path);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assertEquals([mtimeOf(path), it.faults], [1_000_000, []]);
+});
+
+for (const period of [0.01, 1e9]) {
+  Deno.test(`startHeart() beats neither without a pause nor never with a period of ${period} s`, async () => {
+    using dir = tempDir();
+    const path = dir.file("hearts", "heart");
+    // Each beat makes a fault, and each fault another one, so that each of them shows.
+    let beats = 0;
+    const onFault = () => void (beats++ % 2 === 0 ? dir.write("hearts", "") : Deno.removeSync(dir.file("hearts")));
+    using heart = startHeart({ ...under({ period, grace: 1, status: path }), onFault });
+    const before = performance.now();
+    if (period < 1) await until("it beats", () => beats >= 5);
+    else await new Promise((resolve) => setTimeout(resolve, 100));
+    assert(heart !== null && beats >= 1);
+    assert(period < 1 ? performance.now() - before > 20 : beats === 1, `${beats} beats`);
+  });
+}
+
+Deno.test("startHeart() and maybeBeat() do nothing where no monitor runs the program, or its config names no heart", () => {
+  const faults: string[] = [];
+  const onFault = (fault: string) => void faults.push(fault);
+  for (const environ of [() => undefined, under(undefined).environ!, under(null).environ!]) {
+    assertEquals(startHeart({ environ, onFault }), null);
+    maybeBeat({ environ, onFault });
+  }
+  assertEquals(faults, []);
+});
+
+Deno.test("startHeart() tells once, by its field and without its values, what is wrong with its config", () => {
+  const it = under({ period: "hunter2", grace: 1, status: "/s" });
+  assertEquals(startHeart(it), null);
+  assertEquals(it.faults, [
+    'no heart beats: Cannot parse config "web": "ncolony.beatcheck.period" must be a number from 0 to 1000000000: got a string',
+  ]);
+  const notJson = { ...it, environ: () => "hunter2" };
+  assertEquals(startHeart(notJson), null);
+  assertMatch(it.faults[1]!, /^no heart beats: .*not JSON at line 1, column 1$/);
+});
+
+Deno.test("maybeBeat() beats once", () => {
+  using dir = tempDir();
+  const it = under({ period: 10, grace: 1, status: dir.path }, "db");
+  maybeBeat(it);
+  assertNow(dir.file("db"));
+  age(dir.file("db"));
+  maybeBeat(it);
+  assertNow(dir.file("db"));
+  assertEquals(it.faults, []);
+});
+
+Deno.test("lastBeat() and statusFile() see a file, a file in a directory, and none", () => {
+  using dir = tempDir();
+  const path = dir.write("heart", "");
+  age(path);
+  assertEquals([statusFile(path, "web"), lastBeat(path, "web")], [path, 1_000_000]);
+  assertEquals([statusFile(dir.path, "heart"), lastBeat(dir.path, "heart")], [path, 1_000_000]);
+  assertEquals([statusFile(dir.path, "web"), lastBeat(dir.path, "web")], [dir.file("web"), null]);
+  for (const missing of [dir.file("none"), dir.file("none", "at", "all"), dir.file("heart", "below")]) {
+    assertEquals([statusFile(missing, "web"), lastBeat(missing, "web")], [missing, null]);
+  }
+  Deno.symlinkSync("loop", dir.file("loop"));
+  assertThrows(() => lastBeat(dir.file("loop"), "web"), Error);
+});

@@ -1,0 +1,74 @@
+import { type Check, type CheckParts, CheckService } from "@ncolony/host";
+import { FakeHost } from "../monitor/fake_host.ts";
+
+/** A check that notes what is asked of it, and does what a test says. */
+export class NotedCheck implements Check {
+  due = Infinity;
+  /** The events, each with its source. */
+  readonly events: string[] = [];
+  /** When it was called. */
+  readonly checked: number[] = [];
+  onCheck: () => void = () => {};
+  closed = 0;
+  readonly parts: CheckParts;
+
+  constructor(parts: CheckParts) {
+    this.parts = parts;
+  }
+
+  onEvent(name: string, event: Parameters<Check["onEvent"]>[1]): void {
+    this.events.push(event.type === "wanted" ? `${name} ${event.spec.source}` : `${name} ${event.type}`);
+  }
+
+  check(): void {
+    this.checked.push(this.parts.clock.now());
+    this.onCheck();
+  }
+
+  close(): void {
+    this.closed++;
+  }
+}
+
+/** A service that looks every 10 s on a machine in memory; it is stopped after the test. */
+export class World implements AsyncDisposable {
+  readonly host = new FakeHost();
+  readonly clock = this.host.clock;
+  readonly config = this.host.config;
+  readonly log = this.host.log;
+  check!: NotedCheck;
+  /** What the service did at its end, in this order. */
+  readonly ended: string[] = [];
+  readonly service = new CheckService(10, {
+    clock: this.clock,
+    directory: this.config.port,
+    mailbox: this.host.messages.port,
+    output: {
+      log: this.log,
+      flush: () => {
+        this.ended.push(`closed ${this.check.closed} times, then flushed`);
+        return Promise.resolve();
+      },
+    },
+  }, (parts) => this.check = new NotedCheck(parts));
+  exitCode: number | null = null;
+  #begin = 0;
+
+  /** Starts it, and lets it do what it does at once. */
+  async start(): Promise<void> {
+    this.#begin = this.clock.now();
+    this.service.start().then((code) => this.exitCode = code);
+    await this.clock.settle();
+  }
+
+  /** When it checked since this was last called, in milliseconds since the start. */
+  takeChecked(): number[] {
+    return this.check.checked.splice(0).map((instant) => instant - this.#begin);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const stopping = this.service.stop();
+    await this.clock.settle();
+    await stopping;
+  }
+}

@@ -1,0 +1,26 @@
+/**
+ * Makes a single-file script of each tool, `dist/ncolony-TOOL.js`, and one of all, `dist/ncolony.js`: they start with no
+ * network and no cache, and their first line holds the permissions that they need. `--output DIR` puts them elsewhere.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS } from "./permissions.ts";
+
+const root = dirname(dirname(fromFileUrl(import.meta.url)));
+const { output: dist = join(root, "dist") } = parseArgs(Deno.args, { string: ["output"] }) as { output?: string };
+
+Deno.mkdirSync(dist, { recursive: true });
+for (const tool of TOOLS) bundle(`ncolony-${tool}`, `${tool}/mod.ts`, PERMISSIONS[tool]);
+bundle("ncolony", "mod.ts", UMBRELLA_PERMISSIONS);
+
+function bundle(name: string, module: string, permissions: readonly string[]): void {
+  const script = join(dist, `${name}.js`);
+  const args = ["bundle", "--quiet", "--platform", "deno", "--output", script, join(root, module)];
+  const { code } = new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "inherit", stderr: "inherit" })
+    .outputSync();
+  if (code !== 0) Deno.exit(code);
+  const flags = ["--no-config", "--no-remote", "--no-npm", ...permissions].join(" ");
+  Deno.writeTextFileSync(script, `#!/usr/bin/env -S deno run ${flags}\n${Deno.readTextFileSync(script)}`);
+  Deno.chmodSync(script, 0o755);
+}

@@ -1,0 +1,41 @@
+/**
+ * Makes a binary of each tool, `dist/ncolony-TOOL`, with its permissions inside, and one of all, `dist/ncolony`.
+ * `--target TRIPLE` makes them for another platform, `--output DIR` puts them elsewhere. Deno puts them together from `denort`, which it downloads, or which
+ * the environment variable `DENORT_BIN` names.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS } from "./permissions.ts";
+
+const root = dirname(dirname(fromFileUrl(import.meta.url)));
+const { target, output: dist = join(root, "dist") } = parseArgs(Deno.args, { string: ["target", "output"] }) as {
+  target?: string;
+  output?: string;
+};
+
+const bundling = new Deno.Command(Deno.execPath(), {
+  args: ["run", "--allow-read", "--allow-write", "--allow-run", join(root, "tools", "bundle.ts"), "--output", dist],
+  cwd: root,
+  stdout: "inherit",
+  stderr: "inherit",
+}).outputSync();
+if (!bundling.success) Deno.exit(bundling.code);
+for (const tool of TOOLS) compile(`ncolony-${tool}`, PERMISSIONS[tool]);
+compile("ncolony", UMBRELLA_PERMISSIONS);
+
+/** Compiles a bundle, so that nothing is in the binary that the tool does not use. */
+function compile(name: string, permissions: readonly string[]): void {
+  const platform = target === undefined ? [] : ["--target", target];
+  const output = ["--output", join(dist, name)];
+  const args = ["compile", "--quiet", "--no-config", "--no-prompt", ...permissions, ...platform, ...output];
+  const { code, stderr } = new Deno.Command(Deno.execPath(), { args: [...args, join(dist, `${name}.js`)] })
+    .outputSync();
+  if (code === 0) return;
+  const reason = new TextDecoder().decode(stderr);
+  const isMissing = /denort/.test(reason);
+  const way =
+    "Cannot get denort, of which Deno makes binaries: go where dl.deno.land can be reached, or set DENORT_BIN";
+  Deno.stderr.writeSync(new TextEncoder().encode(isMissing ? `${way}\n` : reason));
+  Deno.exit(1);
+}

@@ -1,0 +1,26 @@
+/** The permissions that each tool needs: the tasks of deno.json, bundles and binaries have these. */
+export const PERMISSIONS = {
+  monitor: ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys=uid,gid"],
+  ctl: ["--allow-read", "--allow-write"],
+  beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
+  httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
+  scheduler: ["--allow-read", "--allow-write", "--allow-run", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
+  reaper: ["--allow-run", "--allow-ffi"],
+} as const;
+
+/** The name of a tool. */
+export type Tool = keyof typeof PERMISSIONS;
+
+/** The names of all tools. */
+export const TOOLS = Object.keys(PERMISSIONS) as readonly Tool[];
+
+/** What the umbrella needs, which is all of them. */
+export const UMBRELLA_PERMISSIONS: readonly string[] = [
+  "--allow-read",
+  "--allow-write",
+  "--allow-run",
+  "--allow-env",
+  "--allow-net",
+  "--allow-ffi",
+  "--allow-sys=uid,gid",
+];
