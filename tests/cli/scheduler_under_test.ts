@@ -1,0 +1,150 @@
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { until } from "../helpers.ts";
+import { runProcess } from "@ncolony/scheduler";
+import { Colony } from "./harness.ts";
+import { command, PATIENT, Scheduled, SCHEDULER_PERMISSIONS, script } from "./scheduling.ts";
+import { gone, ROOT, run, runTool, sh, toolCommand } from "./tools.ts";
+
+const ONCE = ["--once", "--timeout", "10", "--grace", "1", ...command("echo", "hi")];
+
+/** When a file was touched, or 0. */
+function touchedAt(path: string): number {
+  try {
+    return Deno.statSync(path).mtime?.getTime() ?? 0;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return 0;
+    throw error;
+  }
+}
+
+/** Waits until a file is touched some times more. */
+async function beats(path: string, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) {
+    const before = touchedAt(path);
+    await until(`${path} is touched`, () => touchedAt(path) > before);
+  }
+}
+
+Deno.test("the scheduler's heart beats between runs, during one, and not while the scheduler stands still", async () => {
+  await using scheduled = new Scheduled(
+    () => [...PATIENT, "--frequency", "2", ...script('echo "pid $$"; sleep 1')],
+    {
+      env: (dir) => {
+        const status = dir.file("status");
+        const config = { args: ["x"], "ncolony.beatcheck": { period: 0.3, grace: 1, status } };
+        return { NCOLONY_NAME: "web", NCOLONY_CONFIG: JSON.stringify(config) };
+      },
+      permissions: [...SCHEDULER_PERMISSIONS, "--allow-read", "--allow-write"],
+    },
+  );
+  const status = scheduled.dir.file("status");
+  await scheduled.waitFor(/ pid \d+$/);
+  await beats(status, 3);
+  await scheduled.waitFor(/ run 1: exit code 0/);
+  await beats(status, 3);
+  scheduled.process.kill("SIGSTOP");
+  await until("it stands still", () => Date.now() - touchedAt(status) > 1000);
+  scheduled.process.kill("SIGCONT");
+  await beats(status, 2);
+  assertEquals([await scheduled.stop(), scheduled.count(/ ERROR /)], [0, 0]);
+});
+
+Deno.test("the scheduler works with no permission but to run and to know its config", async () => {
+  const { code, stdout, stderr } = await runTool("scheduler/mod.ts", ONCE, SCHEDULER_PERMISSIONS);
+  assertEquals([code, stdout], [0, "[echo] hi\n"]);
+  assertMatch(stderr, /^[^\n]* runs echo once\n[^\n]* INFO run 1: exit code 0 after \d\.\d\d s\n$/);
+});
+
+Deno.test("the scheduler names the permission that it lacks, and goes on where it can", async () => {
+  const [noRun, noEnv] = await Promise.all(["--allow-run", "--allow-env"].map((name) => {
+    return runTool("scheduler/mod.ts", ONCE, SCHEDULER_PERMISSIONS.filter((flag) => !flag.startsWith(name)));
+  }));
+  assertEquals([noRun!.code, noRun!.stdout], [127, ""]);
+  assertMatch(noRun!.stderr, / WARN run 1: cannot start: [^\n]*--allow-run/);
+  assertEquals([noEnv!.code, noEnv!.stdout], [0, "[echo] hi\n"]);
+  assertMatch(noEnv!.stderr, /ERROR no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME\n/);
+});
+
+Deno.test("the scheduler whose heartbeat file it may not touch says so once, and runs", async () => {
+  await using scheduled = new Scheduled(() => [...PATIENT, "--frequency", "0.1", ...script("true")], {
+    env: (dir) => {
+      const config = { args: ["x"], "ncolony.beatcheck": { period: 0.1, grace: 1, status: dir.file("status") } };
+      return { NCOLONY_NAME: "web", NCOLONY_CONFIG: JSON.stringify(config) };
+    },
+  });
+  await scheduled.waitFor(/ run 5: exit code 0/);
+  assertEquals(scheduled.count(/ERROR cannot touch ".*status": needs --allow-read$/), 1);
+});
+
+/** Runs a process and keeps its lines. */
+async function runKept(
+  script: string,
+  timeout = 100,
+  grace = 100,
+): Promise<{ exit: unknown; text: string }> {
+  const chunks: Uint8Array[] = [];
+  const keep = (bytes: Uint8Array) => void chunks.push(bytes.slice());
+  const ended = Promise.withResolvers<void>();
+  const output = { stdout: keep, stderr: keep, end: ended.resolve };
+  const exit = await runProcess(["sh", "-c", script], timeout, grace, { output });
+  await ended.promise;
+  const decoder = new TextDecoder();
+  return { exit, text: chunks.map((chunk) => decoder.decode(chunk)).join("") };
+}
+
+Deno.test("runProcess() resolves with the code or the signal, whatever it is", async () => {
+  assertEquals(await runKept("echo hello; cat"), { exit: { type: "code", code: 0 }, text: "hello\n" });
+  assertEquals((await runKept("exit 9")).exit, { type: "code", code: 9 });
+  assertEquals((await runKept("kill -HUP $$")).exit, { type: "signal", signal: "SIGHUP" });
+});
+
+Deno.test("runProcess() ends what takes too long, and what it leaves behind", async () => {
+  assertEquals((await runKept("exec sleep 1000", 0.1)).exit, { type: "signal", signal: "SIGTERM" });
+  const stubborn = await runKept(`trap '' TERM; sleep 1000 & echo $!; exec sleep 1000`, 0.3, 0.2);
+  assertEquals(stubborn.exit, { type: "signal", signal: "SIGKILL" });
+  const leaves = await runKept("sleep 1000 & echo $!");
+  assertEquals(leaves.exit, { type: "code", code: 0 });
+  await gone(Number(stubborn.text), Number(leaves.text));
+});
+
+Deno.test("runProcess() rejects where the command is missing", async () => {
+  const { message } = await assertRejects(() => runProcess(["/no/such/command"], 1, 1), Error);
+  assertMatch(message, /^Cannot start "\/no\/such\/command": .* is not there$/);
+});
+
+Deno.test("runProcess() has written all output when it resolves", async () => {
+  const code = `import { runProcess } from "@ncolony/scheduler";
+    await runProcess(["sh", "-c", "seq 1 2000; echo end"], 100, 1);
+    Deno.exit(0);`;
+  const { stdout } = await run([Deno.execPath(), "eval", "--config", `${ROOT}/deno.json`, code]);
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals([lines.length, lines.at(-1)], [2001, "[sh] end"]);
+});
+
+Deno.test("a scheduler under the monitor runs its command, and ends it when its config is removed", async () => {
+  const text = 'echo "pid $$"; exec sleep 0.1';
+  const argv = ["--frequency", "0.3", ...PATIENT];
+  const config = (...words: string[]) => ({
+    args: [...toolCommand("scheduler/mod.ts", SCHEDULER_PERMISSIONS), ...words],
+    env: { PATH: Deno.env.get("PATH"), HOME: Deno.env.get("HOME") },
+  });
+  await using colony = new Colony({
+    config: {
+      short: config(...argv, ...command(...sh(text))),
+      long: config(...argv, ...command(...sh('echo "pid $$"; exec sleep 1000'))),
+    },
+  });
+  await colony.waitFor(/^\[short\] .* run 4: exit code 0 after /);
+  await colony.waitFor(/^\[long\] .* skipped, for the one before still goes on/);
+  const [, pid] = await colony.waitFor(/^\[long\] \[sh\] pid (\d+)$/);
+  const schedulers = [await colony.started("short"), await colony.started("long")];
+  colony.remove("short");
+  colony.remove("long");
+  await colony.waitFor(/ short: stopping -> gone/);
+  await colony.waitFor(/ long: stopping -> gone/);
+  await gone(Number(pid), ...schedulers);
+  const shorts = colony.lines.flatMap((line) => /^\[short\] \[sh\] pid (\d+)$/.exec(line)?.[1] ?? []);
+  assert(shorts.length >= 4);
+  await gone(...shorts.map(Number));
+  assertEquals(colony.pidsOf("short").length + colony.pidsOf("long").length, 2, "neither was ever restarted");
+});

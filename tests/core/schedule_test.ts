@@ -1,0 +1,187 @@
+import { assertEquals } from "@std/assert";
+import {
+  type Exit,
+  isFailure,
+  SCHEDULE_BEGIN,
+  scheduleDeadline,
+  type ScheduleEffect,
+  type ScheduleEvent,
+  type SchedulePolicy,
+  type ScheduleState,
+  stepSchedule,
+} from "@ncolony/core";
+import { freeze } from "./samples.ts";
+
+const POLICY: SchedulePolicy = freeze({ timeoutMs: 3000, graceMs: 500, maxFailures: 3, isOnce: false });
+const ONCE: SchedulePolicy = freeze({ ...POLICY, isOnce: true });
+const NOW = 50_000;
+
+const GOOD: Exit = freeze({ type: "code", code: 0 });
+const BAD: Exit = freeze({ type: "code", code: 3 });
+
+const COUNTS = freeze({ runs: 7, skipped: 4, failures: 2, dueAt: NOW + 9000 });
+const IDLE: ScheduleState = freeze({ ...COUNTS, type: "idle" });
+const RUNNING: ScheduleState = freeze({ ...COUNTS, type: "running", since: NOW - 1000, stopAt: NOW + 2000 });
+const END = freeze({ since: NOW - 1000, exit: null, cause: "timeout", isLast: false } as const);
+const STOPPING: ScheduleState = freeze({ ...COUNTS, ...END, type: "stopping", killAt: NOW + 400 });
+const KILLING: ScheduleState = freeze({ ...COUNTS, ...END, type: "killing" });
+const ENDED: ScheduleState = freeze({ type: "ended", exit: BAD, hasGivenUp: true });
+
+const TICK: ScheduleEvent = { type: "tick" };
+const EMPTIED: ScheduleEvent = { type: "emptied" };
+const STOP: ScheduleEvent = { type: "stop" };
+const KILL: ScheduleEvent = { type: "kill" };
+const PLAN: ScheduleEvent = freeze({ type: "plan", dueAt: NOW + 60, passed: 0 });
+const LATE: ScheduleEvent = freeze({ type: "plan", dueAt: NOW + 60, passed: 5 });
+const EXITED: ScheduleEvent = freeze({ type: "exited", exit: GOOD });
+const FAILED: ScheduleEvent = freeze({ type: "exited", exit: BAD });
+
+const SIGTERM: ScheduleEffect = { type: "signal", signal: "SIGTERM" };
+const SIGKILL: ScheduleEffect = { type: "signal", signal: "SIGKILL" };
+const SPAWN: ScheduleEffect = { type: "spawn" };
+const REPLAN: ScheduleEffect = { type: "plan" };
+const UNEXPECTED: ScheduleEffect = { type: "unexpected" };
+const SKIPPED: ScheduleEffect = { type: "skipped", count: 1, total: 5 };
+const PASSED: ScheduleEffect = { type: "skipped", count: 5, total: 9 };
+const REPORT_GOOD: ScheduleEffect = { type: "report", run: 7, exit: GOOD, durationMs: 1000 };
+const REPORT_BAD: ScheduleEffect = { type: "report", run: 7, exit: BAD, durationMs: 1000 };
+const TIMED_OUT: ScheduleEffect = { type: "timed out", run: 7 };
+
+/** A state with some of its fields set otherwise. */
+function but<T extends ScheduleState>(state: T, fields: Partial<Record<string, unknown>>): ScheduleState {
+  return freeze({ ...state, ...fields }) as ScheduleState;
+}
+
+/** One case: in this state, at NOW, this event gives that state and those effects. */
+function cell(
+  sentence: string,
+  state: ScheduleState,
+  event: ScheduleEvent,
+  after: ScheduleState,
+  ...does: ScheduleEffect[]
+): void {
+  Deno.test(`stepSchedule() ${sentence}`, () => assertEquals(stepSchedule(state, event, NOW, POLICY), [after, does]));
+}
+
+function once(
+  sentence: string,
+  state: ScheduleState,
+  event: ScheduleEvent,
+  ...after: [ScheduleState, ...ScheduleEffect[]]
+): void {
+  const [next, ...does] = after;
+  Deno.test(`stepSchedule() ${sentence}`, () => assertEquals(stepSchedule(state, event, NOW, ONCE), [next, does]));
+}
+
+// plan
+for (const state of [IDLE, RUNNING, STOPPING, KILLING]) {
+  cell(`takes a plan while ${state.type}`, state, PLAN, but(state, { dueAt: NOW + 60 }));
+  cell(
+    `counts and tells what a plan passes over while ${state.type}`,
+    state,
+    LATE,
+    but(state, { dueAt: NOW + 60, skipped: 9 }),
+    PASSED,
+  );
+}
+
+// idle
+const STARTED = but(RUNNING, { runs: 8, since: NOW, stopAt: NOW + 3000, dueAt: Infinity });
+const OVER: ScheduleState = { type: "ended", exit: null, hasGivenUp: false };
+cell("does nothing 1 ms before a run is due", but(IDLE, { dueAt: NOW + 1 }), TICK, but(IDLE, { dueAt: NOW + 1 }));
+cell("starts a run when it is due, and plans the next one", but(IDLE, { dueAt: NOW }), TICK, STARTED, SPAWN, REPLAN);
+cell("counts a late run's time from its start", but(IDLE, { dueAt: NOW - 9 }), TICK, STARTED, SPAWN, REPLAN);
+once("plans no other run after the only one", but(IDLE, { dueAt: NOW }), TICK, STARTED, SPAWN);
+cell("ends at once when it is stopped while idle", IDLE, STOP, OVER);
+cell("ends at once when it is killed while idle", IDLE, KILL, OVER);
+cell("reports an exit while idle as unexpected", IDLE, EXITED, IDLE, UNEXPECTED);
+cell("reports an empty group while idle as unexpected", IDLE, EMPTIED, IDLE, UNEXPECTED);
+
+// running
+const ASKED = freeze({ ...COUNTS, ...END, type: "stopping", killAt: NOW + 500 } as const);
+const NOT_PLANNED = { dueAt: Infinity };
+cell("leaves a run alone that is in time", but(RUNNING, { stopAt: NOW + 1 }), TICK, but(RUNNING, { stopAt: NOW + 1 }));
+cell(
+  "skips a run that is due while one goes on",
+  but(RUNNING, { dueAt: NOW }),
+  TICK,
+  but(RUNNING, { skipped: 5, dueAt: Infinity }),
+  SKIPPED,
+  REPLAN,
+);
+cell("asks a run to end that takes too long", but(RUNNING, { stopAt: NOW }), TICK, ASKED, TIMED_OUT, SIGTERM);
+cell(
+  "skips first where a run takes too long just when the next is due",
+  but(RUNNING, { stopAt: NOW, dueAt: NOW }),
+  TICK,
+  but(RUNNING, { stopAt: NOW, skipped: 5, dueAt: Infinity }),
+  SKIPPED,
+  REPLAN,
+);
+once(
+  "lets none follow the only run that takes too long",
+  but(RUNNING, { stopAt: NOW }),
+  TICK,
+  but(ASKED, { isLast: true }),
+  TIMED_OUT,
+  SIGTERM,
+);
+const EXITING = but(ASKED, { cause: "exit", exit: GOOD });
+cell("tells a run's end, and ends what it left", RUNNING, EXITED, EXITING, REPORT_GOOD, SIGTERM);
+cell("tells a run's failure alike", RUNNING, FAILED, but(EXITING, { exit: BAD }), REPORT_BAD, SIGTERM);
+once("lets none follow the only run", RUNNING, EXITED, but(EXITING, { isLast: true }), REPORT_GOOD, SIGTERM);
+cell("asks a run to end when it is stopped", RUNNING, STOP, but(ASKED, { cause: "stop", isLast: true }), SIGTERM);
+cell("kills a run when it is killed", RUNNING, KILL, but(KILLING, { cause: "stop", isLast: true }), SIGKILL);
+cell("reports an empty group of a run as unexpected", RUNNING, EMPTIED, RUNNING, UNEXPECTED);
+
+// stopping and killing
+cell("gives a run its grace", but(STOPPING, { killAt: NOW + 1 }), TICK, but(STOPPING, { killAt: NOW + 1 }));
+cell("kills a run after its grace", but(STOPPING, { killAt: NOW }), TICK, KILLING, SIGKILL);
+cell("waits for a run that was killed", KILLING, TICK, KILLING);
+cell("lets none follow a stop, and kills at once when killed", STOPPING, KILL, but(KILLING, { isLast: true }), SIGKILL);
+cell("kills only once", KILLING, KILL, but(KILLING, { isLast: true }));
+for (const state of [STOPPING, KILLING]) {
+  const done = but(state, { exit: GOOD, cause: "exit" });
+  const { type } = state;
+  cell(
+    `skips what is due while ${type}`,
+    but(state, { dueAt: NOW }),
+    TICK,
+    but(state, { skipped: 5, ...NOT_PLANNED }),
+    SKIPPED,
+    REPLAN,
+  );
+  cell(`tells a run's end while ${type}`, state, FAILED, but(state, { exit: BAD }), REPORT_BAD);
+  cell(`reports a second exit while ${type} as unexpected`, done, EXITED, done, UNEXPECTED);
+  cell(`reports an empty group before the exit while ${type} as unexpected`, state, EMPTIED, state, UNEXPECTED);
+  cell(`lets no run follow a stop while ${type}`, state, STOP, but(state, { isLast: true }));
+  const end = (sentence: string, fields: Record<string, unknown>, after: ScheduleState) => {
+    cell(`${sentence} while ${type}`, but(done, fields), EMPTIED, after);
+  };
+  end("is idle when nobody is left of a good run, the failures forgotten,", {}, but(IDLE, { failures: 0 }));
+  end("counts a code other than 0", { exit: BAD, failures: 0 }, but(IDLE, { failures: 1 }));
+  end("counts a signal", { exit: { type: "signal", signal: "SIGSEGV" }, failures: 1 }, IDLE);
+  end("counts a failed start", { exit: { type: "failed", reason: "no" }, failures: 1 }, IDLE);
+  end("counts a timeout, whatever the code", { cause: "timeout", failures: 1 }, IDLE);
+  end("gives up after too many failures in a row", { exit: BAD }, ENDED);
+  end("does not give up for a stop", { exit: BAD, cause: "stop", isLast: true }, but(ENDED, { hasGivenUp: false }));
+  end("ends after the last run", { isLast: true }, { type: "ended", exit: GOOD, hasGivenUp: false });
+}
+
+// ended
+for (const event of [PLAN, LATE, TICK, EXITED, EMPTIED, STOP, KILL]) {
+  cell(`does nothing about ${event.type}${event === LATE ? " of passed ones" : ""} when ended`, ENDED, event, ENDED);
+}
+
+Deno.test("isFailure() takes all but code 0 for one", () => {
+  const exits: Exit[] = [GOOD, BAD, { type: "signal", signal: "SIGTERM" }, { type: "failed", reason: "no" }];
+  assertEquals(exits.map(isFailure), [false, true, true, true]);
+});
+
+Deno.test("scheduleDeadline() is the soonest of what a state waits for", () => {
+  assertEquals(scheduleDeadline(SCHEDULE_BEGIN), Infinity);
+  assertEquals(scheduleDeadline(IDLE), NOW + 9000);
+  assertEquals([scheduleDeadline(RUNNING), scheduleDeadline(but(RUNNING, { dueAt: NOW }))], [NOW + 2000, NOW]);
+  assertEquals([scheduleDeadline(STOPPING), scheduleDeadline(but(STOPPING, { dueAt: NOW }))], [NOW + 400, NOW]);
+  assertEquals([scheduleDeadline(KILLING), scheduleDeadline(ENDED)], [NOW + 9000, Infinity]);
+});

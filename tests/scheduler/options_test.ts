@@ -1,0 +1,107 @@
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { UsageError } from "@ncolony/core";
+import { type Invocation, parseOptions } from "../../scheduler/options.ts";
+
+const RUN = ["--timeout", "10", "--grace", "1", "--arg", "run"];
+const EVERY = ["--frequency", "60"];
+const CRON = ["--cron", "@daily"];
+
+const DEFAULTS: Invocation = {
+  args: ["run"],
+  timeout: 10,
+  grace: 1,
+  killScope: "group",
+  catchUp: false,
+  once: false,
+};
+
+const GOOD: readonly (readonly [words: readonly string[], invocation: Partial<Invocation>])[] = [
+  [EVERY, { frequency: 60 }],
+  [["--freq=0.5"], { frequency: 0.5 }],
+  [["--frequency", "1", "--frequency", "2"], { frequency: 2 }],
+  [[...EVERY, "--arg", "--arg", "--arg=--config=/etc/x", "--arg="], {
+    frequency: 60,
+    args: ["run", "--arg", "--config=/etc/x", ""],
+  }],
+  [[...EVERY, "--grace", "0"], { frequency: 60, grace: 0 }],
+  [[...EVERY, "--splay", "59.9"], { frequency: 60, splay: 59.9 }],
+  [[...EVERY, "--max-failures", "3"], { frequency: 60, maxFailures: 3 }],
+  [[...EVERY, "--kill-scope", "process"], { frequency: 60, killScope: "process" }],
+  [[...EVERY, "--next", "5"], { frequency: 60, next: 5 }],
+  [CRON, { cron: "@daily" }],
+  [["--cron=*/5 * * * *"], { cron: "*/5 * * * *" }],
+  [["--cron", "*/5 * * * * *"], { cron: "*/5 * * * * *" }],
+  [[...CRON, "--timezone", "Europe/Berlin"], { cron: "@daily", timezone: "Europe/Berlin" }],
+  [[...CRON, "--catch-up"], { cron: "@daily", catchUp: true }],
+  [[...CRON, "--splay", "3600"], { cron: "@daily", splay: 3600 }],
+  [["--once"], { once: true }],
+  [["--once", ...EVERY], { once: true, frequency: 60 }],
+  [["--once", ...CRON], { once: true, cron: "@daily" }],
+];
+
+for (const [words, invocation] of GOOD) {
+  Deno.test(`parseOptions() takes ${words.join(" ")}`, () => {
+    assertEquals(parseOptions([...RUN, ...words]).options, { ...DEFAULTS, ...invocation });
+  });
+}
+
+Deno.test("parseOptions() takes what is said of the log", () => {
+  assertEquals(parseOptions([...RUN, ...EVERY]).output, { level: "info", format: "text" });
+  const { output } = parseOptions([...RUN, ...EVERY, "--log-level=warn", "--log-format=json", "--log-file", "x"]);
+  assertEquals(output, { level: "warn", format: "json", file: "x" });
+});
+
+Deno.test("parseOptions() asks for nothing where --help or --version is given", () => {
+  for (const [word, flag] of [["--help", "help"], ["-h", "help"], ["--version", "version"]] as const) {
+    const { options, flags } = parseOptions([word]);
+    assertEquals([options, [...flags]], [null, [flag]]);
+  }
+});
+
+const WRONG: readonly (readonly [words: readonly string[], complaint: string])[] = [
+  [["--timeout", "1", "--grace", "1", ...EVERY], "--arg is missing"],
+  [["--timeout", "1", "--grace", "1", "--arg", "", ...EVERY], "--arg is missing"],
+  [["--grace", "1", "--arg", "run", ...EVERY], "--timeout is missing"],
+  [["--timeout", "1", "--arg", "run", ...EVERY], "--grace is missing"],
+  [RUN, "--frequency or --cron is missing"],
+  [[...RUN, "--next", "3", "--once"], "--frequency or --cron is missing"],
+  [[...RUN, ...EVERY, ...CRON], "--frequency and --cron exclude each other"],
+  [[...RUN, ...EVERY, "--timezone", "UTC"], "--timezone needs --cron"],
+  [[...RUN, ...EVERY, "--catch-up"], "--catch-up needs --cron"],
+  [[...RUN, "--once", "--timezone", "UTC"], "--timezone needs --cron"],
+  [[...RUN, ...EVERY, "--splay", "60"], "--splay must be less than --frequency"],
+  [[...RUN, ...EVERY, "--splay", "-1"], "--splay must be a number of seconds from 0"],
+  [[...RUN, "--frequency", "0"], "--frequency must be a number of seconds from 0.001"],
+  [[...RUN, "--frequency", "soon"], "--frequency must be a number of seconds"],
+  [[...RUN, "--freq", ""], "--frequency must be a number of seconds"],
+  [[...RUN, "--frequency", "1e10"], "--frequency must be a number of seconds"],
+  [[...RUN, "--frequency", "NaN"], "--frequency must be a number of seconds"],
+  [[...RUN, ...EVERY, "--timeout", "0"], "--timeout must be a number of seconds from 0.001"],
+  [[...RUN, ...EVERY, "--timeout", "-1"], "--timeout must be a number of seconds"],
+  [[...RUN, ...EVERY, "--grace", "-1"], "--grace must be a number of seconds from 0"],
+  [[...RUN, ...EVERY, "--grace", "Infinity"], "--grace must be a number of seconds from 0"],
+  [[...RUN, ...EVERY, "--max-failures", "0"], "--max-failures must be a whole number from 1 up"],
+  [[...RUN, ...EVERY, "--max-failures", "1.5"], "--max-failures must be a whole number from 1 up"],
+  [[...RUN, ...EVERY, "--next", "0"], "--next must be a whole number from 1 up"],
+  [[...RUN, ...EVERY, "--next", "all"], "--next must be a whole number from 1 up"],
+  [[...RUN, ...EVERY, "--kill-scope", "all"], "--kill-scope must be one of group, process"],
+  [[...RUN, "--cron", ""], '--cron "" must have five fields, or six with seconds'],
+  [[...RUN, "--cron", "* * *"], '--cron "* * *" must have five fields, or six with seconds: got 3'],
+  [[...RUN, "--cron", "61 * * * *"], '--cron "61 * * * *": Invalid value for minute: 61'],
+  [[...RUN, "--once", "--cron", "* 24 * * *"], '--cron "* 24 * * *": Invalid value for hour: 24'],
+  [[...RUN, ...CRON, "--timezone", "Mars/Base"], '--timezone "Mars/Base" is not known'],
+  [[...RUN, ...EVERY, "--grace"], "--grace needs a value: SECONDS"],
+  [[...RUN, ...EVERY, "--once=yes"], "--once takes no value"],
+  [[...RUN, ...EVERY, "--every", "5"], "--every is no option"],
+  [[...RUN, ...EVERY, "-f", "5"], "-f is no option"],
+  [[...RUN, ...EVERY, "stray"], '"stray" is no option'],
+  [[...RUN, ...EVERY, "--", "ls"], '"ls" is no option'],
+  [[...RUN, ...EVERY, "--log-level", "loud"], "--log-level must be one of"],
+];
+
+for (const [words, complaint] of WRONG) {
+  Deno.test(`parseOptions() refuses ${words.join(" ")}: ${complaint}`, () => {
+    const { message } = assertThrows(() => parseOptions(words), UsageError, complaint);
+    assertMatch(message, /^[^\n]+$/);
+  });
+}

@@ -1,0 +1,103 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { FREQUENCY_MS, World } from "./scheduler_world.ts";
+
+Deno.test("Scheduler tries a refused signal again, and goes on when it gets through", async () => {
+  await using world = new World((run) => run === 0 ? { refuses: true, endsInMs: 0 } : { livesMs: 10 });
+  await world.until(40_000);
+  assertEquals([world.signals, world.starts, world.exitCode], [[], [0], null]);
+  assertEquals(world.log.count("cannot send SIGTERM to pid 101: permission denied"), 1);
+  world.children.last("run").script = {};
+  await world.until(61_000);
+  assertEquals(world.starts, [0, 50_000, 60_000]);
+});
+
+Deno.test("Scheduler that is stopped gives up on whom it may not signal, and ends with 1", async () => {
+  await using world = new World({ refuses: true });
+  await world.until(1000);
+  world.scheduler.stop();
+  await world.until(1499);
+  assertEquals(world.exitCode, null);
+  await world.until(1500);
+  assertEquals([world.exitCode, world.flushes], [1, 1]);
+});
+
+Deno.test("Scheduler with one run gives up on whom it may not signal, and ends with 1", async () => {
+  await using world = new World({ refuses: true }, { isOnce: true });
+  await world.until(3500);
+  assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Scheduler whose loop throws kills the command, tells the error, and ends with 1", async () => {
+  await using world = new World({ endsInMs: Infinity }, { timeoutMs: 60_000 });
+  await world.until(500);
+  world.times = {
+    ...world.times,
+    next: () => {
+      throw new Error("no more times");
+    },
+  };
+  await world.until(FREQUENCY_MS);
+  assertEquals([world.exitCode, world.signals, world.children.running()], [1, ["SIGKILL"], []]);
+  assertMatch(world.log.lines.at(-1)!, /^ERROR internal error, stopping: Error: no more times\n {4}at /);
+  assertEquals(world.flushes, 1);
+});
+
+Deno.test("Scheduler that cannot spawn for an error of its own ends with 1", async () => {
+  await using world = new World({});
+  world.children.error = new Error("a bug");
+  await world.until(0);
+  assertEquals([world.exitCode, world.log.count("internal error, stopping: Error: a bug")], [1, 1]);
+});
+
+Deno.test("Scheduler that is told of an unforeseen error stops the run in order, and ends with 1", async () => {
+  await using world = new World({ endsInMs: 200 });
+  await world.until(1000);
+  world.scheduler.fail(new Error("thrown anywhere"));
+  await world.until(1199);
+  assertEquals([world.signals, world.exitCode], [["SIGTERM"], null]);
+  await world.until(1200);
+  assertEquals([world.exitCode, world.starts], [1, [0]]);
+  assertEquals(world.log.count("internal error, stopping: Error: thrown anywhere"), 1);
+});
+
+Deno.test("Scheduler passes by its heart while it waits, while a run goes on, and while that is ended", async () => {
+  await using world = new World((run) => run === 0 ? { livesMs: 100 } : { endsInMs: Infinity }, {
+    timeoutMs: 20_000,
+    graceMs: 20_000,
+  });
+  await world.until(60_500);
+  assertEquals([world.heart.beats, world.exitCode], [61, null]);
+});
+
+Deno.test("Scheduler passes by its heart no more when it has ended, or when its loop stands still", async () => {
+  await using world = new World({ livesMs: 10 });
+  await world.until(500);
+  world.clock.work(30_000);
+  assertEquals(world.heart.beats, 1);
+  world.scheduler.stop();
+  await world.until(31_000);
+  const { beats } = world.heart;
+  await world.until(90_000);
+  assertEquals([world.exitCode, world.heart.beats], [0, beats]);
+});
+
+Deno.test("Scheduler takes a corrected plan in place of the one that it had", async () => {
+  await using world = new World({ livesMs: 10 });
+  await world.until(500);
+  const dueAt = world.clock.now() + 40_000;
+  let isSetBack = true;
+  world.times = { ...world.times, correct: () => isSetBack ? (isSetBack = false, { dueAt, passed: 0 }) : null };
+  await world.until(40_499);
+  assertEquals(world.starts, [0]);
+  await world.until(40_500);
+  assertEquals(world.starts, [0, 40_500]);
+});
+
+Deno.test("Scheduler looks at the wall clock every ten seconds at least, and does not spin", async () => {
+  await using world = new World({ livesMs: 10 });
+  let looks = 0;
+  world.heart.due = Infinity;
+  world.times = { ...world.times, next: () => ({ dueAt: Infinity, passed: 0 }), correct: () => (looks++, null) };
+  await world.until(100_000);
+  assert(looks >= 10 && looks < 30, `${looks} looks`);
+});

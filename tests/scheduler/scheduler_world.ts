@@ -1,0 +1,77 @@
+import type { KillScope, SchedulePolicy } from "@ncolony/core";
+import type { ChildOutput } from "@ncolony/host";
+import { sample } from "../core/samples.ts";
+import { FakeChildren, type Script } from "../monitor/fake_children.ts";
+import { FakeClock } from "../monitor/fake_clock.ts";
+import { FakeLog } from "../monitor/fake_host.ts";
+import { Scheduler } from "../../scheduler/scheduler.ts";
+import { every, once, type Times } from "../../scheduler/times.ts";
+
+/** How often the command is run. */
+export const FREQUENCY_MS = 10_000;
+
+const POLICY: SchedulePolicy = { timeoutMs: 3000, graceMs: 500, maxFailures: Infinity, isOnce: false };
+const OUTPUT: ChildOutput = { stdout: () => {}, stderr: () => {}, end: () => {} };
+
+/** A scheduler on a clock and with children that a test moves; `t` is the time since its start. */
+export class World implements AsyncDisposable {
+  readonly clock = new FakeClock();
+  readonly journal: string[] = [];
+  readonly children = new FakeChildren(this.clock, this.journal);
+  readonly log = new FakeLog([]);
+  readonly heart = { due: this.clock.now(), beats: 0, pass: (): void => this.#beat() };
+  readonly scheduler: Scheduler;
+  times: Times;
+  exitCode: number | null = null;
+  flushes = 0;
+  readonly #start = this.clock.now();
+
+  constructor(
+    script: Script | ((run: number) => Script),
+    policy: Partial<SchedulePolicy> = {},
+    killScope: KillScope = "group",
+  ) {
+    // An endless loop shows at once.
+    this.clock.patience = 10_000;
+    this.children.script("run", script);
+    const spec = sample("run", { "ncolony.monitor": { kill_scope: killScope } });
+    this.times = policy.isOnce ? once(this.clock) : every(FREQUENCY_MS, this.clock, () => 0);
+    this.scheduler = new Scheduler({
+      clock: this.clock,
+      spawn: (output, sink) => this.children.spawn(spec, output, sink),
+      times: { first: () => this.times.first(), next: () => this.times.next(), correct: () => this.times.correct() },
+      policy: { ...POLICY, ...policy },
+      output: { log: this.log, forRun: () => OUTPUT, flush: () => Promise.resolve(void this.flushes++) },
+      heart: this.heart,
+    });
+    this.scheduler.start().then((exitCode) => this.exitCode = exitCode);
+  }
+
+  /** Lets time pass until `t`. */
+  async until(t: number): Promise<void> {
+    await this.clock.advanceTo(this.#start + t);
+    await this.clock.settle();
+  }
+
+  /** When the children were started. */
+  get starts(): number[] {
+    return this.children.started.map(({ since }) => since - this.#start);
+  }
+
+  /** The signals that the last child got. */
+  get signals(): string[] {
+    return this.children.last("run").signals;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.exitCode !== null) return;
+    for (let i = 0; i < 2; i++) this.scheduler.stop();
+    await this.clock.advance(60_000);
+  }
+
+  #beat(): void {
+    if (this.clock.now() < this.heart.due) return;
+    this.heart.beats++;
+    this.heart.due = this.clock.now() + 1000;
+  }
+}

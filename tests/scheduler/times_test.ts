@@ -1,0 +1,192 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { FakeClock } from "../monitor/fake_clock.ts";
+import { parseCron } from "../../scheduler/cron.ts";
+import { byCron, every, once, type Times } from "../../scheduler/times.ts";
+
+const NO_SPLAY = () => 0;
+
+Deno.test("every() has the first run due at once, and the k-th k frequencies later", async () => {
+  const clock = new FakeClock();
+  const times = every(300, clock, NO_SPLAY);
+  const start = clock.now();
+  assertEquals(times.first(), { dueAt: start, passed: 0 });
+  for (let k = 1; k < 1000; k++) {
+    // Each run is noticed a little late.
+    await clock.advance(start + (k - 1) * 300 + 13 - clock.now());
+    assertEquals(times.next(), { dueAt: start + k * 300, passed: 0 });
+  }
+});
+
+Deno.test("every() passes over what was due while nobody asked, and keeps the beat", async () => {
+  const clock = new FakeClock();
+  const times = every(100, clock, NO_SPLAY);
+  const start = clock.now();
+  times.first();
+  await clock.advance(99);
+  assertEquals(times.next(), { dueAt: start + 100, passed: 0 });
+  await clock.advance(1 + 350);
+  assertEquals(times.next(), { dueAt: start + 500, passed: 3 });
+  await clock.advance(50);
+  assertEquals(times.next(), { dueAt: start + 600, passed: 0 });
+});
+
+Deno.test("every() counts a run that is due at just this instant as passed, for it plans a later one", async () => {
+  const clock = new FakeClock();
+  const times = every(100, clock, NO_SPLAY);
+  const start = clock.now();
+  times.first();
+  await clock.advance(100);
+  assertEquals(times.next(), { dueAt: start + 200, passed: 1 });
+});
+
+Deno.test("every() delays each run by a splay of its own, and the beat by none", async () => {
+  const clock = new FakeClock();
+  const splays = [70, 30, 99];
+  const times = every(100, clock, () => splays.shift()!);
+  const start = clock.now();
+  assertEquals(times.first(), { dueAt: start + 70, passed: 0 });
+  await clock.advance(70);
+  assertEquals(times.next(), { dueAt: start + 130, passed: 0 });
+  await clock.advance(60);
+  assertEquals(times.next(), { dueAt: start + 299, passed: 0 });
+});
+
+Deno.test("every() and once() do not care about the wall clock", () => {
+  const clock = new FakeClock();
+  const times = [every(100, clock, NO_SPLAY), once(clock)];
+  for (const each of times) each.first();
+  clock.wallShiftMs = 1e9;
+  assertEquals(times.map((each) => each.correct()), [null, null]);
+});
+
+Deno.test("once() has one run due now, and none after it", () => {
+  const clock = new FakeClock();
+  const times = once(clock);
+  assertEquals(times.first(), { dueAt: clock.now(), passed: 0 });
+  assertEquals(times.next(), { dueAt: Infinity, passed: 0 });
+});
+
+const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
+
+/** A plan by the clock of the wall, where it is `at` now. */
+class Cron {
+  readonly clock = new FakeClock();
+  readonly told: string[] = [];
+  readonly times: Times;
+
+  constructor(expression: string, at: string, options: { catchUp?: boolean; splay?: () => number } = {}) {
+    this.clock.wallShiftMs = Date.parse(at) - this.clock.wall();
+    const { catchUp = false, splay = NO_SPLAY } = options;
+    const tell = (line: string) => this.told.push(line);
+    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, tell });
+  }
+
+  /** When a plan is due by the wall, as HH:MM:SS. */
+  due(plan: { dueAt: number } | null): string | null {
+    return plan && new Date(plan.dueAt - this.clock.now() + this.clock.wall()).toISOString().slice(11, 19);
+  }
+
+  /** What correcting gives now. */
+  correct(): string | null {
+    return this.due(this.times.correct());
+  }
+}
+
+Deno.test("byCron() has each run due when the expression says, by the wall", async () => {
+  const cron = new Cron("*/15 * * * *", "2026-01-10T10:01:00Z");
+  assertEquals(cron.due(cron.times.first()), "10:15:00");
+  await cron.clock.advance(14 * MINUTE);
+  assertEquals([cron.correct(), cron.due(cron.times.next())], [null, "10:30:00"]);
+  await cron.clock.advance(15 * MINUTE + 30);
+  assertEquals(cron.due(cron.times.next()), "10:45:00");
+  assertEquals(cron.told, []);
+});
+
+Deno.test("byCron() delays each run by its splay", async () => {
+  const splays = [5000, 0];
+  const cron = new Cron("*/15 * * * *", "2026-01-10T10:01:00Z", { splay: () => splays.shift()! });
+  assertEquals(cron.due(cron.times.first()), "10:15:05");
+  await cron.clock.advance(14 * MINUTE + 5000);
+  assertEquals([cron.correct(), cron.due(cron.times.next())], [null, "10:30:00"]);
+});
+
+Deno.test("byCron() comes sooner when the wall clock is set forward, and later when it is set back", () => {
+  const cron = new Cron("0 12 * * *", "2026-01-10T10:00:00Z");
+  const { dueAt } = cron.times.first();
+  cron.clock.wallShiftMs += HOUR;
+  const sooner = cron.times.correct();
+  assertEquals([cron.due(sooner), sooner!.dueAt], ["12:00:00", dueAt - HOUR]);
+  assertEquals(cron.correct(), null);
+  cron.clock.wallShiftMs -= 3 * HOUR;
+  const later = cron.times.correct();
+  assertEquals([cron.due(later), later!.dueAt], ["12:00:00", dueAt + 2 * HOUR]);
+});
+
+Deno.test("byCron() plans times again that the wall clock comes by again", async () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
+  cron.times.first();
+  await cron.clock.advance(30 * MINUTE);
+  assertEquals(cron.due(cron.times.next()), "12:00:00");
+  cron.clock.wallShiftMs -= 2 * HOUR;
+  assertEquals(cron.correct(), "10:00:00");
+});
+
+Deno.test("byCron() runs a time once though the wall clock is set back a little before it", async () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
+  const plan = cron.times.first();
+  cron.clock.wallShiftMs -= 500;
+  await cron.clock.advanceTo((cron.times.correct() ?? plan).dueAt);
+  assertEquals(cron.due(cron.times.next()), "12:00:00");
+});
+
+Deno.test("byCron() runs a time once though the wall clock is set back a little after it", async () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
+  await cron.clock.advanceTo(cron.times.first().dueAt + 1000);
+  const plan = cron.times.next();
+  cron.clock.wallShiftMs -= 2000;
+  assertEquals(cron.due(cron.times.correct() ?? plan), "12:00:00");
+});
+
+Deno.test("byCron() keeps to the wall clock where that drifts by little each time", async () => {
+  const cron = new Cron("0 12 * * *", "2026-01-10T10:00:00Z");
+  let plan = cron.times.first();
+  for (let i = 0; i < 30; i++) {
+    await cron.clock.advance(10_000);
+    cron.clock.wallShiftMs -= 800;
+    plan = cron.times.correct() ?? plan;
+  }
+  const dueAt = Date.parse("2026-01-10T12:00:00Z") - cron.clock.wall() + cron.clock.now();
+  assert(Math.abs(plan.dueAt - dueAt) <= 1000, `${plan.dueAt - dueAt} ms off`);
+});
+
+for (const catchUp of [false, true]) {
+  const sentence = catchUp ? "runs a time at once that was slept through" : "leaves a time out that was slept through";
+  Deno.test(`byCron() ${sentence}, and tells it once`, async () => {
+    const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", { catchUp });
+    cron.times.first();
+    cron.clock.wallShiftMs += 3 * HOUR;
+    assertEquals([cron.correct(), cron.correct()], [catchUp ? "13:30:00" : "14:00:00", null]);
+    assertEquals(cron.told.length, 1);
+    assertMatch(cron.told[0]!, /^the run of 2026-01-10T11:00:00.000Z was slept through(: it runs now)?$/);
+    assertEquals(cron.told[0]!.endsWith("now"), catchUp);
+    await cron.clock.advance(10);
+    assertEquals(cron.due(cron.times.next()), "14:00:00");
+  });
+}
+
+Deno.test("byCron() runs a time that is late by less than a minute", () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:59:30Z");
+  cron.times.first();
+  cron.clock.wallShiftMs += MINUTE;
+  const plan = cron.times.correct();
+  assertEquals([plan!.dueAt, cron.told], [cron.clock.now() - 30_000, []]);
+});
+
+Deno.test("byCron() tells where no time follows, and then plans none", () => {
+  const cron = new Cron("0 0 30 2 *", "2026-01-10T10:30:00Z");
+  assertEquals(cron.times.first(), { dueAt: Infinity, passed: 0 });
+  assertEquals(cron.told, ["the cron expression names no time any more"]);
+  cron.clock.wallShiftMs += 3 * HOUR;
+  assertEquals(cron.times.correct(), null);
+});
