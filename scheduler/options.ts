@@ -136,7 +136,9 @@ function checkTimes({ flags }: Words, { frequency, splay, cron, timezone, next }
   if (frequency !== undefined && splay !== undefined && splay >= frequency) {
     throw new UsageError("--splay must be less than --frequency");
   }
-  if (cron !== undefined) parseCron(cron, timezone);
+  if (cron !== undefined && parseCron(cron, timezone).nextRun(new Date()) === null) {
+    throw new UsageError(`--cron ${JSON.stringify(cron)} names no time`);
+  }
 }
 
 function optionalSeconds(words: Words, name: string, min = 0): number | undefined {

@@ -98,9 +98,10 @@ export class Scheduler implements ProgramService {
       this.#child?.signal("SIGKILL");
       return null;
     });
-    if (ended?.hasGivenUp) output.log.error(`given up after ${policy.maxFailures} failures in a row`);
+    const hasGivenUp = ended?.hasGivenUp && !policy.isOnce;
+    if (hasGivenUp) output.log.error(`given up after ${policy.maxFailures} failures in a row`);
     await output.flush(FLUSH_MS);
-    if (this.#hasFailed || ended === null || ended.hasGivenUp) return 1;
+    if (this.#hasFailed || ended === null || hasGivenUp) return 1;
     return policy.isOnce && ended.exit !== null ? exitCodeOf(ended.exit) : 0;
   }
 

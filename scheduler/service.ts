@@ -17,6 +17,9 @@ import type { Options } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
 import { byCron, every, once, type Times } from "./times.ts";
 
+/** How long the last lines of a run may take to be written. */
+const FLUSH_MS = 1000;
+
 /** What {@linkcode runProcess} may be told besides. */
 export interface RunOptions {
   /** Where the lines of the process go. @default {this program's stdout and stderr, as `[name] line`} */
@@ -28,7 +31,8 @@ export interface RunOptions {
 /**
  * Runs a command once (Python NColony's `schedulelib.runProcess`).
  *
- * Its environment is this program's own, its stdin is empty. What it leaves behind in its process group is ended too.
+ * Its environment is this program's own, its stdin is empty. What it leaves behind in its process group is ended too. An
+ * `output` of the caller's is told its `end()` when all was read, which may be a moment later.
  *
  * @param args The command and its arguments.
  * @param timeout How long it may take, until SIGTERM, in seconds.
@@ -50,7 +54,8 @@ export async function runProcess(
   grace: number,
   options: RunOptions = {},
 ): Promise<Exit> {
-  const output = options.output ?? new Output({ level: "info", format: "text" }).forChild(nameOf(args));
+  const own = options.output === undefined ? new Output({ level: "info", format: "text" }) : null;
+  const output = options.output ?? own!.forChild(nameOf(args));
   const run = new Scheduler({
     clock: denoClock,
     spawn: (output, sink) => spawnChild(startOf({ args, ...options }), output, sink, denoClock),
@@ -59,6 +64,7 @@ export async function runProcess(
     output: { log: SILENT_LOG, forRun: () => output, flush: () => Promise.resolve() },
   });
   const ended = await run.run();
+  await own?.flush(FLUSH_MS);
   const command = JSON.stringify(args[0]);
   if (ended === null || ended.exit === null) throw new Error(`Cannot signal ${command}`);
   if (ended.exit.type === "failed") throw new Error(`Cannot start ${command}: ${ended.exit.reason}`);

@@ -1,5 +1,5 @@
 import type { Clock } from "@ncolony/host";
-import type { Cron } from "croner";
+import type { CronTimes } from "./cron.ts";
 
 /** A run that is later than this was slept through: the machine slept, or its clock was set forward. */
 const SLEPT_MS = 60_000;
@@ -62,28 +62,33 @@ export interface CronOptions {
 }
 
 /** Runs are due by the wall clock, as a cron expression says. */
-export function byCron(cron: Pick<Cron, "nextRun">, clock: Clock, { splay, catchUp, tell }: CronOptions): Times {
+export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, tell }: CronOptions): Times {
   let plannedAt: Date | null = null;
   let delayMs = 0;
-  let aheadMs = clock.wall() - clock.now();
+  /** The last time that was due: small corrections of the clock do not make it come again. */
+  let lastAt = -Infinity;
+  let aheadMs = 0;
+  const dueAt = (): Plan => {
+    aheadMs = clock.wall() - clock.now();
+    const wait = plannedAt === null ? Infinity : plannedAt.getTime() + delayMs - clock.wall();
+    return { dueAt: clock.now() + wait, passed: 0 };
+  };
   const plan = (): Plan => {
-    plannedAt = cron.nextRun(new Date(clock.wall()));
+    plannedAt = cron.nextRun(new Date(Math.max(clock.wall(), lastAt)));
     delayMs = splay();
     if (plannedAt === null) tell("the cron expression names no time any more");
     return dueAt();
   };
-  const dueAt = (): Plan => {
-    const wait = plannedAt === null ? Infinity : plannedAt.getTime() + delayMs - clock.wall();
-    return { dueAt: clock.now() + wait, passed: 0 };
-  };
   return {
     first: plan,
-    next: plan,
+    next: () => {
+      lastAt = plannedAt?.getTime() ?? lastAt;
+      return plan();
+    },
     correct: () => {
+      if (plannedAt === null) return null;
       const wall = clock.wall();
       const jumpMs = wall - clock.now() - aheadMs;
-      aheadMs += jumpMs;
-      if (plannedAt === null) return null;
       if (wall - plannedAt.getTime() - delayMs > SLEPT_MS) {
         tell(`the run of ${plannedAt.toISOString()} was slept through${catchUp ? ": it runs now" : ""}`);
         if (!catchUp) return plan();
@@ -92,8 +97,10 @@ export function byCron(cron: Pick<Cron, "nextRun">, clock: Clock, { splay, catch
         return dueAt();
       }
       if (Math.abs(jumpMs) <= JUMP_MS) return null;
-      // Set back, the clock may come by times again that it left out.
-      return jumpMs < 0 ? plan() : dueAt();
+      if (jumpMs > -SLEPT_MS) return dueAt();
+      // Set back as far as this, the clock comes by its times again.
+      lastAt = -Infinity;
+      return plan();
     },
   };
 }
