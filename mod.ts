@@ -14,6 +14,7 @@ import { main as monitorMain } from "@ncolony/monitor";
 import { main as reaperMain } from "@ncolony/reaper";
 import { main as schedulerMain } from "@ncolony/scheduler";
 import { UsageError } from "@ncolony/core";
+import { argv0 } from "node:process";
 import manifest from "./deno.json" with { type: "json" };
 
 /** Checks of heartbeats. */
@@ -51,13 +52,14 @@ ${optionsHelp(COMMON_OPTIONS)}`,
 };
 
 /**
- * Runs the tool that the first word names.
+ * Runs the tool that the first word names; or, where this program is called `ncolony-TOOL`, by a link for instance, that
+ * one.
  *
  * @param argv The command line, without the program's name.
  * @returns The tool's exit code, or 2 where there is no such tool.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const [tool, ...rest] = argv;
+  const [tool, ...rest] = [...calledAs(), ...argv];
   switch (tool) {
     case "monitor":
       return await monitorMain(rest);
@@ -80,6 +82,12 @@ export async function main(argv: readonly string[]): Promise<number> {
         : `${JSON.stringify(tool)} is no tool`,
     );
   });
+}
+
+/** The tool that the name says under which this program, a binary or a script, was called. */
+function calledAs(): string[] {
+  const names = [argv0, import.meta.url].map((path) => /(?:^|\/)ncolony-([a-z]+)(?:\.js)?$/.exec(path)?.[1]);
+  return names.filter((name) => name !== undefined).slice(0, 1);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));
