@@ -165,8 +165,9 @@ export async function exitOf(child: Deno.ChildProcess): Promise<Exit> {
   try {
     const { code, signal } = await child.status;
     return signal === null ? { type: "code", code } : { type: "signal", signal };
-  } catch {
-    // Deno rejects where it cannot name the signal that ended the child: the real-time ones.
-    return { type: "signal", signal: "a signal without a name" };
+  } catch (error) {
+    // Deno rejects where it cannot name the signal that ended the child, the real-time ones: "Invalid signal: 35".
+    const number = error instanceof Error ? /\d+$/.exec(error.message)?.[0] : undefined;
+    return { type: "signal", signal: number === undefined ? "a signal without a name" : `signal ${number}` };
   }
 }

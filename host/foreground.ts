@@ -16,6 +16,7 @@ export interface Foreground {
  * @param isDetached Whether it leads a session and process group of its own, and so has no terminal.
  * @returns The command; or why it could not be started, with the exit code that shells give for that: 127 where it is not
  * there, else 126.
+ * @throws {Deno.errors.NotCapable} Without `--allow-run` for it.
  */
 export function startForeground(
   args: readonly [string, ...string[]],
@@ -35,6 +36,7 @@ export function startForeground(
     }).spawn();
     return { pid: child.pid, exit: exitOf(child) };
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) throw error;
     const code = error instanceof Deno.errors.NotFound ? 127 : 126;
     return { code, reason: whyNotStarted(error, { args }) };
   }

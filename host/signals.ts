@@ -22,9 +22,10 @@ export function listenToSignals(signals: readonly Signal[], handler: (signal: Si
   };
 }
 
-/** The number of a signal on this system; 0 where it has none of that name. */
+/** The number of a signal on this system, of `signal 35` also; 0 where it has none of that name. */
 export function signalNumber(signal: string): number {
-  return Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ?? 0;
+  return Object.entries(constants.signals).find(([name]) => name === signal)?.[1] ??
+    Number(/^signal (\d+)$/.exec(signal)?.[1] ?? 0);
 }
 
 /** The name of a signal on this system. */

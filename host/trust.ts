@@ -20,12 +20,17 @@ export function distrust(path: string, { uid, mode }: Ownership): string | null 
   const own = Deno.uid();
   const isOthers = uid !== 0 && uid !== own;
   if (!isOthers && ((mode ?? 0) & 0o022) === 0) return null;
-  if (isReadOnly(path)) return null;
-  if (isOthers) return `belongs to uid ${uid}, which is neither root nor the monitor's (${own})`;
-  return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})`;
+  const isSafe = isReadOnly(path);
+  if (isSafe === true) return null;
+  const unknown = isSafe === null
+    ? ", and only with --allow-write for it can be seen whether its mount is read-only"
+    : "";
+  if (isOthers) return `belongs to uid ${uid}, which is neither root nor the monitor's (${own})${unknown}`;
+  return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})${unknown}`;
 }
 
-function isReadOnly(path: string): boolean {
+/** Whether a path is on a read-only mount; null where this program may not find out. */
+function isReadOnly(path: string): boolean | null {
   const real = Deno.realPathSync(path);
   try {
     const mounts = readMounts().filter(({ point }) => point === "/" || `${real}/`.startsWith(`${point}/`));
@@ -38,13 +43,14 @@ function isReadOnly(path: string): boolean {
   }
 }
 
-function refusesWrites(path: string): boolean {
+function refusesWrites(path: string): boolean | null {
   const probe = join(path, `.${crypto.randomUUID()}.new`);
   try {
     Deno.openSync(probe, { write: true, createNew: true }).close();
     Deno.removeSync(probe);
     return false;
   } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return null;
     return error instanceof Error && "code" in error && error.code === "EROFS";
   }
 }

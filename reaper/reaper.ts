@@ -1,6 +1,6 @@
 import type { Exit } from "@ncolony/core";
 import { Alarm, type Clock, type Foreground, sendSignal, type Signal } from "@ncolony/host";
-import { descendants } from "./descendants.ts";
+import { everybody } from "./everybody.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 
@@ -94,16 +94,14 @@ export class Reaper {
     }
   }
 
-  /** Sends a signal to everybody below, but not to whom it was sent before. */
+  /** Sends a signal to everybody, but not to whom it was sent before. */
   #signalAll(signal: Signal, before: Set<number>): void {
     const { libc } = this.#parts;
-    if (libc.getpid() === 1) {
-      // All processes but this one are below it.
-      if (!before.has(-1)) sendSignal(-1, signal);
-      before.add(-1);
-      return;
-    }
-    for (const pid of descendants(libc)) {
+    // To PID 1, -1 is everybody but itself; to another, the whole machine.
+    const all = libc.getpid() === 1 ? [-1] : [];
+    // What is killed all at once cannot fork meanwhile.
+    const pids = signal === "SIGKILL" && all.length > 0 ? all : everybody(libc) ?? all;
+    for (const pid of pids) {
       if (!before.has(pid)) sendSignal(pid, signal);
       before.add(pid);
     }

@@ -16,10 +16,10 @@ import { blockSignals, PASSED, tellSignals, withoutMask } from "./signals.ts";
  */
 export async function runReaper({ args, grace, killAfter, group }: Options): Promise<number> {
   let reaper: Reaper | null = null;
-  // They are blocked for as long as this program runs, but for the moment in which the command is started.
-  using _passing = listenToSignals(PASSED, (signal) => reaper?.pass(signal));
   const libc = new Libc();
   const areBlocked = blockSignals(libc);
+  // They come here where they cannot be blocked, and in the moment in which the command is started.
+  using _passing = listenToSignals(PASSED, (signal) => reaper?.pass(signal));
   if (libc.getpid() !== 1) libc.becomeSubreaper();
   using _children = listenToSignals(["SIGCHLD"], () => reaper?.wake());
   const command = withoutMask(libc, () => startForeground(args, group));

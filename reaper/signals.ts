@@ -23,6 +23,8 @@ const NONE = maskOf([]);
  * SIGUSR1, and the kernel can tell who sent them.
  *
  * Only a thread that began so can be sure of that, so this program executes itself once more with the signals blocked.
+ * That is to be its first act: Deno as PID 1 crashes on a SIGTERM, SIGINT or SIGHUP that comes between its first signal
+ * listener and the one for that signal, unless it is blocked; before its first listener the kernel drops them.
  *
  * @returns False where that cannot be done, for want of /proc.
  */
@@ -35,7 +37,12 @@ export function blockSignals(libc: Libc): boolean {
   return false;
 }
 
-/** Does something with no signal blocked: a child that is started inherits what is. */
+/**
+ * Does something with no signal blocked: a child that is started inherits what is.
+ *
+ * Deno begins to listen for SIGUSR1, to open its inspector, when it has run for 500 ms and nothing else has its turn; so
+ * this is to be done before anything is waited for.
+ */
 export function withoutMask<T>(libc: Libc, action: () => T): T {
   const before = libc.setMask(NONE);
   try {

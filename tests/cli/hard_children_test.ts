@@ -99,7 +99,7 @@ Deno.test("a death by a real-time signal is told once, and backed off from", asy
   await using colony = new Colony({ args: ["-t", "1000", "-m", "0.1"], config: { rt: { args: sh("kill -34 $$") } } });
   await colony.waitFor(/rt: stopping -> waiting/, 3);
   assertEquals(colony.pidsOf("rt").length, 3);
-  assertEquals(colony.count(/ WARN rt: running -> stopping \(a signal without a name after [\d.]+ s\)$/), 3);
+  assertEquals(colony.count(/ WARN rt: running -> stopping \(signal \d+ after [\d.]+ s\)$/), 3);
   const delays = colony.lines.map((line) => /rt: stopping -> waiting for ([\d.]+) s/.exec(line)?.[1]).filter(Boolean);
   assertEquals(delays.map((delay) => Math.ceil(Number(delay) * 10)), [1, 2, 4]);
   assertEquals(colony.count(/rt: .*cannot happen/), 0);

@@ -1,0 +1,124 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { parseSpec } from "@ncolony/core";
+import { join } from "@std/path";
+import { parseAllDocuments } from "yaml";
+import { PERMISSIONS } from "../../tools/permissions.ts";
+import { tempDir } from "../helpers.ts";
+import { canIsolate, Container, makeRoot } from "./container.ts";
+import { hasCommand, ROOT, run } from "./tools.ts";
+
+const DEPLOY = join(ROOT, "deploy");
+const dockerfile = Deno.readTextFileSync(join(DEPLOY, "Dockerfile"));
+
+/** The words of an instruction of the Dockerfile in JSON. */
+function words(instruction: string): string[] {
+  return JSON.parse(new RegExp(`^${instruction} .*?(\\[".*\\])$`, "m").exec(dockerfile)![1]!);
+}
+
+/** The variables that the Dockerfile sets. */
+function environment(): Record<string, string> {
+  const text = /^ENV ((?:.*\\\n)*.*)$/m.exec(dockerfile)![1]!.replaceAll("\\\n", " ");
+  return Object.fromEntries([...text.matchAll(/(\w+)=('[^']*'|\S+)/g)].map(([, name, value]) => {
+    return [name!, value!.replace(/^'(.*)'$/, "$1")];
+  }));
+}
+
+/** Mounts as Kubernetes makes them: root's and 0777, the ConfigMap read-only and made of links, the root read-only. */
+function mountAsKubernetes(root: string): string {
+  const tmpfs = (path: string) => `mount -t tmpfs -o mode=0777 tmpfs ${root}${path}`;
+  return [
+    `mount --bind ${root} ${root}`,
+    `mount -t proc proc ${root}/proc`,
+    ...["/conf", "/messages", "/run/ncolony"].map(tmpfs),
+    `mkdir ${root}/conf/..1 && ln -s ..1 ${root}/conf/..data && ln -s ..data/web ${root}/conf/web`,
+    `cp ${root}/web.json ${root}/conf/..1/web`,
+    `mount -o remount,ro ${root}/conf && mount -o remount,bind,ro ${root}`,
+  ].join(" && ");
+}
+
+Deno.test({
+  name:
+    "the image's command line starts with a pod's volumes, as nobody, on a read-only root (skipped unless root with namespaces)",
+  ignore: !await canIsolate(),
+  fn: async () => {
+    using root = tempDir();
+    Deno.chmodSync(root.path, 0o755);
+    await makeRoot(root);
+    Deno.copyFileSync(join(DEPLOY, "alive.js"), root.file("opt", "ncolony", "alive.js"));
+    Deno.mkdirSync(root.file("run", "ncolony"));
+    root.write("web.json", JSON.stringify({ args: ["cat"] }));
+    const env = { ...environment(), PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
+    const inside = (argv: string[]) => ["chroot", "--userspec=65532:65532", root.path, ...argv];
+    await using container = new Container(mountAsKubernetes(root.path), inside(words("ENTRYPOINT")), env);
+    const init = await container.init;
+    // What lies on its mounts is seen from within only.
+    const within = (...argv: string[]) => run(["nsenter", "-t", `${init}`, "-m", "-p", ...inside(argv)]);
+    for (let round = 0; (await within("/bin/busybox", "ls", "/run/ncolony/pids/web")).code !== 0; round++) {
+      assertLess(round, 200, "web runs");
+    }
+    for (let round = 0; (await within(...words("HEALTHCHECK"))).code !== 0; round++) {
+      assertLess(round, 50, "it is alive");
+    }
+    assertEquals((await within("/bin/busybox", "touch", "/conf/x")).code, 1, "read-only");
+    container.signal("SIGTERM");
+    const { code, lines } = await container.ended();
+    assertEquals(code, 0, lines.join("\n"));
+    assert(lines.some((line) => line.endsWith("INFO everything has ended")), lines.join("\n"));
+    assert(lines.some((line) => line.includes("others may write the messages directory")), lines.join("\n"));
+  },
+});
+
+Deno.test("alive.js says whether a heartbeat file is young enough", async () => {
+  using dir = tempDir();
+  const alive = (seconds: string) =>
+    run(["deno", "run", "--no-config", "-R", join(DEPLOY, "alive.js"), dir.file("heart"), seconds]);
+  assertEquals((await alive("60")).code, 1);
+  dir.write("heart", "");
+  assertEquals((await alive("60")).code, 0);
+  Deno.utimeSync(dir.file("heart"), new Date(Date.now() - 61_000), new Date(Date.now() - 61_000));
+  assertEquals((await alive("60")).code, 1);
+});
+
+Deno.test("the image's programs have the permissions of the table, no more and no other directories", () => {
+  const [reaper, monitor] = words("ENTRYPOINT").join(" ").split(" -- ");
+  for (const flag of PERMISSIONS.reaper) assert(` ${reaper} `.includes(` ${flag} `), flag);
+  const flags = monitor!.split(" ").filter((word) => word.startsWith("--allow"));
+  assertEquals(flags.map((flag) => flag.replace("=/conf,/messages,/run/ncolony", "")), [...PERMISSIONS.monitor]);
+});
+
+Deno.test("the Kubernetes manifest is a pod that may do nothing it need not, and is asked as the image is", () => {
+  const [configMap, deployment] = parseAllDocuments(Deno.readTextFileSync(join(DEPLOY, "kubernetes.yaml"))).map((it) =>
+    it.toJS()
+  );
+  for (const [name, source] of Object.entries<string>(configMap.data)) parseSpec(name, source);
+  const { spec } = deployment.spec.template;
+  const [container] = spec.containers;
+  assertEquals([configMap.kind, deployment.kind, deployment.spec.replicas], ["ConfigMap", "Deployment", 1]);
+  assertEquals(deployment.spec.selector.matchLabels, deployment.spec.template.metadata.labels);
+  assertEquals([spec.securityContext.runAsNonRoot, spec.securityContext.runAsUser], [true, 65532]);
+  assertEquals([container.securityContext.readOnlyRootFilesystem, container.securityContext.capabilities.drop], [true, [
+    "ALL",
+  ]]);
+  assertEquals(container.livenessProbe.exec.command, words("HEALTHCHECK"));
+  assertEquals(
+    container.volumeMounts.map(({ name }: { name: string }) => name),
+    spec.volumes.map(({ name }: { name: string }) => name),
+  );
+  assertEquals(spec.volumes[0].configMap.name, configMap.metadata.name);
+  assertLess(30, spec.terminationGracePeriodSeconds, "longer than the reaper's --kill-after");
+});
+
+Deno.test({
+  name:
+    "systemd finds nothing wrong with the unit, and its command has the permissions of the table (skipped without systemd)",
+  ignore: !hasCommand("systemd-analyze"),
+  fn: async () => {
+    using dir = tempDir();
+    const unit = Deno.readTextFileSync(join(DEPLOY, "ncolony.service"));
+    const path = dir.write("ncolony.service", unit.replaceAll("/usr/local/bin/deno", Deno.execPath()));
+    const { code, stdout, stderr } = await run(["systemd-analyze", "verify", path]);
+    assertEquals([code, stdout, stderr], [0, "", ""]);
+    const flags = [...unit.matchAll(/--allow-\S+/g)].map(([flag]) => flag.replace("=/run/ncolony", ""));
+    assertEquals(flags, [...PERMISSIONS.monitor]);
+  },
+});

@@ -1,0 +1,148 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { isAlive, until } from "../helpers.ts";
+import { below, INIT, Reaped, SUBREAPER, testAs } from "./reaping.ts";
+import { gone, hasCommand, signalIfThere } from "./tools.ts";
+
+/** Takes a while to end when it is asked to, and tells of it. */
+const POLITE = `trap 'sleep 0.3; echo bye; exit' TERM; echo ready; while :; do sleep 0.02; done`;
+
+/** Does not end when it is asked to. */
+const STUBBORN = `trap '' TERM; echo ready; while :; do sleep 0.02; done`;
+
+/** Has a child when it is asked to end, which does not end when it is. */
+const FERTILE = `trap 'sh -c "$0" & exit' TERM; echo ready; while :; do sleep 0.02; done`;
+
+/** A command that leaves a script behind, and ends with 5 after a line on stdin. */
+function leaving(script: string, how = ""): string[] {
+  return ["sh", "-c", `${how} sh -c "$1" "$0" & read it; exit 5`, STUBBORN, script];
+}
+
+/** Has a command leave something behind, so many times, and gives the milliseconds that its end takes. */
+async function endAfter(reaped: Reaped, count = 1): Promise<number> {
+  await reaped.waitFor(/^ready$/, count);
+  const pids = await below(reaped.process.pid);
+  const start = performance.now();
+  await reaped.say("end");
+  assertEquals(await reaped.ended(), 5);
+  const took = performance.now() - start;
+  assertLess(count, pids.length);
+  // At once: reaper has waited for them.
+  assertEquals(pids.filter(isAlive), []);
+  return took;
+}
+
+for (const role of [SUBREAPER, INIT]) {
+  testAs(role, "what the command leaves behind is asked to end, and has its time for that", async () => {
+    await using reaped = new Reaped(["--grace", "1000", "--", ...leaving(POLITE)], { role });
+    await endAfter(reaped);
+    assertEquals(reaped.stdout, ["ready", "bye"]);
+  });
+
+  testAs(role, "what does not end then is killed after --grace", async () => {
+    await using reaped = new Reaped(["--grace", "0.5", ...leaving(STUBBORN)], { role });
+    const took = await endAfter(reaped);
+    assertLess(450, took);
+    assertLess(took, 5000);
+  });
+
+  testAs(role, "with --grace 0 it is killed at once", async () => {
+    await using reaped = new Reaped(["--grace", "0", ...leaving(POLITE)], { role });
+    assertLess(await endAfter(reaped), 5000);
+    assertEquals(reaped.stdout, ["ready"]);
+  });
+
+  testAs(role, "what is born while its parent is ended is ended as well", async () => {
+    await using reaped = new Reaped(["--grace", "1", ...leaving(FERTILE)], { role });
+    assertLess(await endAfter(reaped), 5500);
+    assert(reaped.stdout.length <= 2);
+  });
+
+  testAs(role, "what is born while its parent is ended is asked to end before it is killed", async () => {
+    const script = `trap 'sh -c "$0" & exit' TERM; echo ready; while :; do sleep 0.02; done`;
+    const command = `sh -c "$1" "$0" & read it; exit 5`;
+    await using reaped = new Reaped(["--grace", "1000", "sh", "-c", command, "exec sleep 1000", script], { role });
+    await endAfter(reaped);
+  });
+
+  for (const how of ["setsid", "nohup"]) {
+    const isThere = hasCommand(how);
+    testAs(
+      role,
+      `what left the group by ${how} is ended as well${isThere ? "" : " (not tried: it is missing)"}`,
+      async () => {
+        if (!isThere) return;
+        await using reaped = new Reaped(["--grace", "0.5", ...leaving(STUBBORN, how)], { role });
+        await endAfter(reaped);
+      },
+    );
+  }
+
+  testAs(role, "a whole tree is ended, down to great-grandchildren and what is stopped", async () => {
+    const script = `sleep 1000 & kill -STOP $!; sh -c 'sh -c "sleep 1000 & echo ready; wait" & wait' & wait`;
+    await using reaped = new Reaped(["--grace", "0.5", ...leaving(script)], { role });
+    await endAfter(reaped);
+  });
+
+  testAs(role, "with nothing left it ends at once, whatever --grace says", async () => {
+    await using reaped = new Reaped(["--grace", "1000", "--kill-after", "1000", "sh", "-c", "exit 4"], { role });
+    assertEquals(await reaped.ended(), 4);
+  });
+
+  testAs(role, "a command that ignores SIGTERM is killed after --kill-after", async () => {
+    await using reaped = new Reaped(["--kill-after", "0.4", "sh", "-c", STUBBORN], { role });
+    await reaped.waitFor(/^ready$/);
+    const start = performance.now();
+    await reaped.signal("SIGTERM");
+    assertEquals(await reaped.ended(), 137);
+    assertLess(350, performance.now() - start);
+  });
+
+  testAs(role, "--kill-after counts from the first SIGTERM, and only from one", async () => {
+    await using reaped = new Reaped(["--kill-after", "0.6", "sh", "-c", `trap 'echo int' INT; ${STUBBORN}`], { role });
+    await reaped.waitFor(/^ready$/);
+    await reaped.signal("SIGINT");
+    await reaped.waitFor(/^int$/);
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    assertEquals(reaped.isOver, false);
+    const timer = setInterval(() => void reaped.signal("SIGTERM").catch(() => {}), 100);
+    try {
+      assertEquals(await reaped.ended(), 137);
+    } finally {
+      clearInterval(timer);
+    }
+  });
+
+  testAs(role, "with --group, --kill-after kills the command's whole group", async () => {
+    const script = `sh -c "$0" & echo "child $!"; ${STUBBORN}`;
+    const argv = ["--group", "--kill-after", "0.3", "--grace", "1000", "sh", "-c", script, STUBBORN];
+    await using reaped = new Reaped(argv, { role });
+    await reaped.waitFor(/^ready$/, 2);
+    await reaped.signal("SIGTERM");
+    assertEquals(await reaped.ended(), 137);
+  });
+
+  testAs(role, "nobody who is not below reaper gets a signal", async () => {
+    const signals = "TERM INT HUP QUIT CONT USR1";
+    const script = `for it in ${signals}; do trap "echo $it" $it; done; echo ready; while :; do sleep 0.02; done`;
+    // In the group of the tests and of reaper, as somebody in the same container would be.
+    const bystander = new Deno.Command("sh", { args: ["-c", script], stdin: "null", stdout: "piped" }).spawn();
+    let heard = "";
+    const reading = (async () => {
+      for await (const text of bystander.stdout.pipeThrough(new TextDecoderStream())) heard += text;
+    })();
+    try {
+      await until("the bystander is ready", () => heard === "ready\n");
+      await using reaped = new Reaped(["--grace", "0.3", ...leaving(STUBBORN)], { role });
+      await endAfter(reaped);
+      assert(isAlive(bystander.pid));
+      bystander.kill("SIGUSR1");
+      await until("it hears", () => heard.includes("USR1\n"));
+      assertEquals(heard, "ready\nUSR1\n");
+    } finally {
+      signalIfThere(bystander.pid, "SIGKILL");
+      await bystander.status;
+      await reading;
+    }
+    await gone(bystander.pid);
+  });
+}

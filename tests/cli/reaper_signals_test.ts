@@ -1,0 +1,123 @@
+import { assert, assertEquals } from "@std/assert";
+import { below, INIT, LONELY_INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
+import { run } from "./tools.ts";
+
+/** What reaper passes on. SIGTERM is last, since reaper takes it for the beginning of the end. */
+const PASSED = ["INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "ALRM", "CONT", "TSTP", "TERM"] as const;
+
+/** Tells of every signal the moment it comes. */
+const COUNTS = `
+for it in ${PASSED.join(" ")}; do trap "echo $0 $it >&2" $it; done
+(trap "" ${PASSED.join(" ")}; exec sleep 1000) &
+echo "$0 ready" >&2
+while :; do wait; done`;
+
+/** Two of them at once, in a group whose leader says nothing. */
+const BOTH = `trap : ${PASSED.join(" ")}; sh -c "$0" a | sh -c "$0" b`;
+
+const PORT_9229 = /^ *\d+: [0-9A-F]+:240D /m;
+
+for (const role of [SUBREAPER, INIT]) {
+  testAs(role, "reaper passes every signal to the command, and to nobody else, just once", async () => {
+    await using reaped = new Reaped(["--", "sh", "-c", COUNTS, "it"], { role });
+    await reaped.waitFor(/^it ready$/);
+    const told = ["it ready"];
+    for (const signal of PASSED) {
+      await reaped.signal(`SIG${signal}`);
+      told.push(`it ${signal}`);
+      await reaped.waitFor(new RegExp(`^it ${signal}$`));
+    }
+    await reaped.signal("SIGUSR2");
+    await reaped.waitFor(/^it USR2$/, 2);
+    assertEquals(reaped.stderr, [...told, "it USR2"]);
+  });
+
+  testAs(role, "a child of the command gets no signal", async () => {
+    const script = 'sh -c "$0" child & exec sh -c "$0" it';
+    await using reaped = new Reaped(["sh", "-c", script, COUNTS], { role });
+    for (const who of ["it", "child"]) await reaped.waitFor(new RegExp(`^${who} ready$`));
+    for (const signal of PASSED) {
+      await reaped.signal(`SIG${signal}`);
+      await reaped.waitFor(new RegExp(`^it ${signal}$`));
+    }
+    for (const pid of await below(await reaped.pid())) Deno.kill(pid, "SIGUSR2");
+    await reaped.waitFor(/^child USR2$/);
+    assertEquals(reaped.stderr.filter((line) => line.startsWith("child")), ["child ready", "child USR2"]);
+  });
+
+  testAs(role, "with --group, reaper passes every signal to the command's whole group, just once", async () => {
+    await using reaped = new Reaped(["--group", "--", "sh", "-c", BOTH, COUNTS], { role });
+    for (const who of ["a", "b"]) await reaped.waitFor(new RegExp(`^${who} ready$`));
+    for (const signal of PASSED) {
+      await reaped.signal(`SIG${signal}`);
+      for (const who of ["a", "b"]) await reaped.waitFor(new RegExp(`^${who} ${signal}$`));
+    }
+    await reaped.signal("SIGUSR2");
+    for (const who of ["a", "b"]) await reaped.waitFor(new RegExp(`^${who} USR2$`), 2);
+    for (const who of ["a", "b"]) {
+      const expected = ["ready", ...PASSED, "USR2"].map((it) => `${who} ${it}`);
+      assertEquals(reaped.stderr.filter((line) => line.startsWith(who)), expected);
+    }
+  });
+}
+
+/** The masks that a command sees, less the signals that the C library keeps for itself and Deno ignores: 32 and 33. */
+async function masks(wrap: readonly string[], argv: readonly string[] = []): Promise<Record<string, bigint>> {
+  await using reaped = new Reaped([...argv, "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], { wrap });
+  assertEquals(await reaped.ended(), 0);
+  const lines = reaped.stdout.map((line) => line.split(":\t"));
+  return Object.fromEntries(lines.map(([name, mask]) => [name, BigInt(`0x${mask}`) & ~0x180000000n]));
+}
+
+Deno.test("the command begins with no signal blocked or ignored", async () => {
+  for (const argv of [[], ["--group"]]) assertEquals(await masks([], argv), { SigBlk: 0n, SigIgn: 0n });
+});
+
+const BLOCKING = ["env", "--block-signal=USR1,CHLD,TERM"];
+const canBlock = (await run([...BLOCKING, "true"])).code === 0;
+
+Deno.test({
+  name: `that is so also where reaper began with some blocked${canBlock ? "" : " (skipped: env cannot block signals)"}`,
+  ignore: !canBlock,
+  fn: async () => {
+    assertEquals(await masks(BLOCKING), { SigBlk: 0n, SigIgn: 0n });
+    const all = [`env`, `--block-signal=${PASSED.join()}`];
+    assertEquals(await masks(all), { SigBlk: 0n, SigIgn: 0n });
+  },
+});
+
+testAs(LONELY_INIT, "SIGUSR1 opens no inspector, however often it comes, and reaches the command", async () => {
+  await using reaped = new Reaped(["--", "sh", "-c", COUNTS, "it"], { role: LONELY_INIT });
+  await reaped.waitFor(/^it ready$/);
+  const pid = await reaped.pid();
+  for (let count = 1; count <= 20; count++) {
+    for (let burst = 0; burst < 20; burst++) Deno.kill(pid, "SIGUSR1");
+    await reaped.waitFor(/^it USR1$/, count);
+    // Deno opens it only when it has run for a while.
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  assertEquals(PORT_9229.test(await procOf(pid, "net/tcp")), false);
+  assertEquals([...new Set(reaped.stderr)], ["it ready", "it USR1"]);
+});
+
+testAs(LONELY_INIT, "SIGUSR1 opens no inspector while reaper starts, either", async () => {
+  // Deno begins to listen for it after half a second.
+  const script = 'trap : USR1; for it in 1 2 3 4 5 6 7 8; do sleep 0.2; done; cat /proc/net/tcp; echo "ends"';
+  const starts = Array.from({ length: 4 }, async () => {
+    await using reaped = new Reaped(["sh", "-c", `${script}; exit 5`], { role: LONELY_INIT });
+    const pid = await reaped.pid();
+    while (!reaped.isOver && !reaped.stdout.includes("ends")) {
+      try {
+        Deno.kill(pid, "SIGUSR1");
+      } catch (error) {
+        assert(error instanceof Deno.errors.NotFound);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    // The command dies of it where it has set no trap yet.
+    assert([5, 138].includes(await reaped.ended()));
+    assertEquals(reaped.stderr, []);
+    assertEquals(PORT_9229.test(reaped.stdout.join("\n")), false);
+  });
+  await Promise.all(starts);
+});

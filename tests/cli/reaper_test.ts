@@ -1,0 +1,145 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import manifest from "../../reaper/deno.json" with { type: "json" };
+import { REAPER_PERMISSIONS } from "./reaping.ts";
+import { PATIENCE_MS, ROOT, runTool, signalIfThere, toolCommand } from "./tools.ts";
+
+/** Runs a reaper until it ends, with some bytes on its stdin; a character of the output stands for a byte. */
+async function reap(
+  argv: readonly string[],
+  input: Uint8Array<ArrayBuffer> | null = null,
+): Promise<{ code: number; stdout: Uint8Array; stderr: string }> {
+  const [command, ...args] = [...toolCommand("reaper/mod.ts", REAPER_PERMISSIONS), ...argv];
+  const stdin = input === null ? "null" : "piped";
+  const child = new Deno.Command(command!, { args, cwd: ROOT, stdin, stdout: "piped", stderr: "piped" }).spawn();
+  const timer = setTimeout(() => signalIfThere(child.pid, "SIGKILL"), 2 * PATIENCE_MS);
+  try {
+    const writing = input === null ? null : new Blob([input]).stream().pipeTo(child.stdin);
+    const { code, stdout, stderr } = await child.output();
+    await writing;
+    return { code, stdout, stderr: new TextDecoder().decode(stderr) };
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Runs one with some permissions, and gives its exit code and what it said on stderr. */
+async function complaint(
+  argv: readonly string[],
+  permissions = REAPER_PERMISSIONS,
+): Promise<[code: number, stderr: string]> {
+  const { code, stdout, stderr } = await runTool("reaper/mod.ts", argv, permissions);
+  assertEquals(stdout, "");
+  return [code, stderr];
+}
+
+const CODES: readonly (readonly [script: string, code: number])[] = [
+  ["exit 0", 0],
+  ["exit 7", 7],
+  ["exit 255", 255],
+  ["kill -TERM $$", 143],
+  ["kill -KILL $$", 137],
+  ["kill -INT $$", 130],
+  ["kill -USR1 $$", 138],
+];
+
+Deno.test("reaper ends with the command's exit code, or 128 + n where signal n ended it", async () => {
+  for (const [script, code] of CODES) {
+    assertEquals([script, ...await complaint(["sh", "-c", script])], [script, code, ""]);
+  }
+});
+
+Deno.test("reaper ends with 128 + n also for a signal that has no name", async () => {
+  assertEquals(await complaint(["sh", "-c", "kill -35 $$"]), [128 + 35, ""]);
+});
+
+Deno.test("reaper ends with 127 where the command is not there, and says so in one line", async () => {
+  for (const command of ["no-such-command", "/no/such/command"]) {
+    const [code, stderr] = await complaint([command, "--version"]);
+    assertEquals(code, 127);
+    assertMatch(stderr, /^ncolony-reaper: cannot run "[^"]+": command "[^"]+" \(or its interpreter\) is not there\n$/);
+    assertEquals(stderr.split(command).length, 3);
+  }
+});
+
+Deno.test("reaper ends with 126 where the command cannot be run, and says so in one line", async () => {
+  for (const command of ["/etc", "./deno.json"]) {
+    const [code, stderr] = await complaint([command]);
+    assertEquals(code, 126);
+    assertMatch(stderr, /^ncolony-reaper: cannot run "[^"]+": .*Permission denied.*\n$/);
+  }
+});
+
+Deno.test("without one of its permissions reaper says so in one line, and ends with 1", async () => {
+  for (const missing of REAPER_PERMISSIONS) {
+    const [code, stderr] = await complaint(["true"], REAPER_PERMISSIONS.filter((it) => it !== missing));
+    assertMatch(stderr, new RegExp(`^ncolony-reaper: .*${missing}.*\n$`));
+    assertEquals([missing, code], [missing, 1]);
+  }
+});
+
+const WRONG = [[], ["--"], ["--", ""], ["--nonsense", "true"], ["--grace", "soon", "true"], ["--group=1", "true"]];
+
+Deno.test("a wrong command line is one line on stderr, exit code 2, and nothing is run", async () => {
+  for (const argv of WRONG) {
+    const [code, stderr] = await complaint(argv);
+    assertEquals([argv, code], [argv, 2]);
+    assertMatch(stderr, /^ncolony-reaper: .+ \(try ncolony-reaper --help\)\n$/);
+  }
+});
+
+Deno.test("reaper --help and --version need no permissions", async () => {
+  const version = await runTool("reaper/mod.ts", ["--version"], []);
+  assertEquals(version, { code: 0, stdout: `ncolony-reaper ${manifest.version}\n`, stderr: "" });
+  const help = await runTool("reaper/mod.ts", ["--help", "ignored"], []);
+  assertEquals([help.code, help.stderr], [0, ""]);
+  for (const word of ["--grace SECONDS", "--kill-after SECONDS", "--group", "126", "127"]) {
+    assertEquals(help.stdout.includes(word), true, word);
+  }
+});
+
+Deno.test("what follows the command is the command's, up to --help and empty words", async () => {
+  const script = 'for it; do echo "<$it>"; done; exit $#';
+  const words = ["--help", "", "a b", "--", "-x", "é\n"];
+  const { code, stdout, stderr } = await reap(["sh", "-c", script, "sh", ...words]);
+  assertEquals([code, stderr], [words.length, ""]);
+  assertEquals(new TextDecoder().decode(stdout), words.map((word) => `<${word}>\n`).join(""));
+});
+
+Deno.test("stdin and stdout are the command's, byte for byte", async () => {
+  const input = Uint8Array.from({ length: 300_000 }, (_, at) => (at * 7 + (at >> 8)) % 256);
+  const { code, stdout, stderr } = await reap(["cat"], input);
+  assertEquals([code, stderr], [0, ""]);
+  assertEquals(stdout, input);
+});
+
+Deno.test("stderr is the command's, and apart from stdout", async () => {
+  const { code, stdout, stderr } = await reap(["sh", "-c", "echo out; echo err >&2; printf half >&2; exit 3"]);
+  assertEquals([code, new TextDecoder().decode(stdout), stderr], [3, "out\n", "err\nhalf"]);
+});
+
+Deno.test("the command sees the end of stdin, also where there is nothing on it", async () => {
+  for (const input of [null, new Uint8Array()]) {
+    const { code, stdout } = await reap(["sh", "-c", "cat; echo end"], input);
+    assertEquals([code, new TextDecoder().decode(stdout)], [0, "end\n"]);
+  }
+});
+
+Deno.test("a stdin that is closed, a stdout that is, or a stderr that is, does not keep the command from running", async () => {
+  const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
+  for (const closed of ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]) {
+    const script = `"$@" ${closed}; echo "code $?"`;
+    const args = ["-c", script, "sh", ...tool, "sh", "-c", "exit 6"];
+    const { stdout } = await new Deno.Command("sh", { args, cwd: ROOT }).output();
+    assertEquals([closed, new TextDecoder().decode(stdout)], [closed, "code 6\n"]);
+  }
+});
+
+Deno.test("a reader that is gone ends the command as it would without reaper", async () => {
+  const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
+  const script = '{ "$@"; echo "code $?" >&2; } | head -n 1';
+  const args = ["-c", script, "sh", ...tool, "sh", "-c", "while echo line 2>&-; do :; done; exit 9"];
+  const { stdout, stderr } = await new Deno.Command("sh", { args, cwd: ROOT }).output();
+  const text = new TextDecoder();
+  assertEquals(text.decode(stdout), "line\n");
+  assertMatch(text.decode(stderr), /^code (?:141|9)\n$/);
+});
