@@ -1,8 +1,8 @@
 /**
  * The process monitor: keeps running what a directory of JSON files says.
  *
- * Run it as `deno run -A jsr:@ncolony/monitor --config DIR --messages DIR`, or {@linkcode makeService} inside a program of
- * your own. {@linkcode checker}, {@linkcode messages} and {@linkcode Receiver} are its parts, for another monitor.
+ * Run it as `deno run -A jsr:@ncolony/monitor --config DIR --messages DIR`, or {@linkcode startMonitor} inside a program of
+ * your own. {@linkcode makeService} and {@linkcode get} are Python NColony's; {@linkcode checker}, {@linkcode messages} and {@linkcode Receiver} are its parts, for another monitor.
  *
  * @module
  */
@@ -11,10 +11,12 @@ import { main } from "./main.ts";
 
 export type { KillScope, Spec, StopSignal } from "@ncolony/core";
 export { PidDirectory, type PidEntry, type Service } from "@ncolony/host";
+export type { ColonyEvent } from "./events.ts";
 export { checker, messages, type MonitorEventReceiver } from "./checker.ts";
 export { main } from "./main.ts";
 export { DEFAULTS, type Options } from "./options.ts";
 export { type ProcessMonitor, Receiver } from "./receiver.ts";
 export { get, makeService } from "./service.ts";
+export { type RunningMonitor, startMonitor, type StartOptions } from "./start.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

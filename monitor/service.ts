@@ -8,6 +8,7 @@ import {
   type ProgramService,
   type Service,
 } from "@ncolony/host";
+import { type ColonyEvent, eventsOf, logStep, withProblems } from "./events.ts";
 import { Lookout } from "./lookout.ts";
 import { DEFAULTS, type Options } from "./options.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -23,6 +24,8 @@ export interface ColonyParts {
   readonly output: Pick<Output, "log" | "forChild" | "flush">;
   /** Beats as long as it looks. */
   readonly heart?: Passed;
+  /** Takes what it tells of. */
+  readonly onEvent?: (event: ColonyEvent) => void;
 }
 
 /** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
@@ -35,11 +38,15 @@ export class Colony implements ProgramService {
   #isStopped = false;
 
   /** Makes one that has not been started. @throws {Error} Where the pid directory cannot be made. */
-  constructor(options: Options, { host, output, heart = NO_HEART }: ColonyParts) {
+  constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     this.#output = output;
-    const { log } = output;
+    const log = withProblems(output.log, onEvent);
     this.#supervisor = new Supervisor(host, {
       log,
+      onStep: (step) => {
+        logStep(output.log, step);
+        for (const event of eventsOf(step)) onEvent(event);
+      },
       policy: {
         thresholdMs: options.threshold * 1000,
         minDelayMs: options.minrestartdelay * 1000,

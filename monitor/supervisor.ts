@@ -1,6 +1,5 @@
 import {
   deadline,
-  describeStep,
   type Effect,
   GONE,
   type ProcessEvent,
@@ -20,11 +19,14 @@ import {
   type PidFiles,
   Turn,
 } from "@ncolony/host";
+import type { TakenStep } from "./events.ts";
 
 /** What a supervisor needs. */
 export interface SupervisorOptions {
-  /** Where it tells what happens. */
+  /** Where it tells what is wrong. */
   readonly log: Log;
+  /** Takes each step that changed something, when it has been done. */
+  readonly onStep: (step: TakenStep) => void;
   /** When it restarts. */
   readonly policy: RestartPolicy;
   /** Where it writes pids, if anywhere. */
@@ -158,10 +160,7 @@ export class Supervisor {
     for (const effect of effects) this.#perform(name, event, effect);
     if (before.type !== after.type || effects.length > 0) {
       const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
-      const line = describeStep(name, before, event, after, now);
-      // Nobody asked for this end.
-      const level = before.type === "running" && event.type === "exited" ? "warn" : "info";
-      this.#options.log[level](pid === undefined ? line : `${line}, pid ${pid}`, name);
+      this.#options.onStep({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
     }
     if (this.#isClosing) this.#giveUpOnRefused(name, after);
   }

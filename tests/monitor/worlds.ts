@@ -1,6 +1,7 @@
 import { NO_HEART } from "@ncolony/host";
 import type { ProcessEvent, RestartPolicy, Spec } from "@ncolony/core";
 import { Lookout } from "../../monitor/lookout.ts";
+import { logStep } from "../../monitor/events.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
 import { sample } from "../core/samples.ts";
 import { FakeHost } from "./fake_host.ts";
@@ -33,6 +34,7 @@ export class SupervisorWorld implements AsyncDisposable {
     const output = { stdout: () => {}, stderr: () => {}, end: () => {} };
     this.supervisor = new Supervisor(this.host, {
       log,
+      onStep: (step) => logStep(log, step),
       policy: { ...POLICY, ...policy },
       pidFiles: pids,
       output: () => output,

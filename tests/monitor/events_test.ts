@@ -1,0 +1,50 @@
+import { GONE, parseSpec, type ProcessEvent, type ProcessState, step } from "@ncolony/core";
+import { assertEquals } from "@std/assert";
+import { eventsOf } from "../../monitor/events.ts";
+
+const POLICY = { thresholdMs: 1000, minDelayMs: 500, maxDelayMs: 1000, killTimeMs: 5000 };
+const WEB = parseSpec("web", '{"args": ["httpd"]}');
+
+/** What is told of a life; a number stands for a pid that the step before it gave, a `+` for a second that passes. */
+function told(...events: readonly (ProcessEvent | "+")[]): unknown[] {
+  let state: ProcessState = GONE;
+  let now = 0;
+  return events.flatMap((event) => {
+    if (event === "+") {
+      now += 1000;
+      return [];
+    }
+    const before = state;
+    const [after, effects] = step(before, event, now, POLICY);
+    state = after;
+    const pid = effects.some(({ type }) => type === "spawn") ? { pid: 7 } : {};
+    return [...eventsOf({ name: "web", before, event, after, now, ...pid })];
+  });
+}
+
+const wanted: ProcessEvent = { type: "wanted", spec: WEB };
+const exit = { type: "code", code: 3 } as const;
+const exited: ProcessEvent = { type: "exited", exit };
+const [restart, unwanted, emptied, tick] = (["restart", "unwanted", "emptied", "tick"] as const).map((type) => ({
+  type,
+}));
+
+Deno.test("a life is told: started, exited, waiting, started, stopped", () => {
+  const started = { type: "started", name: "web", pid: 7 };
+  const ended = { type: "exited", name: "web", exit };
+  assertEquals(told(wanted, exited, emptied!, "+", tick!, "+", unwanted!, exited, emptied!), [
+    started,
+    ended,
+    { type: "waiting", name: "web", delayMs: 500 },
+    started,
+    ended,
+    { type: "stopped", name: "web" },
+  ]);
+});
+
+Deno.test("a restart is an exit and a start; a process that waits and is not wanted any more has stopped", () => {
+  const types = (...events: (ProcessEvent | "+")[]) => told(...events).map((it) => (it as { type: string }).type);
+  assertEquals(types(wanted, restart!, exited, emptied!), ["started", "exited", "started"]);
+  assertEquals(types(wanted, exited, emptied!, unwanted!), ["started", "exited", "waiting", "stopped"]);
+  assertEquals(types(wanted, tick!, wanted), ["started"]);
+});
