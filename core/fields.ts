@@ -45,22 +45,20 @@ export class Fields {
     return ownValue(this.#object, key) === null ? undefined : this.integer(key, MAX_ID);
   }
 
-  number(key: string, max: number): number | undefined {
+  number(key: string, max: number, min = 0): number | undefined {
     const value = ownValue(this.#object, key);
-    if (value === undefined || typeof value === "number" && value >= 0 && value <= max) return value;
+    if (value === undefined || typeof value === "number" && value >= min && value <= max) return value;
     const got = typeof value === "number" ? `${value}` : blame(value);
-    throw this.#wrong(key, `a number from 0 to ${max}`, value, got);
+    throw this.#wrong(key, `a number from ${min} to ${max}`, value, got);
   }
 
   /** How often something is done, in seconds: often enough, but not without a pause. */
   period(key: string): number | undefined {
-    const seconds = this.number(key, MAX_SECONDS);
-    if (seconds === undefined || seconds >= MIN_PERIOD_SECONDS) return seconds;
-    throw this.#wrong(key, `a number from ${MIN_PERIOD_SECONDS} to ${MAX_SECONDS}`, seconds, `${seconds}`);
+    return this.number(key, MAX_SECONDS, MIN_PERIOD_SECONDS);
   }
 
-  integer(key: string, max: number): number | undefined {
-    const value = this.number(key, max);
+  integer(key: string, max: number, min = 0): number | undefined {
+    const value = this.number(key, max, min);
     if (value === undefined || Number.isInteger(value)) return value;
     throw this.#wrong(key, "an integer", value, `${value}`);
   }
@@ -93,6 +91,11 @@ export class Fields {
     const value = ownValue(this.#object, key);
     if (value === undefined || typeof value === "boolean") return value;
     throw this.#wrong(key, "true or false", value);
+  }
+
+  /** Whether a value is false, which says that something is not wanted. */
+  isFalse(key: string): boolean {
+    return ownValue(this.#object, key) === false;
   }
 
   oneOf<T extends string>(key: string, choices: readonly T[]): T | undefined {

@@ -26,6 +26,7 @@ export {
 } from "./http_check.ts";
 export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJson } from "./json.ts";
 export { Known, type News } from "./known.ts";
+export { WholeLines } from "./whole_lines.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { isIgnored, nameFault } from "./name.ts";
@@ -41,6 +42,7 @@ export {
   type Stopping,
   type Waiting,
 } from "./process.ts";
+export { MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES } from "./spec.ts";
 export { route } from "./route.ts";
 export { isFailure, type ScheduleStep, stepSchedule } from "./schedule.ts";
 export {
@@ -66,6 +68,7 @@ export {
   type Exit,
   type KillScope,
   type Listing,
+  type LogLimits,
   type Message,
   type Problem,
   type RestartPolicy,

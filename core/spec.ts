@@ -2,7 +2,7 @@ import { SpecError } from "./errors.ts";
 import { Fields, isVariable, MAX_SECONDS } from "./fields.ts";
 import { parseObject } from "./json.ts";
 import { nameFault } from "./name.ts";
-import { type KillScope, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
+import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
 
 /**
  * The longest config, in bytes of UTF-8: Linux takes 131,072 bytes for one string of an environment (MAX_ARG_STRLEN),
@@ -11,7 +11,16 @@ import { type KillScope, type Spec, STOP_SIGNALS, type StopSignal } from "./type
 export const MAX_CONFIG_BYTES = 131_056;
 
 /** The keys that `ncolony.monitor` may have. */
-const MONITOR_KEYS = ["cwd", "enabled", "kill_scope", "kill_time", "stop_signal"];
+const MONITOR_KEYS = ["cwd", "enabled", "kill_scope", "kill_time", "log", "stop_signal"];
+
+/** A smaller log file would be renamed all the time. */
+export const MIN_LOG_BYTES = 4096;
+
+/** The largest log file. */
+export const MAX_LOG_BYTES = 2 ** 40;
+
+/** The most old log files. */
+export const MAX_LOG_KEEP = 1000;
 
 /**
  * Parses a config file.
@@ -57,8 +66,16 @@ export function parseSpec(name: string, source: string): Spec {
     stopSignal: monitor.oneOf<StopSignal>("stop_signal", STOP_SIGNALS) ?? "SIGTERM",
     ...(killTime === undefined ? {} : { killTimeMs: killTime * 1000 }),
     killScope: monitor.oneOf<KillScope>("kill_scope", ["group", "process"]) ?? "group",
+    log: monitor.isFalse("log") ? false : logLimits(monitor.section("log")),
     enabled: monitor.boolean("enabled") ?? true,
   };
+}
+
+function logLimits(log: Fields | null): Partial<LogLimits> {
+  log?.only(["keep", "size"]);
+  const maxBytes = log?.integer("size", MAX_LOG_BYTES, MIN_LOG_BYTES);
+  const keep = log?.integer("keep", MAX_LOG_KEEP);
+  return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(keep === undefined ? {} : { keep }) };
 }
 
 /** The length of a text in bytes of UTF-8, or more than any limit as soon as that is certain. */

@@ -30,6 +30,14 @@ export const STOP_SIGNALS: readonly StopSignal[] = [
 /** Whom stop and kill signals reach: the process group, or the leader alone. */
 export type KillScope = "group" | "process";
 
+/** How large a log file may become, and how many old ones stay. */
+export interface LogLimits {
+  /** The size, in bytes, at which it becomes an old one. */
+  readonly maxBytes: number;
+  /** How many old ones stay. */
+  readonly keep: number;
+}
+
 /** What one config file says must run: its text, understood. */
 export interface Spec {
   /** The name of the process, which is that of its file. */
@@ -56,6 +64,8 @@ export interface Spec {
   readonly killTimeMs?: number;
   /** Whom the signals reach. */
   readonly killScope: KillScope;
+  /** What its log file has that differs from the monitor's; false: it has none, also where others have. */
+  readonly log: false | Partial<LogLimits>;
   /** False: known, but not run. */
   readonly enabled: boolean;
 }

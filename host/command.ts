@@ -29,8 +29,12 @@ function isExecutable(path: string): boolean {
 }
 
 /** Why a spec could not be started, from what was thrown. */
-export function whyNotStarted(error: unknown, spec: Pick<Spec, "args" | "cwd">): string {
-  if (!(error instanceof Deno.errors.NotFound)) return error instanceof Error ? error.message : String(error);
+export function whyNotStarted(error: unknown, spec: Pick<Spec, "args" | "cwd" | "uid">): string {
+  if (!(error instanceof Deno.errors.NotFound)) {
+    const reason = error instanceof Error ? error.message : String(error);
+    if (!(error instanceof Deno.errors.PermissionDenied) || spec.uid === undefined) return reason;
+    return `${reason}: uid ${spec.uid} may not run it, or not enter ${spec.cwd ?? "the monitor's working directory"}`;
+  }
   if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
   return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;
 }

@@ -12,12 +12,14 @@ import { denoClock } from "./clock.ts";
 import { configDirectory } from "./directory.ts";
 import { findLeftovers } from "./leftover.ts";
 import { lockDirectory } from "./lock.ts";
+import { Logs } from "./logs.ts";
 import { messageDirectory } from "./mailbox.ts";
 import { PidDirectory } from "./pid_dir.ts";
+import { requireRun } from "./run_permission.ts";
 import type { Environ, Host } from "./types.ts";
 import { watchDirectories } from "./watch.ts";
 
-export type { Entry, Exit, KillScope, Message, ProcessEvent, Spec, StopSignal } from "@ncolony/core";
+export type { Entry, Exit, KillScope, LogLimits, Message, ProcessEvent, Spec, StopSignal } from "@ncolony/core";
 export { Alarm } from "./alarm.ts";
 export { Changes, type ChangesOptions, type OnChange, SETTLE_MS, type Touched } from "./changes.ts";
 export { spawnChild, type Start } from "./child.ts";
@@ -46,6 +48,7 @@ export { messageDirectory } from "./mailbox.ts";
 export { SILENT_LOG } from "./log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log.ts";
 export {
+  bytesValue,
   choiceValue,
   COMMON_OPTIONS,
   countValue,
@@ -65,6 +68,7 @@ export { identifyPlaces, type Places } from "./places.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, ExitError, type Program, runProgram } from "./program.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
+export { requireRun } from "./run_permission.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
 export { Told } from "./told.ts";
@@ -72,6 +76,7 @@ export { Turn } from "./turn.ts";
 export { catchUnforeseen } from "./unforeseen.ts";
 export type {
   Child,
+  ChildLogs,
   ChildOutput,
   ChildSink,
   Clock,
@@ -98,8 +103,10 @@ export function denoEnviron(name: string): string | undefined {
  * The machine that this program runs on.
  *
  * @param environ Where `env_inherit` looks variables up, in place of this program's environment.
+ * @throws {Error} Without `--allow-run`, or with a list of commands behind it.
  */
 export function denoHost(environ: Environ = denoEnviron): Host {
+  requireRun();
   return {
     clock: denoClock,
     directory: configDirectory,
@@ -117,6 +124,7 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     spawn: (spec, output, sink) => {
       return spawnChild({ ...spec, env: () => childEnv(spec, environ), stdin: "piped" }, output, sink, denoClock);
     },
+    logs: (path, log) => new Logs(path, denoClock, log),
     gid: Deno.gid(),
   };
 }

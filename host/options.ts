@@ -118,11 +118,29 @@ export function secondsValue(words: Words, name: string, otherwise: number, min 
   );
 }
 
-/** The last value of an option that is a whole number from 1 up. @throws {UsageError} Where it is not. */
-export function countValue(words: Words, name: string): number | undefined {
+/** The last value of an option that is a whole number. @throws {UsageError} Where it is not one from `min` to `max`. */
+export function countValue(words: Words, name: string, min = 1, max = 999_999_999): number | undefined {
   const text = lastValue(words, name);
-  if (text === undefined || /^[1-9]\d{0,8}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new UsageError(`--${name} must be a whole number from 1 up: got ${JSON.stringify(text)}`);
+  if (text === undefined) return undefined;
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (count >= min && count <= max) return count;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}: got ${JSON.stringify(text)}`);
+}
+
+/**
+ * The last value of an option that is a number of bytes, as `500K`, `10M`, `1G` or in full; each unit is 1024 of the last.
+ *
+ * @throws {UsageError} Where it is not one from `min` to `max`.
+ */
+export function bytesValue(words: Words, name: string, min: number, max: number): number | undefined {
+  const text = lastValue(words, name);
+  if (text === undefined) return undefined;
+  const [, digits, unit] = /^(\d{1,15})([KMG]?)$/.exec(text) ?? [];
+  const bytes = digits === undefined ? NaN : Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit!);
+  if (bytes >= min && bytes <= max) return bytes;
+  throw new UsageError(
+    `--${name} must be a number of bytes from ${min} to ${max}, as 10M: got ${JSON.stringify(text)}`,
+  );
 }
 
 /** What {@linkcode LOG_OPTIONS} set. @throws {UsageError} Where a value is none that they take. */

@@ -12,8 +12,10 @@ export interface SinkReport {
   lost(count: number): void;
 }
 
-/** How much may wait to be written. */
+/** How much may wait to be written, where nothing else is said. */
 const MAX_WAITING_BYTES = 1024 * 1024;
+
+const EMPTY = new Uint8Array(0);
 
 /**
  * Writes to a stream in order, one write at a time, with bounded memory however slowly the stream is read.
@@ -23,9 +25,10 @@ const MAX_WAITING_BYTES = 1024 * 1024;
 export class Sink {
   readonly #target: Target;
   readonly #report: SinkReport;
-  #waiting = new Uint8Array(4096);
+  readonly #maxBytes: number;
+  #waiting = EMPTY;
   #waitingBytes = 0;
-  #spare = new Uint8Array(4096);
+  #spare = EMPTY;
   #writing: Promise<void> | null = null;
   /** Resolves when what waits is being written, so that more may wait. */
   #room = Promise.withResolvers<void>();
@@ -33,20 +36,22 @@ export class Sink {
   #lost = 0;
 
   /** Makes one for a stream that nobody else writes to. */
-  constructor(target: Target, report: SinkReport) {
+  constructor(target: Target, report: SinkReport, maxBytes: number = MAX_WAITING_BYTES) {
     this.#target = target;
     this.#report = report;
+    this.#maxBytes = maxBytes;
   }
 
-  /** Takes bytes of any length, which are copied; resolves when more may be given. */
-  async write(bytes: Uint8Array): Promise<void> {
-    while (this.#waitingBytes > 0 && this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) await this.#room.promise;
-    this.#add(bytes);
+  /** Takes pieces of any length, which are copied and stay together; resolves when more may be given. */
+  async write(...pieces: readonly Uint8Array[]): Promise<void> {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    while (this.#waitingBytes > 0 && this.#waitingBytes + length > this.#maxBytes) await this.#room.promise;
+    for (const piece of pieces) this.#add(piece);
   }
 
   /** Takes bytes at once, or throws them away where too many wait. */
   offer(bytes: Uint8Array): void {
-    if (this.#waitingBytes + bytes.length > MAX_WAITING_BYTES) this.#lost++;
+    if (this.#waitingBytes + bytes.length > this.#maxBytes) this.#lost++;
     else this.#add(bytes);
   }
 
@@ -59,7 +64,7 @@ export class Sink {
     if (bytes.length === 0) return;
     const needed = this.#waitingBytes + bytes.length;
     if (needed > this.#waiting.length) {
-      const larger = new Uint8Array(Math.max(needed, Math.min(2 * this.#waiting.length, MAX_WAITING_BYTES)));
+      const larger = new Uint8Array(Math.max(needed, Math.min(2 * this.#waiting.length, this.#maxBytes)));
       larger.set(this.#waiting.subarray(0, this.#waitingBytes));
       this.#waiting = larger;
     }
@@ -93,5 +98,7 @@ export class Sink {
       if (this.#lost > 0 && this.#waitingBytes === 0) this.#reportLost();
     }
     this.#writing = null;
+    // While nothing comes, nothing is held.
+    [this.#waiting, this.#spare] = [EMPTY, EMPTY];
   }
 }

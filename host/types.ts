@@ -1,4 +1,4 @@
-import type { Entry, Exit, KillScope, Spec, StopSignal } from "@ncolony/core";
+import type { Entry, Exit, KillScope, LogLimits, Spec, StopSignal } from "@ncolony/core";
 
 /** Tells the time, and wakes up later. */
 export interface Clock {
@@ -146,10 +146,20 @@ export interface Host {
   lock(path: string): Disposable | null;
   /** Makes a directory for pid files. @throws {Error} Where that cannot be done. */
   pidFiles(path: string): PidFiles;
+  /** Makes a directory for log files of children. */
+  logs(path: string, log: Log): ChildLogs;
   /** Starts a child in a group of its own; null where that fails, which `sink` is told as the child's end. */
   spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null;
   /** The group that this program runs as, or null where it may not know. */
   readonly gid: number | null;
+}
+
+/** One log file per process. */
+export interface ChildLogs {
+  /** Makes the sinks of one child. */
+  forChild(name: string, limits: LogLimits): ChildOutput;
+  /** Resolves when all was written, or after `deadlineMs`: what could not be written by then is lost. */
+  flush(deadlineMs: number): Promise<void>;
 }
 
 /** Where the two streams of a child go. */

@@ -2,14 +2,16 @@
  * The process monitor: keeps running what a directory of JSON files says.
  *
  * Run it as `deno run -A jsr:@ncolony/monitor --config DIR --messages DIR`, or {@linkcode startMonitor} inside a program of
- * your own. {@linkcode makeService} and {@linkcode get} are Python NColony's; {@linkcode checker}, {@linkcode messages} and {@linkcode Receiver} are its parts, for another monitor.
+ * your own. {@linkcode makeService} and {@linkcode get} are Python NColony's; {@linkcode checker},
+ * {@linkcode messages} and {@linkcode Receiver} are its parts, for another monitor.
  *
  * @module
  */
 
 import { main } from "./main.ts";
 
-export type { KillScope, Spec, StopSignal } from "@ncolony/core";
+export type { Exit, KillScope, LogLimits, Spec, StopSignal } from "@ncolony/core";
+export type { LogFormat, LogLevel, OutputOptions } from "@ncolony/host";
 export { PidDirectory, type PidEntry, type Service } from "@ncolony/host";
 export type { ColonyEvent } from "./events.ts";
 export { checker, messages, type MonitorEventReceiver } from "./checker.ts";

@@ -1,6 +1,8 @@
-import { UsageError } from "@ncolony/core";
+import { MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES, UsageError } from "@ncolony/core";
 import {
+  bytesValue,
   COMMON_OPTIONS,
+  countValue,
   lastValue,
   LOG_OPTIONS,
   type Option,
@@ -20,6 +22,12 @@ export interface Options {
   readonly messages: string;
   /** The directory of pid files; absent: none are written. */
   readonly pid?: string;
+  /** The directory of log files, one per process; absent: the processes' output goes where the monitor's log goes. */
+  readonly logs?: string;
+  /** The size at which a log file becomes an old one, in bytes. @default {10485760} */
+  readonly logSize?: number;
+  /** How many old log files stay, of each process. @default {10} */
+  readonly logKeep?: number;
   /** Whether the config directory may be one that others may write. @default {false} */
   readonly allowInsecure?: boolean;
   /** How often everything is looked at. @default {10} */
@@ -43,6 +51,9 @@ export const DEFAULTS = {
   maxrestartdelay: 3600,
 } as const;
 
+/** How log files are, where {@linkcode Options} say nothing. */
+export const LOG_DEFAULTS = { logSize: 10 * 1024 * 1024, logKeep: 10 } as const;
+
 const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "one JSON file per process; required" },
   { name: "messages", value: "DIR", help: "one JSON file per request; required" },
@@ -57,6 +68,9 @@ const OPTIONS: readonly Option[] = [
     help: "delay after an instant death, doubled [1]",
   },
   { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "up to this delay [3600]" },
+  { name: "logs", value: "DIR", help: "one log file per process, DIR/NAME.log" },
+  { name: "log-size", value: "BYTES", help: "each up to this size, as 500K or 10M [10M]" },
+  { name: "log-keep", value: "N", help: "and so many old ones, DIR/NAME.log.1 … [10]" },
   { name: "allow-insecure", help: "also run configs that others may write" },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,
@@ -88,10 +102,20 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
   const pid = lastValue(words, "pid");
   if (pid === "") throw new UsageError("--pid needs a value: DIR");
+  const logs = lastValue(words, "logs");
+  if (logs === "") throw new UsageError("--logs needs a value: DIR");
+  const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
+  const logKeep = countValue(words, "log-keep", 0, MAX_LOG_KEEP);
+  if (logs === undefined && (logSize ?? logKeep) !== undefined) {
+    throw new UsageError(`--${logSize === undefined ? "log-keep" : "log-size"} needs --logs`);
+  }
   const options = {
     config: requiredValue(words, "config"),
     messages: requiredValue(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
+    ...(logs === undefined ? {} : { logs }),
+    ...(logSize === undefined ? {} : { logSize }),
+    ...(logKeep === undefined ? {} : { logKeep }),
     ...(flags.has("allow-insecure") ? { allowInsecure: true } : {}),
     frequency: secondsValue(words, "frequency", DEFAULTS.frequency, 0.01),
     threshold: secondsValue(words, "threshold", DEFAULTS.threshold),

@@ -1,4 +1,5 @@
 import {
+  type ChildLogs,
   denoHost,
   type Host,
   type Mailbox,
@@ -10,7 +11,7 @@ import {
 } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, logStep, withProblems } from "./events.ts";
 import { Lookout } from "./lookout.ts";
-import { DEFAULTS, type Options } from "./options.ts";
+import { DEFAULTS, LOG_DEFAULTS, type Options } from "./options.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** How long the last lines may take to be written when everything has ended. */
@@ -34,6 +35,7 @@ export class Colony implements ProgramService {
   readonly #lookout: Lookout;
   readonly #supervisor: Supervisor;
   readonly #output: ColonyParts["output"];
+  readonly #logs: ChildLogs | null;
   #run: Promise<number> | null = null;
   #isStopped = false;
 
@@ -41,6 +43,8 @@ export class Colony implements ProgramService {
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     this.#output = output;
     const log = withProblems(output.log, onEvent);
+    const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
+    this.#logs = options.logs === undefined ? null : host.logs(options.logs, log);
     this.#supervisor = new Supervisor(host, {
       log,
       onStep: (step) => {
@@ -54,7 +58,10 @@ export class Colony implements ProgramService {
         killTimeMs: options.killtime * 1000,
       },
       pidFiles: options.pid === undefined ? null : host.pidFiles(options.pid),
-      output: (name) => output.forChild(name),
+      output: (spec) => {
+        if (this.#logs === null || spec.log === false) return output.forChild(spec.name);
+        return this.#logs.forChild(spec.name, { ...limits, ...spec.log });
+      },
     });
     this.#mailbox = host.mailbox(options.messages);
     if (options.allowInsecure) {
@@ -107,6 +114,7 @@ export class Colony implements ProgramService {
   async #finish(): Promise<number> {
     const exitCode = await this.#supervisor.run();
     await this.#lookout.close();
+    await this.#logs?.flush(FLUSH_MS);
     this.#output.log.info("everything has ended");
     await this.#output.flush(FLUSH_MS);
     return exitCode;

@@ -6,10 +6,9 @@ import { Colony, type ColonyParts } from "./service.ts";
 /** How many events wait for somebody who reads them; what comes after that is lost, and counted. */
 const MAX_WAITING_EVENTS = 10_000;
 
-type Timing = keyof typeof DEFAULTS;
-
 /** What a monitor inside a program is told; times are in seconds, and may be left out. */
-export interface StartOptions extends Omit<Options, Timing>, Partial<Pick<Options, Timing>> {
+export interface StartOptions
+  extends Omit<Options, keyof typeof DEFAULTS>, Partial<Pick<Options, keyof typeof DEFAULTS>> {
   /** Where the log and the processes' output go; null: nowhere. @default {this program's stdout and stderr, as text} */
   readonly output?: OutputOptions | null;
 }

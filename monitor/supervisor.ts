@@ -32,7 +32,7 @@ export interface SupervisorOptions {
   /** Where it writes pids, if anywhere. */
   readonly pidFiles: PidFiles | null;
   /** Makes the sinks for the output of a child. */
-  readonly output: (name: string) => ChildOutput;
+  readonly output: (spec: Spec) => ChildOutput;
 }
 
 /**
@@ -189,7 +189,7 @@ export class Supervisor {
     const sink = this.#sinkOf(name);
     let child: Child | null;
     try {
-      child = this.#host.spawn(spec, this.#options.output(name), sink);
+      child = this.#host.spawn(spec, this.#options.output(spec), sink);
     } catch (error) {
       // No spawn should throw. Nothing runs, and nobody must wait for its end.
       sink.exited({ type: "failed", reason: String(error) });

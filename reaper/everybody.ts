@@ -14,6 +14,16 @@ export function everybody(libc: Libc): number[] | null {
   return own === 1 ? numbersIn(libc, "/proc").filter((pid) => pid !== own) : below(libc, own);
 }
 
+/**
+ * Tells the program that a process runs from the one before: between fork and exec a process may swallow a signal with its
+ * parent's handler. Each exec has its stack at another address.
+ */
+export function programOf(libc: Libc, pid: number): string {
+  const stat = libc.readFile(`/proc/${pid}/stat`) ?? "";
+  // Behind the name, which may hold anything, the stack's beginning is the 28th of all fields.
+  return `${pid} ${stat.slice(stat.lastIndexOf(")")).split(" ")[26]}`;
+}
+
 function below(libc: Libc, pid: number): number[] {
   return numbersIn(libc, `/proc/${pid}/task`).flatMap((thread) => {
     const children = libc.readFile(`/proc/${pid}/task/${thread}/children`) ?? "";

@@ -64,6 +64,13 @@ export class Libc {
     return info[4]!;
   }
 
+  /** Whether a child has been stopped since this was last asked. */
+  hasStopped(pid: number): boolean {
+    const [P_PID, WNOHANG, WSTOPPED] = [1, 1, 2];
+    const info = new Int32Array(32);
+    return this.#c.waitid(P_PID, pid, bytesOf(info), WSTOPPED | WNOHANG) === 0 && info[4] === pid;
+  }
+
   /** Waits for a child that ended: its zombie is gone after that. */
   reap(pid: number): void {
     const WNOHANG = 1;

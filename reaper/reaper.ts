@@ -1,6 +1,6 @@
 import type { Exit } from "@ncolony/core";
 import { Alarm, type Clock, type Foreground, sendSignal, type Signal } from "@ncolony/host";
-import { everybody } from "./everybody.ts";
+import { everybody, programOf } from "./everybody.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 
@@ -69,12 +69,19 @@ export class Reaper {
     for (;;) {
       const left = this.#orphans.reap(this.#exit !== null);
       if (this.#exit !== null) break;
+      this.#stopAlong();
       if (clock.now() >= this.#killAt) this.#kill();
       const pollMs = left === "own" ? BUSY_POLL_MS : POLL_MS;
       await this.#alarm.wait(Math.min(clock.now() + pollMs, this.#killAt));
     }
     await this.#sweep();
     return this.#exit;
+  }
+
+  /** Where a shell waits for this program, it must see that the command has been stopped: by Ctrl-Z, or by itself. */
+  #stopAlong(): void {
+    const { command, libc } = this.#parts;
+    if (libc.hasStopped(command.pid) && libc.hasTerminal()) sendSignal(libc.getpid(), "SIGSTOP");
   }
 
   #kill(): void {
@@ -86,7 +93,7 @@ export class Reaper {
   async #sweep(): Promise<void> {
     const { clock, graceMs } = this.#parts;
     const killAt = clock.now() + graceMs;
-    const asked = new Set<number>();
+    const asked = new Set<string>();
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
       if (clock.now() >= killAt) this.#signalAll("SIGKILL", new Set());
       else this.#signalAll("SIGTERM", asked);
@@ -94,16 +101,17 @@ export class Reaper {
     }
   }
 
-  /** Sends a signal to everybody, but not to whom it was sent before. */
-  #signalAll(signal: Signal, before: Set<number>): void {
+  /** Sends a signal to everybody, but not to programs to which it was sent before. */
+  #signalAll(signal: Signal, before: Set<string>): void {
     const { libc } = this.#parts;
     // To PID 1, -1 is everybody but itself; to another, the whole machine.
     const all = libc.getpid() === 1 ? [-1] : [];
     // What is killed all at once cannot fork meanwhile.
     const pids = signal === "SIGKILL" && all.length > 0 ? all : everybody(libc) ?? all;
     for (const pid of pids) {
-      if (!before.has(pid)) sendSignal(pid, signal);
-      before.add(pid);
+      const program = programOf(libc, pid);
+      if (!before.has(program)) sendSignal(pid, signal);
+      before.add(program);
     }
   }
 }

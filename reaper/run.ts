@@ -1,4 +1,4 @@
-import { denoClock, exitCodeOf, ExitError, listenToSignals, startForeground } from "@ncolony/host";
+import { denoClock, exitCodeOf, ExitError, listenToSignals, requireRun, startForeground } from "@ncolony/host";
 import { Libc } from "./libc.ts";
 import type { Options } from "./options.ts";
 import { Reaper } from "./reaper.ts";
@@ -15,6 +15,7 @@ import { blockSignals, PASSED, tellSignals, withoutMask } from "./signals.ts";
  * @throws {Error} Without the C library, or `--allow-ffi`.
  */
 export async function runReaper({ args, grace, killAfter, group }: Options): Promise<number> {
+  requireRun();
   let reaper: Reaper | null = null;
   const libc = new Libc();
   const areBlocked = blockSignals(libc);

@@ -6,6 +6,7 @@ import {
   Output,
   type Passed,
   type ProgramService,
+  requireRun,
   type Service,
   SILENT_LOG,
   spawnChild,
@@ -91,6 +92,7 @@ export function makeService(options: Options): Service {
 
 /** Makes a scheduler that writes to this output. */
 export function makeScheduler(options: Options, output: Output, heart: Passed): ProgramService {
+  requireRun();
   const { args, timeout, grace, maxFailures = Infinity, once: isOnce = false } = options;
   const { log } = output;
   return new Scheduler({

@@ -1,60 +1,16 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
-import { type TempDir, tempDir, until } from "./helpers.ts";
-import { MONITOR_PERMISSIONS, namesIn, PATIENCE_MS, place, ROOT, signalIfThere } from "./cli/tools.ts";
+import { type TempDir, tempDir } from "./helpers.ts";
+import { Program, type ProgramOptions } from "./cli/program.ts";
+import { MONITOR_PERMISSIONS, namesIn, place, toolCommand } from "./cli/tools.ts";
 
-/** An example that runs as a program. `await using` ends it. */
-class Example implements AsyncDisposable {
-  /** What it has written to stdout until now. */
-  stdout = "";
-  /** What it has written to stderr until now. */
-  stderr = "";
-  readonly #child: Deno.ChildProcess;
-  readonly #read: Promise<unknown>;
-  #isOver = false;
-
-  constructor(name: string, permissions: readonly string[], argv: readonly string[], env: Record<string, string> = {}) {
-    const flags = ["run", "--frozen", "--no-prompt", ...permissions];
-    const args = [...flags, join(ROOT, "examples", `${name}.ts`), ...argv];
-    this.#child = new Deno.Command(Deno.execPath(), { args, env, stdin: "null", stdout: "piped", stderr: "piped" })
-      .spawn();
-    this.#child.status.then(() => this.#isOver = true);
-    const read = async (stream: ReadableStream<Uint8Array<ArrayBuffer>>, take: (text: string) => void) => {
-      for await (const text of stream.pipeThrough(new TextDecoderStream())) take(text);
-    };
-    this.#read = Promise.all([
-      read(this.#child.stdout, (text) => this.stdout += text),
-      read(this.#child.stderr, (text) => this.stderr += text),
-    ]);
-  }
-
-  /** Waits until its output matches. */
-  async waitFor(pattern: RegExp): Promise<RegExpExecArray> {
-    const all = () => `${this.stdout}${this.stderr}`;
-    try {
-      return await until(`${pattern}`, () => {
-        const match = pattern.exec(all());
-        if (match === null && this.#isOver) throw new Error("it is over");
-        return match;
-      });
-    } catch (error) {
-      throw new Error(`Not seen in the example: ${pattern}\n${all()}`, { cause: error });
-    }
-  }
-
-  /** Asks it to end; gives its exit code. */
-  async stop(): Promise<number> {
-    signalIfThere(this.#child.pid, "SIGTERM");
-    const timer = setTimeout(() => signalIfThere(this.#child.pid, "SIGKILL"), PATIENCE_MS);
-    const { code } = await this.#child.status;
-    clearTimeout(timer);
-    await this.#read;
-    return code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.stop();
-  }
+function start(
+  name: string,
+  permissions: readonly string[],
+  argv: readonly string[],
+  options?: ProgramOptions,
+): Program {
+  return new Program([...toolCommand(`examples/${name}.ts`, permissions), ...argv], options);
 }
 
 function placesIn(dir: TempDir): [config: string, messages: string] {
@@ -64,18 +20,18 @@ function placesIn(dir: TempDir): [config: string, messages: string] {
 Deno.test("the embedded colony tells what becomes of its processes, and stops them when it is asked to end", async () => {
   using dir = tempDir();
   const [config, messages] = placesIn(dir);
-  await using example = new Example("embedded", MONITOR_PERMISSIONS, [config, messages]);
+  await using example = start("embedded", MONITOR_PERMISSIONS, [config, messages]);
   place(config, "web", '{"args": ["cat"]}');
-  await example.waitFor(/^web runs as pid \d+$/m);
+  await example.waitFor(/^web runs as pid \d+$/);
   place(config, "db", '{"args": ["sh", "-c", "exit 3"]}');
-  await example.waitFor(/^db has ended: \{ type: "code", code: 3 \}$/m);
-  await example.waitFor(/^db is started again in \d+ ms$/m);
+  await example.waitFor(/^db has ended: \{ type: "code", code: 3 \}$/);
+  await example.waitFor(/^db is started again in \d+ ms$/);
   place(config, "bad", "{");
-  await example.waitFor(/^trouble with bad: /m);
+  await example.waitFor(/^trouble with bad: /);
   Deno.removeSync(join(config, "db"));
-  await example.waitFor(/^db is gone$/m);
+  await example.waitFor(/^db is gone$/);
   assertEquals(await example.stop(), 0);
-  assertMatch(example.stdout, /^web is gone$/m);
+  assertEquals(example.stdout.at(-1), "web is gone");
 });
 
 Deno.test("the web service adds, restarts and removes workers, and refuses what is none", async () => {
@@ -83,7 +39,7 @@ Deno.test("the web service adds, restarts and removes workers, and refuses what 
   const [config, messages] = placesIn(dir);
   const both = `${config},${messages}`;
   const permissions = ["--allow-net=127.0.0.1", `--allow-read=${both}`, `--allow-write=${both}`];
-  await using example = new Example("web_service", permissions, [config, messages, "/usr/bin/worker", "0"]);
+  await using example = start("web_service", permissions, [config, messages, "/usr/bin/worker", "0"]);
   const [, base] = await example.waitFor(/Listening on (http:\/\/127\.0\.0\.1:\d+)\//);
   const ask = async (method: string, path: string) => {
     const response = await fetch(`${base}${path}`, { method });
@@ -115,9 +71,9 @@ Deno.test("the worker beats where its config has a heart, and works without one"
   ];
   const beatcheck = { period: 10, grace: 3, status: hearts };
   const env = { NCOLONY_NAME: "worker", NCOLONY_CONFIG: JSON.stringify({ "ncolony.beatcheck": beatcheck }) };
-  await using watched = new Example("worker_with_heart", permissions, [], env);
-  await using other = new Example("worker_with_heart", permissions, []);
-  for (const it of [watched, other]) await it.waitFor(/^round 1 is done$/m);
+  await using watched = start("worker_with_heart", permissions, [], { env });
+  await using other = start("worker_with_heart", permissions, []);
+  for (const it of [watched, other]) await it.waitFor(/^round 1 is done$/);
   assertEquals(namesIn(hearts), ["worker"]);
-  assertEquals([watched.stderr, other.stderr], ["", ""]);
+  assertEquals([watched.stderr, other.stderr], [[], []]);
 });

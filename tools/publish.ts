@@ -1,6 +1,6 @@
 /**
  * Publishes every package to JSR: the members in the order in which they depend on each other, then the root.
- * `--dry-run` only tries.
+ * `--dry-run` only tries; it and all other options are passed to `deno publish`.
  *
  * All happens in a copy. The named root of a workspace hides its members from `deno publish` at the root, and a link to
  * a folder inside a package counts as a part of the package that was left out: so a dry run links to the folders from
@@ -41,7 +41,7 @@ function copyTree(path: string): void {
 }
 
 function publish(cwd: string): number {
-  const args = ["publish", "--allow-dirty", "--quiet", ...(isDryRun ? ["--dry-run"] : [])];
+  const args = ["publish", "--allow-dirty", "--quiet", ...Deno.args];
   return new Deno.Command(Deno.execPath(), { args, cwd, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
     .outputSync().code;
 }

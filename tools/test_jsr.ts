@@ -7,6 +7,8 @@ import { dirname, fromFileUrl, join } from "@std/path";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const copy = Deno.makeTempDirSync({ prefix: "ncolony-jsr-" });
+// Processes with a uid of their own start in it.
+Deno.chmodSync(copy, 0o755);
 let code: number;
 try {
   copyTree("");
@@ -25,7 +27,7 @@ function copyTree(path: string): void {
   for (const entry of Deno.readDirSync(join(root, path))) {
     const inner = join(path, entry.name);
     if (entry.isFile) Deno.copyFileSync(join(root, inner), join(copy, inner));
-    else if (entry.isDirectory && entry.name !== ".git" && entry.name !== "node_modules") {
+    else if (entry.isDirectory && ![".git", "node_modules", "dist"].includes(entry.name)) {
       Deno.mkdirSync(join(copy, inner));
       copyTree(inner);
     }

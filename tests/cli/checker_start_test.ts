@@ -60,9 +60,7 @@ for (const tool of TOOLS) {
       using ground = new Ground();
       await using checker = new Checker(tool, ground, { args: ["--freq", "1e9"] });
       await checker.ready();
-      checker.kill(signal);
-      const { code, signal: killedBy } = await checker.ended();
-      assertEquals([code, killedBy, checker.count(/./)], [0, null, 1]);
+      assertEquals([await checker.stop(signal), checker.count(/./)], [0, 1]);
     });
   }
 
@@ -71,13 +69,13 @@ for (const tool of TOOLS) {
     const log = ground.dir.write("log", "");
     await using short = new Checker(tool, ground, { args: ["--freq", "0.05", "--log-format", "json"] });
     await using long = new Checker(tool, ground, { args: ["--frequency=0.05", "--log-file", log] });
-    const first = JSON.parse(await short.waitFor(/ on /));
+    const first = JSON.parse((await short.waitFor(/ on /)).input);
     assertEquals([first.level, first.process, first.stream], ["INFO", null, null]);
     assertStringIncludes(first.message, ground.config);
     const broken = /broken: bad config/;
     await until("both started", () => Deno.lstatSync(log).size > 0);
     ground.put("broken", "{");
-    assertEquals(JSON.parse(await short.waitFor(broken)).process, "broken");
+    assertEquals(JSON.parse((await short.waitFor(broken)).input).process, "broken");
     await until("the file tells of it", () => broken.test(Deno.readTextFileSync(log)));
     assertEquals(long.lines, []);
   });
@@ -107,7 +105,7 @@ for (const tool of TOOLS) {
     }
     assertEquals(checker.count(/ERROR cannot touch ".*": /), 1);
     assertEquals(checker.count(/ERROR/), 1);
-    checker.kill("SIGTERM");
-    assertEquals((await checker.ended()).code, 0);
+    checker.process.kill("SIGTERM");
+    assertEquals(await checker.ended(), 0);
   });
 }

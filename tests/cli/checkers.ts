@@ -1,7 +1,8 @@
 import { type Message, parseMessage } from "@ncolony/core";
 import { join } from "@std/path";
-import { type TempDir, tempDir, until } from "../helpers.ts";
-import { namesIn, PATIENCE_MS, place, ROOT, signalIfThere, toolCommand } from "./tools.ts";
+import { type TempDir, tempDir } from "../helpers.ts";
+import { Program } from "./program.ts";
+import { namesIn, place, toolCommand } from "./tools.ts";
 
 /** A program that checks processes. */
 export type Tool = "beatcheck" | "httpcheck";
@@ -70,54 +71,15 @@ export interface CheckerOptions {
 }
 
 /** A real beatcheck or httpcheck. `await using` ends it. */
-export class Checker implements AsyncDisposable {
-  /** What it said until now. */
-  readonly lines: string[] = [];
-  readonly #process: Deno.ChildProcess;
+export class Checker extends Program {
   readonly #ground: Ground;
-  readonly #read: Promise<unknown>;
-  #isOver = false;
   #fences = 0;
 
   /** Starts it; it looks often unless `args` say otherwise. */
   constructor(tool: Tool, ground: Ground, options: CheckerOptions = {}) {
     const { args = ["--freq", "0.05"], env = {}, permissions = permissionsOf(tool) } = options;
-    const [command, ...words] = [...toolCommand(`${tool}/mod.ts`, permissions), ...ground.places, ...args];
+    super([...toolCommand(`${tool}/mod.ts`, permissions), ...ground.places, ...args], { env });
     this.#ground = ground;
-    this.#process = new Deno.Command(command!, {
-      args: words,
-      env,
-      cwd: ROOT,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    this.#process.status.then(() => this.#isOver = true);
-    const { stdout, stderr } = this.#process;
-    this.#read = Promise.all([stdout, stderr].map((stream) => collect(stream, this.lines)));
-  }
-
-  /** How many lines match. */
-  count(pattern: RegExp): number {
-    return this.lines.filter((line) => pattern.test(line)).length;
-  }
-
-  /** Waits until a condition holds; where that is in vain, the error shows the last lines. */
-  async until<T>(what: string, condition: () => T | false | null | undefined): Promise<T> {
-    try {
-      return await until(what, () => {
-        const value = condition();
-        if (this.#isOver && (value === false || value === null || value === undefined)) throw new Error("it is over");
-        return value;
-      });
-    } catch (error) {
-      throw new Error(`Not seen: ${what}\n${this.lines.slice(-50).join("\n")}`, { cause: error });
-    }
-  }
-
-  /** Waits for the nth line that matches; gives that line. */
-  async waitFor(pattern: RegExp, nth = 1): Promise<string> {
-    return await this.until(`${pattern}, ${nth} times`, () => this.lines.filter((line) => pattern.test(line))[nth - 1]);
   }
 
   /** Waits until it works. */
@@ -127,7 +89,7 @@ export class Checker implements AsyncDisposable {
 
   /** Waits for the nth time that it asked for a process's restart; gives when it said so, in milliseconds since 1970. */
   async asked(name: string, nth = 1): Promise<number> {
-    return timeOf(await this.waitFor(new RegExp(`WARN ${name}: .*: asked for a restart$`), nth));
+    return timeOf((await this.waitFor(new RegExp(`WARN ${name}: .*: asked for a restart$`), nth)).input);
   }
 
   /** How often it asked for a process's restart. */
@@ -137,32 +99,11 @@ export class Checker implements AsyncDisposable {
 
   /** Resolves when a beatcheck has judged all hearts by what was there before: by then it asked for the fence's restart. */
   async fence(): Promise<void> {
-    const name = `fence-${this.#process.pid}-${this.#fences++}`;
+    const name = `fence-${this.process.pid}-${this.#fences++}`;
     this.#ground.put(name, silent({ period: 0.01, grace: 0, status: this.#ground.dir.file("no-heart") }));
     await this.asked(name);
     this.#ground.remove(name);
     this.#ground.take(name);
-  }
-
-  /** Sends it a signal. */
-  kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
-  }
-
-  /** Waits until it ends; gives its exit code, and what signal ended it. */
-  async ended(): Promise<Deno.CommandStatus> {
-    await until("it ends", () => this.#isOver);
-    await this.#read;
-    return await this.#process.status;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const kill = () => signalIfThere(this.#process.pid, "SIGKILL");
-    if (!this.#isOver) signalIfThere(this.#process.pid, "SIGTERM");
-    const timer = setTimeout(kill, PATIENCE_MS);
-    await this.#process.status;
-    clearTimeout(timer);
-    await this.#read;
   }
 }
 
@@ -180,13 +121,4 @@ export function timeOf(line: string): number {
 function permissionsOf(tool: Tool): string[] {
   const common = ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"];
   return tool === "httpcheck" ? [...common, "--allow-net=127.0.0.1"] : common;
-}
-
-async function collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, lines: string[]): Promise<void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    lines.push(...parts);
-  }
 }

@@ -92,8 +92,8 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     await looksOn(checker, ground);
     assertEquals(ground.requests(), ["web"]);
     assertEquals(checker.count(/ERROR|allow-/), 0);
-    checker.kill("SIGTERM");
-    assertEquals((await checker.ended()).code, 0);
+    checker.process.kill("SIGTERM");
+    assertEquals(await checker.ended(), 0);
   });
 
   for (const need of NEEDS[tool]) {
@@ -103,7 +103,7 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
       using ground = new Ground();
       await using checker = start(tool, ground, server, NEEDS[tool].filter((other) => other !== need));
       if (effect === "ends") {
-        assertEquals((await checker.ended()).code, 1);
+        assertEquals(await checker.ended(), 1);
         assertEquals(checker.lines.length, 1, checker.lines.join("\n"));
         return assertMatch(checker.lines[0]!, says);
       }

@@ -97,8 +97,8 @@ Deno.test("a request under way is aborted when its config goes, and when a signa
   await until("one request is aborted", () => mute.left === 1);
   ground.put("db", { ...patient, version: 2 });
   await until("it is asked anew", () => mute.accepted === 3 && mute.left === 2);
-  checker.kill("SIGTERM");
-  assertEquals((await checker.ended()).code, 0);
+  checker.process.kill("SIGTERM");
+  assertEquals(await checker.ended(), 0);
   assertEquals(checker.count(/./), 1);
 });
 
@@ -171,7 +171,7 @@ Deno.test("what is secret in a URL is in no line", async () => {
   for (const name of names) await checker.waitFor(new RegExp(` ${name}: `));
   for (const name of ["bad", "mute", "resetting", "babbling", "refusing", "encrypted"]) await checker.asked(name);
   await until("good is asked", () => server.count("/good") > 0);
-  checker.kill("SIGTERM");
+  checker.process.kill("SIGTERM");
   await checker.ended();
   assertEquals(checker.lines.filter((line) => line.includes(secret)), []);
 });

@@ -1,5 +1,5 @@
-import { until } from "../helpers.ts";
-import { hasCommand, PATIENCE_MS, ROOT, run, signalIfThere, toolCommand } from "./tools.ts";
+import { Program } from "./program.ts";
+import { hasCommand, PATIENCE_MS, run, signalIfThere, toolCommand } from "./tools.ts";
 
 /** The permissions that the reaper needs. */
 export const REAPER_PERMISSIONS: readonly string[] = ["--allow-run", "--allow-ffi"];
@@ -38,46 +38,24 @@ export interface ReapedOptions {
 }
 
 /** A real reaper. `await using` ends it and everybody below it. */
-export class Reaped implements AsyncDisposable {
-  /** The reaper itself, or the `unshare` above it. */
-  readonly process: Deno.ChildProcess;
-  /** The lines of stdout until now. */
-  readonly stdout: string[] = [];
-  /** The lines of stderr until now. */
-  readonly stderr: string[] = [];
+export class Reaped extends Program {
   readonly #role: Role;
-  readonly #read: Promise<unknown>;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  #isOver = false;
 
   /** Starts it. */
   constructor(argv: readonly string[], { role = SUBREAPER, wrap = [] }: ReapedOptions = {}) {
     const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
-    const [command, ...args] = [...wrap, ...role.wrap!, ...tool, ...argv];
-    this.process = new Deno.Command(command, { args, cwd: ROOT, stdin: "piped", stdout: "piped", stderr: "piped" })
-      .spawn();
-    this.process.status.then(() => this.#isOver = true);
+    super([...wrap, ...role.wrap!, ...tool, ...argv], { stdin: "piped" });
     this.#role = role;
-    this.#writer = this.process.stdin.getWriter();
-    this.#read = Promise.all([
-      readLines(this.process.stdout, this.stdout),
-      readLines(this.process.stderr, this.stderr),
-    ]);
   }
 
-  /** Whether it has ended. */
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
-  /** The reaper's pid. */
+  /** The reaper's pid: this process, or the one below `unshare`. */
   async pid(): Promise<number> {
     const { pid } = this.process;
     if (this.#role.wrap!.length === 0) return pid;
     for (;;) {
       const [child] = await below(pid);
       if (child !== undefined) return child;
-      if (this.#isOver) throw new Error("it is over");
+      if (this.isOver) throw new Error("it is over");
     }
   }
 
@@ -86,47 +64,15 @@ export class Reaped implements AsyncDisposable {
     Deno.kill(await this.pid(), signal);
   }
 
-  /** Writes a line to stdin. */
-  async say(line: string): Promise<void> {
-    await this.#writer.write(new TextEncoder().encode(`${line}\n`));
-  }
-
-  /** Waits for the nth line that matches. */
-  async waitFor(pattern: RegExp, nth = 1): Promise<RegExpExecArray> {
-    const lines = () => [...this.stdout, ...this.stderr];
-    try {
-      return await until(`${pattern}, ${nth} times`, () => {
-        const found = lines().map((line) => pattern.exec(line)).filter((match) => match !== null)[nth - 1];
-        if (found === undefined && this.#isOver) throw new Error("it is over");
-        return found;
-      });
-    } catch (error) {
-      throw new Error(`Not seen in the reaper: ${pattern}\n${lines().slice(-50).join("\n")}`, { cause: error });
-    }
-  }
-
-  /** The number that a line holds. */
-  async numberIn(pattern: RegExp, nth = 1): Promise<number> {
-    return Number((await this.waitFor(pattern, nth))[1]);
-  }
-
-  /** Waits until it ends by itself; gives its exit code. */
-  async ended(): Promise<number> {
-    await until("the reaper ends", () => this.#isOver);
-    await this.#read;
-    return (await this.process.status).code;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
+  override async [Symbol.asyncDispose](): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
-    while (!this.#isOver) {
+    while (!this.isOver) {
       const isLate = performance.now() > deadline;
       const pids = await below(this.process.pid);
       for (const pid of isLate ? [...pids, this.process.pid] : pids) signalIfThere(pid, "SIGKILL");
       await Promise.race([this.process.status, new Promise((resolve) => setTimeout(resolve, 50))]);
     }
-    await this.#writer.close().catch(() => {});
-    await this.#read;
+    await super[Symbol.asyncDispose]();
   }
 }
 
@@ -149,14 +95,4 @@ function role(name: string, options: readonly string[]): Role {
     new Deno.Command(command!, { args: [...args, "true"], stdout: "null", stderr: "null" }).outputSync().success
   );
   return { name, wrap: wrap ?? null };
-}
-
-async function readLines(stream: ReadableStream<Uint8Array<ArrayBuffer>>, lines: string[]): Promise<void> {
-  let rest = "";
-  for await (const text of stream.pipeThrough(new TextDecoderStream())) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    lines.push(...parts);
-  }
-  if (rest !== "") lines.push(rest);
 }

@@ -114,7 +114,7 @@ Deno.test("parseBeat() gives null where a config says nothing of a heart", () =>
 
 /** For each key the kind of value that it wants, and wrong ones as JSON, each with what is said of it. */
 const WRONG: Record<string, readonly [wanted: string, wrong: Readonly<Record<string, string>>]> = {
-  period: ["a number from 0 to 1000000000", {
+  period: ["a number from 0.01 to 1000000000", {
     '"hunter2"': "a string",
     "null": "null",
     "true": "a boolean",

@@ -12,7 +12,14 @@ const FULL = {
   uid: 1000,
   gid: 0,
   group: ["eu", ""],
-  "ncolony.monitor": { cwd: "/srv", stop_signal: "SIGINT", kill_time: 0.25, kill_scope: "process", enabled: false },
+  "ncolony.monitor": {
+    cwd: "/srv",
+    stop_signal: "SIGINT",
+    kill_time: 0.25,
+    kill_scope: "process",
+    log: { size: 4096, keep: 0 },
+    enabled: false,
+  },
   "ncolony.beatcheck": { period: 5 },
   comment: null,
 };
@@ -30,6 +37,9 @@ const VALUES: Record<string, readonly [config: string, right: string, ...wrong: 
   "ncolony.monitor.cwd": [own("cwd"), '"/"', "null", "true", "3", "[]", "{}", '""', '"srv"', '"~/srv"', '"/\\u0000"'],
   "ncolony.monitor.stop_signal": [own("stop_signal"), '"SIGINT"', "null", "15", "[]", '""', '"TERM"', '"SIGSTOP"'],
   "ncolony.monitor.kill_time": [own("kill_time"), "0.5", "null", "true", '"5"', "[]", "-0.1", "1000000000.5", "1e400"],
+  "ncolony.monitor.log": [own("log"), "false", "true", "3", '"no"', "[]"],
+  "ncolony.monitor.log.size": [own("log", '{"size":?}'), "4096", "null", "false", "4095", "4096.5", "1e13", '"10M"'],
+  "ncolony.monitor.log.keep": [own("log", '{"keep":?}'), "0", "null", "false", "-1", "0.5", "1001", '"3"'],
   "ncolony.monitor.kill_scope": [own("kill_scope"), '"group"', "null", "true", "3", "[]", "{}", '"leader"', '"Group"'],
   "ncolony.monitor.enabled": [own("enabled"), "false", "null", "0", "1", "[]", "{}", '"true"'],
 };
@@ -64,6 +74,7 @@ Deno.test("parseSpec() fills in what a config leaves out", () => {
     groups: [],
     stopSignal: "SIGTERM",
     killScope: "group",
+    log: {},
     enabled: true,
   });
 });
@@ -83,6 +94,7 @@ Deno.test("parseSpec() reads every key and passes over those that are not the mo
     stopSignal: "SIGINT",
     killTimeMs: 250,
     killScope: "process",
+    log: { maxBytes: 4096, keep: 0 },
     enabled: false,
   });
 });
@@ -210,8 +222,8 @@ Deno.test("parseSpec() shows no value of args, env or an extra, whatever is wron
 });
 
 /** A config where ? stands for the value of a key of the monitor's own. */
-function own(key: string): string {
-  return `{"args":["a"],"ncolony.monitor":{"${key}":?}}`;
+function own(key: string, value = "?"): string {
+  return `{"args":["a"],"ncolony.monitor":{"${key}":${value}}}`;
 }
 
 /** The error that a config which is wrong gives. */

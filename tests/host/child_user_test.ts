@@ -32,6 +32,11 @@ rootTest("spawnChild() starts a child as another user and group", async () => {
   assertEquals(await trial.result(), `${NOBODY}\n7\n7\n`);
 });
 
+rootTest("spawnChild() says what a child of another user needs, where it may not run its command", async () => {
+  await using trial = new Trial(["/etc/passwd"], { uid: NOBODY });
+  assertMatch(trial.events.join(), /uid \d+ may not run it, or not enter the monitor's working/);
+});
+
 rootTest("spawnChild() leaves the groups of who is not root alone", async () => {
   assertEquals(await idsOf({}, IN_GROUPS, NOBODY), [`${NOBODY}`, "0", "0 1 2 3"]);
 }, "setpriv");

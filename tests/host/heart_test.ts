@@ -143,7 +143,7 @@ Deno.test("startHeart() tells once, by its field and without its values, what is
   const it = under({ period: "hunter2", grace: 1, status: "/s" });
   assertEquals(startHeart(it), null);
   assertEquals(it.faults, [
-    'no heart beats: Cannot parse config "web": "ncolony.beatcheck.period" must be a number from 0 to 1000000000: got a string',
+    'no heart beats: Cannot parse config "web": "ncolony.beatcheck.period" must be a number from 0.01 to 1000000000: got a string',
   ]);
   const notJson = { ...it, environ: () => "hunter2" };
   assertEquals(startHeart(notJson), null);

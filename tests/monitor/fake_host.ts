@@ -1,6 +1,7 @@
 import type { Spec } from "@ncolony/core";
 import type {
   Child,
+  ChildLogs,
   ChildOutput,
   ChildSink,
   Directory,
@@ -159,6 +160,10 @@ export class FakeHost implements Host {
   pidFiles(): PidFiles {
     if (this.pidError !== null) throw this.pidError;
     return this.pids;
+  }
+
+  logs(): ChildLogs {
+    throw new Error("no log files on this machine");
   }
 
   spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null {

@@ -125,7 +125,8 @@ Deno.test("parseOptions() asks for nothing more when it is asked for help or the
 });
 
 Deno.test("the help of the monitor names every option, its value and its default", () => {
-  const all = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
+  const valued = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
+  const all = [...valued, "--logs", "--log-size", "--log-keep"];
   for (
     const name of [...all, "--allow-insecure", "--log-level", "--log-format", "--log-file", "-h", "--help", "--version"]
   ) {

@@ -47,6 +47,10 @@ export class MonitorView implements Host {
     return lock;
   }
 
+  logs(): never {
+    throw new Error("no log files on this machine");
+  }
+
   pidFiles(): ReturnType<Host["pidFiles"]> {
     const { pids } = this.#host;
     return {

@@ -1,0 +1,83 @@
+import { type LogLimits, WholeLines } from "@ncolony/core";
+import { join } from "@std/path";
+import { LogFile } from "./log_file.ts";
+import { Sink } from "./sink.ts";
+import type { ChildLogs, ChildOutput, Clock, Log } from "./types.ts";
+
+/** How much of one child's output may wait to be written. */
+const MAX_WAITING_BYTES = 256 * 1024;
+
+/** The log file of one process. */
+interface Open {
+  readonly file: LogFile;
+  readonly sink: Sink;
+  /** How many children still write to it: a new one may start while the pipe of the last is emptied. */
+  children: number;
+}
+
+/** A directory with one log file per process, `NAME.log`: the bytes of its children's stdout and stderr, line by line. */
+export class Logs implements ChildLogs {
+  readonly #directory: string;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #open = new Map<string, Open>();
+
+  /** Makes one; the directory is made with the first file. */
+  constructor(directory: string, clock: Clock, log: Log) {
+    this.#directory = directory;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Makes the sinks of one child. */
+  forChild(name: string, limits: LogLimits): ChildOutput {
+    const open = this.#openFor(name, limits);
+    open.children++;
+    const [stdout, stderr] = [new WholeLines(), new WholeLines()];
+    return {
+      stdout: (bytes) => open.sink.write(...stdout.push(bytes)),
+      stderr: (bytes) => open.sink.write(...stderr.push(bytes)),
+      end: () => {
+        open.sink.write(...stdout.end(), ...stderr.end());
+        open.children--;
+        open.sink.flush().then(() => this.#close(name, open));
+      },
+    };
+  }
+
+  /** Resolves when all was written, or after `deadlineMs`: what could not be written by then is lost. */
+  async flush(deadlineMs: number): Promise<void> {
+    const all = [...this.#open.values()];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = this.#clock.after(deadlineMs, resolve);
+    await Promise.race([Promise.all(all.map(({ sink }) => sink.flush())), promise]);
+    cancel();
+    for (const { file } of all) file.abandon();
+  }
+
+  #openFor(name: string, limits: LogLimits): Open {
+    const known = this.#open.get(name);
+    if (known !== undefined) {
+      known.file.limits = limits;
+      return known;
+    }
+    const path = join(this.#directory, `${name}.log`);
+    const file = new LogFile(path, limits, this.#clock, {
+      fault: (reason) =>
+        this.#log.error(`${name}: cannot write to ${JSON.stringify(path)}: ${reason}; its output waits`, name),
+      recovered: () => this.#log.info(`${name}: ${JSON.stringify(path)} can be written again`, name),
+      notRotated: (reason) => this.#log.warn(`${name}: cannot rotate ${JSON.stringify(path)}: ${reason}`, name),
+    });
+    const report = { fault: () => {}, lost: () => {} };
+    const open = { file, sink: new Sink(file, report, MAX_WAITING_BYTES), children: 0 };
+    this.#open.set(name, open);
+    return open;
+  }
+
+  #close(name: string, open: Open): void {
+    if (open.children > 0) return;
+    open.file.close();
+    // Another may have been opened since.
+    if (this.#open.get(name) === open) this.#open.delete(name);
+  }
+}

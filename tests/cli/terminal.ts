@@ -1,0 +1,108 @@
+import { until } from "../helpers.ts";
+import { below, REAPER_PERMISSIONS, type Role, SUBREAPER } from "./reaping.ts";
+import { hasCommand, ROOT, signalIfThere, toolCommand } from "./tools.ts";
+
+const MISSING = ["script", "bash", "stty", "tty"].filter((name) => !hasCommand(name));
+
+/** The words that run a reaper. */
+export const REAPER: readonly string[] = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
+
+/** A shell for people, which says nothing but its prompt, and keeps no history. */
+export const SHELL: readonly string[] = ["bash", "--norc", "--noediting", "-i"];
+
+/** A test on a terminal, for a program in some place; skipped, with a name that says so, where that cannot be. */
+export function testOnTerminal(role: Role, name: string, fn: () => Promise<void>): void {
+  const missing = [...MISSING, ...(role.wrap === null ? ["unshare, or the right to use it,"] : [])];
+  const suffix = missing.length > 0 ? ` (skipped: ${missing.join(", ")} is missing)` : "";
+  Deno.test({ name: `on a terminal, as ${role.name}, ${name}${suffix}`, ignore: missing.length > 0, fn });
+}
+
+/** A terminal with a program that leads its session. `await using` ends it and everybody below it. */
+export class Terminal implements AsyncDisposable {
+  /** What makes the terminal. */
+  readonly #process: Deno.ChildProcess;
+  readonly #role: Role;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #reading: Promise<void>;
+  readonly #pids = new Set<number>();
+  #isOver = false;
+  #seen = "";
+
+  /** Starts it. */
+  constructor(argv: readonly string[], role = SUBREAPER) {
+    const words = [...role.wrap!, ...argv].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+    this.#process = new Deno.Command("script", {
+      args: ["-qfec", `exec ${words.join(" ")}`, "/dev/null"],
+      cwd: ROOT,
+      env: { SHELL: "/bin/sh", LC_ALL: "C", PS1: "$ ", HISTFILE: "" },
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    this.#process.status.then(() => this.#isOver = true);
+    this.#role = role;
+    this.#writer = this.#process.stdin.getWriter();
+    this.#reading = this.#read();
+  }
+
+  /** All that was to be seen until now. */
+  get seen(): string {
+    return this.#seen;
+  }
+
+  /** Types something: `\x03` is Ctrl-C. */
+  async type(text: string): Promise<void> {
+    await this.#writer.write(new TextEncoder().encode(text));
+  }
+
+  /** Waits until a text was seen so many times. */
+  async waitFor(text: string, count = 1): Promise<void> {
+    try {
+      await until(`${JSON.stringify(text)} is seen`, () => {
+        if (this.count(text) >= count) return true;
+        if (this.#isOver) throw new Error("it is over");
+      });
+    } catch (error) {
+      throw new Error(`Not seen, ${count} times: ${JSON.stringify(text)}\n${this.#seen}`, { cause: error });
+    }
+  }
+
+  /** How many times a text was seen. */
+  count(text: string): number {
+    return this.#seen.split(text).length - 1;
+  }
+
+  /** The pids of all on the terminal, parents first; the first one is the program's. */
+  async pids(): Promise<number[]> {
+    const pids = await below(this.#process.pid);
+    for (const pid of pids) this.#pids.add(pid);
+    return pids.slice(this.#role === SUBREAPER ? 0 : 1);
+  }
+
+  /** Takes the terminal away. */
+  async hangUp(): Promise<void> {
+    await this.pids();
+    this.#process.kill("SIGKILL");
+    await this.#process.status;
+  }
+
+  /** Waits until the program ends by itself; gives its exit code. */
+  async ended(): Promise<number> {
+    await until("the program on the terminal ends", () => this.#isOver);
+    await this.#reading;
+    return (await this.#process.status).code;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    while (!this.#isOver) {
+      for (const pid of [...await below(this.#process.pid), this.#process.pid]) signalIfThere(pid, "SIGKILL");
+      await Promise.race([this.#process.status, new Promise((resolve) => setTimeout(resolve, 50))]);
+    }
+    for (const pid of this.#pids) signalIfThere(pid, "SIGKILL");
+    await this.#writer.close().catch(() => {});
+    await this.#reading;
+  }
+
+  async #read(): Promise<void> {
+    for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) this.#seen += text;
+  }
+}

@@ -1,0 +1,150 @@
+import type { LogLimits } from "@ncolony/core";
+import { assert, assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { LogFile } from "../../host/log_file.ts";
+import { type TempDir, tempDir } from "../helpers.ts";
+import { FakeClock } from "../monitor/fake_clock.ts";
+
+const encoder = new TextEncoder();
+
+/** A log file in a directory of its own, and what it told. */
+class Kept implements Disposable {
+  readonly dir: TempDir = tempDir();
+  readonly clock = new FakeClock();
+  readonly told: string[] = [];
+  readonly path: string = this.dir.file("logs", "web.log");
+  readonly file: LogFile;
+
+  constructor(limits: Partial<LogLimits> = {}) {
+    this.file = new LogFile(this.path, { maxBytes: 20, keep: 2, ...limits }, this.clock, {
+      fault: (reason) => this.told.push(`fault ${reason}`),
+      recovered: () => this.told.push("recovered"),
+      notRotated: (reason) => this.told.push(`not rotated ${reason}`),
+    });
+  }
+
+  /** Writes all of a text, as a sink does. */
+  async write(text: string): Promise<void> {
+    const bytes = encoder.encode(text);
+    for (let written = 0; written < bytes.length;) written += await this.file.write(bytes.subarray(written));
+  }
+
+  /** What is in the file, then in its predecessors. */
+  contents(): string[] {
+    const numbers = [...Deno.readDirSync(this.dir.file("logs"))].map(({ name }) => Number(name.split(".")[2] ?? 0));
+    return numbers.sort((a, b) => a - b).map((number) => {
+      return Deno.readTextFileSync(number === 0 ? this.path : `${this.path}.${number}`);
+    });
+  }
+
+  [Symbol.dispose](): void {
+    this.file.close();
+    this.dir[Symbol.dispose]();
+  }
+}
+
+Deno.test("LogFile makes its directory, and a file that only its owner and group may read", async () => {
+  using kept = new Kept();
+  await kept.write("one\n");
+  assertEquals(kept.contents(), ["one\n"]);
+  assertEquals((Deno.statSync(kept.path).mode ?? 0) & 0o037, 0);
+});
+
+Deno.test("LogFile goes on in the file that is there", async () => {
+  using kept = new Kept();
+  await kept.write("one\n");
+  kept.file.close();
+  await kept.write("two\n");
+  assertEquals(kept.contents(), ["one\ntwo\n"]);
+  kept.file.close();
+  await kept.write("0123456789ab\n");
+  assertEquals(kept.contents(), ["0123456789ab\n", "one\ntwo\n"]);
+});
+
+Deno.test("LogFile begins a new file before one becomes too large, and keeps so many old ones", async () => {
+  using kept = new Kept();
+  for (const digit of "12345678") await kept.write(`${digit.repeat(9)}\n`);
+  assertEquals(kept.contents(), ["777777777\n888888888\n", "555555555\n666666666\n", "333333333\n444444444\n"]);
+  using none = new Kept({ keep: 0 });
+  for (const digit of "123") await none.write(`${digit.repeat(9)}\n`);
+  assertEquals(none.contents(), ["333333333\n"]);
+});
+
+Deno.test("LogFile cuts what comes at once between lines", async () => {
+  using kept = new Kept({ keep: 9 });
+  await kept.write("1234567\n1234567\n1234567\n12\n1234567\n");
+  assertEquals(kept.contents(), ["1234567\n12\n1234567\n", "1234567\n1234567\n"]);
+});
+
+Deno.test("LogFile leaves a line in one file that is longer than a file may be, up to twice of that", async () => {
+  using kept = new Kept({ keep: 9 });
+  await kept.write(`a\n${"x".repeat(30)}`);
+  await kept.write("y\nb\n");
+  assertEquals(kept.contents(), ["b\n", `${"x".repeat(30)}y\n`, "a\n"]);
+  using endless = new Kept({ keep: 3 });
+  for (let count = 0; count < 20; count++) await endless.write("xxxxxxxxxx");
+  assert(endless.contents().every(({ length }) => length <= 50));
+});
+
+Deno.test("LogFile loses and tears no line, however they come, as long as all of its files are kept", async () => {
+  const lines = fc.array(fc.nat(18).map((length) => "x".repeat(length)), { minLength: 1, maxLength: 60 });
+  await fc.assert(
+    fc.asyncProperty(lines, fc.array(fc.nat(4), { minLength: 1 }), async (lines, batches) => {
+      using kept = new Kept({ keep: 200 });
+      const numbered = lines.map((line, index) => `${line}${index % 10}\n`);
+      for (let at = 0, batch = 0; at < numbered.length; batch++) {
+        const count = 1 + batches[batch % batches.length]!;
+        await kept.write(numbered.slice(at, at + count).join(""));
+        at += count;
+      }
+      const files = kept.contents().toReversed();
+      assertEquals(files.join(""), numbered.join(""));
+      assert(files.every((text) => text.endsWith("\n") && text.length <= 20));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+Deno.test("LogFile waits where it cannot write, says so once, and loses nothing", async () => {
+  using kept = new Kept();
+  kept.dir.write("logs", "this is no directory");
+  const writing = kept.write("one\n");
+  for (let second = 0; second < 5; second++) {
+    await kept.clock.settle();
+    kept.clock.advance(1000);
+  }
+  assertEquals(kept.told.length, 1);
+  Deno.removeSync(kept.dir.file("logs"));
+  await kept.clock.settle();
+  kept.clock.advance(1000);
+  await writing;
+  await kept.write("two\n");
+  assertEquals([kept.contents(), kept.told.slice(1)], [["one\ntwo\n"], ["recovered"]]);
+});
+
+Deno.test("LogFile writes through no link, and waits for no reader of a pipe", async () => {
+  for (const plant of ["link", "pipe"] as const) {
+    using kept = new Kept();
+    kept.dir.dir("logs");
+    const victim = kept.dir.write("victim", "");
+    if (plant === "link") Deno.symlinkSync(victim, kept.path);
+    else assertEquals((await new Deno.Command("mkfifo", { args: [kept.path] }).output()).code, 0);
+    const writing = kept.write("secret\n");
+    await kept.clock.settle();
+    assertEquals(kept.told, ["fault is not a regular file"]);
+    assertEquals(Deno.readTextFileSync(victim), "");
+    kept.file.abandon();
+    kept.clock.advance(1000);
+    await writing;
+  }
+});
+
+Deno.test("LogFile goes on in a file that cannot be renamed, and says so now and then", async () => {
+  using kept = new Kept();
+  await kept.write("0123456789abcdef\n");
+  Deno.writeTextFileSync(`${kept.path}.1`, "old\n");
+  Deno.mkdirSync(`${kept.path}.2`);
+  for (let count = 0; count < 4; count++) await kept.write("123456789\n");
+  assertEquals(kept.told.map((line) => line.split(" ").slice(0, 2).join(" ")), ["not rotated", "not rotated"]);
+  assertEquals(Deno.readTextFileSync(kept.path).split("\n").length, 6);
+});

@@ -1,0 +1,50 @@
+import { assertEquals } from "@std/assert";
+import { denoClock } from "@ncolony/host";
+import { Logs } from "../../host/logs.ts";
+import { tempDir, until } from "../helpers.ts";
+import { FakeLog } from "../monitor/fake_host.ts";
+
+const LIMITS = { maxBytes: 1 << 20, keep: 3 };
+const encoder = new TextEncoder();
+
+Deno.test("Logs writes both streams of a child to one file, a line at a time, whatever comes between", async () => {
+  using dir = tempDir();
+  const logs = new Logs(dir.file("logs"), denoClock, new FakeLog([]));
+  const child = logs.forChild("web", LIMITS);
+  await child.stdout(encoder.encode("out 1\nout"));
+  await child.stderr(encoder.encode("err"));
+  await child.stdout(encoder.encode(" 2\n"));
+  await child.stderr(encoder.encode(" 1\nno newline"));
+  child.end();
+  await logs.flush(10_000);
+  assertEquals(Deno.readTextFileSync(dir.file("logs", "web.log")), "out 1\nout 2\nerr 1\nno newline\n");
+});
+
+Deno.test("Logs goes on with the same file while the pipe of the last child is emptied, and closes it after the last", async () => {
+  using dir = tempDir();
+  const logs = new Logs(dir.path, denoClock, new FakeLog([]));
+  const [first, second] = [logs.forChild("web", LIMITS), logs.forChild("web", { ...LIMITS, maxBytes: 4096 })];
+  await second.stdout(encoder.encode("second\n"));
+  await first.stdout(encoder.encode("first\n"));
+  first.end();
+  await second.stdout(encoder.encode("x".repeat(4085) + "\nagain\n"));
+  second.end();
+  await logs.flush(10_000);
+  await until("it is rotated", () => [...Deno.readDirSync(dir.path)].length === 2);
+  assertEquals(Deno.readTextFileSync(dir.file("web.log")), "x".repeat(4085) + "\nagain\n");
+  assertEquals(Deno.readTextFileSync(dir.file("web.log.1")), "second\nfirst\n");
+});
+
+Deno.test("Logs says what cannot be written, and lets nobody wait for it longer than its deadline", async () => {
+  using dir = tempDir();
+  const log = new FakeLog([]);
+  dir.dir("web.log");
+  const logs = new Logs(dir.path, denoClock, log);
+  const child = logs.forChild("web", LIMITS);
+  await child.stdout(encoder.encode("lost\n"));
+  child.end();
+  await logs.flush(100);
+  assertEquals(log.lines, [
+    `ERROR web: cannot write to ${JSON.stringify(dir.file("web.log"))}: is not a regular file; its output waits`,
+  ]);
+});

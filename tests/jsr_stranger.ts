@@ -1,0 +1,129 @@
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { dirname, join } from "@std/path";
+import { PATIENCE_MS, type Result, ROOT, signalIfThere } from "./cli/tools.ts";
+import { type TempDir, tempDir, until } from "./helpers.ts";
+
+const NPM = join("npm", "registry.npmjs.org");
+const CACHE = denoDir();
+/** The packages of npm that the lock file has: name and version. */
+const LOCKED: readonly [string, string][] = Object
+  .keys(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.lock"))).npm)
+  .map((it) => [it.slice(0, it.lastIndexOf("@")), it.slice(it.lastIndexOf("@") + 1)]);
+
+/** Somebody with an empty folder and an empty cache, but for npm's packages; whose Deno reaches no other machine. */
+export class Stranger implements Disposable {
+  /** Everything of this one. */
+  readonly dir: TempDir = tempDir();
+  /** The folder. */
+  readonly home: string = this.dir.dir("home");
+  readonly #env: Readonly<Record<string, string>>;
+
+  /** Gives Deno further variables. */
+  constructor(env: Readonly<Record<string, string>>) {
+    const cache = this.dir.dir("cache");
+    for (const [name, version] of LOCKED) copyNpmPackage(name, version, cache);
+    const PATH = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
+    this.#env = { ...env, PATH, HOME: this.home, DENO_DIR: cache, HTTPS_PROXY: "http://127.0.0.1:9", NO_COLOR: "1" };
+  }
+
+  /** Runs a command until it ends. */
+  async run([command, ...args]: readonly string[], cwd: string = this.home): Promise<Result> {
+    const signal = AbortSignal.timeout(120_000);
+    const { code, stdout, stderr } = await new Deno.Command(command, {
+      args,
+      cwd,
+      env: this.#env,
+      clearEnv: true,
+      signal,
+      stdin: "null",
+    }).output();
+    const text = new TextDecoder();
+    return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
+  }
+
+  /** Runs a Deno that succeeds and writes nothing to stderr; gives its stdout. */
+  async deno(...args: string[]): Promise<string> {
+    const { code, stdout, stderr } = await this.run([Deno.execPath(), "--quiet", ...args]);
+    assertEquals([code, stderr], [0, ""]);
+    return stdout;
+  }
+
+  /** Has a Deno run a monitor until all that it should write by then was seen; asks it to stop. */
+  async monitor(args: readonly string[], work: (has: (text: string) => Promise<void>) => Promise<void>): Promise<void> {
+    const monitor = new Deno.Command(Deno.execPath(), {
+      args: ["--quiet", ...args],
+      cwd: this.home,
+      env: this.#env,
+      clearEnv: true,
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+    let [said, isOver] = ["", false];
+    monitor.status.then(() => isOver = true);
+    const streams = [monitor.stdout, monitor.stderr].map(async (stream) => {
+      for await (const text of stream.pipeThrough(new TextDecoderStream())) said += text;
+    });
+    const timer = setTimeout(() => signalIfThere(monitor.pid, "SIGKILL"), 4 * PATIENCE_MS);
+    try {
+      await work(async (text) => {
+        await until(`the monitor says: ${text}`, () => isOver || said.includes(text));
+        assertStringIncludes(said, text);
+      });
+    } finally {
+      signalIfThere(monitor.pid, "SIGTERM");
+      await Promise.all([monitor.status, ...streams]);
+      clearTimeout(timer);
+    }
+    assertEquals((await monitor.status).code, 0, said);
+    assertMatch(said, /INFO everything has ended\n$/);
+  }
+
+  /** Writes a file in the folder. */
+  write(name: string, text: string): void {
+    Deno.writeTextFileSync(join(this.home, name), text);
+  }
+
+  /** The text of a file in the folder. */
+  read(...path: string[]): string {
+    return Deno.readTextFileSync(join(this.home, ...path));
+  }
+
+  [Symbol.dispose](): void {
+    this.dir[Symbol.dispose]();
+  }
+}
+
+/** Whether npm's packages are there, and among them what stands in for `@std`: not where JSR's own packages are used. */
+export function isNpmCached(): boolean {
+  try {
+    return LOCKED.some(([name]) => name === "deno-std") &&
+      LOCKED.every(([name, version]) => Deno.statSync(join(CACHE, NPM, name, version)).isDirectory);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+function denoDir(): string {
+  const { stdout } = new Deno.Command(Deno.execPath(), { args: ["info", "--json"] }).outputSync();
+  return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
+}
+
+function copyNpmPackage(name: string, version: string, cache: string): void {
+  copyTree(join(CACHE, NPM, name, version), join(cache, NPM, name, version));
+  const info = JSON.parse(Deno.readTextFileSync(join(CACHE, NPM, name, "registry.json")));
+  // As if there were no other versions, which would have to be fetched, and as if nobody minded that this one is new.
+  info.versions = { [version]: info.versions[version] };
+  info["dist-tags"] = { latest: version };
+  info.time = { [version]: "2000-01-01T00:00:00.000Z" };
+  Deno.writeTextFileSync(join(cache, NPM, name, "registry.json"), JSON.stringify(info));
+}
+
+function copyTree(from: string, to: string): void {
+  Deno.mkdirSync(to, { recursive: true });
+  for (const { name, isDirectory } of Deno.readDirSync(from)) {
+    if (isDirectory) copyTree(join(from, name), join(to, name));
+    else Deno.copyFileSync(join(from, name), join(to, name));
+  }
+}

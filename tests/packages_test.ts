@@ -1,0 +1,84 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
+import { parse } from "yaml";
+import manifest from "../deno.json" with { type: "json" };
+import { tempDir } from "./helpers.ts";
+import { namesIn, ROOT, run } from "./cli/tools.ts";
+
+const FOLDERS = [".", ...manifest.workspace];
+
+function versionsIn(root: string): string[] {
+  return FOLDERS.map((folder) => JSON.parse(Deno.readTextFileSync(join(root, folder, "deno.json"))).version);
+}
+
+Deno.test("all packages have the same version, and the changelog tells of it", () => {
+  assertEquals(new Set(versionsIn(ROOT)), new Set([manifest.version]));
+  assertStringIncludes(Deno.readTextFileSync(join(ROOT, "CHANGELOG.md")), `\n## ${manifest.version}`);
+});
+
+Deno.test("deno task version sets the version of all packages, and changes nothing else", async () => {
+  using dir = tempDir();
+  for (const folder of FOLDERS) {
+    Deno.mkdirSync(dir.file(folder), { recursive: true });
+    Deno.copyFileSync(join(ROOT, folder, "deno.json"), dir.file(folder, "deno.json"));
+  }
+  const set = (version: string) => {
+    const flags = ["--frozen", `--allow-read=${dir.path}`, `--allow-write=${dir.path}`];
+    return run([Deno.execPath(), "run", ...flags, join(ROOT, "tools", "version.ts"), version, dir.path]);
+  };
+  for (const wrong of ["", "1", "v1.2.3", '1.2.3"', "1.2.3 "]) assertEquals((await set(wrong)).code, 2);
+  assertEquals((await set("1.2.3-rc.1")).code, 0);
+  assertEquals(new Set(versionsIn(dir.path)), new Set(["1.2.3-rc.1"]));
+  assertEquals((await set(manifest.version)).code, 0);
+  for (const folder of FOLDERS) {
+    const [before, after] = [ROOT, dir.path].map((root) => Deno.readTextFileSync(join(root, folder, "deno.json")));
+    assertEquals(after, before);
+  }
+});
+
+Deno.test("every package says what it is, has its licence, and publishes nothing but what a user needs", () => {
+  for (const folder of manifest.workspace) {
+    const names = namesIn(join(ROOT, folder));
+    const others = names.filter((name) => !/^(?:LICENSE|README\.md|deno\.json|[a-z0-9_]+\.ts)$/.test(name));
+    assertEquals([folder, others], [folder, []]);
+    for (const name of ["LICENSE", "README.md"]) {
+      assertEquals([folder, name, names.includes(name)], [folder, name, true]);
+    }
+    const { description, license } = JSON.parse(Deno.readTextFileSync(join(ROOT, folder, "deno.json")));
+    assertEquals([folder, typeof description, license], [folder, "string", "MIT"]);
+  }
+  assertEquals(manifest.publish.include, ["mod.ts", "exports/", "deno.json", "README.md", "LICENSE"]);
+});
+
+Deno.test("packages are published after those that they import", () => {
+  const published = new Set<string>();
+  for (const folder of manifest.workspace) {
+    const path = join(ROOT, folder);
+    const code = namesIn(path).filter((name) => name.endsWith(".ts")).map((name) =>
+      Deno.readTextFileSync(join(path, name))
+    );
+    const imported = [...code.join("\n").matchAll(/ from "@ncolony\/(\w+)/g)].map(([, name]) => name!);
+    const name = folder.slice(2);
+    assertEquals([name, imported.filter((it) => it !== name && !published.has(it))], [name, []]);
+    published.add(name);
+  }
+});
+
+Deno.test("the workflows are YAML, run tasks that there are, and everything names the same version of Deno", () => {
+  const workflows = namesIn(join(ROOT, ".github", "workflows")).map((name) => join(".github", "workflows", name));
+  const versions = new Set<string>();
+  for (const path of [...workflows, ".ci/run", "README.md", "deploy/Dockerfile"]) {
+    const text = Deno.readTextFileSync(join(ROOT, path));
+    for (const [, version] of text.matchAll(/deno(?:@|-version: v|:|:distroless-)(\d+\.\d+\.\d+)/g)) {
+      versions.add(version!);
+    }
+    if (!workflows.includes(path)) continue;
+    const { jobs } = parse(text);
+    for (const { run } of Object.values<{ steps: { run?: string }[] }>(jobs).flatMap(({ steps }) => steps)) {
+      for (const [, task] of (run ?? "").matchAll(/^deno task (\S+)/gm)) {
+        assertEquals([task, task! in manifest.tasks], [task, true]);
+      }
+    }
+  }
+  assertEquals(versions.size, 1);
+});
