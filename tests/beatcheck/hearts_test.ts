@@ -107,7 +107,7 @@ Deno.test("Hearts says once what is wrong with a section, without its values, an
   it.beating("db");
   await it.clock.advance(60_000);
   assertEquals([it.silent(), it.silent()], [["db"], ["db"]]);
-  const reason = '"ncolony.beatcheck.period" must be a number from 0 to 1000000000: got a string';
+  const reason = '"ncolony.beatcheck.period" must be a number from 0.01 to 1000000000: got a string';
   assertEquals(it.log.take(), [`WARN web: its heart is not checked: ${reason}`]);
   it.beating("web");
   await it.clock.advance(60_000);

@@ -111,8 +111,12 @@ Deno.test("a permission that the monitor cannot start without is named in one li
     less("--allow-read", `--allow-read=${places[1]},${dir.file("pids --allow-read")}`),
     less("--allow-write"),
     less("--allow-sys"),
+    less("--allow-run"),
+    // With a list of commands nobody could be signalled.
+    less("--allow-run", "--allow-run=cat"),
   ]);
-  for (const [index, name] of ["--allow-read", "--allow-read", "--allow-write", "--allow-sys"].entries()) {
+  const missing = ["--allow-read", "--allow-read", "--allow-write", "--allow-sys", "--allow-run", "--allow-run"];
+  for (const [index, name] of missing.entries()) {
     assertEquals(results[index]!.code, 1);
     assertStringIncludes(complaint(results[index]!), name);
   }

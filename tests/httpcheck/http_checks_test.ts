@@ -143,7 +143,7 @@ Deno.test("HttpChecks says what is wrong with a section, without its values, and
   it.answering("db", { period: "hunter2" });
   it.answering("dns");
   assertEquals(await it.round(GOOD, 60), 1);
-  const number = "must be a number from 0 to 1000000000: got a string";
+  const number = "must be a number from 0.01 to 1000000000: got a string";
   assertEquals(it.log.lines, [
     'WARN web: its answers are not checked: "ncolony.httpcheck.url" is no URL',
     `WARN db: its answers are not checked: "ncolony.httpcheck.period" ${number}`,
