@@ -8,13 +8,12 @@
 
 import { main as beatcheckMain } from "@ncolony/beatcheck";
 import { main as ctlMain } from "@ncolony/ctl";
-import { answerCommon, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
+import { answerCommon, calledName, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
 import { main as httpcheckMain } from "@ncolony/httpcheck";
 import { main as monitorMain } from "@ncolony/monitor";
 import { main as reaperMain } from "@ncolony/reaper";
 import { main as schedulerMain } from "@ncolony/scheduler";
 import { UsageError } from "@ncolony/core";
-import { argv0 } from "node:process";
 import manifest from "./deno.json" with { type: "json" };
 
 /** Checks of heartbeats. */
@@ -59,7 +58,8 @@ ${optionsHelp(COMMON_OPTIONS)}`,
  * @returns The tool's exit code, or 2 where there is no such tool.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  const [tool, ...rest] = [...calledAs(), ...argv];
+  const called = /^ncolony-([a-z]+)(?:\.js)?$/.exec(calledName(import.meta.url))?.[1];
+  const [tool, ...rest] = called === undefined ? argv : [called, ...argv];
   switch (tool) {
     case "monitor":
       return await monitorMain(rest);
@@ -82,12 +82,6 @@ export async function main(argv: readonly string[]): Promise<number> {
         : `${JSON.stringify(tool)} is no tool`,
     );
   });
-}
-
-/** The tool that the name says under which this program, a binary or a script, was called. */
-function calledAs(): string[] {
-  const names = [argv0, import.meta.url].map((path) => /(?:^|\/)ncolony-([a-z]+)(?:\.js)?$/.exec(path)?.[1]);
-  return names.filter((name) => name !== undefined).slice(0, 1);
 }
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

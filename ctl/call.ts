@@ -1,5 +1,5 @@
 import { type JsonObject, MAX_CONFIG_BYTES, parseObject, SpecError, UsageError } from "@ncolony/core";
-import { readTextFile } from "@ncolony/host";
+import { readTextFile } from "@ncolony/host/tool";
 import { add, remove, restart, restartAll, restartGroup } from "./ctl.ts";
 import type { Parsed } from "./options.ts";
 

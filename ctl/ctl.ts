@@ -1,5 +1,5 @@
 import { type JsonObject, nameFault, parseSpec, SpecError } from "@ncolony/core";
-import { postFile, postMessage, removeFile } from "@ncolony/host";
+import { postFile, postMessage, removeFile } from "@ncolony/host/tool";
 
 /** The two directories of a colony. */
 export interface Places {

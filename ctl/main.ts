@@ -1,4 +1,4 @@
-import { answerCommon, runProgram } from "@ncolony/host";
+import { answerCommon, runProgram } from "@ncolony/host/tool";
 import { call } from "./call.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";

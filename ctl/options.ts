@@ -7,7 +7,7 @@ import {
   parseWords,
   requiredValue,
   type Words,
-} from "@ncolony/host";
+} from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
 
 /** A command of ctl, parsed. */

@@ -1,5 +1,5 @@
 import type { Spec } from "@ncolony/core";
-import { resolve } from "@std/path";
+import { resolve } from "@std/path/posix";
 
 /** Where a bare command is looked for when the child's environment has no PATH. */
 const DEFAULT_PATH = "/bin:/usr/bin";

@@ -1,9 +1,8 @@
 import { isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
-import { join, resolve } from "@std/path";
-// The only use of a node: module: Deno's own open() has no O_NONBLOCK, and 32 opens of FIFOs would hang all file I/O.
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { join, resolve } from "@std/path/posix";
 import { faultOf } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
+import { type FileFacts, type OpenFile, openNonBlocking } from "./safe_file.ts";
 import { distrust } from "./trust.ts";
 import type { Directory, Reading, Sight } from "./types.ts";
 
@@ -86,13 +85,13 @@ function read(path: string, options: ReadOptions): Reading | null {
   if (sight === null) return null;
   const wrong = (fault: string): Reading => ({ sight, entry: { fault } });
   const failed = (error: unknown): Reading => ({ ...wrong(faultOf(error)), isTransient: true });
-  let fd: number;
+  let file: OpenFile;
   try {
     // Opening a device can do things to it, so what is no regular file is not opened at all.
     const info = options.followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
     if (info.isSymlink) return wrong("is a symbolic link");
     if (!info.isFile) return wrong("is not a regular file");
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (options.followLinks ? 0 : constants.O_NOFOLLOW));
+    file = openNonBlocking(path, options.followLinks);
   } catch (error) {
     if (!(error instanceof Error && isNotFound(error))) return failed(error);
     if (options.isUndecodable) return wrong("has a name that is not UTF-8");
@@ -100,30 +99,30 @@ function read(path: string, options: ReadOptions): Reading | null {
     return isLink(path) ? wrong("is a symbolic link to nothing") : null;
   }
   try {
-    const info = fstatSync(fd);
-    if (!info.isFile()) return wrong("is not a regular file");
+    const info = file.facts();
+    if (info === null) return wrong("is not a regular file");
     const fault = options.distrust?.(path, info);
     if (fault) return wrong(fault);
     const opened = sightOf(info);
-    return { sight: opened, entry: readText(fd, info.size, options.maxBytes) };
+    return { sight: opened, entry: readText(file, info.size, options.maxBytes) };
   } catch (error) {
     return failed(error);
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }
 
 /** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
 let buffer = new Uint8Array(0);
 
-function readText(fd: number, size: number, maxBytes: number): { source: string } | { fault: string } {
+function readText(file: OpenFile, size: number, maxBytes: number): { source: string } | { fault: string } {
   const tooLarge = { fault: `must be at most ${maxBytes} bytes` };
   if (size > maxBytes) return tooLarge;
   // One byte more than it may hold, to notice one that grows.
   if (buffer.length <= maxBytes) buffer = new Uint8Array(maxBytes + 1);
   let length = 0;
   for (;;) {
-    const bytes = readSync(fd, buffer, length, maxBytes + 1 - length, null);
+    const bytes = file.read(buffer, length, maxBytes + 1 - length);
     length += bytes;
     if (length > maxBytes) return tooLarge;
     if (bytes === 0) break;
@@ -134,16 +133,6 @@ function readText(fd: number, size: number, maxBytes: number): { source: string 
   } catch {
     return { fault: "is not UTF-8" };
   }
-}
-
-/** What Deno and node:fs both tell of a file. */
-interface FileFacts {
-  readonly ino: number | null;
-  readonly size: number;
-  readonly mtime: Date | null;
-  readonly ctime: Date | null;
-  readonly uid: number | null;
-  readonly mode: number | null;
 }
 
 function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sight {

@@ -1,5 +1,3 @@
-import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
-
 /** No more are held than this: a directory may be full of them. */
 const MAX_HELD = 256;
 
@@ -11,21 +9,22 @@ const MAX_HELD = 256;
  * nothing is written to them.
  */
 export class Fifos {
-  readonly #held = new Map<string, number>();
+  readonly #held = new Map<string, Deno.FsFile>();
 
   /** Holds these, and lets go of all others. */
   holdThese(paths: ReadonlySet<string>): void {
-    for (const [path, fd] of this.#held) {
-      if (paths.has(path) && isStill(path, fd)) continue;
+    for (const [path, held] of this.#held) {
+      if (paths.has(path) && isStill(path, held)) continue;
       this.#held.delete(path);
-      closeSync(fd);
+      held.close();
     }
     for (const path of paths) if (!this.#held.has(path) && this.#held.size < MAX_HELD) this.#hold(path);
   }
 
   #hold(path: string): void {
     try {
-      this.#held.set(path, openSync(path, constants.O_RDWR | constants.O_NONBLOCK));
+      // A FIFO that is opened for both waits for nobody (Linux, fifo(7)).
+      this.#held.set(path, Deno.openSync(path, { read: true, write: true }));
     } catch {
       // It went, or may not be opened.
     }
@@ -33,9 +32,9 @@ export class Fifos {
 }
 
 /** Whether what is held is what stands there now, and not one that was made anew. */
-function isStill(path: string, fd: number): boolean {
+function isStill(path: string, file: Deno.FsFile): boolean {
   try {
-    const [there, held] = [statSync(path), fstatSync(fd)];
+    const [there, held] = [Deno.statSync(path), file.statSync()];
     return there.dev === held.dev && there.ino === held.ino;
   } catch {
     // It went.

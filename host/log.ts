@@ -1,22 +1,11 @@
 import { BaseHandler } from "@std/log/base-handler";
 import type { LevelName } from "@std/log/levels";
 import { Logger, type LogRecord } from "@std/log/logger";
+import type { LogFormat, LogLevel } from "./log_options.ts";
 import type { Log } from "./types.ts";
-
-/** The least level of events that are told. */
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** The levels that `--log-level` takes, from the most talkative. */
-export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
 /** A log that nobody reads. */
 export const SILENT_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
-
-/** How events and output are told: in lines for a person, or in one JSON object a line. */
-export type LogFormat = "text" | "json";
-
-/** The forms that `--log-format` takes. */
-export const LOG_FORMATS: readonly LogFormat[] = ["text", "json"];
 
 /**
  * Makes the log of a program's own events: `2026-01-31T03:00:00.000Z INFO web: running -> stopping (unwanted)`.

@@ -1,6 +1,5 @@
 import type { LogLimits } from "@ncolony/core";
-import { ensureDirSync } from "@std/fs/ensure-dir";
-import { dirname } from "@std/path";
+import { dirname } from "@std/path/posix";
 import { faultOf } from "./fault.ts";
 import type { Target } from "./sink.ts";
 import type { Clock } from "./types.ts";
@@ -98,7 +97,7 @@ export class LogFile implements Target {
   }
 
   #open(): Deno.FsFile {
-    ensureDirSync(dirname(this.#path));
+    Deno.mkdirSync(dirname(this.#path), { recursive: true });
     // What is no file may be a link to somebody else's, or a pipe that nobody reads.
     if (!(lstat(this.#path)?.isFile ?? true)) throw new Error("is not a regular file");
     const file = Deno.openSync(this.#path, { append: true, create: true, mode: MODE });

@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_BYTES } from "@ncolony/core";
-import { join } from "@std/path";
+import { join } from "@std/path/posix";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
 import { distrust } from "./trust.ts";

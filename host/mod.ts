@@ -46,31 +46,15 @@ export { type Answer, askHttp } from "./http.ts";
 export { lockDirectory } from "./lock.ts";
 export { messageDirectory } from "./mailbox.ts";
 export { SILENT_LOG } from "./log.ts";
-export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log.ts";
-export {
-  bytesValue,
-  choiceValue,
-  COMMON_OPTIONS,
-  countValue,
-  lastValue,
-  LOG_OPTIONS,
-  type Option,
-  optionsHelp,
-  outputOptions,
-  parseWords,
-  requiredValue,
-  secondsValue,
-  type Words,
-} from "./options.ts";
+export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log_options.ts";
 export { Output, type OutputOptions } from "./output.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places } from "./places.ts";
-export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
-export { answerCommon, ExitError, type Program, runProgram } from "./program.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export { requireRun } from "./run_permission.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
+export * from "./tool.ts";
 export { Told } from "./told.ts";
 export { Turn } from "./turn.ts";
 export { catchUnforeseen } from "./unforeseen.ts";

@@ -1,6 +1,6 @@
 import { MAX_SECONDS, UsageError } from "@ncolony/core";
 import { parseArgs } from "@std/cli/parse-args";
-import { LOG_FORMATS, LOG_LEVELS } from "./log.ts";
+import { LOG_FORMATS, LOG_LEVELS } from "./log_options.ts";
 import type { OutputOptions } from "./output.ts";
 
 /** One option of a command line, as the parser and `--help` know it. */

@@ -1,7 +1,8 @@
 import { LineSplitter } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
-import { createLog, jsonLine, type LogFormat, type LogLevel } from "./log.ts";
+import { createLog, jsonLine } from "./log.ts";
+import type { LogFormat, LogLevel } from "./log_options.ts";
 import { Sink, type Target } from "./sink.ts";
 import type { ChildOutput, Log, OutputSink } from "./types.ts";
 

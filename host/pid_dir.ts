@@ -1,6 +1,5 @@
 import { isObject, type KillScope, nameFault, ownValue } from "@ncolony/core";
-import { ensureDirSync } from "@std/fs/ensure-dir";
-import { join } from "@std/path";
+import { join } from "@std/path/posix";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
 import { readBootId, readProcess } from "./proc.ts";
@@ -36,7 +35,7 @@ export class PidDirectory {
 
   /** Makes the directory if it is missing. @throws {Error} Where it cannot be made. */
   constructor(path: string) {
-    ensureDirSync(path);
+    Deno.mkdirSync(path, { recursive: true });
     this.#path = path;
   }
 

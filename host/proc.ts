@@ -1,4 +1,4 @@
-import { join } from "@std/path";
+import { join } from "@std/path/posix";
 
 /** What is told of one process of the operating system. */
 export interface ProcessInfo {

@@ -60,3 +60,14 @@ function print(stream: { writeSync(bytes: Uint8Array): number }, line: string): 
     // Nobody reads it any more (`| head -1`).
   }
 }
+
+/**
+ * The name under which this program was called, without the directories: that of the binary, or of the script.
+ *
+ * @param url The URL of the script's main module.
+ */
+export function calledName(url: string): string {
+  // deno-lint-ignore no-process-global -- only a binary needs it, and to import node:process takes 11 ms
+  const path = Deno.build.standalone ? process.argv0 : url;
+  return path.slice(path.lastIndexOf("/") + 1);
+}

@@ -1,4 +1,4 @@
-import { dirname, join } from "@std/path";
+import { dirname, join } from "@std/path/posix";
 import { readMounts } from "./proc.ts";
 
 /** The part of a file's information that says who may change it. */

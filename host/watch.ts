@@ -1,5 +1,5 @@
 import { isIgnored } from "@ncolony/core";
-import { basename, dirname, join } from "@std/path";
+import { basename, dirname, join } from "@std/path/posix";
 import { denoClock } from "./clock.ts";
 import type { Watch, WatchSink } from "./types.ts";
 

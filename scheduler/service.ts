@@ -12,7 +12,7 @@ import {
   spawnChild,
   type Start,
 } from "@ncolony/host";
-import { basename } from "@std/path";
+import { basename } from "@std/path/posix";
 import { parseCron } from "./cron.ts";
 import type { Options } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";

@@ -47,8 +47,6 @@ Deno.test("a bundle of each tool starts alone, with no cache and no network, and
   const link = dir.file("ncolony-reaper.js");
   Deno.symlinkSync(join(dist, "ncolony.js"), link);
   assertEquals((await runBare(dir, link, ["--version"])).stdout, `ncolony-reaper ${manifest.version}\n`);
-  const called = await runBare(dir, "bash", ["-c", `exec -a ncolony-ctl deno run '${dist}/ncolony.js' --version`]);
-  assertEquals(called.stdout, `ncolony-ctl ${manifest.version}\n`);
 
   // A colony with nothing but bundles.
   const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { listenToSignals } from "@ncolony/host";
+import { listenToSignals, signalName, signalNumber } from "@ncolony/host";
+import { constants } from "node:os";
 import { until } from "../helpers.ts";
 
 // Both do nothing where nobody listens.
@@ -27,4 +28,13 @@ Deno.test("listenToSignals() tells every listener", async () => {
   using _two = listenToSignals(["SIGWINCH"], () => heard.add("two"));
   Deno.kill(Deno.pid, "SIGWINCH");
   await until("both have heard it", () => heard.size === 2);
+});
+
+Deno.test("signalNumber() and signalName() know what this system calls its signals", () => {
+  // Of two names for one number Deno takes others.
+  const aliases = ["SIGIOT", "SIGPOLL", "SIGUNUSED"];
+  for (const [name, number] of Object.entries(constants.signals).filter(([name]) => !aliases.includes(name))) {
+    assertEquals([name, signalNumber(name), signalName(number)], [name, number, name as Deno.Signal]);
+  }
+  assertEquals([signalNumber("SIGNONE"), signalNumber("signal 35"), signalName(0)], [0, 35, undefined]);
 });

@@ -1,0 +1,23 @@
+/**
+ * What a program needs that only writes files for the monitor: no more, so that it starts quickly.
+ *
+ * @module
+ */
+
+export {
+  bytesValue,
+  choiceValue,
+  COMMON_OPTIONS,
+  countValue,
+  lastValue,
+  LOG_OPTIONS,
+  type Option,
+  optionsHelp,
+  outputOptions,
+  parseWords,
+  requiredValue,
+  secondsValue,
+  type Words,
+} from "./options.ts";
+export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
+export { answerCommon, calledName, ExitError, type Program, runProgram } from "./program.ts";

@@ -1,2 +1,0 @@
-export function ensureDir(dir: string | URL): Promise<void>;
-export function ensureDirSync(dir: string | URL): void;
