@@ -1,5 +1,5 @@
 import { type LevelName, LogLevels } from "./levels.ts";
-import type { LogRecord } from "./logger.ts";
+import type { LogRecord } from "./record.ts";
 
 /** Where records of a level or above go, formatted. */
 export abstract class BaseHandler {
