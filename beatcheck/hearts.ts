@@ -1,5 +1,5 @@
 import { type Beat, type BeatTimes, isStale, parseBeat, type ProcessEvent, SpecError } from "@ncolony/core";
-import { type Directory, faultOf, lastBeat, type Log, Told } from "@ncolony/host";
+import { type Directory, faultOf, lastBeat, type Log, statusFile, Told } from "@ncolony/host";
 
 /** A process whose heart is silent. */
 export interface Silent {
@@ -15,6 +15,7 @@ export class Hearts {
   readonly #log: Log;
   readonly #beats = new Map<string, Beat>();
   readonly #told = new Told();
+  readonly #shared = new Told();
 
   /** Makes one that knows of none. */
   constructor(directory: Directory, log: Log) {
@@ -25,11 +26,12 @@ export class Hearts {
   /** Takes what becomes of a process. */
   onEvent(name: string, event: ProcessEvent): void {
     this.#beats.delete(name);
-    this.#told.isNews(name, null);
+    for (const told of [this.#told, this.#shared]) told.isNews(name, null);
     if (event.type !== "wanted") return;
     try {
       const beat = parseBeat(name, event.spec.source);
-      if (beat !== null) this.#beats.set(name, beat);
+      if (beat === null) return;
+      this.#beats.set(name, beat);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#log.warn(`${name}: its heart is not checked: ${error.reason}`, name);
@@ -55,11 +57,22 @@ export class Hearts {
     return silent;
   }
 
+  /** Says of which other process this is the heart as well: where a directory was meant, which is not there, for instance. */
+  #tellShared(name: string, { status }: Beat): void {
+    const other = [...this.#beats].find(([it, beat]) => it !== name && beat.status === status)?.[0];
+    const isShared = other !== undefined && statusFile(status, name) === statusFile(status, other);
+    const fault = isShared
+      ? `its heartbeat file ${JSON.stringify(status)} is that of ${other} too: no directory`
+      : null;
+    if (this.#shared.isNews(name, fault)) this.#log.warn(`${name}: ${fault}`, name);
+  }
+
   #isStale(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
     // Whoever has its grace is not looked at.
     if (!isStale(beat, { ...times, beatAt: null }, now)) return false;
     try {
       const beatAt = lastBeat(beat.status, name);
+      this.#tellShared(name, beat);
       this.#told.isNews(name, null);
       return isStale(beat, { ...times, beatAt }, now);
     } catch (error) {

@@ -29,15 +29,15 @@ export class Fields {
   }
 
   /** The fields of an object inside this one; null where there is none, or null in its place. */
-  section(key: string): Fields | null {
-    const object = ownValue(this.#object, key) === null ? undefined : this.object(key);
+  section(key: string, wanted?: string): Fields | null {
+    const object = ownValue(this.#object, key) === null ? undefined : this.object(key, wanted);
     return object === undefined ? null : new Fields(object, `${this.#prefix}${key}.`, this.#fail);
   }
 
-  object(key: string): JsonObject | undefined {
+  object(key: string, wanted = "an object"): JsonObject | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || isObject(value)) return value;
-    throw this.#wrong(key, "an object", value);
+    throw this.#wrong(key, wanted, value);
   }
 
   /** A user's or group's id; null, which Python's `None` becomes, is none. */

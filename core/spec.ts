@@ -66,7 +66,7 @@ export function parseSpec(name: string, source: string): Spec {
     stopSignal: monitor.oneOf<StopSignal>("stop_signal", STOP_SIGNALS) ?? "SIGTERM",
     ...(killTime === undefined ? {} : { killTimeMs: killTime * 1000 }),
     killScope: monitor.oneOf<KillScope>("kill_scope", ["group", "process"]) ?? "group",
-    log: monitor.isFalse("log") ? false : logLimits(monitor.section("log")),
+    log: monitor.isFalse("log") ? false : logLimits(monitor.section("log", "an object or false")),
     enabled: monitor.boolean("enabled") ?? true,
   };
 }

@@ -94,13 +94,11 @@ export function parseOptions(argv: readonly string[]): Parsed {
   const { flags } = words;
   if (flags.has("help") || flags.has("version")) return { request: null, flags };
   const command = parseCommand(words);
-  return {
-    request: {
-      places: { config: requiredValue(words, "config"), messages: requiredValue(words, "messages") },
-      command,
-    },
-    flags,
-  };
+  const places = { config: requiredValue(words, "config"), messages: requiredValue(words, "messages") };
+  if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
+    throw new UsageError("--config and --messages are the same directory");
+  }
+  return { request: { places, command }, flags };
 }
 
 function parseCommand(words: Words): Command {

@@ -1,5 +1,6 @@
 /**
- * A worker with a heart, which beatcheck watches: it beats as long as the program's event loop turns.
+ * A worker with a heart, which beatcheck watches: it beats as long as the program's event loop turns. Make /run/hearts
+ * before.
  *
  *     ncolony-ctl --config CONFIG --messages MESSAGES add worker --cmd deno --arg run --arg --allow-write=/run/hearts \
  *         --arg --allow-read=/run/hearts --arg --allow-env=NCOLONY_CONFIG,NCOLONY_NAME --arg worker_with_heart.ts \

@@ -33,6 +33,7 @@ export function whyNotStarted(error: unknown, spec: Pick<Spec, "args" | "cwd" | 
   if (!(error instanceof Deno.errors.NotFound)) {
     const reason = error instanceof Error ? error.message : String(error);
     if (!(error instanceof Deno.errors.PermissionDenied) || spec.uid === undefined) return reason;
+    if (Deno.uid() !== 0) return `${reason}: only root may run it as another user`;
     return `${reason}: uid ${spec.uid} may not run it, or not enter ${spec.cwd ?? "the monitor's working directory"}`;
   }
   if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;

@@ -22,8 +22,12 @@ export class Logs implements ChildLogs {
   readonly #log: Log;
   readonly #open = new Map<string, Open>();
 
-  /** Makes one; the directory is made with the first file. */
+  /** Makes one, and the directory if it is missing. @throws {Error} Where nothing can be written there. */
   constructor(directory: string, clock: Clock, log: Log) {
+    Deno.mkdirSync(directory, { recursive: true });
+    const probe = join(directory, `.${crypto.randomUUID()}.new`);
+    Deno.openSync(probe, { write: true, createNew: true }).close();
+    Deno.removeSync(probe);
     this.#directory = directory;
     this.#clock = clock;
     this.#log = log;

@@ -49,7 +49,7 @@ export { SILENT_LOG } from "./log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log_options.ts";
 export { Output, type OutputOptions } from "./output.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
-export { identifyPlaces, type Places } from "./places.ts";
+export { identifyPlaces, type Places, refusePlaces } from "./places.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export { requireRun } from "./run_permission.ts";
 export type { ProgramService, Service } from "./service.ts";

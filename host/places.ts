@@ -19,6 +19,22 @@ export function identifyPlaces({ config, messages }: Places): { config: string; 
   return ids;
 }
 
+/**
+ * Sees that a directory of the monitor's own files is none of these: it would take configs for its files, and write over
+ * them.
+ *
+ * @throws {Error} Where it is one of them.
+ */
+export function refusePlaces(what: string, directory: Directory, { config, messages }: Places): void {
+  const own = directory.identity();
+  for (const [name, place] of [["config", config], ["messages", messages]] as const) {
+    const id = place.identity();
+    if ("id" in own && "id" in id && own.id === id.id) {
+      throw new Error(`Cannot use one directory for both ${what} and ${name}`);
+    }
+  }
+}
+
 function idOf(directory: Directory): string {
   const found = directory.identity();
   if ("id" in found) return found.id;

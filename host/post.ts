@@ -5,7 +5,8 @@ import { join } from "@std/path/posix";
  * Writes a file so that a reader finds all of it or nothing: under a fresh name ending in `.new`, which monitors ignore
  * and no planted link can stand under; then syncs it and renames it into place.
  *
- * A file that is replaced keeps its permission bits: a config may hold secrets.
+ * A file that is replaced keeps its permission bits: a config may hold secrets. A new one may be written by nobody else,
+ * whatever the umask: a monitor would not trust it.
  *
  * @param directory Where it goes.
  * @param name Its name.
@@ -16,7 +17,7 @@ export function postFile(directory: string, name: string, text: string): void {
   const fresh = join(directory, `.${crypto.randomUUID()}.new`);
   const path = join(directory, name);
   const mode = modeOf(path);
-  const file = Deno.openSync(fresh, { write: true, createNew: true, ...(mode === null ? {} : { mode }) });
+  const file = create(fresh, mode ?? 0o644, directory);
   try {
     // The umask took its part of the mode.
     if (mode !== null) Deno.chmodSync(fresh, mode);
@@ -29,6 +30,15 @@ export function postFile(directory: string, name: string, text: string): void {
     throw error;
   } finally {
     file.close();
+  }
+}
+
+function create(path: string, mode: number, directory: string): Deno.FsFile {
+  try {
+    return Deno.openSync(path, { write: true, createNew: true, mode });
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`Cannot write to directory ${JSON.stringify(directory)}: it is not there`);
   }
 }
 
@@ -66,7 +76,12 @@ function modeOf(path: string): number | null {
  * @throws {Deno.errors.NotFound} Where there is none.
  */
 export function removeFile(directory: string, name: string): void {
-  Deno.removeSync(join(directory, name));
+  try {
+    Deno.removeSync(join(directory, name));
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new Deno.errors.NotFound(`There is no ${JSON.stringify(name)} in directory ${JSON.stringify(directory)}`);
+  }
 }
 
 /**

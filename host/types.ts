@@ -146,7 +146,7 @@ export interface Host {
   lock(path: string): Disposable | null;
   /** Makes a directory for pid files. @throws {Error} Where that cannot be done. */
   pidFiles(path: string): PidFiles;
-  /** Makes a directory for log files of children. */
+  /** Makes a directory for log files of children. @throws {Error} Where that cannot be done. */
   logs(path: string, log: Log): ChildLogs;
   /** Starts a child in a group of its own; null where that fails, which `sink` is told as the child's end. */
   spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null;

@@ -49,7 +49,10 @@ export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): 
 
 /** A log that also tells of what is wrong. */
 export function withProblems(log: Log, tell: (problem: ColonyEvent) => void): Log {
-  const problem = (message: string, name?: string) => tell({ type: "problem", name: name ?? null, message });
+  const problem = (line: string, name?: string) => {
+    const message = name !== undefined && line.startsWith(`${name}: `) ? line.slice(name.length + 2) : line;
+    tell({ type: "problem", name: name ?? null, message });
+  };
   return {
     debug: (message, name) => log.debug(message, name),
     info: (message, name) => log.info(message, name),

@@ -7,6 +7,7 @@ import {
   Output,
   type Passed,
   type ProgramService,
+  refusePlaces,
   type Service,
 } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, logStep, withProblems } from "./events.ts";
@@ -39,10 +40,15 @@ export class Colony implements ProgramService {
   #run: Promise<number> | null = null;
   #isStopped = false;
 
-  /** Makes one that has not been started. @throws {Error} Where the pid directory cannot be made. */
+  /** Makes one that has not been started. @throws {Error} Where the pid or the log directory cannot be made or used. */
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     this.#output = output;
     const log = withProblems(output.log, onEvent);
+    const config = host.directory(options.config, options.allowInsecure ?? false);
+    this.#mailbox = host.mailbox(options.messages);
+    for (const path of [options.pid, options.logs].filter((path) => path !== undefined)) {
+      refusePlaces(JSON.stringify(path), host.directory(path, true), { config, messages: this.#mailbox });
+    }
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
     this.#logs = options.logs === undefined ? null : host.logs(options.logs, log);
     this.#supervisor = new Supervisor(host, {
@@ -63,12 +69,11 @@ export class Colony implements ProgramService {
         return this.#logs.forChild(spec.name, { ...limits, ...spec.log });
       },
     });
-    this.#mailbox = host.mailbox(options.messages);
     if (options.allowInsecure) {
       log.warn("--allow-insecure: whoever may write the config directory runs commands as this user");
     }
     this.#lookout = new Lookout(host, {
-      config: host.directory(options.config, options.allowInsecure ?? false),
+      config,
       mailbox: this.#mailbox,
       frequencyMs: options.frequency * 1000,
       heart,
@@ -115,7 +120,7 @@ export class Colony implements ProgramService {
     const exitCode = await this.#supervisor.run();
     await this.#lookout.close();
     await this.#logs?.flush(FLUSH_MS);
-    this.#output.log.info("everything has ended");
+    this.#output.log.info(exitCode === 0 ? "everything has ended" : "ended, with errors");
     await this.#output.flush(FLUSH_MS);
     return exitCode;
   }

@@ -57,6 +57,21 @@ Deno.test("Hearts looks for a beat in the status file itself, or in a directory"
   assertEquals(it.silent(), []);
 });
 
+Deno.test("Hearts warns once of two processes with one heartbeat file, as where a directory is missing", async () => {
+  using it = new World();
+  const status = `${it.dir.path}/missing`;
+  for (const name of ["web", "db"]) it.beating(name, { status });
+  it.beating("alone", { status: `${it.status}/own` });
+  for (const name of ["both", "in"]) it.beating(name);
+  for (let look = 0; look < 3; look++) {
+    await it.clock.advance(60_000);
+    it.silent();
+  }
+  const shared = (name: string, other: string) =>
+    `WARN ${name}: its heartbeat file ${JSON.stringify(status)} is that of ${other} too: no directory`;
+  assertEquals(it.log.lines, [shared("web", "db"), shared("db", "web")]);
+});
+
 Deno.test("Hearts lets be whoever has its grace: after a change, a start and a restart", async () => {
   using it = new World();
   it.beating("web");

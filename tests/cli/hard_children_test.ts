@@ -185,6 +185,6 @@ Deno.test({
       colony.count(new RegExp(`ERROR deserter: pid ${deserted} may not be signalled and is left behind`)),
       1,
     );
-    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO everything has ended");
+    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO ended, with errors");
   },
 });

@@ -1,8 +1,9 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch, assertStringIncludes } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
+import { join } from "@std/path";
 import { tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { MONITOR_PERMISSIONS, namesIn, type Result, runTool } from "./tools.ts";
+import { MONITOR_PERMISSIONS, namesIn, place, type Result, runTool } from "./tools.ts";
 
 /** The one line that a program complained with; the monitor may have told before where it works. */
 function complaint({ stdout, stderr }: Result): string {
@@ -97,6 +98,21 @@ Deno.test("a second monitor on the same messages is one line, and exit code 1; t
   assertStringIncludes(complaint(second), `"${colony.messages}": another monitor runs on these messages`);
   assertEquals((await colony.ctl("restart", "web")).code, 0);
   await colony.started("web", 2);
+});
+
+Deno.test("the monitor's own files go neither among the configs nor among the messages", async () => {
+  using dir = tempDir();
+  const [config, messages] = [dir.dir("config"), dir.dir("messages")];
+  place(config, "web", '{"args": ["cat"]}');
+  const places = ["--config", config, "--messages", messages];
+  for (const [option, path, what] of [["--pid", config, "config"], ["--logs", messages, "messages"]] as const) {
+    const result = await runTool("monitor/mod.ts", [...places, option, `${path}/.`]);
+    assertEquals(result.code, 1);
+    assertStringIncludes(complaint(result), `and ${what}`);
+  }
+  assertEquals(namesIn(config), ["web"]);
+  const nowhere = await runTool("monitor/mod.ts", [...places, "--logs", join(config, "web")]);
+  assertEquals([nowhere.code, complaint(nowhere).length > 0], [1, true]);
 });
 
 Deno.test("a permission that the monitor cannot start without is named in one line, and exit code 1", async () => {

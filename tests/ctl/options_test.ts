@@ -115,6 +115,13 @@ Deno.test("parseOptions() refuses a command line without one of the directories,
   );
 });
 
+Deno.test("parseOptions() refuses one directory for both", () => {
+  for (const messages of ["c", "c/", "c//"]) {
+    const words = ["--config", "c", "--messages", messages, "restart-all"];
+    assertThrows(() => parseOptions(words), UsageError, "--config and --messages are the same directory");
+  }
+});
+
 Deno.test("parseOptions() asks for nothing where --help or --version is given", () => {
   for (const [word, flag] of [["--help", "help"], ["-h", "help"], ["--version", "version"]] as const) {
     const { request, flags } = parseOptions([word]);

@@ -1,0 +1,175 @@
+import { dirname, join } from "@std/path";
+import { pause, signal } from "./processes.ts";
+import type { Supervisor } from "./supervisor.ts";
+
+/** What is measured. */
+export interface Measure {
+  /** Its name on the command line. */
+  readonly name: string;
+  /** What it is, for the reader of the table. */
+  readonly title: string;
+  /** Its unit. */
+  readonly unit: "ms" | "MiB" | "MiB/s";
+}
+
+/** How often, and how much. */
+export interface Size {
+  /** How often each measure is taken. */
+  readonly rounds: number;
+  /** How much the writer of logs writes. */
+  readonly logMebibytes: number;
+}
+
+/** What one run of a supervisor gives, by measure. */
+export type Numbers = Record<string, number>;
+
+/** One run of a supervisor, which gives some of the measures. */
+export interface Scenario {
+  readonly measures: readonly Measure[];
+  readonly run: (supervisor: Supervisor, wanted: ReadonlySet<string>, round: number, size: Size) => Promise<Numbers>;
+}
+
+/** What must be in place before the first scenario. */
+export interface Programs {
+  /** The shell that children are written for. */
+  readonly shell: string;
+  /** A file that the writer writes again and again. */
+  readonly block: string;
+}
+
+/** Everything that is measured. */
+export const SCENARIOS: readonly Scenario[] = [
+  {
+    measures: [
+      { name: "up1", title: "start with 1 child", unit: "ms" },
+      { name: "memory1", title: "PSS with 1 child", unit: "MiB" },
+      { name: "crash", title: "child killed → next", unit: "ms" },
+      { name: "restart", title: "restart asked → next", unit: "ms" },
+      { name: "add", title: "config written → child", unit: "ms" },
+    ],
+    run: few,
+  },
+  {
+    measures: [
+      { name: "up100", title: "start with 100 children", unit: "ms" },
+      { name: "memory100", title: "PSS with 100 children", unit: "MiB" },
+      { name: "stop100", title: "stop 100 children", unit: "ms" },
+    ],
+    run: many,
+  },
+  { measures: [{ name: "log", title: "output → complete log file", unit: "MiB/s" }], run: log },
+];
+
+/** All measures, in order. */
+export const MEASURES: readonly Measure[] = SCENARIOS.flatMap(({ measures }) => measures);
+
+const BLOCK_MEBIBYTES = 16;
+const END = "this is the last line";
+
+/** Writes the file that the writer writes again and again: lines of 128 bytes. */
+export function writeBlock(path: string): void {
+  Deno.writeTextFileSync(path, `${"0123456789 ".repeat(12).slice(0, 127)}\n`.repeat(BLOCK_MEBIBYTES * 8192));
+}
+
+/** Writes the programs that the supervisor is to run. Their first act is to tell of themselves. */
+export function writePrograms(supervisor: Supervisor, { shell, block }: Programs, { logMebibytes }: Size): void {
+  const birth = `#!${shell}\necho "$1 $$" >${supervisor.births.path}\n`;
+  const blocks = Array(logMebibytes / BLOCK_MEBIBYTES).fill(block).join(" ");
+  supervisor.write("child", `${birth}exec sleep 1000000\n`, 0o755);
+  supervisor.write("writer", `${birth}cat ${blocks}\necho ${END}\nexec sleep 1000000\n`, 0o755);
+}
+
+async function few(
+  supervisor: Supervisor,
+  wanted: ReadonlySet<string>,
+  round: number,
+  { rounds }: Size,
+): Promise<Numbers> {
+  const numbers: Numbers = { up1: await up(supervisor, ["first"]) };
+  await pause(3000);
+  if (wanted.has("memory1")) numbers.memory1 = await supervisor.memory();
+  if (wanted.has("crash")) {
+    const pid = supervisor.births.pids.get("first")!;
+    numbers.crash = await timed(supervisor, ["first"], () => signal([pid], "SIGKILL"));
+    await pause(3000);
+  }
+  if (wanted.has("restart")) numbers.restart = await timed(supervisor, ["first"], () => supervisor.restart("first"));
+  if (wanted.has("add")) {
+    // Those that poll are asked at moments that are spread evenly between two of their looks.
+    await pause(1500 + supervisor.pollMs * (round + 0.5) / rounds);
+    numbers.add = await timed(supervisor, ["second"], async () => {
+      configure(supervisor, "second");
+      await supervisor.activate("second");
+    });
+  }
+  await supervisor.stop();
+  return numbers;
+}
+
+async function many(supervisor: Supervisor): Promise<Numbers> {
+  const up100 = await up(supervisor, Array.from({ length: 100 }, (_, i) => `child${i}`));
+  await pause(3000);
+  const memory100 = await supervisor.memory();
+  return { up100, memory100, stop100: await supervisor.stop() };
+}
+
+async function log(
+  supervisor: Supervisor,
+  _wanted: ReadonlySet<string>,
+  _round: number,
+  { logMebibytes }: Size,
+): Promise<Numbers> {
+  await supervisor.prepare();
+  supervisor.configure("writer", [supervisor.path("writer"), "writer"]);
+  const began = supervisor.born("writer");
+  const [start] = await Promise.all([began, supervisor.start()]);
+  const file = supervisor.logFile("writer");
+  while (!lastBytes(file, 64).includes(END)) {
+    if (performance.now() - start > 300_000) throw new Error("The log is not complete after 300 s");
+    await pause(5);
+  }
+  const seconds = (performance.now() - start) / 1000;
+  const sizes = [...Deno.readDirSync(dirname(file))].map(({ name }) => Deno.statSync(join(dirname(file), name)).size);
+  const lost = logMebibytes * 2 ** 20 - sizes.reduce((sum, size) => sum + size, 0);
+  if (lost > 0) throw new Error(`The log lacks ${lost} bytes`);
+  await supervisor.stop();
+  return { log: logMebibytes / seconds };
+}
+
+async function up(supervisor: Supervisor, names: readonly string[]): Promise<number> {
+  await supervisor.prepare();
+  for (const name of names) configure(supervisor, name);
+  // runsvdir waits where its directory was changed in the same second.
+  await pause(1200);
+  return await timed(supervisor, names, () => supervisor.start());
+}
+
+function configure(supervisor: Supervisor, name: string): void {
+  supervisor.configure(name, [supervisor.path("child"), name]);
+}
+
+/** From a cause to the last first act of the children that it has. */
+async function timed(
+  supervisor: Supervisor,
+  names: readonly string[],
+  cause: () => Promise<void> | void,
+): Promise<number> {
+  const births = supervisor.born(...names);
+  const asked = performance.now();
+  const [last] = await Promise.all([births, cause()]);
+  return last - asked;
+}
+
+function lastBytes(path: string, count: number): string {
+  try {
+    using file = Deno.openSync(path);
+    const { size } = file.statSync();
+    file.seekSync(Math.max(0, size - count), Deno.SeekMode.Start);
+    const buffer = new Uint8Array(count);
+    return new TextDecoder().decode(buffer.subarray(0, file.readSync(buffer) ?? 0));
+  } catch (error) {
+    // The log file is not there yet, or is being renamed.
+    if (error instanceof Deno.errors.NotFound) return "";
+    throw error;
+  }
+}

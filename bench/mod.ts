@@ -1,0 +1,149 @@
+/**
+ * Measures this project and its peers side by side, on the machine it runs on.
+ *
+ * All peers take turns, round by round, so that the machine's other work hits them alike.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { join } from "@std/path";
+import { chart } from "./chart.ts";
+import {
+  MEASURES,
+  type Numbers,
+  type Programs,
+  type Scenario,
+  SCENARIOS,
+  type Size,
+  writeBlock,
+  writePrograms,
+} from "./measures.ts";
+import { installed, type Peer, PEERS } from "./peers.ts";
+import { hasCommand, interrupt, Interrupted, print, run } from "./processes.ts";
+import { type Samples, table } from "./table.ts";
+
+const HELP = `Usage: deno task bench [options]
+
+  --quick           2 rounds and less output, to see that it works
+  --rounds N        how often each measure is taken [5]
+  --peers A,B       of ${PEERS.map(({ name }) => name).join(", ")} [those that are installed]
+  --measures X,Y    of ${MEASURES.map(({ name }) => name).join(", ")} [all]
+  --out DIR         where results.md, results.json and chart.svg go [bench-results]`;
+
+const options = parseArgs(Deno.args, {
+  boolean: ["help", "quick"],
+  string: ["rounds", "peers", "measures", "out"],
+}) as { help?: boolean; quick?: boolean; rounds?: string; peers?: string; measures?: string; out?: string };
+if (options.help) {
+  print(HELP);
+  Deno.exit(0);
+}
+const size: Size = {
+  rounds: options.rounds === undefined ? options.quick ? 2 : 5 : Number(options.rounds),
+  logMebibytes: options.quick ? 128 : 512,
+};
+if (!Number.isInteger(size.rounds) || size.rounds < 1) fail(`--rounds must be a whole number: got ${options.rounds}`);
+const wanted = new Set(chosen("measures", MEASURES).map(({ name }) => name));
+const asked = chosen("peers", PEERS).filter(({ only }) => only?.some((name) => wanted.has(name)) ?? true);
+const out = options.out ?? "bench-results";
+
+for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => interrupt(name));
+const home = Deno.makeTempDirSync({ prefix: "ncolony-bench-" });
+let code = 0;
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  print(error.message);
+  code = 130;
+} finally {
+  Deno.removeSync(home, { recursive: true });
+}
+Deno.exit(code);
+
+async function main(): Promise<void> {
+  const peers = await installed(asked);
+  for (const { name } of asked.filter((peer) => !peers.includes(peer))) print(`${name} is not installed: left out`);
+  const programs: Programs = { shell: await fastestShell(), block: join(home, "block") };
+  writeBlock(programs.block);
+  const samples: Samples = Object.fromEntries(peers.map(({ name }) => [name, {}]));
+  const failures: string[] = [];
+  for (let round = 0; round < size.rounds; round++) {
+    for (const scenario of SCENARIOS) {
+      const names = scenario.measures.map(({ name }) => name).filter((name) => wanted.has(name));
+      for (const peer of peers.filter(({ only }) => names.some((name) => only?.includes(name) ?? true))) {
+        print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${names.join(", ")}`);
+        try {
+          const numbers = await measure(peer, scenario, programs, round);
+          for (const name of names) (samples[peer.name][name] ??= []).push(numbers[name]);
+        } catch (error) {
+          if (error instanceof Interrupted) throw error;
+          failures.push(`${peer.name}: ${names.join(", ")}: ${error instanceof Error ? error.message : error}`);
+          print(failures.at(-1)!);
+        }
+      }
+    }
+  }
+  await report(peers, samples, failures);
+  if (failures.length > 0) code = 1;
+}
+
+async function measure(peer: Peer, scenario: Scenario, programs: Programs, round: number): Promise<Numbers> {
+  await using supervisor = peer.make(home);
+  writePrograms(supervisor, programs, size);
+  return await scenario.run(supervisor, wanted, round, size);
+}
+
+async function report(peers: readonly Peer[], samples: Samples, failures: readonly string[]): Promise<void> {
+  const measures = MEASURES.filter(({ name }) => wanted.has(name));
+  const names = peers.map(({ name }) => name);
+  const machine = `${
+    (await run(["uname", "-srm"])).trim()
+  }, ${navigator.hardwareConcurrency} CPUs, Deno ${Deno.version.deno}`;
+  const versions = await Promise.all(peers.map(versionOf));
+  const lines = [
+    table(measures, names, samples),
+    "",
+    `Medians of ${size.rounds} [least–most], ${new Date().toISOString().slice(0, 10)}, ${machine}.`,
+    `Log throughput is that of ${size.logMebibytes} MiB in lines of 128 bytes. PSS is that of the supervisor and its`,
+    "helpers, without the children.",
+    "",
+    ...peers.map(({ name, note }, i) => `- ${name}${versions[i]}: ${note}`),
+    ...failures.map((failure) => `- Failed: ${failure}`),
+  ];
+  Deno.mkdirSync(out, { recursive: true });
+  Deno.writeTextFileSync(join(out, "results.md"), `${lines.join("\n")}\n`);
+  Deno.writeTextFileSync(
+    join(out, "results.json"),
+    `${JSON.stringify({ machine, size, samples, failures }, null, 2)}\n`,
+  );
+  Deno.writeTextFileSync(join(out, "chart.svg"), chart(measures, names, samples, PEERS[0].name));
+  print(`\n${lines.join("\n")}`);
+}
+
+/** The version of a Debian package, where that can be known. */
+async function versionOf(peer: Peer): Promise<string> {
+  if (peer.package === undefined || !await hasCommand("dpkg-query")) return "";
+  try {
+    return ` ${await run(["dpkg-query", "-W", "-f", "${Version}", peer.package])}`;
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    return "";
+  }
+}
+
+/** busybox starts in half the time of most shells, and so adds less to each number. */
+async function fastestShell(): Promise<string> {
+  return await hasCommand("busybox") ? `${(await run(["sh", "-c", "command -v busybox"])).trim()} sh` : "/bin/sh";
+}
+
+function chosen<T extends { name: string }>(option: "peers" | "measures", all: readonly T[]): readonly T[] {
+  const names = options[option]?.split(",");
+  const unknown = names?.find((name) => !all.some((one) => one.name === name));
+  if (unknown !== undefined) fail(`--${option}: there is no ${JSON.stringify(unknown)}`);
+  return names === undefined ? all : all.filter(({ name }) => names.includes(name));
+}
+
+function fail(message: string): never {
+  print(`${message}\n\n${HELP}`);
+  Deno.exit(2);
+}

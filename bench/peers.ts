@@ -1,0 +1,328 @@
+import { dirname, fromFileUrl, join } from "@std/path";
+import { PERMISSIONS } from "../tools/permissions.ts";
+import { hasCommand, pause, run } from "./processes.ts";
+import { Supervisor } from "./supervisor.ts";
+
+/** A supervisor that can be measured. */
+export interface Peer {
+  /** What it is called here. */
+  readonly name: string;
+  /** How it is driven, for the reader of the table. */
+  readonly note: string;
+  /** Its Debian package, whose version is told. */
+  readonly package?: string;
+  /** The measures in which it differs from the one before, if not all. */
+  readonly only?: readonly string[];
+  /** The command that must be there. */
+  readonly command: string;
+  /** Makes one below a directory. */
+  readonly make: (parent: string) => Supervisor;
+}
+
+const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
+const PM2 = [join(ROOT, "node_modules", ".bin", "pm2"), "pm2"];
+
+class NColony extends Supervisor {
+  #sent = 0;
+
+  prepare(): void {
+    for (const name of ["config", "messages", "logs"]) Deno.mkdirSync(this.path(name));
+    // Pages of a file that others map as well, as this benchmark does, would count only in part.
+    const deno = this.#deno();
+    if (!exists(deno)) Deno.copyFileSync(Deno.execPath(), deno);
+  }
+
+  command(): string[] {
+    const bundle = join(ROOT, "dist", "ncolony-monitor.js");
+    const program = exists(bundle)
+      ? ["--no-config", "--no-remote", "--no-npm", ...PERMISSIONS.monitor, bundle]
+      : ["--frozen", "--no-prompt", ...PERMISSIONS.monitor, join(ROOT, "monitor", "mod.ts")];
+    const places = ["--config", this.path("config"), "--messages", this.path("messages")];
+    return [this.#deno(), "run", ...program, ...places, ...this.logOptions()];
+  }
+
+  logOptions(): string[] {
+    return ["--logs", this.path("logs"), "--log-size", "1G"];
+  }
+
+  configure(name: string, argv: readonly string[]): void {
+    this.write(`config/${name}`, JSON.stringify({ args: argv }));
+  }
+
+  restart(name: string): void {
+    this.write(`messages/${this.#sent++}`, JSON.stringify({ type: "RESTART", name }));
+  }
+
+  logFile(name: string): string {
+    return this.path("logs", `${name}.log`);
+  }
+
+  #deno(): string {
+    return join(dirname(this.home), "deno");
+  }
+}
+
+/** The output of all processes in one stream, each line with its process's name. */
+class NColonyPrefixed extends NColony {
+  override logOptions(): string[] {
+    return [];
+  }
+
+  override logFile(): string {
+    return this.path("output", "log");
+  }
+}
+
+class Supervisord extends Supervisor {
+  readonly #port = freePort();
+
+  prepare(): void {
+    Deno.mkdirSync(this.path("logs"));
+    this.write(
+      "supervisord.conf",
+      `[supervisord]
+nodaemon=true
+logfile=${this.path("supervisord.log")}
+pidfile=${this.path("pid")}
+[inet_http_server]
+port=127.0.0.1:${this.#port}
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+[include]
+files=${this.path("programs")}/*.conf
+`,
+    );
+  }
+
+  command(): string[] {
+    return ["supervisord", "--nodaemon", "--configuration", this.path("supervisord.conf")];
+  }
+
+  configure(name: string, argv: readonly string[]): void {
+    const log = `stdout_logfile=${this.logFile(name)}\nstdout_logfile_maxbytes=0\n`;
+    this.write(`programs/${name}.conf`, `[program:${name}]\ncommand=${argv.join(" ")}\n${log}`);
+  }
+
+  override async activate(name: string): Promise<void> {
+    await this.#call("reloadConfig", "");
+    await this.#call("addProcessGroup", `<param><value><string>${name}</string></value></param>`);
+  }
+
+  async restart(name: string): Promise<void> {
+    const process = `<param><value><string>${name}</string></value></param>`;
+    await this.#call("stopProcess", process);
+    await this.#call("startProcess", `${process}<param><value><boolean>0</boolean></value></param>`);
+  }
+
+  logFile(name: string): string {
+    return this.path("logs", `${name}.log`);
+  }
+
+  override async started(): Promise<void> {
+    while (!await this.#call("getState", "").then(() => true, () => false)) await pause(5);
+  }
+
+  /** Its XML-RPC; supervisorctl would add the start of a Python to each call. */
+  async #call(method: string, params: string): Promise<void> {
+    const body = `<methodCall><methodName>supervisor.${method}</methodName><params>${params}</params></methodCall>`;
+    const headers = { "content-type": "text/xml" };
+    const response = await fetch(`http://127.0.0.1:${this.#port}/RPC2`, { method: "POST", headers, body });
+    const answer = await response.text();
+    if (!response.ok || answer.includes("<fault>")) throw new Error(`${method}: ${answer}`);
+  }
+}
+
+/** The family of daemontools: a directory of links to service directories, each with a `run` script. */
+abstract class ScanDir extends Supervisor {
+  protected abstract readonly logger: string;
+
+  prepare(): void {
+    for (const name of ["scan", "logs"]) Deno.mkdirSync(this.path(name));
+  }
+
+  configure(name: string, argv: readonly string[]): void {
+    this.write(`services/${name}/run`, `#!/bin/sh\nexec ${argv.join(" ")}\n`, 0o755);
+    // Only the writer has a logger: it costs two processes.
+    if (name === "writer") {
+      this.write(`services/${name}/log/run`, `#!/bin/sh\nexec ${this.logger} ${this.path("logs", name)}\n`, 0o755);
+      this.write(`logs/${name}/config`, "s0\n");
+    }
+    Deno.symlinkSync(this.path("services", name), this.path("scan", name));
+  }
+
+  logFile(name: string): string {
+    return this.path("logs", name, "current");
+  }
+}
+
+class Runit extends ScanDir {
+  override readonly pollMs = 5000;
+  protected readonly logger = "svlogd";
+
+  command(): string[] {
+    return ["runsvdir", this.path("scan")];
+  }
+
+  async restart(name: string): Promise<void> {
+    // What `sv restart` does without its wait.
+    await Deno.writeTextFile(this.path("services", name, "supervise", "control"), "t");
+  }
+
+  override terminate(): void {
+    this.signalRoot("SIGHUP");
+  }
+}
+
+class S6 extends ScanDir {
+  protected readonly logger = "s6-log n100 s268435455";
+
+  command(): string[] {
+    return ["s6-svscan", this.path("scan")];
+  }
+
+  override async activate(): Promise<void> {
+    await run(["s6-svscanctl", "-a", this.path("scan")]);
+  }
+
+  async restart(name: string): Promise<void> {
+    await run(["s6-svc", "-r", this.path("scan", name)]);
+  }
+}
+
+class Daemontools extends ScanDir {
+  override readonly pollMs = 5000;
+  protected readonly logger = "multilog s16777215 n100";
+
+  command(): string[] {
+    return ["svscan", this.path("scan")];
+  }
+
+  async restart(name: string): Promise<void> {
+    await run(["svc", "-t", this.path("scan", name)]);
+  }
+
+  override async terminate(): Promise<void> {
+    this.signalRoot("SIGTERM");
+    const services = [...Deno.readDirSync(this.path("scan"))].map(({ name }) => this.path("scan", name));
+    await run(["svc", "-dx", ...services, ...services.map((path) => join(path, "log")).filter(exists)]);
+  }
+}
+
+class Pm2 extends Supervisor {
+  readonly #apps: object[] = [];
+
+  prepare(): void {
+    Deno.mkdirSync(this.path("pm2"));
+  }
+
+  override env(): Record<string, string> {
+    return { PM2_HOME: this.path("pm2") };
+  }
+
+  command(): string[] {
+    this.write("apps.json", JSON.stringify({ apps: this.#apps }));
+    return [pm2(), "start", this.path("apps.json")];
+  }
+
+  override async started(process: Deno.ChildProcess): Promise<void> {
+    await process.status;
+  }
+
+  override root(): number | undefined {
+    const pid = this.path("pm2", "pm2.pid");
+    return exists(pid) ? Number(Deno.readTextFileSync(pid)) : undefined;
+  }
+
+  configure(name: string, [script, ...args]: readonly string[]): void {
+    this.#apps.push({ name, script, args, interpreter: "none", exec_mode: "fork" });
+  }
+
+  override async activate(name: string): Promise<void> {
+    this.write("apps.json", JSON.stringify({ apps: this.#apps }));
+    await run([pm2(), "start", this.path("apps.json"), "--only", name], this.env());
+  }
+
+  async restart(name: string): Promise<void> {
+    await run([pm2(), "restart", name], this.env());
+  }
+
+  logFile(name: string): string {
+    return this.path("pm2", "logs", `${name}-out.log`);
+  }
+}
+
+/** All that are known. */
+export const PEERS: readonly Peer[] = [
+  {
+    name: "ncolony",
+    note: "`--logs DIR`; a config or a message is a file written by rename",
+    command: Deno.execPath(),
+    make: (parent) => new NColony(parent),
+  },
+  {
+    name: "ncolony-stdout",
+    note: "the same without `--logs`: each line goes, with the name of its process, to stdout, which is a file",
+    only: ["log"],
+    command: Deno.execPath(),
+    make: (parent) => new NColonyPrefixed(parent),
+  },
+  {
+    name: "supervisord",
+    note: "told over XML-RPC",
+    package: "supervisor",
+    command: "supervisord",
+    make: (parent) => new Supervisord(parent),
+  },
+  {
+    name: "runit",
+    note: "told through `supervise/control`; looks for new services every 5 s; svlogd",
+    package: "runit",
+    command: "runsvdir",
+    make: (parent) => new Runit(parent),
+  },
+  {
+    name: "s6",
+    note: "told with `s6-svscanctl -a` and `s6-svc -r`; s6-log",
+    package: "s6",
+    command: "s6-svscan",
+    make: (parent) => new S6(parent),
+  },
+  {
+    name: "daemontools",
+    note: "told with `svc -t`; looks for new services every 5 s; multilog, which syncs every 16 MB",
+    package: "daemontools",
+    command: "svscan",
+    make: (parent) => new Daemontools(parent),
+  },
+  {
+    name: "pm2",
+    note: "told with its CLI, each time the start of a Node",
+    command: pm2(),
+    make: (parent) => new Pm2(parent),
+  },
+];
+
+/** Those of the peers that are installed. */
+export async function installed(peers: readonly Peer[]): Promise<Peer[]> {
+  const found = await Promise.all(peers.map(({ command }) => hasCommand(command)));
+  return peers.filter((_, i) => found[i]);
+}
+
+function pm2(): string {
+  return PM2.find(exists) ?? "pm2";
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return listener.addr.port;
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
