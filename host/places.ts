@@ -25,12 +25,14 @@ export function identifyPlaces({ config, messages }: Places): { config: string; 
  *
  * @throws {Error} Where it is one of them.
  */
-export function refusePlaces(what: string, directory: Directory, { config, messages }: Places): void {
+export function refusePlaces(directory: Directory, { config, messages }: Places): void {
   const own = directory.identity();
   for (const [name, place] of [["config", config], ["messages", messages]] as const) {
     const id = place.identity();
     if ("id" in own && "id" in id && own.id === id.id) {
-      throw new Error(`Cannot use one directory for both ${what} and ${name}`);
+      throw new Error(
+        `Cannot use directory ${JSON.stringify(directory.path)} for the monitor's own files and for ${name}`,
+      );
     }
   }
 }

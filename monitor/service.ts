@@ -1,6 +1,7 @@
 import {
   type ChildLogs,
   denoHost,
+  type Directory,
   type Host,
   type Mailbox,
   NO_HEART,
@@ -32,7 +33,10 @@ export interface ColonyParts {
 
 /** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
 export class Colony implements ProgramService {
+  readonly #config: Directory;
   readonly #mailbox: Mailbox;
+  /** Where the monitor's own files go. */
+  readonly #own: readonly Directory[];
   readonly #lookout: Lookout;
   readonly #supervisor: Supervisor;
   readonly #output: ColonyParts["output"];
@@ -44,11 +48,10 @@ export class Colony implements ProgramService {
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     this.#output = output;
     const log = withProblems(output.log, onEvent);
-    const config = host.directory(options.config, options.allowInsecure ?? false);
+    this.#config = host.directory(options.config, options.allowInsecure ?? false);
     this.#mailbox = host.mailbox(options.messages);
-    for (const path of [options.pid, options.logs].filter((path) => path !== undefined)) {
-      refusePlaces(JSON.stringify(path), host.directory(path, true), { config, messages: this.#mailbox });
-    }
+    const paths = [options.pid, options.logs].filter((path) => path !== undefined);
+    this.#own = paths.map((path) => host.directory(path, true));
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
     this.#logs = options.logs === undefined ? null : host.logs(options.logs, log);
     this.#supervisor = new Supervisor(host, {
@@ -73,7 +76,7 @@ export class Colony implements ProgramService {
       log.warn("--allow-insecure: whoever may write the config directory runs commands as this user");
     }
     this.#lookout = new Lookout(host, {
-      config,
+      config: this.#config,
       mailbox: this.#mailbox,
       frequencyMs: options.frequency * 1000,
       heart,
@@ -85,6 +88,7 @@ export class Colony implements ProgramService {
 
   start(): Promise<number> {
     if (this.#run !== null) throw new TypeError("Cannot start a service twice");
+    for (const directory of this.#own) refusePlaces(directory, { config: this.#config, messages: this.#mailbox });
     this.#lookout.open();
     if (this.#mailbox.isShared()) {
       this.#output.log.info("others may write the messages directory, and so ask for restarts");

@@ -108,7 +108,7 @@ Deno.test("the monitor's own files go neither among the configs nor among the me
   for (const [option, path, what] of [["--pid", config, "config"], ["--logs", messages, "messages"]] as const) {
     const result = await runTool("monitor/mod.ts", [...places, option, `${path}/.`]);
     assertEquals(result.code, 1);
-    assertStringIncludes(complaint(result), `and ${what}`);
+    assertStringIncludes(complaint(result), `and for ${what}`);
   }
   assertEquals(namesIn(config), ["web"]);
   const nowhere = await runTool("monitor/mod.ts", [...places, "--logs", join(config, "web")]);
