@@ -33,7 +33,8 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
   // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
   let doubtful = new Set<string>();
   const fifos = new Fifos();
-  const optionsFor = (name: string) => ({ ...options, isUndecodable: doubtful.has(name) });
+  const undecodable = { ...options, isUndecodable: true };
+  const optionsFor = (name: string) => doubtful.has(name) ? undecodable : options;
   return {
     path: absolute,
     identity: () => identity(absolute, options),
@@ -42,8 +43,9 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
       if (Array.isArray(found)) doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
       return found;
     },
-    look: (name) => look(join(absolute, name), optionsFor(name)),
-    read: (name) => read(join(absolute, name), optionsFor(name)),
+    // join() would look at every letter, of thousands of names at every look.
+    look: (name) => look(`${absolute}/${name}`, optionsFor(name)),
+    read: (name) => read(`${absolute}/${name}`, optionsFor(name)),
   };
 }
 
