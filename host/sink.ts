@@ -15,6 +15,9 @@ export interface SinkReport {
 /** How much may wait to be written, where nothing else is said. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
+/** A buffer that is so many times larger than what was in it is not kept. */
+const MUCH_LARGER = 64;
+
 const EMPTY = new Uint8Array(0);
 
 /**
@@ -95,10 +98,10 @@ export class Sink {
         if (!this.#isBroken) this.#report.fault(error);
         this.#isBroken = true;
       }
+      // After a flood; within one, fresh buffers would pile up faster than they are collected.
+      if (bytes.length * MUCH_LARGER < this.#spare.length) this.#spare = EMPTY;
       if (this.#lost > 0 && this.#waitingBytes === 0) this.#reportLost();
     }
     this.#writing = null;
-    // While nothing comes, nothing is held.
-    [this.#waiting, this.#spare] = [EMPTY, EMPTY];
   }
 }
