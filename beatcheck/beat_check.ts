@@ -30,7 +30,7 @@ export class BeatCheck implements Check {
     this.#hearts.onEvent(name, event);
   }
 
-  check(): void {
+  async check(): Promise<void> {
     const { clock, requests } = this.#parts;
     const now = clock.wall();
     this.#checkClock(now);
@@ -38,7 +38,7 @@ export class BeatCheck implements Check {
     for (const name of requests.pending()) this.#askedAt.set(name, now);
     const silent = this.#hearts.silent(this.#startedAt, now, this.#askedAt);
     const reasons = new Map(silent.map(({ name, periodMs }) => [name, `no heartbeat for ${periodMs / 1000} s`]));
-    for (const name of requests.askAll(reasons)) this.#askedAt.set(name, now);
+    for (const name of await requests.askAll(reasons)) this.#askedAt.set(name, now);
   }
 
   close(): void {}

@@ -111,8 +111,8 @@ export class Changes {
     const turn = new Turn(this.#clock);
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
-      if (renamed !== undefined) this.#examine(renamed, true);
-      this.#examine(name, complete);
+      if (renamed !== undefined) await this.#examine(renamed, true);
+      await this.#examine(name, complete);
       if (turn.isOver) await turn.giveWay();
       if (signal?.aborted) break;
     }
@@ -126,7 +126,7 @@ export class Changes {
     return fault;
   }
 
-  #examine(name: string, complete: boolean): void {
+  async #examine(name: string, complete: boolean): Promise<void> {
     const lookedAt = this.#clock.now();
     const sight = this.#directory.look(name);
     const known = this.#known.get(name);
@@ -135,7 +135,7 @@ export class Changes {
       if (!known?.isDoubtful) return;
     } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key, lookedAt)) return;
     this.#unsettled.delete(name);
-    const reading = sight && this.#directory.read(name);
+    const reading = sight && await this.#directory.read(name);
     if (reading) {
       const { sight: { key, changedMs }, entry, isTransient = false } = reading;
       const isRacy = Math.abs(this.#clock.wall() - changedMs) <= RACY_MS;

@@ -31,7 +31,7 @@ export interface Check {
   /** A process is to run, is to run in another way, or is not to run any more. */
   onEvent(name: string, event: ProcessEvent): void;
   /** Does what is due. */
-  check(): void;
+  check(): Promise<void>;
   /** When it wants to be called, besides at each look at the configs; in the clock's milliseconds. */
   readonly due: number;
   /** Lets go of what it holds. */
@@ -121,7 +121,7 @@ export class CheckService implements ProgramService {
       if (now >= Math.min(nextLook, this.#configs.due)) await this.#configs.lookAtAll(signal);
       if (now >= nextLook) nextLook = now + this.#frequencyMs;
       if (signal.aborted) return;
-      this.#check.check();
+      await this.#check.check();
       heart.pass();
       await this.#alarm.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
     }

@@ -2,7 +2,7 @@ import { isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { join, resolve } from "@std/path/posix";
 import { faultOf } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
-import { type FileFacts, type OpenFile, openNonBlocking } from "./safe_file.ts";
+import { type FileFacts, type OpenFile, openFile } from "./safe_file.ts";
 import { distrust } from "./trust.ts";
 import type { Directory, Reading, Sight } from "./types.ts";
 
@@ -82,7 +82,7 @@ function look(path: string, { followLinks, isUndecodable = false }: ReadOptions)
   }
 }
 
-function read(path: string, options: ReadOptions): Reading | null {
+async function read(path: string, options: ReadOptions): Promise<Reading | null> {
   const sight = look(path, options);
   if (sight === null) return null;
   const wrong = (fault: string): Reading => ({ sight, entry: { fault } });
@@ -93,7 +93,7 @@ function read(path: string, options: ReadOptions): Reading | null {
     const info = options.followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
     if (info.isSymlink) return wrong("is a symbolic link");
     if (!info.isFile) return wrong("is not a regular file");
-    file = openNonBlocking(path, options.followLinks);
+    file = await openFile(path, options.followLinks);
   } catch (error) {
     if (!(error instanceof Error && isNotFound(error))) return failed(error);
     if (options.isUndecodable) return wrong("has a name that is not UTF-8");

@@ -33,8 +33,9 @@ export function identify({ name, pid, start, boot, scope }: PidEntry): Identity 
 }
 
 /** Finds the children that earlier monitors left in a pid directory, and removes the files of those that are gone. */
-export function findLeftovers(directory: PidDirectory, clock: Clock): FoundChild[] {
-  return directory.entries().flatMap((entry) => {
+export async function findLeftovers(directory: PidDirectory, clock: Clock): Promise<FoundChild[]> {
+  const entries = await directory.entries();
+  return entries.flatMap((entry) => {
     const identity = identify(entry);
     if (identity === "stranger") {
       directory.remove(entry.name);

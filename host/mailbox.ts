@@ -2,7 +2,7 @@ import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
-import { distrust } from "./trust.ts";
+import { distrust, isOthers, isPrivate } from "./trust.ts";
 import type { Mailbox } from "./types.ts";
 
 /** How many messages that were wrong are kept. */
@@ -67,9 +67,8 @@ function isShared(path: string): boolean {
 /** Whether only root, we ourselves, and (where it is sticky) the owners of entries may rename what is in a directory. */
 function isSafe(path: string): boolean {
   const { uid, mode } = Deno.statSync(path);
-  const isOthers = uid !== 0 && uid !== Deno.uid();
-  const isShared = ((mode ?? 0) & 0o022) !== 0 && ((mode ?? 0) & 0o1000) === 0;
-  return !isOthers && !isShared;
+  const isSticky = ((mode ?? 0) & 0o1000) !== 0;
+  return isPrivate({ uid, mode }) || isSticky && !isOthers(uid);
 }
 
 function makeOwn(path: string): boolean {

@@ -52,23 +52,20 @@ export class PidDirectory {
   }
 
   /** What earlier monitors wrote, and did not remove. */
-  entries(): PidEntry[] {
+  async entries(): Promise<PidEntry[]> {
     const directory = openDirectory(this.#path, { maxBytes: MAX_FILE_BYTES, followLinks: false });
     const names = directory.names();
     if ("fault" in names) return [];
-    return names.filter((name) => nameFault(name) === null).flatMap((name) => {
-      const [entry, record] = [name, `.${name}`].map((file) => directory.read(file)?.entry);
-      if (entry === undefined || "fault" in entry || !/^\d{1,10}\n?$/.test(entry.source)) return [];
-      const pid = Number(entry.source);
-      // 1 is no child of any monitor, 0 and negative numbers would be groups, and of larger ones Deno.kill takes 32 bits.
-      if (pid <= 1 || pid >= 2 ** 31 || pid === Deno.pid) return [];
-      return [{
-        name,
-        pid,
-        scope: "group" as const,
-        ...(record && "source" in record ? parseRecord(record.source, pid) : {}),
-      }];
-    });
+    const textOf = async (file: string) => {
+      const entry = (await directory.read(file))?.entry;
+      return entry && "source" in entry ? entry.source : "";
+    };
+    const found: PidEntry[] = [];
+    for (const name of names.filter((name) => nameFault(name) === null)) {
+      const pid = parsePid(await textOf(name));
+      if (pid !== null) found.push({ name, pid, scope: "group", ...parseRecord(await textOf(`.${name}`), pid) });
+    }
+    return found;
   }
 
   #put(name: string, text: string, mode: number): string | null {
@@ -92,6 +89,13 @@ function makeRecord(pid: number, scope: KillScope): string | null {
     // /proc may not be read: there is only the pid.
     return null;
   }
+}
+
+function parsePid(text: string): number | null {
+  if (!/^\d{1,10}\n?$/.test(text)) return null;
+  const pid = Number(text);
+  // 1 is no child of any monitor, 0 and negative numbers would be groups, and of larger ones Deno.kill takes 32 bits.
+  return pid <= 1 || pid >= 2 ** 31 || pid === Deno.pid ? null : pid;
 }
 
 /** What a record says of this pid; nothing where it is none, or about another one. */

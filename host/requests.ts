@@ -27,13 +27,13 @@ export class RestartRequests {
   }
 
   /** The names whose restart somebody asked for in a message that the monitor has not read yet, and that message's. */
-  unread(): ReadonlyMap<string, string> {
+  async unread(): Promise<ReadonlyMap<string, string>> {
     const { mailbox, specs } = this.#options;
     const unread = new Map<string, string>();
     const files = mailbox.names();
     if ("fault" in files) return unread;
     for (const file of files) {
-      const message = this.#read(file);
+      const message = await this.#read(file);
       if (message !== null) { for (const name of route(message, specs)) unread.set(name, file); }
     }
     return unread;
@@ -52,9 +52,9 @@ export class RestartRequests {
    * @param reasons Why, by name.
    * @returns The names of those of whom a request lies there now.
    */
-  askAll(reasons: ReadonlyMap<string, string>): string[] {
+  async askAll(reasons: ReadonlyMap<string, string>): Promise<string[]> {
     if (reasons.size === 0) return [];
-    const unread = this.unread();
+    const unread = await this.unread();
     for (const [name, reason] of reasons) {
       const file = unread.get(name) ?? this.ask(name, reason);
       if (file !== null) this.#pending.set(name, file);
@@ -77,8 +77,8 @@ export class RestartRequests {
     }
   }
 
-  #read(file: string): Message | null {
-    const entry = this.#options.mailbox.read(file)?.entry;
+  async #read(file: string): Promise<Message | null> {
+    const entry = (await this.#options.mailbox.read(file))?.entry;
     if (entry === undefined || "fault" in entry) return null;
     try {
       return parseMessage(file, entry.source);

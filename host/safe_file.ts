@@ -1,3 +1,6 @@
+import { dirname } from "@std/path/posix";
+import { isPrivate } from "./trust.ts";
+
 /** What Deno and node:fs both tell of a file. */
 export interface FileFacts {
   readonly ino: number | null;
@@ -17,11 +20,54 @@ export interface OpenFile {
   close(): void;
 }
 
+/** After so long an open waits for ever, in milliseconds: a FIFO took the place of the file. */
+const PATIENCE_MS = 1000;
+
+/** Whether an open waits, perhaps for ever: it keeps one of Deno's 32 threads for files, and no other may follow it. */
+let hangs = false;
+
 /**
- * Opens a regular file, and never waits: also where somebody puts a FIFO in its place at this very moment.
+ * Opens a file, and does not wait for ever where somebody puts a FIFO in its place at this very moment.
  *
- * Deno's own `open()` has no O_NONBLOCK, and 32 opens of FIFOs would hang all file I/O; `node:fs` has it, but takes 20 ms
- * and 5 MiB to load. So that is loaded by the first file that needs it.
+ * Deno's own `open()` has no O_NONBLOCK, and follows links; {@linkcode openNonBlocking} takes 20 ms and 10 MiB to load. So
+ * that is kept for files that somebody may want to do harm with, and for all once an open did not come back.
+ *
+ * @throws {Error} Where it cannot be opened.
+ */
+export async function openFile(path: string, followLinks: boolean): Promise<OpenFile> {
+  const paths = followLinks ? [path, Deno.realPathSync(path)] : [path];
+  if (hangs || !paths.every(isInPrivate)) return openNonBlocking(path, followLinks);
+  const opening = Deno.open(path);
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  const timer = setTimeout(() => resolve(null), PATIENCE_MS);
+  const file = await Promise.race([opening, late]).finally(() => clearTimeout(timer));
+  if (file === null) {
+    hangs = true;
+    opening.then((file) => file.close(), () => {});
+    return openNonBlocking(path, followLinks);
+  }
+  return {
+    facts: () => {
+      const info = file.statSync();
+      return info.isFile ? info : null;
+    },
+    read: (buffer, offset, length) => file.readSync(buffer.subarray(offset, offset + length)) ?? 0,
+    close: () => file.close(),
+  };
+}
+
+/** Whether nobody but root and this program's own user can put something else in the place of a file. */
+function isInPrivate(path: string): boolean {
+  try {
+    return isPrivate(Deno.statSync(dirname(path)));
+  } catch {
+    // The directory may not be seen, or who this program runs as is not to be known.
+    return false;
+  }
+}
+
+/**
+ * Opens a file, and never waits, whatever it is.
  *
  * @throws {Error} Where it cannot be opened.
  */

@@ -9,6 +9,11 @@ export interface Ownership {
   readonly mode: number | null;
 }
 
+/** Whether only root and this program's own user may write a file or a directory. */
+export function isPrivate({ uid, mode }: Ownership): boolean {
+  return !isOthers(uid) && ((mode ?? 0) & 0o022) === 0;
+}
+
 /**
  * Says why somebody other than root and this program's own user could change a file or a directory, or null where nobody
  * could. What lies on a read-only mount nobody can change: a ConfigMap volume of Kubernetes is root's, read-only, and has
@@ -17,16 +22,19 @@ export interface Ownership {
  * @param path Where it is, for the mount.
  */
 export function distrust(path: string, { uid, mode }: Ownership): string | null {
-  const own = Deno.uid();
-  const isOthers = uid !== 0 && uid !== own;
-  if (!isOthers && ((mode ?? 0) & 0o022) === 0) return null;
+  if (isPrivate({ uid, mode })) return null;
   const isSafe = isReadOnly(path);
   if (isSafe === true) return null;
   const unknown = isSafe === null
     ? ", and only with --allow-write for it can be seen whether its mount is read-only"
     : "";
-  if (isOthers) return `belongs to uid ${uid}, which is neither root nor the monitor's (${own})${unknown}`;
+  if (isOthers(uid)) return `belongs to uid ${uid}, which is neither root nor the monitor's (${Deno.uid()})${unknown}`;
   return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})${unknown}`;
+}
+
+/** Whether an owner is neither root nor this program's own user. */
+export function isOthers(uid: number | null): boolean {
+  return uid !== 0 && uid !== Deno.uid();
 }
 
 /** Whether a path is on a read-only mount; null where this program may not find out. */

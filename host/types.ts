@@ -41,7 +41,7 @@ export interface Directory {
   /** Looks at a name; null where there is nothing, or a directory. */
   look(name: string): Sight | null;
   /** Reads a file, if it is a regular one and not too large; null where there is nothing. */
-  read(name: string): Reading | null;
+  read(name: string): Promise<Reading | null>;
 }
 
 /** A directory of messages, whose files end up removed. */
@@ -129,7 +129,7 @@ export interface PidFiles {
   /** Removes it; says why where it cannot. */
   remove(name: string): string | null;
   /** Finds what earlier monitors left running; what else they wrote is removed. */
-  findChildren(): readonly FoundChild[];
+  findChildren(): Promise<readonly FoundChild[]>;
 }
 
 /** All that a program needs of the operating system. */

@@ -52,12 +52,12 @@ export class HttpChecks implements Check {
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
 
-  check(): void {
+  async check(): Promise<void> {
     this.#prolong();
     for (const asked of this.#asked.values()) {
       if (this.#step(asked, { type: "tick" }) === "ask") this.#askOne(asked);
     }
-    for (const name of this.#parts.requests.askAll(this.#failed)) this.#failed.delete(name);
+    for (const name of await this.#parts.requests.askAll(this.#failed)) this.#failed.delete(name);
   }
 
   close(): void {

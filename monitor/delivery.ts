@@ -117,7 +117,7 @@ export class Delivery {
     const letters: Letter[] = [];
     const turn = new Turn(this.#options.clock);
     for (const name of names) {
-      const letter = this.#open(name);
+      const letter = await this.#open(name);
       if (letter !== null) letters.push(letter);
       if (turn.isOver) await turn.giveWay();
       if (signal.aborted) break;
@@ -126,7 +126,7 @@ export class Delivery {
   }
 
   /** Reads one message; null where there is nothing to act on (now). */
-  #open(file: string): Letter | null {
+  async #open(file: string): Promise<Letter | null> {
     const { clock, log, mailbox } = this.#options;
     const lookedAt = clock.now();
     const seen = mailbox.look(file);
@@ -136,7 +136,7 @@ export class Delivery {
       this.#dealtWith(file, seen.key, stuck.takeAway);
       return null;
     }
-    const reading = mailbox.read(file);
+    const reading = await mailbox.read(file);
     if (reading === null) return null;
     const { sight: { key }, entry } = reading;
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);

@@ -93,10 +93,7 @@ export class Colony implements ProgramService {
     if (this.#mailbox.isShared()) {
       this.#output.log.info("others may write the messages directory, and so ask for restarts");
     }
-    this.#supervisor.stopLeftovers();
-    // What nobody foresaw must not end the looks in silence.
-    this.#lookout.run().catch((error) => this.fail(error));
-    this.#run = this.#finish();
+    this.#run = this.#runAll();
     return this.#run;
   }
 
@@ -120,7 +117,10 @@ export class Colony implements ProgramService {
     else await this.stop();
   }
 
-  async #finish(): Promise<number> {
+  async #runAll(): Promise<number> {
+    // What nobody foresaw must not end all in silence.
+    await this.#supervisor.stopLeftovers().catch((error) => this.fail(error));
+    this.#lookout.run().catch((error) => this.fail(error));
     const exitCode = await this.#supervisor.run();
     await this.#lookout.close();
     await this.#logs?.flush(FLUSH_MS);

@@ -68,9 +68,9 @@ export class Supervisor {
   }
 
   /** Stops what an earlier monitor left running. Nothing of those names starts before that is gone. */
-  stopLeftovers(): void {
+  async stopLeftovers(): Promise<void> {
     const { log, pidFiles, policy } = this.#options;
-    for (const { name, pid, isKnown, open } of pidFiles?.findChildren() ?? []) {
+    for (const { name, pid, isKnown, open } of await pidFiles?.findChildren() ?? []) {
       this.#children.set(name, open(this.#sinkOf(name)));
       const [state, effects] = stopLeftover(this.#host.clock.now(), policy);
       this.#store(name, state);

@@ -33,17 +33,28 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   },
 
   /** Tells what it finds in a config directory under a name, as another user where one is given. */
-  read: (path, name, uid) => {
+  read: async (path, name, uid) => {
     if (uid !== undefined) process.setuid?.(Number(uid));
-    print(findings(configDirectory(path), name));
+    print(await findings(configDirectory(path), name));
   },
 
   /** Reads a file many times, and tells each different thing that it finds. */
-  reads: (path, name, count) => {
+  reads: async (path, name, count) => {
     const directory = configDirectory(path);
     const found = new Set<string>();
-    for (let i = 0; i < Number(count); i++) found.add(JSON.stringify(directory.read(name)?.entry ?? null));
+    for (let i = 0; i < Number(count); i++) found.add(JSON.stringify((await directory.read(name))?.entry ?? null));
     print(`[${[...found].sort()}]`);
+    // An open that waits for ever would keep it from ending by itself.
+    Deno.exit();
+  },
+
+  /** Reads a file, and tells whether that loaded `node:fs`. */
+  loads: async (path, name) => {
+    const { process } = globalThis;
+    let isLoaded = false;
+    Object.defineProperty(globalThis, "process", { get: () => (isLoaded = true) && process });
+    const reading = await configDirectory(path, true).read(name);
+    print({ ...reading?.entry, isLoaded });
   },
 
   /** Puts two things in turn under a name until it is ended. */
@@ -171,7 +182,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
 
   /** Tells which children of earlier monitors it finds, and of their ends after a signal, where one is given. */
   leftovers: async (path, signal) => {
-    const found = findLeftovers(new PidDirectory(path), denoClock);
+    const found = await findLeftovers(new PidDirectory(path), denoClock);
     print(found.map(({ name, pid, isKnown }) => ({ name, pid, isKnown })));
     if (signal === undefined) return;
     const events: string[] = [];
@@ -189,14 +200,14 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   trust: (path) => print({ distrust: distrust(path, Deno.statSync(path)) }),
 
   /** Tells what it finds in a messages directory under a name, and what becomes of it. */
-  mail: (path, name) => {
+  mail: async (path, name) => {
     const mailbox = messageDirectory(path);
-    print({ ...findings(mailbox, name), reject: mailbox.reject(name), remove: mailbox.remove(name) });
+    print({ ...await findings(mailbox, name), reject: mailbox.reject(name), remove: mailbox.remove(name) });
   },
 };
 
-function findings(directory: Directory, name: string): Record<string, unknown> {
-  return { names: directory.names(), entry: directory.read(name)?.entry ?? null };
+async function findings(directory: Directory, name: string): Promise<Record<string, unknown>> {
+  return { names: directory.names(), entry: (await directory.read(name))?.entry ?? null };
 }
 
 function unlessGone<T>(look: () => T): T | null {

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { configDirectory, type Directory } from "@ncolony/host";
+import { basename, dirname, join } from "@std/path";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, IS_ROOT, NOBODY } from "./actors.ts";
 
@@ -20,8 +21,12 @@ function run(command: string, ...args: string[]): void {
 }
 
 /** Checks what is read under a name. */
-function assertRead(directory: Directory, name: string, entry: { source: string } | { fault: string } | null): void {
-  assertEquals(directory.read(name)?.entry ?? null, entry);
+async function assertRead(
+  directory: Directory,
+  name: string,
+  entry: { source: string } | { fault: string } | null,
+): Promise<void> {
+  assertEquals((await directory.read(name))?.entry ?? null, entry);
 }
 
 Deno.test("Directory.path is absolute", () => {
@@ -61,23 +66,23 @@ Deno.test("Directory.names() leaves out directories and names that are ignored",
   assertEquals(names.sort(), ["db", "link", "new", "web", "web.new.1"]);
 });
 
-Deno.test("Directory.look() finds nothing where there is nothing or a directory, also behind a link", () => {
+Deno.test("Directory.look() finds nothing where there is nothing or a directory, also behind a link", async () => {
   using it = config((dir) => {
     dir.dir("below");
     Deno.symlinkSync("below", dir.file("link"));
   });
   for (const name of ["missing", "below", "link"]) {
     assertEquals(it.directory.look(name), null);
-    assertRead(it.directory, name, null);
+    await assertRead(it.directory, name, null);
   }
 });
 
-Deno.test("Directory.look() sees the same until a file changes, and read() sees what look() does", () => {
+Deno.test("Directory.look() sees the same until a file changes, and read() sees what look() does", async () => {
   using it = config((dir) => dir.write("web", "1"));
   const sight = it.directory.look("web");
   assert(sight !== null);
   assertEquals(it.directory.look("web"), sight);
-  assertEquals(it.directory.read("web")?.sight, sight);
+  assertEquals((await it.directory.read("web"))?.sight, sight);
   it.dir.write("web", "22");
   assertNotEquals(it.directory.look("web")?.key, sight.key);
 });
@@ -101,30 +106,30 @@ Deno.test("Directory.look() sees the file behind a link change", () => {
   assertNotEquals(it.directory.look("web")?.key, before);
 });
 
-Deno.test("Directory.read() gives the text of a file byte for byte, also behind a link", () => {
+Deno.test("Directory.read() gives the text of a file byte for byte, also behind a link", async () => {
   const texts = { web: '{"args": ["é"]}\n', empty: "", bom: "\ufeff{}", replaced: "\ufffd", crlf: "{}\r\n\0" };
   using it = config((dir) => {
     for (const [name, text] of Object.entries(texts)) dir.write(name, text);
     Deno.symlinkSync("web", dir.file("link"));
   });
-  for (const [name, text] of Object.entries(texts)) assertRead(it.directory, name, { source: text });
-  assertRead(it.directory, "link", { source: texts.web });
+  for (const [name, text] of Object.entries(texts)) await assertRead(it.directory, name, { source: text });
+  await assertRead(it.directory, "link", { source: texts.web });
 });
 
-Deno.test("Directory.read() refuses bytes that are not UTF-8", () => {
+Deno.test("Directory.read() refuses bytes that are not UTF-8", async () => {
   using it = config((dir) => Deno.writeFileSync(dir.file("web"), Uint8Array.of(0x7b, 0xff, 0x7d)));
-  assertRead(it.directory, "web", { fault: "is not UTF-8" });
+  await assertRead(it.directory, "web", { fault: "is not UTF-8" });
 });
 
-Deno.test("Directory.read() takes a file of the largest size and refuses one byte more", () => {
+Deno.test("Directory.read() takes a file of the largest size and refuses one byte more", async () => {
   using it = config((dir) => {
     dir.write("web", "x".repeat(MAX_BYTES));
     dir.write("larger", "x".repeat(MAX_BYTES + 1));
     Deno.truncateSync(dir.write("huge", ""), 2 ** 40);
   });
-  assertRead(it.directory, "web", { source: "x".repeat(MAX_BYTES) });
-  assertRead(it.directory, "larger", { fault: "must be at most 131056 bytes" });
-  assertRead(it.directory, "huge", { fault: "must be at most 131056 bytes" });
+  await assertRead(it.directory, "web", { source: "x".repeat(MAX_BYTES) });
+  await assertRead(it.directory, "larger", { fault: "must be at most 131056 bytes" });
+  await assertRead(it.directory, "huge", { fault: "must be at most 131056 bytes" });
 });
 
 Deno.test("Directory.read() reads a file to its end that is longer than its size says", async () => {
@@ -145,7 +150,7 @@ Deno.test("Directory.read() does not open what is no regular file", async () => 
   await listener.says("listening");
   for (const name of ["fifo", "link", "socket", "zero", "tty"]) {
     assert(it.directory.look(name) !== null);
-    assertRead(it.directory, name, { fault: "is not a regular file" });
+    await assertRead(it.directory, name, { fault: "is not a regular file" });
   }
 });
 
@@ -161,38 +166,61 @@ Deno.test("Directory.read() does not wait for a FIFO that takes the place of a f
   assertEquals(found.filter((entry) => !possible.includes(JSON.stringify(entry))), []);
 });
 
-Deno.test("Directory.read() says where links lead to nothing, or in a circle", () => {
+Deno.test("Directory.read() loads node:fs only for what others might put something else in the place of", async () => {
+  using it = config((dir) => {
+    Deno.chmodSync(dir.dir("shared"), 0o777);
+    for (const path of ["web", "shared/web"]) dir.write(path, path);
+    Deno.symlinkSync("web", dir.file("link"));
+    Deno.symlinkSync("shared/web", dir.file("out"));
+    Deno.symlinkSync("../web", dir.file("shared/back"));
+  });
+  for (
+    const [path, source, isLoaded] of [
+      ["web", "web", false],
+      ["link", "web", false],
+      ["out", "shared/web", true],
+      ["shared/web", "shared/web", true],
+      ["shared/back", "web", true],
+    ] as const
+  ) {
+    const [directory, name] = [join(it.dir.path, dirname(path)), basename(path)];
+    await using reader = new Actor(["loads", directory, name]);
+    assertEquals(JSON.parse(await reader.result()), { isLoaded, source }, path);
+  }
+});
+
+Deno.test("Directory.read() says where links lead to nothing, or in a circle", async () => {
   using it = config((dir) => {
     Deno.symlinkSync("nowhere", dir.file("dangling"));
     Deno.symlinkSync("circle", dir.file("circle"));
   });
   assert(it.directory.look("dangling") !== null);
-  assertRead(it.directory, "dangling", { fault: "is a symbolic link to nothing" });
+  await assertRead(it.directory, "dangling", { fault: "is a symbolic link to nothing" });
   assert(it.directory.look("circle") !== null);
-  assertRead(it.directory, "circle", { fault: "is a symbolic link that leads back to itself" });
+  await assertRead(it.directory, "circle", { fault: "is a symbolic link that leads back to itself" });
 });
 
-Deno.test("Directory.look() sees that a link leads somewhere now", () => {
+Deno.test("Directory.look() sees that a link leads somewhere now", async () => {
   using it = config((dir) => Deno.symlinkSync(".target", dir.file("web")));
   const before = it.directory.look("web")?.key;
   it.dir.write(".target", "1");
   assertNotEquals(it.directory.look("web")?.key, before);
-  assertRead(it.directory, "web", { source: "1" });
+  await assertRead(it.directory, "web", { source: "1" });
 });
 
-Deno.test("Directory.read() says that a name is not UTF-8", () => {
+Deno.test("Directory.read() says that a name is not UTF-8", async () => {
   using it = config((dir) => run("sh", "-c", `: > "$0/$(printf 'a\\377')"`, dir.path));
   assertEquals(it.directory.names(), ["a\ufffd"]);
   assert(it.directory.look("a\ufffd") !== null);
-  assertRead(it.directory, "a\ufffd", { fault: "has a name that is not UTF-8" });
+  await assertRead(it.directory, "a\ufffd", { fault: "has a name that is not UTF-8" });
 });
 
-Deno.test("Directory.names() and read() give nothing, or a reason, where the directory is gone", () => {
+Deno.test("Directory.names() and read() give nothing, or a reason, where the directory is gone", async () => {
   const it = config((dir) => dir.write("web", "1"));
   it[Symbol.dispose]();
   assertEquals(it.directory.names(), { fault: "is not there" });
   assertEquals(it.directory.look("web"), null);
-  assertRead(it.directory, "web", null);
+  await assertRead(it.directory, "web", null);
 });
 
 Deno.test({

@@ -115,11 +115,11 @@ export class FakeDirectory implements Directory {
     return file === undefined ? null : sightOf(file);
   }
 
-  read(name: string): Reading | null {
+  read(name: string): Promise<Reading | null> {
     this.#read.push(name);
     this.onRead(name);
     const file = this.#files.get(name);
-    return file === undefined ? null : { sight: sightOf(file), entry: { source: file.text } };
+    return Promise.resolve(file === undefined ? null : { sight: sightOf(file), entry: { source: file.text } });
   }
 }
 

@@ -56,7 +56,7 @@ Deno.test("findLeftovers() removes the files of what is gone", async () => {
   await record(dir, trial.pid);
   trial.child?.signal("SIGKILL");
   await trial.emptied();
-  assertEquals(findLeftovers(new PidDirectory(dir.path), new HandClock()), []);
+  assertEquals(await findLeftovers(new PidDirectory(dir.path), new HandClock()), []);
   assertEquals(namesIn(dir), []);
 });
 
@@ -95,7 +95,7 @@ Deno.test("findLeftovers() signals nobody where it may not read /proc, and waits
   const clock = new HandClock();
   await using trial = new Trial(["sleep", "300"]);
   dir.write("web", `${trial.pid}`);
-  const [found] = findLeftovers(new PidDirectory(dir.path), clock);
+  const [found] = await findLeftovers(new PidDirectory(dir.path), clock);
   assertEquals([found.name, found.pid, found.isKnown], ["web", trial.pid, false]);
   const told: string[] = [];
   const child = found.open({

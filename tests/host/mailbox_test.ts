@@ -57,28 +57,28 @@ function changedAt(path: string): number {
   return Deno.lstatSync(path).ctime?.getTime() ?? 0;
 }
 
-Deno.test("Mailbox.read() takes a message of the largest size and refuses one byte more", () => {
+Deno.test("Mailbox.read() takes a message of the largest size and refuses one byte more", async () => {
   using post = new Post();
   post.write("1", "x".repeat(MAX_BYTES));
   post.write("2", "x".repeat(MAX_BYTES + 1));
-  assertEquals(post.mailbox.read("1")?.entry, { source: "x".repeat(MAX_BYTES) });
-  assertEquals(post.mailbox.read("2")?.entry, { fault: "must be at most 65536 bytes" });
+  assertEquals((await post.mailbox.read("1"))?.entry, { source: "x".repeat(MAX_BYTES) });
+  assertEquals((await post.mailbox.read("2"))?.entry, { fault: "must be at most 65536 bytes" });
 });
 
-Deno.test("Mailbox.read() follows no link, wherever it leads", () => {
+Deno.test("Mailbox.read() follows no link, wherever it leads", async () => {
   using post = new Post();
   const targets = { file: post.dir.write("secret", "{}"), nothing: "nowhere", circle: "circle", zero: "/dev/zero" };
   for (const [name, target] of Object.entries(targets)) {
     Deno.symlinkSync(target, post.file(name));
     assert(post.mailbox.look(name) !== null);
-    assertEquals(post.mailbox.read(name)?.entry, { fault: "is a symbolic link" });
+    assertEquals((await post.mailbox.read(name))?.entry, { fault: "is a symbolic link" });
   }
 });
 
-Deno.test("Mailbox.read() does not wait for a FIFO, and reject() puts it away", () => {
+Deno.test("Mailbox.read() does not wait for a FIFO, and reject() puts it away", async () => {
   using post = new Post();
   assert(canRun("mkfifo", post.file("message")));
-  assertEquals(post.mailbox.read("message")?.entry, { fault: "is not a regular file" });
+  assertEquals((await post.mailbox.read("message"))?.entry, { fault: "is not a regular file" });
   assertEquals(post.mailbox.reject("message"), null);
   assertEquals(list(post.rejected), ["message"]);
 });

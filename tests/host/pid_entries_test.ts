@@ -3,19 +3,19 @@ import { PidDirectory } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { canRun } from "./actors.ts";
 
-Deno.test("PidDirectory.entries() gives what was written", () => {
+Deno.test("PidDirectory.entries() gives what was written", async () => {
   using dir = tempDir();
   const pids = new PidDirectory(dir.path);
-  assertEquals(pids.entries(), []);
+  assertEquals(await pids.entries(), []);
   pids.write("web", 1234);
   dir.write("db", "5678\n");
-  assertEquals(pids.entries().sort((a, b) => a.pid - b.pid), [
+  assertEquals((await pids.entries()).sort((a, b) => a.pid - b.pid), [
     { name: "web", pid: 1234, scope: "group" },
     { name: "db", pid: 5678, scope: "group" },
   ]);
 });
 
-Deno.test("PidDirectory.entries() passes over what names nobody, a group, this program, or is no number", () => {
+Deno.test("PidDirectory.entries() passes over what names nobody, a group, this program, or is no number", async () => {
   using dir = tempDir();
   const texts = [
     "",
@@ -37,24 +37,24 @@ Deno.test("PidDirectory.entries() passes over what names nobody, a group, this p
   Deno.symlinkSync(dir.write(".target", "1234"), dir.file("link"));
   dir.dir("directory");
   assertEquals(canRun("mkfifo", dir.file("fifo")), true);
-  assertEquals(new PidDirectory(dir.path).entries(), []);
+  assertEquals(await new PidDirectory(dir.path).entries(), []);
 });
 
-Deno.test("PidDirectory.entries() takes the record of the same pid, and no other", () => {
+Deno.test("PidDirectory.entries() takes the record of the same pid, and no other", async () => {
   using dir = tempDir();
   const pids = new PidDirectory(dir.path);
   const good = { pid: 1234, start: "77", boot: "abc", scope: "process" };
   const entry = { name: "web", pid: 1234, scope: "group" as const };
   dir.write("web", "1234");
   dir.write(".web", JSON.stringify(good));
-  assertEquals(pids.entries(), [{ ...entry, start: "77", boot: "abc", scope: "process" }]);
+  assertEquals(await pids.entries(), [{ ...entry, start: "77", boot: "abc", scope: "process" }]);
   const bad = [{ ...good, pid: 4321 }, { ...good, start: 77 }, { ...good, boot: null }, [], null, "x"];
   for (const text of [...bad.map((record) => JSON.stringify(record)), "", '{"pid": 12']) {
     dir.write(".web", text);
-    assertEquals(pids.entries(), [entry]);
+    assertEquals(await pids.entries(), [entry]);
   }
   dir.write(".web", JSON.stringify({ ...good, scope: "everybody" }));
-  assertEquals(pids.entries(), [{ ...entry, start: "77", boot: "abc" }]);
+  assertEquals(await pids.entries(), [{ ...entry, start: "77", boot: "abc" }]);
 });
 
 Deno.test("PidDirectory.remove() removes the record too", () => {
@@ -65,9 +65,9 @@ Deno.test("PidDirectory.remove() removes the record too", () => {
   assertEquals([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("PidDirectory.entries() gives nothing where the directory is gone", () => {
+Deno.test("PidDirectory.entries() gives nothing where the directory is gone", async () => {
   using dir = tempDir();
   const pids = new PidDirectory(dir.dir("pids"));
   Deno.removeSync(dir.file("pids"));
-  assertEquals(pids.entries(), []);
+  assertEquals(await pids.entries(), []);
 });

@@ -20,9 +20,9 @@ export class NotedCheck implements Check {
     this.events.push(event.type === "wanted" ? `${name} ${event.spec.source}` : `${name} ${event.type}`);
   }
 
-  check(): void {
+  check(): Promise<void> {
     this.checked.push(this.parts.clock.now());
-    this.onCheck();
+    return Promise.resolve(this.onCheck());
   }
 
   close(): void {

@@ -37,25 +37,27 @@ Deno.test({
   },
 });
 
-Deno.test("configDirectory() reads no file that others can write, until that is mended", () => {
+Deno.test("configDirectory() reads no file that others can write, until that is mended", async () => {
   using dir = tempDir();
   const directory = configDirectory(dir.path);
   const path = dir.write("web", "{}");
   for (const mode of SHARED) {
     Deno.chmodSync(path, mode);
-    assertEquals(directory.read("web")?.entry, { fault: `may be written by others (mode 0${mode.toString(8)})` });
+    assertEquals((await directory.read("web"))?.entry, {
+      fault: `may be written by others (mode 0${mode.toString(8)})`,
+    });
   }
   const before = directory.look("web")?.key;
   Deno.chmodSync(path, 0o644);
-  assertEquals(directory.read("web")?.entry, { source: "{}" });
+  assertEquals((await directory.read("web"))?.entry, { source: "{}" });
   assertEquals(directory.look("web")?.key === before, false);
 });
 
-Deno.test("configDirectory() looks at the file behind a link, not at the link", () => {
+Deno.test("configDirectory() looks at the file behind a link, not at the link", async () => {
   using dir = tempDir();
   Deno.chmodSync(dir.write(".target", "{}"), 0o666);
   Deno.symlinkSync(".target", dir.file("web"));
-  assertEquals(configDirectory(dir.path).read("web")?.entry, { fault: "may be written by others (mode 0666)" });
+  assertEquals((await configDirectory(dir.path).read("web"))?.entry, { fault: "may be written by others (mode 0666)" });
 });
 
 Deno.test("configDirectory() refuses a directory that others can write, and says the way out", () => {
@@ -68,16 +70,16 @@ Deno.test("configDirectory() refuses a directory that others can write, and says
   }
 });
 
-Deno.test("configDirectory() trusts everybody where it is told to", () => {
+Deno.test("configDirectory() trusts everybody where it is told to", async () => {
   using dir = tempDir();
   Deno.chmodSync(dir.write("web", "{}"), 0o666);
   Deno.chmodSync(dir.path, 0o777);
   const directory = configDirectory(dir.path, true);
   assertEquals("id" in directory.identity(), true);
-  assertEquals(directory.read("web")?.entry, { source: "{}" });
+  assertEquals((await directory.read("web"))?.entry, { source: "{}" });
 });
 
-Deno.test("Mailbox.isShared() says whether others may write the directory, all messages of which are read", () => {
+Deno.test("Mailbox.isShared() says whether others may write the directory, all messages of which are read", async () => {
   using dir = tempDir();
   const mailbox = messageDirectory(dir.path);
   dir.write("message", "{}");
@@ -85,7 +87,7 @@ Deno.test("Mailbox.isShared() says whether others may write the directory, all m
     Deno.chmodSync(dir.path, mode);
     assertEquals(mailbox.isShared(), shared);
     assertEquals("id" in mailbox.identity(), true);
-    assertEquals(mailbox.read("message")?.entry, { source: "{}" });
+    assertEquals((await mailbox.read("message"))?.entry, { source: "{}" });
   }
   assertEquals(messageDirectory(dir.file("missing")).isShared(), false);
 });

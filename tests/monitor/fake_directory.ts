@@ -56,7 +56,7 @@ export class FakeDirectory {
       identity: () => this.#called("identity", "", () => this.#identity()),
       names: () => this.#called("names", "", () => this.#names()),
       look: (name) => this.#called("look", name, () => this.#look(name)),
-      read: (name) => this.#called("read", name, () => this.#read(name)),
+      read: async (name) => await this.#called("read", name, () => this.#read(name)),
       isShared: () => false,
       remove: (name) => this.#called("remove", name, () => this.#remove(name)),
       reject: (name) => this.#called("reject", name, () => this.#remove(name) ?? this.#putAway(name)),

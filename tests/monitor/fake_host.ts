@@ -79,12 +79,13 @@ export class FakePidFiles implements PidFiles {
     this.#children = children;
   }
 
-  findChildren(): FoundChild[] {
-    return [...this.files].flatMap(([name, pid]) => {
+  findChildren(): Promise<FoundChild[]> {
+    const found = [...this.files].flatMap(([name, pid]) => {
       const child = this.#children.started.find((child) => child.pid === pid && !child.isEmptied);
       if (child === undefined) this.files.delete(name);
       return child === undefined ? [] : [{ name, pid, isKnown: true, open: (sink: ChildSink) => child.adopt(sink) }];
     });
+    return Promise.resolve(found);
   }
 
   write(name: string, pid: number): string | null {

@@ -49,13 +49,13 @@ function fakeDirectory(): Directory {
 }
 
 for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as const) {
-  Deno.test(`a ${kind} directory shows the files that are in it`, () => {
+  Deno.test(`a ${kind} directory shows the files that are in it`, async () => {
     using it = open();
     const { mailbox } = it;
-    assertEquals([mailbox.names(), mailbox.look("1"), mailbox.read("1")], [[], null, null]);
+    assertEquals([mailbox.names(), mailbox.look("1"), await mailbox.read("1")], [[], null, null]);
     for (const name of ["1", "2", ".3", "4.new"]) it.write(name, `text ${name}`);
     assertEquals((mailbox.names() as string[]).sort(), ["1", "2"]);
-    const reading = mailbox.read("1");
+    const reading = await mailbox.read("1");
     assertEquals(reading, { sight: mailbox.look("1")!, entry: { source: "text 1" } });
     assertEquals(mailbox.look("1"), mailbox.look("1"));
     it.write("1", "another text");

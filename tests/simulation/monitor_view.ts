@@ -56,8 +56,8 @@ export class MonitorView implements Host {
     return {
       write: (name, pid) => this.#isAlive ? pids.write(name, pid) : null,
       remove: (name) => this.#isAlive ? pids.remove(name) : null,
-      findChildren: () => {
-        return pids.findChildren().map((found) => {
+      findChildren: async () => {
+        return (await pids.findChildren()).map((found) => {
           return { ...found, open: (sink) => this.#childOf(found.open(this.#sinkOf(sink))) };
         });
       },
