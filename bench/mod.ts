@@ -8,6 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { chart } from "./chart.ts";
 import {
+  fastestShell,
   MEASURES,
   type Numbers,
   type Programs,
@@ -129,11 +130,6 @@ async function versionOf(peer: Peer): Promise<string> {
     if (error instanceof Interrupted) throw error;
     return "";
   }
-}
-
-/** busybox starts in half the time of most shells, and so adds less to each number. */
-async function fastestShell(): Promise<string> {
-  return await hasCommand("busybox") ? `${(await run(["sh", "-c", "command -v busybox"])).trim()} sh` : "/bin/sh";
 }
 
 function chosen<T extends { name: string }>(option: "peers" | "measures", all: readonly T[]): readonly T[] {

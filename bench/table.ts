@@ -10,6 +10,11 @@ export function median(samples: readonly number[]): number {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The value below which such a share of them lies; 1 gives the largest. */
+export function percentile(samples: readonly number[], share: number): number {
+  return samples.toSorted((a, b) => a - b)[Math.ceil(samples.length * share) - 1];
+}
+
 /** A table in Markdown: a row for each measure, a column for each peer, medians with the least and the most. */
 export function table(measures: readonly Measure[], peers: readonly string[], samples: Samples): string {
   const head = ["", ...peers];

@@ -1,0 +1,104 @@
+/**
+ * Keeps many children under the monitor, kills some of them every second, and looks at how late the next ones start and
+ * at what becomes of the monitor's memory.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { fastestShell, writeProgram } from "./measures.ts";
+import { PEERS } from "./peers.ts";
+import { interrupt, Interrupted, pause, print, signal, within } from "./processes.ts";
+import { percentile } from "./table.ts";
+
+const HELP = `Usage: deno task bench:endurance [options]
+
+  --minutes N    how long [60]
+  --children N   how many live at a time [2000]
+  --deaths N     how many are killed every second, at random [10]`;
+
+/** Who has not lived so long is not killed: the monitor would let the next one wait, as it should. */
+const MIN_LIFE_MS = 2000;
+
+/** How late the next child may start, and how much the memory may grow. */
+const MAX_LATE_MS = 100;
+const MAX_GROWTH = 0.05;
+
+const { help, ...given } = parseArgs(Deno.args, { boolean: ["help"], string: ["minutes", "children", "deaths"] });
+if (help) {
+  print(HELP);
+  Deno.exit(0);
+}
+const minutes = Number(given.minutes ?? 60);
+const count = Number(given.children ?? 2000);
+const deaths = Number(given.deaths ?? 10);
+
+for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => interrupt(name));
+const home = Deno.makeTempDirSync({ prefix: "ncolony-endurance-" });
+let isGood = false;
+try {
+  isGood = await main();
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  print(error.message);
+} finally {
+  Deno.removeSync(home, { recursive: true });
+}
+Deno.exit(isGood ? 0 : 1);
+
+async function main(): Promise<boolean> {
+  await using monitor = PEERS[0].make(home);
+  writeProgram(monitor, "child", await fastestShell());
+  await monitor.prepare();
+  const names = Array.from({ length: count }, (_, i) => `child${i}`);
+  for (const name of names) monitor.configure(name, [monitor.path("child"), name]);
+  const began = performance.now();
+  const [ready] = await Promise.all([monitor.born(...names), monitor.start()]);
+  print(`${count} children run after ${((ready - began) / 1000).toFixed(1)} s`);
+  const bornAt = new Map(names.map((name) => [name, ready]));
+  const late: number[] = [];
+  const memory: number[] = [];
+  let killed = 0;
+  const kill = async (name: string) => {
+    bornAt.delete(name);
+    const next = monitor.births.next(name);
+    const at = performance.now();
+    signal([monitor.births.pids.get(name)!], "SIGKILL");
+    const birth = await within(60, `the next ${name}`, next);
+    late.push(birth.at - at);
+    bornAt.set(name, birth.at);
+  };
+  const failures: unknown[] = [];
+  const start = performance.now();
+  for (let minute = 1; minute <= minutes; minute++) {
+    const before = late.length;
+    while (performance.now() < start + minute * 60_000) {
+      const candidates = names.filter((name) => performance.now() - (bornAt.get(name) ?? Infinity) > MIN_LIFE_MS);
+      const name = candidates[Math.floor(Math.random() * candidates.length)];
+      if (name !== undefined) kill(name).catch((error) => failures.push(error));
+      killed++;
+      await pause(Math.max(0, start + killed * 1000 / deaths - performance.now()));
+    }
+    memory.push(await monitor.memory());
+    const some = late.slice(before);
+    const [middle, high, most] = [0.5, 0.99, 1].map((share) => percentile(some, share).toFixed(1));
+    print(
+      `minute ${minute}: PSS ${
+        memory.at(-1)!.toFixed(1)
+      } MiB, next start after ${middle} ms, p99 ${high}, most ${most}`,
+    );
+  }
+  if (failures.length > 0) throw new AggregateError(failures, "Some children were not started again");
+  const growth = memory.at(-1)! / memory[0] - 1;
+  const p99 = percentile(late, 0.99);
+  print(
+    `${late.length} deaths in ${minutes} minutes: next start after ${percentile(late, 0.5).toFixed(1)} ms, p99 ${
+      p99.toFixed(1)
+    } ms`,
+  );
+  print(
+    `PSS ${memory[0].toFixed(1)} MiB after a minute, ${memory.at(-1)!.toFixed(1)} at the end: ${
+      (growth * 100).toFixed(1)
+    } %`,
+  );
+  print(`stopped in ${(await monitor.stop()).toFixed(0)} ms`);
+  return p99 <= MAX_LATE_MS && growth <= MAX_GROWTH;
+}
