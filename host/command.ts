@@ -1,5 +1,5 @@
 import type { Spec } from "@ncolony/core";
-import { resolve } from "@std/path/posix";
+import { resolve } from "@std/path/posix/resolve";
 
 /** Where a bare command is looked for when the child's environment has no PATH. */
 const DEFAULT_PATH = "/bin:/usr/bin";

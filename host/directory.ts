@@ -1,5 +1,6 @@
 import { isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
-import { join, resolve } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
+import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
 import { type FileFacts, type OpenFile, openFile } from "./safe_file.ts";

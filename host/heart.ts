@@ -1,5 +1,5 @@
 import { type Beat, parseBeat, SpecError } from "@ncolony/core";
-import { join } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { faultOf } from "./fault.ts";
 import type { Clock, Environ } from "./types.ts";

@@ -1,5 +1,5 @@
 import type { LogLimits } from "@ncolony/core";
-import { dirname } from "@std/path/posix";
+import { dirname } from "@std/path/posix/dirname";
 import { faultOf } from "./fault.ts";
 import type { Target } from "./sink.ts";
 import type { Clock } from "./types.ts";

@@ -1,5 +1,5 @@
 import { type LogLimits, WholeLines } from "@ncolony/core";
-import { join } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
 import { LogFile } from "./log_file.ts";
 import { Sink } from "./sink.ts";
 import type { ChildLogs, ChildOutput, Clock, Log } from "./types.ts";

@@ -1,5 +1,5 @@
 import { MAX_MESSAGE_BYTES } from "@ncolony/core";
-import { join } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
 import { distrust, isOthers, isPrivate } from "./trust.ts";

@@ -1,5 +1,5 @@
 import { isObject, type KillScope, nameFault, ownValue } from "@ncolony/core";
-import { join } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
 import { readBootId, readProcess } from "./proc.ts";

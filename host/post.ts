@@ -1,5 +1,5 @@
 import { formatMessage, type Message } from "@ncolony/core";
-import { join } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
 
 /**
  * Writes a file so that a reader finds all of it or nothing: under a fresh name ending in `.new`, which monitors ignore

@@ -1,4 +1,4 @@
-import { join } from "@std/path/posix";
+import { join } from "@std/path/posix/join";
 
 /** What is told of one process of the operating system. */
 export interface ProcessInfo {

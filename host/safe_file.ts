@@ -1,4 +1,4 @@
-import { dirname } from "@std/path/posix";
+import { dirname } from "@std/path/posix/dirname";
 import { isPrivate } from "./trust.ts";
 
 /** What Deno and node:fs both tell of a file. */

@@ -1,4 +1,5 @@
-import { dirname, join } from "@std/path/posix";
+import { dirname } from "@std/path/posix/dirname";
+import { join } from "@std/path/posix/join";
 import { readMounts } from "./proc.ts";
 
 /** The part of a file's information that says who may change it. */

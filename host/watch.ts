@@ -1,5 +1,7 @@
 import { isIgnored } from "@ncolony/core";
-import { basename, dirname, join } from "@std/path/posix";
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
+import { join } from "@std/path/posix/join";
 import { denoClock } from "./clock.ts";
 import type { Watch, WatchSink } from "./types.ts";
 

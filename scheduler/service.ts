@@ -12,7 +12,7 @@ import {
   spawnChild,
   type Start,
 } from "@ncolony/host";
-import { basename } from "@std/path/posix";
+import { basename } from "@std/path/posix/basename";
 import { parseCron } from "./cron.ts";
 import type { Options } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
