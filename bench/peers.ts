@@ -1,5 +1,5 @@
 import { dirname, fromFileUrl, join } from "@std/path";
-import { PERMISSIONS } from "../tools/permissions.ts";
+import { PERMISSIONS, V8_FLAGS } from "../tools/permissions.ts";
 import { hasCommand, pause, run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -35,7 +35,7 @@ class NColony extends Supervisor {
   command(): string[] {
     const bundle = join(ROOT, "dist", "ncolony-monitor.js");
     const program = exists(bundle)
-      ? ["--no-config", "--no-remote", "--no-npm", ...PERMISSIONS.monitor, bundle]
+      ? ["--no-config", "--no-remote", "--no-npm", V8_FLAGS, ...PERMISSIONS.monitor, bundle]
       : ["--frozen", "--no-prompt", ...PERMISSIONS.monitor, join(ROOT, "monitor", "mod.ts")];
     const places = ["--config", this.path("config"), "--messages", this.path("messages")];
     return [this.#deno(), "run", ...program, ...places, ...this.logOptions()];

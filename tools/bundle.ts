@@ -5,7 +5,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS } from "./permissions.ts";
+import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const { output: dist = join(root, "dist") } = parseArgs(Deno.args, { string: ["output"] }) as { output?: string };
@@ -20,7 +20,7 @@ function bundle(name: string, module: string, permissions: readonly string[]): v
   const { code } = new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "inherit", stderr: "inherit" })
     .outputSync();
   if (code !== 0) Deno.exit(code);
-  const flags = ["--no-config", "--no-remote", "--no-npm", ...permissions].join(" ");
+  const flags = ["--no-config", "--no-remote", "--no-npm", V8_FLAGS, ...permissions].join(" ");
   Deno.writeTextFileSync(script, `#!/usr/bin/env -S deno run ${flags}\n${Deno.readTextFileSync(script)}`);
   Deno.chmodSync(script, 0o755);
 }

@@ -6,7 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS } from "./permissions.ts";
+import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const { target, output: dist = join(root, "dist") } = parseArgs(Deno.args, { string: ["target", "output"] }) as {
@@ -28,7 +28,7 @@ compile("ncolony", UMBRELLA_PERMISSIONS);
 function compile(name: string, permissions: readonly string[]): void {
   const platform = target === undefined ? [] : ["--target", target];
   const output = ["--output", join(dist, name)];
-  const args = ["compile", "--quiet", "--no-config", "--no-prompt", ...permissions, ...platform, ...output];
+  const args = ["compile", "--quiet", "--no-config", "--no-prompt", V8_FLAGS, ...permissions, ...platform, ...output];
   const { code, stderr } = new Deno.Command(Deno.execPath(), { args: [...args, join(dist, `${name}.js`)] })
     .outputSync();
   if (code === 0) return;

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
-import { PERMISSIONS, TOOLS } from "../../tools/permissions.ts";
+import { PERMISSIONS, TOOLS, V8_FLAGS } from "../../tools/permissions.ts";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { namesIn, PATIENCE_MS, type Result, ROOT, signalIfThere } from "./tools.ts";
 
@@ -37,7 +37,7 @@ Deno.test("a bundle of each tool starts alone, with no cache and no network, and
     const result = await runBare(dir, script, ["--version"]);
     assertEquals(result, { code: 0, stdout: `ncolony-${tool} ${manifest.version}\n`, stderr: "" });
     const [shebang] = Deno.readTextFileSync(script).split("\n", 1);
-    assertStringIncludes(`${shebang} `, ` ${PERMISSIONS[tool].join(" ")} `);
+    assertStringIncludes(`${shebang} `, ` ${V8_FLAGS} ${PERMISSIONS[tool].join(" ")} `);
   }
   assertEquals(
     (await runBare(dir, join(dist, "ncolony.js"), ["ctl", "--version"])).stdout,

@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import { parseSpec } from "@ncolony/core";
 import { join } from "@std/path";
 import { parseAllDocuments } from "yaml";
-import { PERMISSIONS } from "../../tools/permissions.ts";
+import { PERMISSIONS, V8_FLAGS } from "../../tools/permissions.ts";
 import { tempDir } from "../helpers.ts";
 import { canIsolate, Container, makeRoot } from "./container.ts";
 import { hasCommand, ROOT, run } from "./tools.ts";
@@ -84,6 +84,7 @@ Deno.test("the image's programs have the permissions of the table, no more and n
   for (const flag of PERMISSIONS.reaper) assert(` ${reaper} `.includes(` ${flag} `), flag);
   const flags = monitor!.split(" ").filter((word) => word.startsWith("--allow"));
   assertEquals(flags.map((flag) => flag.replace("=/conf,/messages,/run/ncolony", "")), [...PERMISSIONS.monitor]);
+  assert(monitor!.includes(` ${V8_FLAGS} `));
 });
 
 Deno.test("the Kubernetes manifest is a pod that may do nothing it need not, and is asked as the image is", () => {
@@ -120,5 +121,6 @@ Deno.test({
     assertEquals([code, stdout, stderr], [0, "", ""]);
     const flags = [...unit.matchAll(/--allow-\S+/g)].map(([flag]) => flag.replace("=/run/ncolony", ""));
     assertEquals(flags, [...PERMISSIONS.monitor]);
+    assert(unit.includes(` ${V8_FLAGS} `));
   },
 });
