@@ -39,8 +39,9 @@ export async function openFile(path: string, followLinks: boolean): Promise<Open
   if (hangs || !paths.every(isInPrivate)) return openNonBlocking(path, followLinks);
   const opening = Deno.open(path);
   const { promise: late, resolve } = Promise.withResolvers<null>();
-  const timer = setTimeout(() => resolve(null), PATIENCE_MS);
-  const file = await Promise.race([opening, late]).finally(() => clearTimeout(timer));
+  // The first setTimeout() takes 5 ms to load; the first child should not wait for that.
+  AbortSignal.timeout(PATIENCE_MS).addEventListener("abort", () => resolve(null));
+  const file = await Promise.race([opening, late]);
   if (file === null) {
     hangs = true;
     opening.then((file) => file.close(), () => {});
