@@ -55,7 +55,15 @@ export const SCENARIOS: readonly Scenario[] = [
       { name: "memory100", title: "PSS with 100 children", unit: "MiB" },
       { name: "stop100", title: "stop 100 children", unit: "ms" },
     ],
-    run: many,
+    run: (supervisor) => many(supervisor, 100),
+  },
+  {
+    measures: [
+      { name: "up1000", title: "start with 1,000 children", unit: "ms" },
+      { name: "memory1000", title: "PSS with 1,000 children", unit: "MiB" },
+      { name: "stop1000", title: "stop 1,000 children", unit: "ms" },
+    ],
+    run: (supervisor) => many(supervisor, 1000),
   },
   { measures: [{ name: "log", title: "output → complete log file", unit: "MiB/s" }], run: log },
 ];
@@ -116,11 +124,11 @@ async function few(
   return numbers;
 }
 
-async function many(supervisor: Supervisor): Promise<Numbers> {
-  const up100 = await up(supervisor, Array.from({ length: 100 }, (_, i) => `child${i}`));
+async function many(supervisor: Supervisor, count: number): Promise<Numbers> {
+  const started = await up(supervisor, Array.from({ length: count }, (_, i) => `child${i}`));
   await pause(3000);
-  const memory100 = await supervisor.memory();
-  return { up100, memory100, stop100: await supervisor.stop() };
+  const memory = await supervisor.memory();
+  return { [`up${count}`]: started, [`memory${count}`]: memory, [`stop${count}`]: await supervisor.stop() };
 }
 
 async function log(

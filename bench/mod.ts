@@ -74,8 +74,9 @@ async function main(): Promise<void> {
       for (const peer of peers.filter(({ only }) => names.some((name) => only?.includes(name) ?? true))) {
         print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${names.join(", ")}`);
         try {
-          const numbers = await measure(peer, scenario, programs, round);
-          for (const name of names) (samples[peer.name][name] ??= []).push(numbers[name]);
+          const some = new Set(names.filter((name) => peer.only?.includes(name) ?? true));
+          const numbers = await measure(peer, scenario, programs, some, round);
+          for (const name of some) (samples[peer.name][name] ??= []).push(numbers[name]);
         } catch (error) {
           if (error instanceof Interrupted) throw error;
           failures.push(`${peer.name}: ${names.join(", ")}: ${error instanceof Error ? error.message : error}`);
@@ -88,10 +89,16 @@ async function main(): Promise<void> {
   if (failures.length > 0) code = 1;
 }
 
-async function measure(peer: Peer, scenario: Scenario, programs: Programs, round: number): Promise<Numbers> {
+async function measure(
+  peer: Peer,
+  scenario: Scenario,
+  programs: Programs,
+  names: ReadonlySet<string>,
+  round: number,
+): Promise<Numbers> {
   await using supervisor = peer.make(home);
   writePrograms(supervisor, programs, size);
-  return await scenario.run(supervisor, wanted, round, size);
+  return await scenario.run(supervisor, names, round, size);
 }
 
 async function report(peers: readonly Peer[], samples: Samples, failures: readonly string[]): Promise<void> {

@@ -1,6 +1,6 @@
 import { dirname, fromFileUrl, join } from "@std/path";
-import { PERMISSIONS, V8_FLAGS } from "../tools/permissions.ts";
-import { hasCommand, pause, run } from "./processes.ts";
+import { Emptiest, NColony, NColonyPrefixed } from "./ncolony.ts";
+import { exists, hasCommand, pause, run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** A supervisor that can be measured. */
@@ -19,59 +19,7 @@ export interface Peer {
   readonly make: (parent: string) => Supervisor;
 }
 
-const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
-const PM2 = [join(ROOT, "node_modules", ".bin", "pm2"), "pm2"];
-
-class NColony extends Supervisor {
-  #sent = 0;
-
-  prepare(): void {
-    for (const name of ["config", "messages", "logs"]) Deno.mkdirSync(this.path(name));
-    // Pages of a file that others map as well, as this benchmark does, would count only in part.
-    const deno = this.#deno();
-    if (!exists(deno)) Deno.copyFileSync(Deno.execPath(), deno);
-  }
-
-  command(): string[] {
-    const bundle = join(ROOT, "dist", "ncolony-monitor.js");
-    const program = exists(bundle)
-      ? ["--no-config", "--no-remote", "--no-npm", V8_FLAGS, ...PERMISSIONS.monitor, bundle]
-      : ["--frozen", "--no-prompt", ...PERMISSIONS.monitor, join(ROOT, "monitor", "mod.ts")];
-    const places = ["--config", this.path("config"), "--messages", this.path("messages")];
-    return [this.#deno(), "run", ...program, ...places, ...this.logOptions()];
-  }
-
-  logOptions(): string[] {
-    return ["--logs", this.path("logs"), "--log-size", "1G"];
-  }
-
-  configure(name: string, argv: readonly string[]): void {
-    this.write(`config/${name}`, JSON.stringify({ args: argv }));
-  }
-
-  restart(name: string): void {
-    this.write(`messages/${this.#sent++}`, JSON.stringify({ type: "RESTART", name }));
-  }
-
-  logFile(name: string): string {
-    return this.path("logs", `${name}.log`);
-  }
-
-  #deno(): string {
-    return join(dirname(this.home), "deno");
-  }
-}
-
-/** The output of all processes in one stream, each line with its process's name. */
-class NColonyPrefixed extends NColony {
-  override logOptions(): string[] {
-    return [];
-  }
-
-  override logFile(): string {
-    return this.path("output", "log");
-  }
-}
+const PM2 = [join(dirname(dirname(fromFileUrl(import.meta.url))), "node_modules", ".bin", "pm2"), "pm2"];
 
 class Supervisord extends Supervisor {
   readonly #port = freePort();
@@ -177,7 +125,7 @@ class S6 extends ScanDir {
   protected readonly logger = "s6-log n100 s268435455";
 
   command(): string[] {
-    return ["s6-svscan", this.path("scan")];
+    return ["s6-svscan", "-c", "2000", this.path("scan")];
   }
 
   override async activate(): Promise<void> {
@@ -267,6 +215,13 @@ export const PEERS: readonly Peer[] = [
     make: (parent) => new NColonyPrefixed(parent),
   },
   {
+    name: "emptiest",
+    note: "the emptiest Deno program that could do it: `bench/emptiest.ts`",
+    only: ["up1", "memory1", "crash", "up100", "memory100", "stop100", "up1000", "memory1000", "stop1000"],
+    command: Deno.execPath(),
+    make: (parent) => new Emptiest(parent),
+  },
+  {
     name: "supervisord",
     note: "told over XML-RPC",
     package: "supervisor",
@@ -315,14 +270,4 @@ function pm2(): string {
 function freePort(): number {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr.port;
-}
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
 }
