@@ -1,6 +1,6 @@
 import type { Entry } from "@ncolony/core";
 import { Turn } from "./turn.ts";
-import type { Clock, Directory } from "./types.ts";
+import type { Clock, Directory, Sight } from "./types.ts";
 
 /** Two looks this far apart must agree before what was not renamed into place counts. */
 export const SETTLE_MS = 100;
@@ -91,8 +91,10 @@ export class Changes {
     }
     this.#id = identity.id;
     this.#isBlind = false;
-    const all = new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()]);
-    return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
+    const listed = new Set(names);
+    const gone = [...this.#known.keys(), ...this.#unsettled.keys()].filter((name) => !listed.has(name));
+    const all = [...listed, ...new Set(gone)];
+    return await this.#examineAll(all.map((name) => [name, isFirst]), signal);
   }
 
   /**
@@ -112,7 +114,9 @@ export class Changes {
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) await this.#examine(renamed, true);
-      await this.#examine(name, complete);
+      // Of thousands of names most are as they were, and to await nothing takes time as well.
+      const taking = this.#examine(name, complete);
+      if (taking !== undefined) await taking;
       if (turn.isOver) await turn.giveWay();
       if (signal?.aborted) break;
     }
@@ -126,7 +130,8 @@ export class Changes {
     return fault;
   }
 
-  async #examine(name: string, complete: boolean): Promise<void> {
+  /** Looks at a name; takes what it holds, where that counts and may be something else than before. */
+  #examine(name: string, complete: boolean): Promise<void> | undefined {
     const lookedAt = this.#clock.now();
     const sight = this.#directory.look(name);
     const known = this.#known.get(name);
@@ -135,6 +140,10 @@ export class Changes {
       if (!known?.isDoubtful) return;
     } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key, lookedAt)) return;
     this.#unsettled.delete(name);
+    return this.#take(name, sight, lookedAt);
+  }
+
+  async #take(name: string, sight: Sight | null, lookedAt: number): Promise<void> {
     const reading = sight && await this.#directory.read(name);
     if (reading) {
       const { sight: { key, changedMs }, entry, isTransient = false } = reading;
