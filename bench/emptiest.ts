@@ -1,36 +1,34 @@
 /**
  * The emptiest Deno program that could do the work: it starts what a directory of configs says, each in a group of its own
- * with pipes that are read, again when it ends, until SIGTERM. It checks nothing, keeps nothing and writes nothing, so
- * what a supervisor in Deno needs beyond its time and memory is the supervisor's own.
+ * with pipes that are read, again when it ends, and also when the watch tells of a new config; a message ends the process
+ * that it names. It checks nothing, keeps nothing and writes nothing, so what a supervisor in Deno needs beyond its time and
+ * memory is the supervisor's own.
  */
 
-const [directory] = Deno.args;
-const groups = new Set<number>();
+const [configs, messages] = Deno.args;
+const groups = new Map<string, number>();
 
-for (const { name } of Deno.readDirSync(directory)) {
-  const { args: [command, ...args] } = JSON.parse(Deno.readTextFileSync(`${directory}/${name}`));
-  keep(command, args);
-}
-setInterval(() => {}, 10_000);
+for (const { name } of Deno.readDirSync(configs)) keep(name);
 Deno.addSignalListener("SIGTERM", () => {
-  for (const group of groups) Deno.kill(-group, "SIGTERM");
+  for (const group of groups.values()) Deno.kill(-group, "SIGTERM");
   Deno.exit();
 });
+for await (const { kind, paths: [, path] } of Deno.watchFs([configs, messages], { recursive: false })) {
+  // A rename is told in halves, and then as a whole.
+  if (kind !== "rename" || path === undefined) continue;
+  if (path.startsWith(configs)) keep(path.slice(configs.length + 1));
+  else Deno.kill(-groups.get(JSON.parse(Deno.readTextFileSync(path)).name)!, "SIGTERM");
+}
 
-async function keep(command: string, args: readonly string[]): Promise<never> {
+async function keep(name: string): Promise<never> {
+  const { args: [command, ...args] } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));
   for (;;) {
-    const child = new Deno.Command(command, {
-      args: [...args],
-      detached: true,
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
-    groups.add(child.pid);
+    const options = { args, detached: true, stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+    const child = new Deno.Command(command, options).spawn();
+    groups.set(name, child.pid);
     drain(child.stdout);
     drain(child.stderr);
     await child.status;
-    groups.delete(child.pid);
     child.stdin.close().catch(() => {});
   }
 }

@@ -44,7 +44,7 @@ const size: Size = {
 };
 if (!Number.isInteger(size.rounds) || size.rounds < 1) fail(`--rounds must be a whole number: got ${options.rounds}`);
 const wanted = new Set(chosen("measures", MEASURES).map(({ name }) => name));
-const asked = chosen("peers", PEERS).filter(({ only }) => only?.some((name) => wanted.has(name)) ?? true);
+const asked = chosen("peers", PEERS).filter(({ takes = () => true }) => [...wanted].some(takes));
 const out = options.out ?? "bench-results";
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => interrupt(name));
@@ -71,15 +71,16 @@ async function main(): Promise<void> {
   for (let round = 0; round < size.rounds; round++) {
     for (const scenario of SCENARIOS) {
       const names = scenario.measures.map(({ name }) => name).filter((name) => wanted.has(name));
-      for (const peer of peers.filter(({ only }) => names.some((name) => only?.includes(name) ?? true))) {
-        print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${names.join(", ")}`);
+      for (const peer of peers) {
+        const some = new Set(names.filter(peer.takes ?? (() => true)));
+        if (some.size === 0) continue;
+        print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${[...some].join(", ")}`);
         try {
-          const some = new Set(names.filter((name) => peer.only?.includes(name) ?? true));
           const numbers = await measure(peer, scenario, programs, some, round);
           for (const name of some) (samples[peer.name][name] ??= []).push(numbers[name]);
         } catch (error) {
           if (error instanceof Interrupted) throw error;
-          failures.push(`${peer.name}: ${names.join(", ")}: ${error instanceof Error ? error.message : error}`);
+          failures.push(`${peer.name}: ${[...some].join(", ")}: ${error instanceof Error ? error.message : error}`);
           print(failures.at(-1)!);
         }
       }

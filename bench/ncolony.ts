@@ -65,6 +65,10 @@ export class NColonyPrefixed extends NColony {
 export class Emptiest extends NColony {
   override command(): string[] {
     const program = join(ROOT, "bench", "emptiest.ts");
-    return [...this.deno(["--no-config", "--allow-read", "--allow-run"], program), this.path("config")];
+    return [
+      ...this.deno(["--no-config", "--allow-read", "--allow-run"], program),
+      this.path("config"),
+      this.path("messages"),
+    ];
   }
 }

@@ -11,8 +11,8 @@ export interface Peer {
   readonly note: string;
   /** Its Debian package, whose version is told. */
   readonly package?: string;
-  /** The measures in which it differs from the one before, if not all. */
-  readonly only?: readonly string[];
+  /** Whether it takes part in a measure. @default {in all} */
+  readonly takes?: (measure: string) => boolean;
   /** The command that must be there. */
   readonly command: string;
   /** Makes one below a directory. */
@@ -210,14 +210,14 @@ export const PEERS: readonly Peer[] = [
   {
     name: "ncolony-stdout",
     note: "the same without `--logs`: each line goes, with the name of its process, to stdout, which is a file",
-    only: ["log"],
+    takes: (measure) => measure === "log",
     command: Deno.execPath(),
     make: (parent) => new NColonyPrefixed(parent),
   },
   {
     name: "emptiest",
     note: "the emptiest Deno program that could do it: `bench/emptiest.ts`",
-    only: ["up1", "memory1", "crash", "up100", "memory100", "stop100", "up1000", "memory1000", "stop1000"],
+    takes: (measure) => measure !== "log",
     command: Deno.execPath(),
     make: (parent) => new Emptiest(parent),
   },
