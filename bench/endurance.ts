@@ -27,9 +27,9 @@ if (help) {
   print(HELP);
   Deno.exit(0);
 }
-const minutes = Number(given.minutes ?? 60);
-const count = Number(given.children ?? 2000);
-const deaths = Number(given.deaths ?? 10);
+const minutes = atLeastOne("minutes", 60);
+const count = atLeastOne("children", 2000);
+const deaths = atLeastOne("deaths", 10);
 
 for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => interrupt(name));
 const home = Deno.makeTempDirSync({ prefix: "ncolony-endurance-" });
@@ -44,6 +44,13 @@ try {
 }
 Deno.exit(isGood ? 0 : 1);
 
+function atLeastOne(option: keyof typeof given & string, otherwise: number): number {
+  const value = Number(given[option] ?? otherwise);
+  if (value >= 1) return value;
+  print(`--${option} must be a number from 1: got ${given[option]}\n\n${HELP}`);
+  Deno.exit(2);
+}
+
 async function main(): Promise<boolean> {
   await using monitor = PEERS[0].make(home);
   writeProgram(monitor, "child", await fastestShell());
@@ -56,7 +63,7 @@ async function main(): Promise<boolean> {
   const bornAt = new Map(names.map((name) => [name, ready]));
   const late: number[] = [];
   const memory: number[] = [];
-  let killed = 0;
+  let turns = 0;
   const kill = async (name: string) => {
     bornAt.delete(name);
     const next = monitor.births.next(name);
@@ -74,8 +81,8 @@ async function main(): Promise<boolean> {
       const candidates = names.filter((name) => performance.now() - (bornAt.get(name) ?? Infinity) > MIN_LIFE_MS);
       const name = candidates[Math.floor(Math.random() * candidates.length)];
       if (name !== undefined) kill(name).catch((error) => failures.push(error));
-      killed++;
-      await pause(Math.max(0, start + killed * 1000 / deaths - performance.now()));
+      turns++;
+      await pause(Math.max(0, start + turns * 1000 / deaths - performance.now()));
     }
     memory.push(await monitor.memory());
     const some = late.slice(before);

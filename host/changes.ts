@@ -140,13 +140,15 @@ export class Changes {
       if (!known?.isDoubtful) return;
     } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key, lookedAt)) return;
     this.#unsettled.delete(name);
-    return this.#take(name, sight, lookedAt);
+    return this.#take(name, sight, complete, lookedAt);
   }
 
-  async #take(name: string, sight: Sight | null, lookedAt: number): Promise<void> {
+  async #take(name: string, sight: Sight | null, complete: boolean, lookedAt: number): Promise<void> {
     const reading = sight && await this.#directory.read(name);
     if (reading) {
       const { sight: { key, changedMs }, entry, isTransient = false } = reading;
+      // It changed after the look.
+      if (key !== sight?.key && !complete && !this.#isSettled(name, key, lookedAt)) return;
       const isRacy = Math.abs(this.#clock.wall() - changedMs) <= RACY_MS;
       this.#known.set(name, { key, isDoubtful: isRacy || isTransient });
       this.#onChange(name, entry);

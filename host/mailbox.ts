@@ -2,7 +2,7 @@ import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
-import { distrust, isOthers, isPrivate } from "./trust.ts";
+import { distrust, isOnlyOurs, isOthers } from "./trust.ts";
 import type { Mailbox } from "./types.ts";
 
 /** How many messages that were wrong are kept. */
@@ -68,7 +68,7 @@ function isShared(path: string): boolean {
 function isSafe(path: string): boolean {
   const { uid, mode } = Deno.statSync(path);
   const isSticky = ((mode ?? 0) & 0o1000) !== 0;
-  return isPrivate({ uid, mode }) || isSticky && !isOthers(uid);
+  return isOnlyOurs({ uid, mode }) || isSticky && !isOthers(uid);
 }
 
 function makeOwn(path: string): boolean {

@@ -1,5 +1,5 @@
 import { dirname } from "@std/path/posix/dirname";
-import { isPrivate } from "./trust.ts";
+import { isOnlyOurs } from "./trust.ts";
 
 /** What Deno and node:fs both tell of a file. */
 export interface FileFacts {
@@ -20,33 +20,25 @@ export interface OpenFile {
   close(): void;
 }
 
-/** After so long an open waits for ever, in milliseconds: a FIFO took the place of the file. */
+/** After so long an open may wait for ever, in milliseconds: a FIFO took the place of the file. */
 const PATIENCE_MS = 1000;
 
-/** Whether an open waits, perhaps for ever: it keeps one of Deno's 32 threads for files, and no other may follow it. */
+/** Whether an open is still waited for: it keeps one of Deno's 32 threads for files, and no other may follow it. */
 let hangs = false;
 
 /**
  * Opens a file, and does not wait for ever where somebody puts a FIFO in its place at this very moment.
  *
  * Deno's own `open()` has no O_NONBLOCK, and follows links; {@linkcode openNonBlocking} takes 20 ms and 10 MiB to load. So
- * that is kept for files that somebody may want to do harm with, and for all once an open did not come back.
+ * that is kept for links, for what others can put something else in the place of, and for all while an open does not come
+ * back.
  *
  * @throws {Error} Where it cannot be opened.
  */
 export async function openFile(path: string, followLinks: boolean): Promise<OpenFile> {
-  const paths = followLinks ? [path, Deno.realPathSync(path)] : [path];
-  if (hangs || !paths.every(isInPrivate)) return openNonBlocking(path, followLinks);
-  const opening = Deno.open(path);
-  const { promise: late, resolve } = Promise.withResolvers<null>();
-  // The first setTimeout() takes 5 ms to load; the first child should not wait for that.
-  AbortSignal.timeout(PATIENCE_MS).addEventListener("abort", () => resolve(null));
-  const file = await Promise.race([opening, late]);
-  if (file === null) {
-    hangs = true;
-    opening.then((file) => file.close(), () => {});
-    return openNonBlocking(path, followLinks);
-  }
+  if (hangs || Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) return openNonBlocking(path, followLinks);
+  const file = await openPatiently(path);
+  if (file === null) return openNonBlocking(path, followLinks);
   return {
     facts: () => {
       const info = file.statSync();
@@ -57,14 +49,29 @@ export async function openFile(path: string, followLinks: boolean): Promise<Open
   };
 }
 
-/** Whether nobody but root and this program's own user can put something else in the place of a file. */
-function isInPrivate(path: string): boolean {
-  try {
-    return isPrivate(Deno.statSync(dirname(path)));
-  } catch {
-    // The directory may not be seen, or who this program runs as is not to be known.
-    return false;
+/** Null where that takes too long. */
+async function openPatiently(path: string): Promise<Deno.FsFile | null> {
+  const opening = Deno.open(path);
+  const { promise: late, resolve } = Promise.withResolvers<null>();
+  // The first setTimeout() takes 5 ms to load; the first child should not wait for that.
+  const patience = AbortSignal.timeout(PATIENCE_MS);
+  const giveUp = () => resolve(null);
+  patience.addEventListener("abort", giveUp);
+  // With a listener the timer would keep this program running.
+  const file = await Promise.race([opening, late]).finally(() => patience.removeEventListener("abort", giveUp));
+  if (file === null) {
+    hangs = true;
+    opening.then((file) => file.close(), () => {}).finally(() => hangs = false);
   }
+  return file;
+}
+
+/** Whether a file is in a directory that only root and this program's own user may write, as far as that can be known. */
+function isInOurDirectory(path: string): boolean {
+  const info = Deno.statSync(dirname(path));
+  // Without that permission Deno.uid() would ask a person at the terminal.
+  const canAsk = () => Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
+  return (info.uid === 0 || canAsk()) && isOnlyOurs(info);
 }
 
 /**
@@ -72,7 +79,7 @@ function isInPrivate(path: string): boolean {
  *
  * @throws {Error} Where it cannot be opened.
  */
-export function openNonBlocking(path: string, followLinks: boolean): OpenFile {
+function openNonBlocking(path: string, followLinks: boolean): OpenFile {
   // deno-lint-ignore no-process-global -- to import node:process, or node:fs itself, would load them at the start
   const { closeSync, constants, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs");
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));

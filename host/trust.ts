@@ -11,7 +11,7 @@ export interface Ownership {
 }
 
 /** Whether only root and this program's own user may write a file or a directory. */
-export function isPrivate({ uid, mode }: Ownership): boolean {
+export function isOnlyOurs({ uid, mode }: Ownership): boolean {
   return !isOthers(uid) && ((mode ?? 0) & 0o022) === 0;
 }
 
@@ -23,7 +23,7 @@ export function isPrivate({ uid, mode }: Ownership): boolean {
  * @param path Where it is, for the mount.
  */
 export function distrust(path: string, { uid, mode }: Ownership): string | null {
-  if (isPrivate({ uid, mode })) return null;
+  if (isOnlyOurs({ uid, mode })) return null;
   const isSafe = isReadOnly(path);
   if (isSafe === true) return null;
   const unknown = isSafe === null

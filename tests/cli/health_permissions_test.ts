@@ -1,8 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import manifest from "../../deno.json" with { type: "json" };
+import { PERMISSIONS } from "../../tools/permissions.ts";
 import { until } from "../helpers.ts";
 import { Checker, Ground, silent, type Tool } from "./checkers.ts";
 import { asked, Server } from "./servers.ts";
+import { SUBREAPER } from "./reaping.ts";
+import { Terminal, testOnTerminal } from "./terminal.ts";
 
 /** One thing that a checker may do, and what it says where it may not. */
 interface Need {
@@ -121,4 +124,19 @@ Deno.test("the tasks give each checker these kinds of permission, and neither ma
   const [read, write, env] = ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"] as const;
   assertEquals(flagsOf("beatcheck"), [read, write, env]);
   assertEquals(flagsOf("httpcheck"), [read, write, "--allow-net", env]);
+});
+
+testOnTerminal(SUBREAPER, "beatcheck asks nobody for permissions, in another user's directories as well", async () => {
+  using ground = new Ground();
+  ground.put("web", {
+    args: ["true"],
+    "ncolony.beatcheck": { period: 0.1, grace: 1, status: ground.dir.file("heart") },
+  });
+  for (const path of [ground.config, ground.messages]) if (Deno.uid() === 0) Deno.chownSync(path, 65534, 65534);
+  const command = [Deno.execPath(), "run", "--quiet", "--frozen", ...PERMISSIONS.beatcheck, "beatcheck/mod.ts"];
+  await using terminal = new Terminal([...command, ...ground.places, "--freq", "0.1"]);
+  await terminal.waitFor("asked for a restart");
+  assertEquals(terminal.count("Allow?"), 0);
+  await terminal.type("\x03");
+  assertEquals(await terminal.ended(), 0);
 });

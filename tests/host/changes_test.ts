@@ -198,6 +198,18 @@ Deno.test("Changes finds a file again that vanished between look and read", asyn
   assertEquals(await world.settled(), { web: "22" });
 });
 
+Deno.test("Changes does not take what was written between look and read before that has settled as well", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.write("web", "22");
+  assertEquals(await world.some("web"), {});
+  world.clock.advance(100);
+  world.directory.onRead = (name) => world.directory.write(name, "half of");
+  assertEquals(await world.some("web"), {});
+  world.directory.onRead = () => {};
+  world.directory.write("web", "half of all");
+  assertEquals(await world.settled(), { web: "half of all" });
+});
+
 Deno.test("Changes takes a file that vanished between look and read for removed when it stays away", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.write("web", "22");

@@ -177,7 +177,7 @@ Deno.test("Directory.read() loads node:fs only for what others might put somethi
   for (
     const [path, source, isLoaded] of [
       ["web", "web", false],
-      ["link", "web", false],
+      ["link", "web", true],
       ["out", "shared/web", true],
       ["shared/web", "shared/web", true],
       ["shared/back", "web", true],
