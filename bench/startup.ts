@@ -1,0 +1,35 @@
+/** How long each tool takes until it has said its version: alone, and as a word of the umbrella; as a bundle and from source. */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { dirname, fromFileUrl, join } from "@std/path";
+import { TOOLS } from "../tools/permissions.ts";
+import { print, run } from "./processes.ts";
+import { median } from "./table.ts";
+
+const { rounds = "20" } = parseArgs(Deno.args, { string: ["rounds"] }) as { rounds?: string };
+const root = dirname(dirname(fromFileUrl(import.meta.url)));
+const forms = {
+  bundle: (name: string) => ["run", "--no-config", "--no-remote", "--no-npm", "-A", join(root, "dist", `${name}.js`)],
+  source: (name: string) => ["run", "-A", join(root, name.replace(/^ncolony-?/, ""), "mod.ts")],
+};
+
+print("|  | tool | alone, ms | in the umbrella, ms | difference |\n| --- | --- | --: | --: | --: |");
+for (const [form, program] of Object.entries(forms)) {
+  for (const tool of TOOLS) {
+    const alone: number[] = [];
+    const together: number[] = [];
+    // In turns, so that whatever else the machine does hits both alike.
+    for (let round = 0; round < Number(rounds); round++) {
+      alone.push(await time([...program(`ncolony-${tool}`), "--version"]));
+      together.push(await time([...program("ncolony"), tool, "--version"]));
+    }
+    const [one, other] = [median(alone), median(together)];
+    print(`| ${form} | ${tool} | ${one.toFixed(1)} | ${other.toFixed(1)} | ${(other - one).toFixed(1)} |`);
+  }
+}
+
+async function time(args: readonly string[]): Promise<number> {
+  const start = performance.now();
+  await run([Deno.execPath(), ...args]);
+  return performance.now() - start;
+}
