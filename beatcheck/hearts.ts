@@ -30,8 +30,7 @@ export class Hearts {
     if (event.type !== "wanted") return;
     try {
       const beat = parseBeat(name, event.spec.source);
-      if (beat === null) return;
-      this.#beats.set(name, beat);
+      if (beat !== null) this.#beats.set(name, beat);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#log.warn(`${name}: its heart is not checked: ${error.reason}`, name);

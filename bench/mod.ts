@@ -18,7 +18,7 @@ import {
   writeBlock,
   writePrograms,
 } from "./measures.ts";
-import { installed, type Peer, PEERS } from "./peers.ts";
+import { installed, measuresOf, type Peer, PEERS } from "./peers.ts";
 import { hasCommand, interrupt, Interrupted, print, run } from "./processes.ts";
 import { type Samples, table } from "./table.ts";
 
@@ -44,7 +44,7 @@ const size: Size = {
 };
 if (!Number.isInteger(size.rounds) || size.rounds < 1) fail(`--rounds must be a whole number: got ${options.rounds}`);
 const wanted = new Set(chosen("measures", MEASURES).map(({ name }) => name));
-const asked = chosen("peers", PEERS).filter(({ takes = () => true }) => [...wanted].some(takes));
+const asked = chosen("peers", PEERS).filter((peer) => measuresOf(peer, wanted).length > 0);
 const out = options.out ?? "bench-results";
 
 for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => interrupt(name));
@@ -72,15 +72,15 @@ async function main(): Promise<void> {
     for (const scenario of SCENARIOS) {
       const names = scenario.measures.map(({ name }) => name).filter((name) => wanted.has(name));
       for (const peer of peers) {
-        const some = new Set(names.filter(peer.takes ?? (() => true)));
-        if (some.size === 0) continue;
-        print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${[...some].join(", ")}`);
+        const some = measuresOf(peer, names);
+        if (some.length === 0) continue;
+        print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${some.join(", ")}`);
         try {
-          const numbers = await measure(peer, scenario, programs, some, round);
+          const numbers = await measure(peer, scenario, programs, new Set(some), round);
           for (const name of some) (samples[peer.name][name] ??= []).push(numbers[name]);
         } catch (error) {
           if (error instanceof Interrupted) throw error;
-          failures.push(`${peer.name}: ${[...some].join(", ")}: ${error instanceof Error ? error.message : error}`);
+          failures.push(`${peer.name}: ${some.join(", ")}: ${error instanceof Error ? error.message : error}`);
           print(failures.at(-1)!);
         }
       }

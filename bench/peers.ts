@@ -1,6 +1,7 @@
 import { dirname, fromFileUrl, join } from "@std/path";
 import { Emptiest, NColony, NColonyPrefixed } from "./ncolony.ts";
 import { exists, hasCommand, pause, run } from "./processes.ts";
+import { Daemontools, Runit, S6 } from "./scan_dirs.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** A supervisor that can be measured. */
@@ -77,82 +78,6 @@ files=${this.path("programs")}/*.conf
     const response = await fetch(`http://127.0.0.1:${this.#port}/RPC2`, { method: "POST", headers, body });
     const answer = await response.text();
     if (!response.ok || answer.includes("<fault>")) throw new Error(`${method}: ${answer}`);
-  }
-}
-
-/** The family of daemontools: a directory of links to service directories, each with a `run` script. */
-abstract class ScanDir extends Supervisor {
-  protected abstract readonly logger: string;
-
-  prepare(): void {
-    for (const name of ["scan", "logs"]) Deno.mkdirSync(this.path(name));
-  }
-
-  configure(name: string, argv: readonly string[]): void {
-    this.write(`services/${name}/run`, `#!/bin/sh\nexec ${argv.join(" ")}\n`, 0o755);
-    // Only the writer has a logger: it costs two processes.
-    if (name === "writer") {
-      this.write(`services/${name}/log/run`, `#!/bin/sh\nexec ${this.logger} ${this.path("logs", name)}\n`, 0o755);
-      this.write(`logs/${name}/config`, "s0\n");
-    }
-    Deno.symlinkSync(this.path("services", name), this.path("scan", name));
-  }
-
-  logFile(name: string): string {
-    return this.path("logs", name, "current");
-  }
-}
-
-class Runit extends ScanDir {
-  override readonly pollMs = 5000;
-  protected readonly logger = "svlogd";
-
-  command(): string[] {
-    return ["runsvdir", this.path("scan")];
-  }
-
-  async restart(name: string): Promise<void> {
-    // What `sv restart` does without its wait.
-    await Deno.writeTextFile(this.path("services", name, "supervise", "control"), "t");
-  }
-
-  override terminate(): void {
-    this.signalRoot("SIGHUP");
-  }
-}
-
-class S6 extends ScanDir {
-  protected readonly logger = "s6-log n100 s268435455";
-
-  command(): string[] {
-    return ["s6-svscan", "-c", "2000", this.path("scan")];
-  }
-
-  override async activate(): Promise<void> {
-    await run(["s6-svscanctl", "-a", this.path("scan")]);
-  }
-
-  async restart(name: string): Promise<void> {
-    await run(["s6-svc", "-r", this.path("scan", name)]);
-  }
-}
-
-class Daemontools extends ScanDir {
-  override readonly pollMs = 5000;
-  protected readonly logger = "multilog s16777215 n100";
-
-  command(): string[] {
-    return ["svscan", this.path("scan")];
-  }
-
-  async restart(name: string): Promise<void> {
-    await run(["svc", "-t", this.path("scan", name)]);
-  }
-
-  override async terminate(): Promise<void> {
-    this.signalRoot("SIGTERM");
-    const services = [...Deno.readDirSync(this.path("scan"))].map(({ name }) => this.path("scan", name));
-    await run(["svc", "-dx", ...services, ...services.map((path) => join(path, "log")).filter(exists)]);
   }
 }
 
@@ -256,6 +181,11 @@ export const PEERS: readonly Peer[] = [
     make: (parent) => new Pm2(parent),
   },
 ];
+
+/** Those of some measures in which a peer takes part. */
+export function measuresOf({ takes = () => true }: Peer, names: Iterable<string>): string[] {
+  return [...names].filter(takes);
+}
 
 /** Those of the peers that are installed. */
 export async function installed(peers: readonly Peer[]): Promise<Peer[]> {

@@ -91,10 +91,8 @@ export class Changes {
     }
     this.#id = identity.id;
     this.#isBlind = false;
-    const listed = new Set(names);
-    const gone = [...this.#known.keys(), ...this.#unsettled.keys()].filter((name) => !listed.has(name));
-    const all = [...listed, ...new Set(gone)];
-    return await this.#examineAll(all.map((name) => [name, isFirst]), signal);
+    const all = new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()]);
+    return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
 
   /**
