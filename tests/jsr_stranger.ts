@@ -112,12 +112,24 @@ function denoDir(): string {
 
 function copyNpmPackage(name: string, version: string, cache: string): void {
   copyTree(join(CACHE, NPM, name, version), join(cache, NPM, name, version));
-  const info = JSON.parse(Deno.readTextFileSync(join(CACHE, NPM, name, "registry.json")));
+  const text = readIfThere(join(CACHE, NPM, name, "registry.json"));
+  // Of what only another package depends on, the lock file says all that Deno asks for.
+  if (text === null) return;
+  const info = JSON.parse(text);
   // As if there were no other versions, which would have to be fetched, and as if nobody minded that this one is new.
   info.versions = { [version]: info.versions[version] };
   info["dist-tags"] = { latest: version };
   info.time = { [version]: "2000-01-01T00:00:00.000Z" };
   Deno.writeTextFileSync(join(cache, NPM, name, "registry.json"), JSON.stringify(info));
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
 }
 
 function copyTree(from: string, to: string): void {
