@@ -1,4 +1,4 @@
-import { answerCommon, runProgram } from "@ncolony/host/tool";
+import { answerCommon, runProgram, turnOnce } from "@ncolony/host/tool";
 import { call } from "./call.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
@@ -12,9 +12,10 @@ const PROGRAM = { name: "ncolony-ctl", version: manifest.version, help: HELP };
  * @returns The exit code: 0 written, 1 an error, 2 a wrong command line.
  */
 export async function main(argv: readonly string[]): Promise<number> {
-  return await runProgram(PROGRAM, () => {
+  return await runProgram(PROGRAM, async () => {
     const parsed = parseOptions(argv);
     if (!answerCommon(PROGRAM, parsed.flags)) call(parsed);
+    await turnOnce();
     return 0;
   });
 }

@@ -53,6 +53,14 @@ export function printLine(line: string): void {
   print(Deno.stdout, line);
 }
 
+/**
+ * Lets Deno's event loop turn once: before, Deno does not keep for the next start what it has compiled.
+ * Only for a program that has nothing to wait for, and so writes nothing asynchronously.
+ */
+export async function turnOnce(): Promise<void> {
+  await Deno.stdout.write(new Uint8Array());
+}
+
 function print(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
   try {
     stream.writeSync(new TextEncoder().encode(`${line}\n`));

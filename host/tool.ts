@@ -20,4 +20,4 @@ export {
   type Words,
 } from "./options.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
-export { answerCommon, calledName, ExitError, type Program, runProgram } from "./program.ts";
+export { answerCommon, calledName, ExitError, type Program, runProgram, turnOnce } from "./program.ts";

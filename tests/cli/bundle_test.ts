@@ -1,7 +1,7 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch, assertStringIncludes, fail } from "@std/assert";
 import { join } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
-import { PERMISSIONS, TOOLS, V8_FLAGS } from "../../tools/permissions.ts";
+import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "../../tools/permissions.ts";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { namesIn, PATIENCE_MS, type Result, ROOT, signalIfThere } from "./tools.ts";
 
@@ -27,6 +27,16 @@ async function make(tool: "bundle" | "compile", output: string, env: Record<stri
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
+/** Even a run as short as ctl's leaves to the next what Deno has compiled; rarely it is over before that. */
+async function assertKept(dir: TempDir, script: string, args: readonly string[]): Promise<void> {
+  const words = ["run", "--no-config", "--log-level=debug", ...UMBRELLA_PERMISSIONS, script, ...args];
+  for (let start = 0; start < 5; start++) {
+    const { stderr } = await runBare(dir, Deno.execPath(), words);
+    if (stderr.includes(`V8 code cache hit for ES module: file://${script}`)) return;
+  }
+  fail(`Deno compiles ${script} at each start`);
+}
+
 Deno.test("a bundle of each tool starts alone, with no cache and no network, and has its permissions inside", async () => {
   using dir = tempDir();
   const dist = dir.dir("dist");
@@ -43,6 +53,9 @@ Deno.test("a bundle of each tool starts alone, with no cache and no network, and
     (await runBare(dir, join(dist, "ncolony.js"), ["ctl", "--version"])).stdout,
     `ncolony-ctl ${manifest.version}\n`,
   );
+
+  await assertKept(dir, join(dist, "ncolony-ctl.js"), ["--version"]);
+  await assertKept(dir, join(dist, "ncolony.js"), ["ctl", "--version"]);
 
   const link = dir.file("ncolony-reaper.js");
   Deno.symlinkSync(join(dist, "ncolony.js"), link);
