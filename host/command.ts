@@ -36,15 +36,18 @@ export function whyNotStarted(error: unknown, spec: Pick<Spec, "args" | "cwd" | 
     if (Deno.uid() !== 0) return `${reason}: only root may run it as another user`;
     return `${reason}: uid ${spec.uid} may not run it, or not enter ${spec.cwd ?? "the monitor's working directory"}`;
   }
-  if (spec.cwd !== undefined && !isDirectory(spec.cwd)) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
+  if (!isDirectory(spec.cwd)) {
+    if (spec.cwd !== undefined) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
+    return "the monitor's working directory is gone, or its user may not enter it: start it in another, or set a cwd";
+  }
   return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;
 }
 
-function isDirectory(path: string): boolean {
+function isDirectory(path: string | undefined): boolean {
   try {
-    return Deno.statSync(path).isDirectory;
-  } catch {
-    // Not there, or not to be seen.
-    return false;
+    return Deno.statSync(path ?? Deno.cwd()).isDirectory;
+  } catch (error) {
+    // Who may not look cannot blame it. Anything else: not there, or not to be seen.
+    return error instanceof Deno.errors.NotCapable;
   }
 }

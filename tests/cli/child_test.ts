@@ -60,12 +60,15 @@ Deno.test({
 });
 
 Deno.test("cwd is where a process starts, and the monitor's own where it is not given", async () => {
-  await using colony = new Colony({ args: ONCE, config: { there: { args: ["pwd"] } } });
-  const place = Deno.realPathSync(colony.dir.dir("a place"));
-  colony.put("here", { args: ["pwd"], "ncolony.monitor": { cwd: place } });
+  using dir = tempDir();
+  const [own, place] = ["its own", "a place"].map((name) => Deno.realPathSync(dir.dir(name)));
+  await using colony = new Colony({
+    args: ONCE,
+    wrap: [...sh('cd "$0" && exec "$@"'), own],
+    config: { there: { args: ["pwd"] }, here: { args: ["pwd"], "ncolony.monitor": { cwd: place } } },
+  });
   assertEquals(await outputOf(colony, "here"), [place]);
-  const { stdout } = await run(["pwd"]);
-  assertEquals(await outputOf(colony, "there"), [stdout.trim()]);
+  assertEquals(await outputOf(colony, "there"), [own]);
 });
 
 Deno.test("a bare command is looked up in the PATH of its process, not in the monitor's", async () => {

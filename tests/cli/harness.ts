@@ -7,7 +7,6 @@ import {
   PATIENCE_MS,
   place,
   type Result,
-  ROOT,
   runTool,
   signalIfThere,
   toolCommand,
@@ -96,7 +95,7 @@ export class Colony implements AsyncDisposable {
     for (const [name, content] of Object.entries(config)) this.put(name, content);
     const tool = toolCommand("monitor/mod.ts", permissions);
     const [command, ...words] = [...wrap, ...tool, ...this.places, "--pid", this.pids, ...args];
-    this.process = new Deno.Command(command, { args: words, env, cwd: ROOT, stdin, stdout: "piped", stderr: "piped" })
+    this.process = new Deno.Command(command, { args: words, env, cwd: "/", stdin, stdout: "piped", stderr: "piped" })
       .spawn();
     this.process.status.then(() => this.#isOver = true);
     this.#stdin = stdin === "piped" ? this.process.stdin : null;

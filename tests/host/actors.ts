@@ -18,11 +18,13 @@ export class Actor implements AsyncDisposable {
    *
    * @param args What it is to do.
    * @param under The command, with its first arguments, that runs it.
+   * @param cwd Its working directory; every user may enter the default one.
    */
-  constructor(args: readonly string[], under: readonly string[] = []) {
+  constructor(args: readonly string[], under: readonly string[] = [], cwd = "/") {
     const actor = fromFileUrl(import.meta.resolve("./actor.ts"));
     const [command, ...rest] = [...under, Deno.execPath(), "run", "--quiet", "--frozen", "-A", actor, ...args];
-    this.#child = new Deno.Command(command, { args: rest, stdin: "piped", stdout: "piped", stderr: "piped" }).spawn();
+    this.#child = new Deno.Command(command, { args: rest, cwd, stdin: "piped", stdout: "piped", stderr: "piped" })
+      .spawn();
     this.#done = this.#listen();
   }
 

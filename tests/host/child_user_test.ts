@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { until } from "../helpers.ts";
+import { tempDir, until } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
 import { ending, Trial } from "./children.ts";
 
@@ -14,10 +14,15 @@ function rootTest(name: string, fn: () => Promise<void>, ...others: string[]): v
   Deno.test({ name: `${name} (skipped ${["unless run by root", ...others].join(" with ")})`, ignore, fn });
 }
 
-/** User, group, and supplementary groups of a child, which a program starts that is run by `under`, or as `uid`. */
-async function idsOf(config: Record<string, unknown>, under: string[] = [], uid?: number): Promise<string[]> {
+/** User, group, and supplementary groups of a child, which a program starts that is run by `under`, or as `uid`, in `cwd`. */
+async function idsOf(
+  config: Record<string, unknown>,
+  under: string[] = [],
+  uid?: number,
+  cwd?: string,
+): Promise<string[]> {
   const args = ["spawn", JSON.stringify({ args: IDS, ...config }), ...(uid === undefined ? [] : [`${uid}`])];
-  await using actor = new Actor(args, under);
+  await using actor = new Actor(args, under, cwd);
   const { text, events } = JSON.parse(await actor.result());
   return text === "" ? events : text.trimEnd().split("\n");
 }
@@ -28,7 +33,7 @@ Deno.test("spawnChild() starts a child as the user and groups that the monitor i
 });
 
 rootTest("spawnChild() starts a child as another user and group", async () => {
-  await using trial = new Trial(IDS, { uid: NOBODY, gid: 7 });
+  await using trial = new Trial(IDS, { uid: NOBODY, gid: 7, "ncolony.monitor": { cwd: "/" } });
   assertEquals(await trial.result(), `${NOBODY}\n7\n7\n`);
 });
 
@@ -63,6 +68,13 @@ rootTest("spawnChild() tells where it may not start a child as another user", as
     assertMatch(exited, /^exited: cannot start: .*(not permitted|denied)/);
     assertEquals(emptied, "emptied");
   }
+});
+
+rootTest("spawnChild() tells where it may not enter its own working directory", async () => {
+  using dir = tempDir();
+  const [exited] = await idsOf({}, [], NOBODY, dir.dir("cwd"));
+  assertMatch(exited, /^exited: cannot start: the monitor's working directory is gone, or its user may not enter it/);
+  assertEquals((await idsOf({ "ncolony.monitor": { cwd: "/" } }, [], NOBODY, dir.dir("cwd")))[0], `${NOBODY}`);
 });
 
 rootTest("Child.signal() says once that a signal is refused, and retry() sends it again", async () => {
