@@ -1,35 +1,33 @@
 /**
  * NColony: a process monitor whose whole interface is two directories, and the programs around it.
  *
- * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`. As a library it is its members under their names.
+ * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`. As a library it is its members under their names;
+ * their types are to be imported from `@ncolony/ncolony/monitor` and its siblings.
  *
  * @module
  */
 
-import { main as beatcheckMain } from "@ncolony/beatcheck";
-import { main as ctlMain } from "@ncolony/ctl";
-import { answerCommon, calledName, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host";
-import { main as httpcheckMain } from "@ncolony/httpcheck";
-import { main as monitorMain } from "@ncolony/monitor";
-import { main as reaperMain } from "@ncolony/reaper";
-import { main as schedulerMain } from "@ncolony/scheduler";
+import { answerCommon, calledName, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host/tool";
 import { UsageError } from "@ncolony/core";
 import manifest from "./deno.json" with { type: "json" };
 
+// As a program this is one tool, and does not load the others: that would take it as long as Deno's own start.
+const libraries = import.meta.main ? {} as typeof import("./libraries.ts") : await import("./libraries.ts");
+
 /** Checks of heartbeats. */
-export * as beatcheck from "@ncolony/beatcheck";
+export const beatcheck: typeof import("@ncolony/beatcheck") = libraries.beatcheck;
 /** What files mean, and what becomes of a process: pure. */
-export * as core from "@ncolony/core";
+export const core: typeof import("@ncolony/core") = libraries.core;
 /** Add, change, remove and restart processes. */
-export * as ctl from "@ncolony/ctl";
+export const ctl: typeof import("@ncolony/ctl") = libraries.ctl;
 /** Checks of HTTP servers. */
-export * as httpcheck from "@ncolony/httpcheck";
+export const httpcheck: typeof import("@ncolony/httpcheck") = libraries.httpcheck;
 /** The process monitor. */
-export * as monitor from "@ncolony/monitor";
+export const monitor: typeof import("@ncolony/monitor") = libraries.monitor;
 /** PID 1 for a container. */
-export * as reaper from "@ncolony/reaper";
+export const reaper: typeof import("@ncolony/reaper") = libraries.reaper;
 /** Runs of a command now and then. */
-export * as scheduler from "@ncolony/scheduler";
+export const scheduler: typeof import("@ncolony/scheduler") = libraries.scheduler;
 
 const PROGRAM = {
   name: "ncolony",
@@ -62,17 +60,17 @@ export async function main(argv: readonly string[]): Promise<number> {
   const [tool, ...rest] = called === undefined ? argv : [called, ...argv];
   switch (tool) {
     case "monitor":
-      return await monitorMain(rest);
+      return await (await import("@ncolony/monitor")).main(rest);
     case "ctl":
-      return await ctlMain(rest);
+      return await (await import("@ncolony/ctl")).main(rest);
     case "beatcheck":
-      return await beatcheckMain(rest);
+      return await (await import("@ncolony/beatcheck")).main(rest);
     case "httpcheck":
-      return await httpcheckMain(rest);
+      return await (await import("@ncolony/httpcheck")).main(rest);
     case "reaper":
-      return await reaperMain(rest);
+      return await (await import("@ncolony/reaper")).main(rest);
     case "scheduler":
-      return await schedulerMain(rest);
+      return await (await import("@ncolony/scheduler")).main(rest);
   }
   return await runProgram(PROGRAM, () => {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;

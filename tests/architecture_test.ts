@@ -50,6 +50,12 @@ Deno.test("programs import core/ and host/, and never each other", () => {
   });
 });
 
+Deno.test("the umbrella loads no tool before it knows which", () => {
+  const { code } = sources.find(({ path }) => path === "mod.ts")!;
+  const loaded = [...code.matchAll(/^(?:import|export)\b[^;(]*? from "([^"]+)"/gm)].map(([, name]) => name);
+  assertEquals(loaded, ["@ncolony/host/tool", "@ncolony/core", "./deno.json"]);
+});
+
 Deno.test("only host/, reaper/libc.ts and a program's last line say `Deno.`", () => {
   const lastLine = /^if \(import\.meta\.main\) Deno\.exit\(await main\(Deno\.args\)\);$/m;
   const others = sources.filter(({ path }) => !path.startsWith("host/") && path !== "reaper/libc.ts");

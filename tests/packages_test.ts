@@ -2,6 +2,8 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { parse } from "yaml";
 import manifest from "../deno.json" with { type: "json" };
+import * as libraries from "../libraries.ts";
+import * as umbrella from "../mod.ts";
 import { tempDir } from "./helpers.ts";
 import { namesIn, ROOT, run } from "./cli/tools.ts";
 
@@ -47,7 +49,14 @@ Deno.test("every package says what it is, has its licence, and publishes nothing
     const { description, license } = JSON.parse(Deno.readTextFileSync(join(ROOT, folder, "deno.json")));
     assertEquals([folder, typeof description, license], [folder, "string", "MIT"]);
   }
-  assertEquals(manifest.publish.include, ["mod.ts", "exports/", "deno.json", "README.md", "LICENSE"]);
+  assertEquals(manifest.publish.include, ["mod.ts", "libraries.ts", "exports/", "deno.json", "README.md", "LICENSE"]);
+});
+
+Deno.test("the umbrella is every library under its name", () => {
+  const { main, ...names } = umbrella;
+  assertEquals(typeof main, "function");
+  assertEquals(names, { ...libraries });
+  assertEquals(Object.keys(names).sort(), namesIn(join(ROOT, "exports")).map((name) => name.replace(/\.ts$/, "")));
 });
 
 Deno.test("packages are published after those that they import", () => {
