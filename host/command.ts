@@ -28,26 +28,22 @@ function isExecutable(path: string): boolean {
   }
 }
 
-/** Why a spec could not be started, from what was thrown. */
-export function whyNotStarted(error: unknown, spec: Pick<Spec, "args" | "cwd" | "uid">): string {
-  if (!(error instanceof Deno.errors.NotFound)) {
-    const reason = error instanceof Error ? error.message : String(error);
-    if (!(error instanceof Deno.errors.PermissionDenied) || spec.uid === undefined) return reason;
-    if (Deno.uid() !== 0) return `${reason}: only root may run it as another user`;
-    return `${reason}: uid ${spec.uid} may not run it, or not enter ${spec.cwd ?? "the monitor's working directory"}`;
+/**
+ * Why something could not be started, from what was thrown. Deno throws the same class whether the command or the working
+ * directory is not there, so its words are looked at: to look at the directory would need a permission.
+ */
+export function whyNotStarted(error: unknown, { args, cwd, uid }: Pick<Spec, "args" | "cwd" | "uid">): string {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (/: (No such cwd|cwd is not a directory) '|: failed resolving cwd: /.test(reason)) {
+    const what = cwd === undefined ? "the working directory is gone" : `cwd ${JSON.stringify(cwd)} is no directory`;
+    return `${what}, or may not be entered`;
   }
-  if (!isDirectory(spec.cwd)) {
-    if (spec.cwd !== undefined) return `cwd ${JSON.stringify(spec.cwd)} is no directory`;
-    return "the monitor's working directory is gone, or its user may not enter it: start it in another, or set a cwd";
+  if (error instanceof Deno.errors.NotFound) {
+    return `command ${JSON.stringify(args[0])} (or its interpreter) is not there`;
   }
-  return `command ${JSON.stringify(spec.args[0])} (or its interpreter) is not there`;
-}
-
-function isDirectory(path: string | undefined): boolean {
-  try {
-    return Deno.statSync(path ?? Deno.cwd()).isDirectory;
-  } catch (error) {
-    // Who may not look cannot blame it. Anything else: not there, or not to be seen.
-    return error instanceof Deno.errors.NotCapable;
-  }
+  if (!(error instanceof Deno.errors.PermissionDenied)) return reason;
+  const where = cwd === undefined ? "the working directory" : `cwd ${JSON.stringify(cwd)}`;
+  if (uid === undefined || uid === Deno.uid()) return `${reason}: it may not be run, or ${where} not be entered`;
+  if (Deno.uid() !== 0) return `${reason}: only root may run it as another user`;
+  return `${reason}: uid ${uid} may not run it, or not enter ${where}`;
 }

@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import { PERMISSIONS } from "../../tools/permissions.ts";
 import { tempDir, until } from "../helpers.ts";
 import { INIT, SUBREAPER } from "./reaping.ts";
 import { gone, run } from "./tools.ts";
@@ -162,3 +163,10 @@ testOnTerminal(
     await terminal.waitFor("got a line\r\n");
   },
 );
+
+testOnTerminal(SUBREAPER, "reaper asks nobody for a permission to say that its command is not there", async () => {
+  const command = [Deno.execPath(), "run", "--quiet", "--frozen", ...PERMISSIONS.reaper, "reaper/mod.ts"];
+  await using terminal = new Terminal([...command, "/no/such/command"]);
+  await terminal.waitFor('command "/no/such/command" (or its interpreter) is not there');
+  assertEquals(await terminal.ended(), 127);
+});

@@ -39,7 +39,7 @@ rootTest("spawnChild() starts a child as another user and group", async () => {
 
 rootTest("spawnChild() says what a child of another user needs, where it may not run its command", async () => {
   await using trial = new Trial(["/etc/passwd"], { uid: NOBODY });
-  assertMatch(trial.events.join(), /uid \d+ may not run it, or not enter the monitor's working/);
+  assertMatch(trial.events.join(), /uid \d+ may not run it, or not enter the working directory/);
 });
 
 rootTest("spawnChild() leaves the groups of who is not root alone", async () => {
@@ -72,9 +72,16 @@ rootTest("spawnChild() tells where it may not start a child as another user", as
 
 rootTest("spawnChild() tells where it may not enter its own working directory", async () => {
   using dir = tempDir();
-  const [exited] = await idsOf({}, [], NOBODY, dir.dir("cwd"));
-  assertMatch(exited, /^exited: cannot start: the monitor's working directory is gone, or its user may not enter it/);
-  assertEquals((await idsOf({ "ncolony.monitor": { cwd: "/" } }, [], NOBODY, dir.dir("cwd")))[0], `${NOBODY}`);
+  const failed = async (cwd: string) => (await idsOf({}, [], NOBODY, cwd))[0];
+  assertMatch(
+    await failed(dir.path),
+    /^exited: cannot start: .*: it may not be run, or the working directory not be entered$/,
+  );
+  assertMatch(
+    await failed(dir.dir("below")),
+    /^exited: cannot start: the working directory is gone, or may not be entered$/,
+  );
+  assertEquals((await idsOf({ "ncolony.monitor": { cwd: "/" } }, [], NOBODY, dir.path))[0], `${NOBODY}`);
 });
 
 rootTest("Child.signal() says once that a signal is refused, and retry() sends it again", async () => {
