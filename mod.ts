@@ -11,7 +11,8 @@ import { answerCommon, calledName, COMMON_OPTIONS, optionsHelp, runProgram } fro
 import { UsageError } from "@ncolony/core";
 import manifest from "./deno.json" with { type: "json" };
 
-// As a program this is one tool, and does not load the others: that would take it as long as Deno's own start.
+// As a program this is one tool, and does not load the others: that would take it as long as Deno's own start. So what
+// follows is only there for who imports it.
 const libraries = import.meta.main ? {} as typeof import("./libraries.ts") : await import("./libraries.ts");
 
 /** Checks of heartbeats. */

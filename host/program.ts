@@ -54,11 +54,15 @@ export function printLine(line: string): void {
 }
 
 /**
- * Lets Deno's event loop turn once: before, Deno does not keep for the next start what it has compiled.
- * Only for a program that has nothing to wait for, and so writes nothing asynchronously.
+ * Lets Deno's event loop turn once: before, Deno does not keep for the next start what it has compiled. Writes nothing, but
+ * tries again what an earlier write could not.
  */
 export async function turnOnce(): Promise<void> {
-  await Deno.stdout.write(new Uint8Array());
+  try {
+    await Deno.stdout.write(new Uint8Array());
+  } catch {
+    // As in print().
+  }
 }
 
 function print(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {

@@ -7,8 +7,6 @@ import { dirname, fromFileUrl, join } from "@std/path";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const copy = Deno.makeTempDirSync({ prefix: "ncolony-jsr-" });
-// Processes with a uid of their own start in it.
-Deno.chmodSync(copy, 0o755);
 let code: number;
 try {
   copyTree("");
