@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertMatch, assertStringIncludes } from "@std/assert";
 import { until } from "../helpers.ts";
 import { Checker, Ground, silent, type Tool } from "./checkers.ts";
-import { runTool } from "./tools.ts";
+import { namesIn, runTool } from "./tools.ts";
 
 const TOOLS: readonly Tool[] = ["beatcheck", "httpcheck"];
 
@@ -86,10 +86,12 @@ for (const tool of TOOLS) {
     const source = JSON.stringify(silent({ period: 0.1, grace: 3, status: hearts }));
     const env = { NCOLONY_CONFIG: source, NCOLONY_NAME: "health" };
     await using checker = new Checker(tool, ground, { env, args: ["--freq", "1e9"] });
+    // It says that it is there before the first beat.
     await checker.ready();
+    await until("it beats", () => namesIn(hearts).length > 0);
     const beatAt = () => Deno.statSync(`${hearts}/health`).mtime!.getTime();
     const first = beatAt();
-    const next = await until("it beats", () => beatAt() > first && beatAt());
+    const next = await until("it beats again", () => beatAt() > first && beatAt());
     assertGreater(await until("it beats on", () => beatAt() > next && beatAt()), first);
     assertEquals(checker.count(/./), 1);
   });
