@@ -1,4 +1,5 @@
 import type { Entry } from "@ncolony/core";
+import { isSameSight } from "./sight.ts";
 import { Turn } from "./turn.ts";
 import type { Clock, Directory, Sight } from "./types.ts";
 
@@ -44,9 +45,9 @@ export class Changes {
   readonly #onChange: OnChange;
   readonly #nextRenamed: () => string | undefined;
   /** What each name looked like when it was read, and whether it may hold something else by now and look the same. */
-  readonly #known = new Map<string, { key: string; isDoubtful: boolean }>();
+  readonly #known = new Map<string, { sight: Sight; isDoubtful: boolean }>();
   /** Touched that do not look as they did, and when the second look at them is due. */
-  readonly #unsettled = new Map<string, { key: string | undefined; due: number }>();
+  readonly #unsettled = new Map<string, { sight: Sight | null; due: number }>();
   #id: string | null = null;
   /** Whether the last look at everything failed: a look at some names would not tell that it can be done again. */
   #isBlind = false;
@@ -91,8 +92,15 @@ export class Changes {
     }
     this.#id = identity.id;
     this.#isBlind = false;
-    const all = new Set([...names, ...this.#known.keys(), ...this.#unsettled.keys()]);
+    // Sets of thousands of names take their time, at every look at which nothing changed.
+    const all = this.#areAllKnown(names) ? names : [...new Set(names).union(this.#known).union(this.#unsettled)];
     return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
+  }
+
+  /** Whether a listing, in which each name is once, holds what is known, no more and no less. */
+  #areAllKnown(names: readonly string[]): boolean {
+    return this.#unsettled.size === 0 && names.length === this.#known.size &&
+      names.every((name) => this.#known.has(name));
   }
 
   /**
@@ -133,10 +141,10 @@ export class Changes {
     const lookedAt = this.#clock.now();
     const sight = this.#directory.look(name);
     const known = this.#known.get(name);
-    if (sight?.key === known?.key) {
+    if (isSameSight(sight, known?.sight ?? null)) {
       this.#unsettled.delete(name);
       if (!known?.isDoubtful) return;
-    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight?.key, lookedAt)) return;
+    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight, lookedAt)) return;
     this.#unsettled.delete(name);
     return this.#take(name, sight, complete, lookedAt);
   }
@@ -144,25 +152,25 @@ export class Changes {
   async #take(name: string, sight: Sight | null, complete: boolean, lookedAt: number): Promise<void> {
     const reading = sight && await this.#directory.read(name);
     if (reading) {
-      const { sight: { key, changedMs }, entry, isTransient = false } = reading;
+      const { sight: opened, entry, isTransient = false } = reading;
       // It changed after the look.
-      if (key !== sight?.key && !complete && !this.#isSettled(name, key, lookedAt)) return;
-      const isRacy = Math.abs(this.#clock.wall() - changedMs) <= RACY_MS;
-      this.#known.set(name, { key, isDoubtful: isRacy || isTransient });
+      if (!complete && !isSameSight(opened, sight) && !this.#isSettled(name, opened, lookedAt)) return;
+      const isRacy = Math.abs(this.#clock.wall() - opened.changedMs) <= RACY_MS;
+      this.#known.set(name, { sight: opened, isDoubtful: isRacy || isTransient });
       this.#onChange(name, entry);
     } else if (sight === null) {
       this.#known.delete(name);
       this.#onChange(name, null);
     } // Else it vanished between look and read.
-    else this.#isSettled(name, undefined, lookedAt);
+    else this.#isSettled(name, null, lookedAt);
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(name: string, key: string | undefined, lookedAt: number): boolean {
+  #isSettled(name: string, sight: Sight | null, lookedAt: number): boolean {
     const before = this.#unsettled.get(name);
-    if (before?.key === key && before !== undefined) return lookedAt >= before.due;
+    if (before !== undefined && isSameSight(before.sight, sight)) return lookedAt >= before.due;
     // Time may have passed since the look: this program does not always run.
-    this.#unsettled.set(name, { key, due: this.#clock.now() + this.#settleMs });
+    this.#unsettled.set(name, { sight, due: this.#clock.now() + this.#settleMs });
     return this.#settleMs === 0;
   }
 }

@@ -3,7 +3,8 @@ import { join } from "@std/path/posix/join";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
-import { type FileFacts, type OpenFile, openFile } from "./safe_file.ts";
+import { type OpenFile, openFile } from "./safe_file.ts";
+import { faultSight, sightOf } from "./sight.ts";
 import { distrust } from "./trust.ts";
 import type { Directory, Reading, Sight } from "./types.ts";
 
@@ -41,8 +42,10 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
     identity: () => identity(absolute, options),
     names: () => {
       const found = names(absolute, fifos);
-      if (Array.isArray(found)) doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
-      return found;
+      if (!Array.isArray(found)) return found;
+      doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
+      // Several of those may be listed as one.
+      return doubtful.size > 0 ? [...new Set(found)] : found;
     },
     // join() would look at every letter, of thousands of names at every look.
     look: (name) => look(`${absolute}/${name}`, optionsFor(name)),
@@ -63,10 +66,15 @@ function identity(path: string, options: ReadOptions): { id: string } | { fault:
 
 function names(path: string, fifos: Fifos): string[] | { fault: string } {
   try {
-    const entries = [...Deno.readDirSync(path)].filter(({ isDirectory }) => !isDirectory);
-    const special = entries.filter(({ isFile }) => !isFile).map(({ name }) => join(path, name));
+    const names: string[] = [];
+    const special: string[] = [];
+    for (const { name, isDirectory, isFile } of Deno.readDirSync(path)) {
+      if (isDirectory) continue;
+      if (!isFile) special.push(join(path, name));
+      if (!isIgnored(name)) names.push(name);
+    }
     fifos.holdThese(new Set(special.filter(isFifo)));
-    return entries.map(({ name }) => name).filter((name) => !isIgnored(name));
+    return names;
   } catch (error) {
     return { fault: faultOf(error) };
   }
@@ -77,9 +85,9 @@ function look(path: string, { followLinks, isUndecodable = false }: ReadOptions)
     const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
     return info.isDirectory ? null : sightOf(info);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return { key: faultOf(error), changedMs: 0 };
+    if (!(error instanceof Deno.errors.NotFound)) return faultSight(faultOf(error));
     // A link to nothing is there; so is a name that is not UTF-8, which Deno lists with replacement characters.
-    return isLink(path) || isUndecodable ? { key: "nothing behind it", changedMs: 0 } : null;
+    return isLink(path) || isUndecodable ? faultSight("nothing behind it") : null;
   }
 }
 
@@ -136,18 +144,6 @@ function readText(file: OpenFile, size: number, maxBytes: number): { source: str
   } catch {
     return { fault: "is not UTF-8" };
   }
-}
-
-function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sight {
-  const key = [ino, size, mtime?.getTime(), ctime?.getTime(), uid, mode].join(" ");
-  return { key, changedMs: changedMs(ctime?.getTime(), mtime?.getTime()) };
-}
-
-/** The last change: by ctime, which nobody can set, where the system has it, within the second by mtime. */
-function changedMs(ctimeMs: number | undefined, mtimeMs = 0): number {
-  if (ctimeMs === undefined) return mtimeMs;
-  // Deno gives ctime in whole seconds.
-  return mtimeMs > ctimeMs && mtimeMs < ctimeMs + 1000 ? mtimeMs : ctimeMs;
 }
 
 function isFifo(path: string): boolean {

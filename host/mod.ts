@@ -52,6 +52,7 @@ export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places, refusePlaces } from "./places.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export { requireRun } from "./run_permission.ts";
+export { isSameSight } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
 export * from "./tool.ts";

@@ -14,8 +14,8 @@ export interface Clock {
 
 /** One look at a name of a directory, without opening it. */
 export interface Sight {
-  /** Differs when the file may have changed: made of inode, size, mtime and ctime. */
-  readonly key: string;
+  /** Any differs when the file may have changed: inode, size, times, owner and mode, or why it cannot be looked at. */
+  readonly marks: readonly (number | string)[];
   /** The time of its last change, in milliseconds since 1970. */
   readonly changedMs: number;
 }
@@ -36,7 +36,7 @@ export interface Directory {
   readonly path: string;
   /** Which directory stands at the path now (device and inode), or why there is none. */
   identity(): { readonly id: string } | { readonly fault: string };
-  /** The names in it, less directories and those that are ignored; or why they cannot be listed. */
+  /** The names in it, each once, less directories and those that are ignored; or why they cannot be listed. */
   names(): string[] | { readonly fault: string };
   /** Looks at a name; null where there is nothing, or a directory. */
   look(name: string): Sight | null;

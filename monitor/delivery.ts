@@ -1,5 +1,5 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
-import { type Clock, type Log, type Mailbox, SETTLE_MS, Told, Turn } from "@ncolony/host";
+import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight, Told, Turn } from "@ncolony/host";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
@@ -25,7 +25,7 @@ export interface DeliveryOptions {
 
 interface Letter {
   readonly file: string;
-  readonly key: string;
+  readonly sight: Sight;
   readonly message: Message;
 }
 
@@ -34,11 +34,11 @@ export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #told = new Told();
   /** Messages that were dealt with and could not be taken away: what they looked like, and how that is tried again. */
-  readonly #stuck = new Map<string, { key: string; takeAway: () => string | null }>();
+  readonly #stuck = new Map<string, { sight: Sight; takeAway: () => string | null }>();
   /** Why messages could not be taken away, as far as it was told since any is stuck. */
   readonly #stuckFaults = new Set<string>();
   /** Messages that are wrong, but may be only half written; and when that is certain. */
-  readonly #unsettled = new Map<string, { key: string; due: number }>();
+  readonly #unsettled = new Map<string, { sight: Sight; due: number }>();
   /** Since when messages wait for a config to settle, or null. */
   #postponedSince: number | null = null;
 
@@ -102,14 +102,14 @@ export class Delivery {
   }
 
   /** Gives the names that a message asks to restart, and removes it. */
-  #act({ file, key, message }: Letter): string[] {
+  #act({ file, sight, message }: Letter): string[] {
     const { log, mailbox, specs } = this.#options;
     const names = route(message, specs);
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
     if (names.length === 0) log.warn(`${what}: no such process is to run`);
     else log.info(what);
-    this.#dealtWith(file, key, () => mailbox.remove(file));
+    this.#dealtWith(file, sight, () => mailbox.remove(file));
     return names;
   }
 
@@ -132,42 +132,44 @@ export class Delivery {
     const seen = mailbox.look(file);
     if (seen === null) return null;
     const stuck = this.#stuck.get(file);
-    if (stuck?.key === seen.key) {
-      this.#dealtWith(file, seen.key, stuck.takeAway);
+    if (stuck !== undefined && isSameSight(stuck.sight, seen)) {
+      this.#dealtWith(file, seen, stuck.takeAway);
       return null;
     }
     const reading = await mailbox.read(file);
     if (reading === null) return null;
-    const { sight: { key }, entry } = reading;
+    const { sight, entry } = reading;
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);
     if (typeof message !== "string") {
       this.#unsettled.delete(file);
-      return { file, key, message };
+      return { file, sight, message };
     }
-    if (this.#isSettled(file, key, lookedAt)) {
+    if (this.#isSettled(file, sight, lookedAt)) {
       log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);
-      this.#dealtWith(file, key, () => mailbox.reject(file));
+      this.#dealtWith(file, sight, () => mailbox.reject(file));
     }
     return null;
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(file: string, key: string, lookedAt: number): boolean {
+  #isSettled(file: string, sight: Sight, lookedAt: number): boolean {
     const before = this.#unsettled.get(file);
-    if (before?.key !== key) this.#unsettled.set(file, { key, due: this.#options.clock.now() + SETTLE_MS });
-    else if (lookedAt >= before.due) return this.#unsettled.delete(file);
+    if (before !== undefined && isSameSight(before.sight, sight)) {
+      return lookedAt >= before.due && this.#unsettled.delete(file);
+    }
+    this.#unsettled.set(file, { sight, due: this.#options.clock.now() + SETTLE_MS });
     return false;
   }
 
   /** Takes a message away, or remembers that it is still there, so that it is not acted on again. */
-  #dealtWith(file: string, key: string, takeAway: () => string | null): void {
+  #dealtWith(file: string, sight: Sight, takeAway: () => string | null): void {
     const fault = takeAway();
     if (fault === null) {
       this.#stuck.delete(file);
       return;
     }
     if (this.#stuck.size === 0) this.#stuckFaults.clear();
-    this.#stuck.set(file, { key, takeAway });
+    this.#stuck.set(file, { sight, takeAway });
     if (this.#stuckFaults.has(fault)) return;
     this.#stuckFaults.add(fault);
     this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);

@@ -225,3 +225,22 @@ Deno.test("Changes says nothing of a file that it never knew and that vanished b
   assertEquals(await world.complete("web"), {});
   assertEquals(await world.settled(), {});
 });
+
+Deno.test("Changes sees at a look at everything that one file went and another came", async () => {
+  const world = await worldOf({ web: "1", db: "2" });
+  world.directory.remove("web");
+  world.directory.write("www", "1");
+  assertEquals(await world.all(), {});
+  assertEquals(world.changes.unsettled(), ["www", "web"]);
+  assertEquals(await world.settled(), { www: "1", web: null });
+});
+
+Deno.test("Changes forgets at a look at everything a file that came and went before it settled", async () => {
+  const world = await worldOf({ web: "1" });
+  world.directory.write("web.swp", "half");
+  await world.all();
+  assertEquals(world.changes.unsettled(), ["web.swp"]);
+  world.directory.remove("web.swp");
+  assertEquals(await world.all(), {});
+  assertEquals(world.changes.unsettled(), []);
+});

@@ -14,11 +14,29 @@ Deno.test("Directory.look() finds nothing under a name with U+FFFD where there i
 Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one whose name is not UTF-8", async () => {
   using dir = tempDir();
   dir.write("we\ufffd", "{}");
-  new Deno.Command("sh", { args: ["-c", `: > "$0/$(printf 'a\\377')"`, dir.path] }).outputSync();
+  sh(`: > "$0/$(printf 'a\\377')"`, dir.path);
   const changes = new CollectedChanges(configDirectory(dir.path), denoClock, { settleMs: 0 });
   await changes.lookAtAll();
   for (const { name } of Deno.readDirSync(dir.path)) if (name.startsWith("w")) Deno.removeSync(dir.file(name));
-  new Deno.Command("sh", { args: ["-c", `rm "$0"/a*`, dir.path] }).outputSync();
+  sh(`rm "$0"/a*`, dir.path);
   const look = await changes.lookAtAll();
   assertEquals("changes" in look && [...look.changes].sort(), [["a\ufffd", null], ["we\ufffd", null]]);
 });
+
+Deno.test("Directory.names() gives two names that are not UTF-8 and look the same once, so that no removal is missed", async () => {
+  using dir = tempDir();
+  dir.write("web", "{}");
+  sh(`: > "$0/$(printf 'a\\377')"`, dir.path);
+  const directory = configDirectory(dir.path);
+  const changes = new CollectedChanges(directory, denoClock, { settleMs: 0 });
+  await changes.lookAtAll();
+  Deno.removeSync(dir.file("web"));
+  sh(`: > "$0/$(printf 'a\\376')"`, dir.path);
+  assertEquals(directory.names(), ["a\ufffd"]);
+  const look = await changes.lookAtAll();
+  assertEquals("changes" in look && look.changes.get("web"), null);
+});
+
+function sh(script: string, path: string): void {
+  new Deno.Command("sh", { args: ["-c", script, path] }).outputSync();
+}

@@ -124,7 +124,7 @@ export class FakeDirectory implements Directory {
 }
 
 function sightOf({ inode, mtimeMs, text }: FakeFile): Sight {
-  return { key: `${inode} ${text.length} ${mtimeMs}`, changedMs: mtimeMs };
+  return { marks: [inode, text.length, mtimeMs], changedMs: mtimeMs };
 }
 
 /** What a look found, name by name; or why it could not look. */

@@ -196,5 +196,5 @@ export class FakeDirectory {
 /** As the operating system shows a file through Deno: times in milliseconds, that of the last change in seconds. */
 function sightOf({ inode, entry, mtimeMs }: File): Sight {
   const size = "source" in entry ? entry.source.length : 0;
-  return { key: `${inode} ${size} ${mtimeMs} ${Math.floor(mtimeMs / 1000)}`, changedMs: mtimeMs };
+  return { marks: [inode, size, mtimeMs, Math.floor(mtimeMs / 1000)], changedMs: mtimeMs };
 }
