@@ -9,13 +9,10 @@ export const SETTLE_MS = 100;
 /** A file whose last change and last reading are this close may have changed again within its time stamp. */
 const RACY_MS = 2000;
 
-/** So many files are opened at a time: another thread does it, while what was in the first of them is started. */
-const MAX_TAKING = 4;
-
 /** Takes a name that changed, and what it holds now; null where it is gone. */
 export type OnChange = (name: string, entry: Entry | null) => void;
 
-/** Names to look at, each once, and whether each was renamed into place. */
+/** Touched to look at, and whether each was renamed into place. */
 export type Touched = Iterable<readonly [name: string, complete: boolean]>;
 
 /** What is set of {@linkcode Changes}. */
@@ -120,23 +117,15 @@ export class Changes {
 
   async #examineAll(names: Touched, signal?: AbortSignal): Promise<null> {
     const turn = new Turn(this.#clock);
-    const taking: Promise<void>[] = [];
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
-      if (renamed !== undefined) {
-        // It may be one of those, and is not read twice at a time.
-        await Promise.all(taking.splice(0));
-        await this.#examine(renamed, true);
-      }
+      if (renamed !== undefined) await this.#examine(renamed, true);
       // Of thousands of names most are as they were, and to await nothing takes time as well.
-      const taken = this.#examine(name, complete);
-      // What it throws is thrown when its turn has come.
-      taken?.catch(() => {});
-      if (taken !== undefined && taking.push(taken) === MAX_TAKING) await taking.shift();
+      const taking = this.#examine(name, complete);
+      if (taking !== undefined) await taking;
       if (turn.isOver) await turn.giveWay();
       if (signal?.aborted) break;
     }
-    await Promise.all(taking);
     return null;
   }
 

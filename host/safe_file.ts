@@ -23,8 +23,8 @@ export interface OpenFile {
 /** After so long an open may wait for ever, in milliseconds: a FIFO took the place of the file. */
 const PATIENCE_MS = 1000;
 
-/** How many opens are still waited for: each keeps one of Deno's 32 threads for files, and no other may follow them. */
-let hanging = 0;
+/** Whether an open is still waited for: it keeps one of Deno's 32 threads for files, and no other may follow it. */
+let hangs = false;
 
 /**
  * Opens a file, and does not wait for ever where somebody puts a FIFO in its place at this very moment.
@@ -36,9 +36,7 @@ let hanging = 0;
  * @throws {Error} Where it cannot be opened.
  */
 export async function openFile(path: string, followLinks: boolean): Promise<OpenFile> {
-  if (hanging > 0 || Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) {
-    return openNonBlocking(path, followLinks);
-  }
+  if (hangs || Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) return openNonBlocking(path, followLinks);
   const file = await openPatiently(path);
   if (file === null) return openNonBlocking(path, followLinks);
   return {
@@ -62,8 +60,8 @@ async function openPatiently(path: string): Promise<Deno.FsFile | null> {
   // With a listener the timer would keep this program running.
   const file = await Promise.race([opening, late]).finally(() => patience.removeEventListener("abort", giveUp));
   if (file === null) {
-    hanging++;
-    opening.then((file) => file.close(), () => {}).finally(() => hanging--);
+    hangs = true;
+    opening.then((file) => file.close(), () => {}).finally(() => hangs = false);
   }
   return file;
 }

@@ -159,7 +159,7 @@ export class Lookout {
       return this.#configs.due < Infinity;
     }
     // A message may name anything, such as "../secret".
-    const possible = [...new Set(names)].filter((name) => nameFault(name) === null);
+    const possible = names.filter((name) => nameFault(name) === null);
     await this.#configs.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal);
     return possible.some((name) => this.#configs.isUnsettled(name));
   }
