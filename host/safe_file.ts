@@ -20,11 +20,14 @@ export interface OpenFile {
   close(): void;
 }
 
-/** After so long an open may wait for ever, in milliseconds: a FIFO took the place of the file. */
+/** After so long, or twice that, an open may wait for ever, in milliseconds: a FIFO took the place of the file. */
 const PATIENCE_MS = 1000;
 
-/** Whether an open is still waited for: it keeps one of Deno's 32 threads for files, and no other may follow it. */
-let hangs = false;
+/** What ends the patience with all that was opened since less than {@linkcode PATIENCE_MS}: one timer for each takes time. */
+let patience = { signal: AbortSignal.abort(), since: -Infinity };
+
+/** How many opens are still waited for: each keeps one of Deno's 32 threads for files, and no other may follow them. */
+let hanging = 0;
 
 /**
  * Opens a file, and does not wait for ever where somebody puts a FIFO in its place at this very moment.
@@ -36,7 +39,9 @@ let hangs = false;
  * @throws {Error} Where it cannot be opened.
  */
 export async function openFile(path: string, followLinks: boolean): Promise<OpenFile> {
-  if (hangs || Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) return openNonBlocking(path, followLinks);
+  if (hanging > 0 || Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) {
+    return openNonBlocking(path, followLinks);
+  }
   const file = await openPatiently(path);
   if (file === null) return openNonBlocking(path, followLinks);
   return {
@@ -53,15 +58,17 @@ export async function openFile(path: string, followLinks: boolean): Promise<Open
 async function openPatiently(path: string): Promise<Deno.FsFile | null> {
   const opening = Deno.open(path);
   const { promise: late, resolve } = Promise.withResolvers<null>();
+  const now = performance.now();
   // The first setTimeout() takes 5 ms to load; the first child should not wait for that.
-  const patience = AbortSignal.timeout(PATIENCE_MS);
+  if (now >= patience.since + PATIENCE_MS) patience = { signal: AbortSignal.timeout(2 * PATIENCE_MS), since: now };
+  const { signal } = patience;
   const giveUp = () => resolve(null);
-  patience.addEventListener("abort", giveUp);
+  signal.addEventListener("abort", giveUp);
   // With a listener the timer would keep this program running.
-  const file = await Promise.race([opening, late]).finally(() => patience.removeEventListener("abort", giveUp));
+  const file = await Promise.race([opening, late]).finally(() => signal.removeEventListener("abort", giveUp));
   if (file === null) {
-    hangs = true;
-    opening.then((file) => file.close(), () => {}).finally(() => hangs = false);
+    hanging++;
+    opening.then((file) => file.close(), () => {}).finally(() => hanging--);
   }
   return file;
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { Changes, type ChangesOptions } from "@ncolony/host";
+import type { ChangesOptions } from "@ncolony/host";
 import { CollectedChanges, FakeDirectory, HandClock, type Look } from "./fakes.ts";
 
 /** How many files there are, and how long the look at each takes: three looks are more than a slice. */
@@ -61,16 +61,6 @@ Deno.test("Changes ends the look at another directory early when it is aborted",
   const { changes, directory, signal } = world();
   await changes.lookAt([["web1", true]], signal);
   assertEquals(directory.looked.length, 3);
-});
-
-Deno.test("Changes gives what it found in a file before it reads the next one", async () => {
-  const directory = new FakeDirectory(new HandClock());
-  const given: string[] = [];
-  const changes = new Changes(directory, new HandClock(), (name) => given.push(name));
-  directory.onRead = (name) => given.push(`read ${name}`);
-  for (const name of ["web", "db"]) directory.write(name, name);
-  assertEquals(await changes.lookAtAll(), null);
-  assertEquals(given, ["read web", "web", "read db", "db"]);
 });
 
 Deno.test("Changes takes what is renamed into place during a look before the rest of it", async () => {
