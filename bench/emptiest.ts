@@ -1,6 +1,6 @@
 /**
- * The emptiest Deno program that could do the work: it starts what a directory of configs says, each in a group of its own
- * with pipes that are read, again when it ends, and also when the watch tells of a new config; a message ends the process
+ * The emptiest Deno program that could do the work: it starts what a directory of configs says, each by setsid(1) in a group
+ * of its own with pipes that are read, again when it ends, and also when the watch tells of a new config; a message ends the process
  * that it names. It checks nothing, keeps nothing and writes nothing, so what a supervisor in Deno needs beyond its time and
  * memory is the supervisor's own.
  */
@@ -21,10 +21,10 @@ for await (const { kind, paths: [, path] } of Deno.watchFs([configs, messages], 
 }
 
 async function keep(name: string): Promise<never> {
-  const { args: [command, ...args] } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));
+  const { args } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));
   for (;;) {
-    const options = { args, detached: true, stdin: "piped", stdout: "piped", stderr: "piped" } as const;
-    const child = new Deno.Command(command, options).spawn();
+    const options = { args, stdin: "piped", stdout: "piped", stderr: "piped" } as const;
+    const child = new Deno.Command("/usr/bin/setsid", options).spawn();
     groups.set(name, child.pid);
     drain(child.stdout);
     drain(child.stderr);

@@ -2,6 +2,7 @@ import type { Exit, KillScope, StopSignal } from "@ncolony/core";
 import { findCommand, whyNotStarted } from "./command.ts";
 import { faultOf } from "./fault.ts";
 import { pump } from "./pump.ts";
+import { startLeader } from "./session.ts";
 import type { Child, ChildOutput, ChildSink, Clock } from "./types.ts";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
@@ -52,17 +53,16 @@ function startChild(start: Start): Deno.ChildProcess {
   const env = start.env?.();
   // Deno drops the supplementary groups only along with a user, so a group alone names the user that it is anyway.
   const uid = start.uid ?? (start.gid === undefined ? undefined : Deno.uid() ?? undefined);
-  return new Deno.Command(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
+  return startLeader(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
     args,
     ...(env === undefined ? {} : { env, clearEnv: true }),
-    detached: true,
     stdin: start.stdin,
     stdout: "piped",
     stderr: "piped",
     ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(start.gid === undefined ? {} : { gid: start.gid }),
-  }).spawn();
+  });
 }
 
 class DenoChild implements Child {
@@ -109,10 +109,18 @@ class DenoChild implements Child {
     try {
       Deno.kill(this.#target, this.#lastSignal);
     } catch (error) {
-      // It ended a moment ago, and its end is on its way here.
-      if (error instanceof Deno.errors.NotFound) return;
+      if (error instanceof Deno.errors.NotFound) return this.#sendAlone(this.#lastSignal);
       this.refused = true;
       if (!wasRefused) this.#sink.warn(`cannot send ${this.#lastSignal} to pid ${this.pid}: ${faultOf(error)}`);
+    }
+  }
+
+  /** Signals the leader before its group is there. */
+  #sendAlone(signal: StopSignal): void {
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // It ended a moment ago, and its end is on its way here.
     }
   }
 

@@ -18,12 +18,13 @@ export function findCommand(command: string, path: string | undefined, cwd = "."
   throw new Error(`command ${JSON.stringify(command)} is not in ${where}`);
 }
 
-function isExecutable(path: string): boolean {
+/** Whether a path leads to a file that somebody may execute, as far as that can be seen. */
+export function isExecutable(path: string): boolean {
   try {
     const { isFile, mode } = Deno.statSync(path);
     return isFile && ((mode ?? 0) & 0o111) !== 0;
   } catch {
-    // Not there, or not to be seen: the next directory may have it.
+    // Not there, or not to be seen.
     return false;
   }
 }

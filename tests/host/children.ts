@@ -66,8 +66,11 @@ export class Trial implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child === null) return;
+    const hasExited = () => this.events.some((event) => event.startsWith("exited"));
+    // Its group may not be there yet.
+    if (!hasExited()) killNow(this.pid);
     killNow(-this.pid);
-    await until("the leader has ended", () => this.events.some((event) => event.startsWith("exited")));
+    await until("the leader has ended", hasExited);
   }
 
   #output(): ChildOutput {

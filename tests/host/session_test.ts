@@ -1,0 +1,183 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { type TempDir, tempDir, until } from "../helpers.ts";
+import { canRun, IS_ROOT, NOBODY } from "./actors.ts";
+import { Trial } from "./children.ts";
+
+const SETSID = "/usr/bin/setsid";
+const ignore = !canRun(SETSID, "true");
+
+/** Defines a test; the command of each of its trials is its own, for what was started before is remembered. */
+function test(name: string, fn: (dir: TempDir) => Promise<void>, isIgnored = false): void {
+  Deno.test({
+    name: `${name}${ignore || isIgnored ? " (skipped: needs setsid, or root)" : ""}`,
+    ignore: ignore || isIgnored,
+    fn: async () => {
+      using dir = tempDir();
+      await fn(dir);
+    },
+  });
+}
+
+/** Notes which commands Deno is to start; `delay` is a shell command that setsid waits for. */
+function noteCommands(delay?: string): Disposable & { readonly commands: string[] } {
+  const { Command } = Deno;
+  const commands: string[] = [];
+  Deno.Command = class extends Command {
+    constructor(command: string | URL, options: Deno.CommandOptions = {}) {
+      commands.push(`${command}${options.detached ? " detached" : ""}`);
+      const isDelayed = command === SETSID && delay !== undefined;
+      const args = ["-c", `${delay}; exec ${SETSID} "$@"`, "sh", ...options.args ?? []];
+      super(isDelayed ? "/bin/sh" : command, isDelayed ? { ...options, args } : options);
+    }
+  };
+  return { commands, [Symbol.dispose]: () => void (Deno.Command = Command) };
+}
+
+/** Notes what is looked at; what `isMissing` says is not found. */
+function noteLooks(isMissing: (path: string) => boolean = () => false): Disposable & { readonly paths: string[] } {
+  const { statSync } = Deno;
+  const paths: string[] = [];
+  Deno.statSync = (path) => {
+    paths.push(`${path}`);
+    if (isMissing(`${path}`)) throw new Deno.errors.NotFound();
+    return statSync(path);
+  };
+  return { paths, [Symbol.dispose]: () => void (Deno.statSync = statSync) };
+}
+
+/** Writes a script; gives its path. */
+function script(dir: TempDir, text: string, name = "script"): string {
+  const path = dir.write(name, text);
+  Deno.chmodSync(path, 0o755);
+  return path;
+}
+
+async function resultOf(...options: ConstructorParameters<typeof Trial>): Promise<{ text: string; events: string[] }> {
+  await using trial = new Trial(...options);
+  if (trial.child !== null) await trial.emptied();
+  return { text: trial.text.stdout, events: trial.events };
+}
+
+test("spawnChild() starts a command by fork the first time, and by setsid from then on", async (dir) => {
+  const text = '#!/bin/sh\nread -r stat < /proc/self/stat; echo $stat; echo "$0" "$@"; read -r line';
+  const path = script(dir, text);
+  using noted = noteCommands();
+  for (let i = 0; i < 3; i++) {
+    await using trial = new Trial([path, "-a", "", "two words"]);
+    const [pid, , , , group, session] = (await trial.line()).split(" ");
+    assertEquals([pid, group, session], Array(3).fill(`${trial.pid}`));
+    await until("it says how it was called", () => trial.text.stdout.endsWith(`\n${path} -a  two words\n`));
+  }
+  assertEquals(noted.commands, [`${path} detached`, SETSID, SETSID]);
+});
+
+test("spawnChild() starts by setsid what is meant from the working directory", async (dir) => {
+  script(dir, '#!/bin/sh\npwd; echo "$0"');
+  using noted = noteCommands();
+  const cwd = Deno.realPathSync(dir.path);
+  for (let i = 0; i < 2; i++) {
+    const { text } = await resultOf(["./script"], { "ncolony.monitor": { cwd } });
+    assertEquals(text, `${cwd}\n${cwd}/script\n`);
+  }
+  assertEquals(noted.commands[1], SETSID);
+});
+
+for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  for (const kill_scope of ["group", "process"]) {
+    test(`Child.signal() reaches with ${signal} a ${kill_scope} that is not there yet`, async (dir) => {
+      const path = script(dir, "#!/bin/sh\necho started; exec sleep 300");
+      await new Trial([path])[Symbol.asyncDispose]();
+      using _noted = noteCommands("read -r line");
+      await using trial = new Trial([path], { "ncolony.monitor": { kill_scope } });
+      trial.child?.signal(signal);
+      await trial.emptied();
+      assertEquals([trial.events, trial.text.stdout], [[`exited: ${signal}`, "emptied"], ""]);
+    });
+  }
+}
+
+test("Child.signal() reaches a group that came late", async (dir) => {
+  const path = script(dir, "#!/bin/sh\nsleep 300 & echo started; wait");
+  await new Trial([path])[Symbol.asyncDispose]();
+  using _noted = noteCommands("sleep 0.1");
+  await using trial = new Trial([path]);
+  assertEquals(await trial.line(), "started");
+  trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
+});
+
+test("spawnChild() tells at once that a command is gone, or may not be executed any more", async (dir) => {
+  const path = script(dir, "#!/bin/sh\n");
+  assertEquals((await resultOf([path])).events, ["exited: exit code 0", "emptied"]);
+  Deno.chmodSync(path, 0o644);
+  assertMatch((await resultOf([path])).events[0], /^exited: cannot start: .*denied/);
+  Deno.removeSync(path);
+  assertMatch((await resultOf([path])).events[0], /^exited: cannot start: .*is not there/);
+});
+
+test("spawnChild() tells at the second start that a script's interpreter has gone", async (dir) => {
+  const interpreter = dir.file("interpreter");
+  Deno.symlinkSync("/bin/sh", interpreter);
+  const path = script(dir, `#!${interpreter}\n`);
+  await resultOf([path]);
+  Deno.removeSync(interpreter);
+  assertEquals((await resultOf([path])).events, ["exited: exit code 127", "emptied"]);
+  assertMatch((await resultOf([path])).events[0], /^exited: cannot start: .*interpreter\) is not there/);
+});
+
+test("spawnChild() starts by fork what once ended as if setsid could not execute it", async (dir) => {
+  using noted = noteCommands();
+  for (const code of [126, 127]) {
+    const path = script(dir, `#!/bin/sh\nexit ${code}`, `${code}`);
+    for (let i = 0; i < 4; i++) await resultOf([path]);
+    const forked = `${path} detached`;
+    assertEquals(noted.commands.splice(0), [forked, SETSID, forked, forked]);
+  }
+  const path = script(dir, "#!/bin/sh\nexit 125");
+  for (let i = 0; i < 3; i++) await resultOf([path]);
+  assertEquals(noted.commands, [`${path} detached`, SETSID, SETSID]);
+});
+
+test("spawnChild() does not give setsid what is meant for the dynamic linker of a command", async (dir) => {
+  const path = script(dir, '#!/bin/sh\necho "$LD_LIBRARY_PATH"');
+  using noted = noteCommands();
+  for (let i = 0; i < 2; i++) {
+    assertEquals((await resultOf([path], { env: { LD_LIBRARY_PATH: "/no/such" } })).text, "/no/such\n");
+  }
+  assertEquals(noted.commands, Array(2).fill(`${path} detached`));
+});
+
+test("spawnChild() tells by fork what is too long for the operating system", async (dir) => {
+  const path = script(dir, "#!/bin/sh\n");
+  await resultOf([path]);
+  using noted = noteCommands();
+  const { events } = await resultOf([path], { env_inherit: ["LONG"] }, { environ: () => "x".repeat(200_000) });
+  assertMatch(events[0], /^exited: cannot start: .*[Aa]rgument list too long/);
+  assert(!events[0].includes("setsid"));
+  assertEquals(noted.commands, [SETSID, `${path} detached`]);
+});
+
+test("spawnChild() starts by fork what runs as another user", async () => {
+  using noted = noteCommands();
+  for (let i = 0; i < 2; i++) await resultOf(["/bin/true"], { uid: NOBODY });
+  assertEquals(noted.commands, Array(2).fill("/bin/true detached"));
+}, !IS_ROOT);
+
+test("spawnChild() starts by fork where there is no setsid", async () => {
+  using noted = noteCommands();
+  using _looks = noteLooks((path) => path === SETSID);
+  for (let i = 0; i < 2; i++) await resultOf(["/bin/true"]);
+  assertEquals(noted.commands, Array(2).fill("/bin/true detached"));
+});
+
+Deno.test({
+  name: "spawnChild() starts by fork, and asks nobody, where it may not look at everything",
+  permissions: { read: [Deno.makeTempDirSync()], run: true, env: true, write: true },
+  fn: async () => {
+    using noted = noteCommands();
+    using looks = noteLooks();
+    for (let i = 0; i < 2; i++) assertEquals((await resultOf(["/bin/true"])).events.length, 2);
+    assertEquals([noted.commands, looks.paths], [Array(2).fill("/bin/true detached"), []]);
+  },
+});
