@@ -42,7 +42,7 @@ export interface ChangesOptions {
    * @default {100}
    */
   readonly settleMs?: number;
-  /** Gives, each only once, the names that were renamed into place since: a look under way takes them first. */
+  /** Gives, each only once, the names that were renamed into place since: a look under way takes them before it reads more. */
   readonly nextRenamed?: () => string | undefined;
 }
 
@@ -140,17 +140,17 @@ export class Changes {
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) {
         // It may be in the batch as well, and what is read last should count.
-        await this.#takeAll(batch);
+        await this.#takeAll(batch, turn);
         this.#examine(renamed, true, batch);
-        await this.#takeAll(batch);
+        await this.#takeAll(batch, turn);
       }
       this.#examine(name, complete, batch);
       // Of thousands of names most are as they were, and to await nothing takes time as well.
-      if (batch.length === BATCH || turn.isOver && batch.length > 0) await this.#takeAll(batch);
+      if (batch.length === BATCH || turn.isOver && batch.length > 0) await this.#takeAll(batch, turn);
       if (turn.isOver) await turn.giveWay();
       if (signal?.aborted) break;
     }
-    await this.#takeAll(batch);
+    await this.#takeAll(batch, turn);
     return null;
   }
 
@@ -183,8 +183,11 @@ export class Changes {
   }
 
   /** Takes them out, in their order. */
-  async #takeAll(batch: Candidate[]): Promise<void> {
-    for (const candidate of batch.splice(0)) this.#take(candidate, await candidate.reading);
+  async #takeAll(batch: Candidate[], turn: Turn): Promise<void> {
+    for (const candidate of batch.splice(0)) {
+      this.#take(candidate, await candidate.reading);
+      if (turn.isOver) await turn.giveWay();
+    }
   }
 
   /** Takes what a name holds, where that counts. */

@@ -80,42 +80,55 @@ function names(path: string, fifos: Fifos): string[] | { fault: string } {
   }
 }
 
-function look(path: string, { followLinks, isUndecodable = false }: ReadOptions): Sight | null {
+/** Why something that is there cannot be seen, and whether that may pass by itself. */
+interface Unseen {
+  readonly fault: string;
+  readonly isTransient: boolean;
+}
+
+/** Finds out what a name leads to; null where that is nothing, or a directory. */
+function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptions): Deno.FileInfo | Unseen | null {
   try {
     const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
-    return info.isDirectory ? null : sightOf(info);
+    return info.isDirectory ? null : info;
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return faultSight(faultOf(error));
-    // A link to nothing is there; so is a name that is not UTF-8, which Deno lists with replacement characters.
-    return isLink(path) || isUndecodable ? faultSight("nothing behind it") : null;
+    if (!(error instanceof Deno.errors.NotFound)) return { fault: faultOf(error), isTransient: true };
+    // Deno lists a name that is not UTF-8 with replacement characters.
+    if (isUndecodable) return { fault: "has a name that is not UTF-8", isTransient: false };
+    return isLink(path) ? { fault: "is a symbolic link to nothing", isTransient: false } : null;
   }
 }
 
+function look(path: string, options: ReadOptions): Sight | null {
+  const found = inspect(path, options);
+  return found === null ? null : "fault" in found ? faultSight(found.fault) : sightOf(found);
+}
+
 async function read(path: string, options: ReadOptions): Promise<Reading | null> {
-  const sight = look(path, options);
-  if (sight === null) return null;
-  const wrong = (fault: string): Reading => ({ sight, entry: { fault } });
+  const found = inspect(path, options);
+  if (found === null) return null;
+  if ("fault" in found) {
+    const { fault, isTransient } = found;
+    return { sight: faultSight(fault), entry: { fault }, isTransient };
+  }
+  const wrong = (fault: string): Reading => ({ sight: sightOf(found), entry: { fault } });
   const failed = (error: unknown): Reading => ({ ...wrong(faultOf(error)), isTransient: true });
+  // Opening a device can do things to it, so what is no regular file is not opened at all.
+  if (found.isSymlink) return wrong("is a symbolic link");
+  if (!found.isFile) return wrong("is not a regular file");
   let file: OpenFile;
   try {
-    // Opening a device can do things to it, so what is no regular file is not opened at all.
-    const info = options.followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
-    if (info.isSymlink) return wrong("is a symbolic link");
-    if (!info.isFile) return wrong("is not a regular file");
     file = await openFile(path, options.followLinks);
   } catch (error) {
-    if (!(error instanceof Error && isNotFound(error))) return failed(error);
-    if (options.isUndecodable) return wrong("has a name that is not UTF-8");
-    // Gone between look and open, unless it is a link that leads nowhere.
-    return isLink(path) ? wrong("is a symbolic link to nothing") : null;
+    // It may have gone between look and open.
+    return error instanceof Error && isNotFound(error) ? null : failed(error);
   }
   try {
     const info = file.facts();
     if (info === null) return wrong("is not a regular file");
     const fault = options.distrust?.(path, info);
     if (fault) return wrong(fault);
-    const opened = sightOf(info);
-    return { sight: opened, entry: readText(file, info.size, options.maxBytes) };
+    return { sight: sightOf(info), entry: readText(file, info.size, options.maxBytes) };
   } catch (error) {
     return failed(error);
   } finally {

@@ -18,6 +18,7 @@ import {
 } from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
+import { spawnChild, type Start } from "../../host/child.ts";
 import { findLeftovers } from "../../host/leftover.ts";
 import { distrust } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
@@ -100,6 +101,17 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     const { args, ...others } = JSON.parse(config);
     await using trial = new Trial(args, others);
     print({ text: await trial.result(), events: trial.events });
+  },
+
+  /** Starts a command so many times at once, waits for nothing, and tells what all write. */
+  "spawn-many": (count, command, ...args) => startMany(Number(count), [command, ...args], () => {}),
+
+  /** Starts a command so many times at once, tells what all write, and ends by an error when each has written something. */
+  throw: (count, command, ...args) => {
+    let wrote = 0;
+    startMany(Number(count), [command, ...args], () => {
+      if (++wrote === Number(count)) reportError(new Error("meant"));
+    });
   },
 
   /** Starts children one after another, and tells how many file descriptors it had before and has after. */
@@ -205,6 +217,19 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ ...await findings(mailbox, name), reject: mailbox.reject(name), remove: mailbox.remove(name) });
   },
 };
+
+/** Starts a command so many times at once; what they write is written, and told. */
+function startMany(count: number, args: Start["args"], wrote: () => void): void {
+  const write = (bytes: Uint8Array) => {
+    Deno.stdout.writeSync(bytes);
+    wrote();
+  };
+  const start: Start = { args, env: () => ({}), stdin: "null", killScope: "group" };
+  const sink = { exited: () => {}, emptied: () => {}, warn: () => {} };
+  for (let i = 0; i < count; i++) {
+    spawnChild(start, { stdout: write, stderr: write, end: () => {} }, sink, { ...denoClock, now: () => 0 });
+  }
+}
 
 async function findings(directory: Directory, name: string): Promise<Record<string, unknown>> {
   return { names: directory.names(), entry: (await directory.read(name))?.entry ?? null };

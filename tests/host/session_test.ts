@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type TempDir, tempDir, until } from "../helpers.ts";
-import { canRun, IS_ROOT, NOBODY } from "./actors.ts";
-import { Trial } from "./children.ts";
+import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
+import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
+import { ending, Trial, type TrialOptions } from "./children.ts";
+import { HandClock } from "./fakes.ts";
 
 const SETSID = "/usr/bin/setsid";
 const ignore = !canRun(SETSID, "true");
@@ -24,7 +25,7 @@ function noteCommands(delay?: string): Disposable & { readonly commands: string[
   const commands: string[] = [];
   Deno.Command = class extends Command {
     constructor(command: string | URL, options: Deno.CommandOptions = {}) {
-      commands.push(`${command}${options.detached ? " detached" : ""}`);
+      if (command !== "/usr/bin/id") commands.push(`${command}${options.detached ? " detached" : ""}`);
       const isDelayed = command === SETSID && delay !== undefined;
       const args = ["-c", `${delay}; exec ${SETSID} "$@"`, "sh", ...options.args ?? []];
       super(isDelayed ? "/bin/sh" : command, isDelayed ? { ...options, args } : options);
@@ -52,23 +53,45 @@ function script(dir: TempDir, text: string, name = "script"): string {
   return path;
 }
 
+/** The clock of children that all start at the same moment. */
+const STANDING = new HandClock();
+
+/** A child that is started as one of many. */
+class OneOfMany extends Trial {
+  constructor(args: readonly string[], config: Record<string, unknown> = {}, options: TrialOptions = {}) {
+    super(args, config, { clock: STANDING, ...options });
+  }
+}
+
 async function resultOf(...options: ConstructorParameters<typeof Trial>): Promise<{ text: string; events: string[] }> {
-  await using trial = new Trial(...options);
+  await using trial = new OneOfMany(...options);
   if (trial.child !== null) await trial.emptied();
   return { text: trial.text.stdout, events: trial.events };
 }
 
-test("spawnChild() starts a command by fork the first time, and by setsid from then on", async (dir) => {
+test("spawnChild() starts what is started as one of many by fork the first time, and by setsid from then on", async (dir) => {
   const text = '#!/bin/sh\nread -r stat < /proc/self/stat; echo $stat; echo "$0" "$@"; read -r line';
   const path = script(dir, text);
   using noted = noteCommands();
   for (let i = 0; i < 3; i++) {
-    await using trial = new Trial([path, "-a", "", "two words"]);
+    await using trial = new OneOfMany([path, "-a", "", "two words"]);
     const [pid, , , , group, session] = (await trial.line()).split(" ");
     assertEquals([pid, group, session], Array(3).fill(`${trial.pid}`));
     await until("it says how it was called", () => trial.text.stdout.endsWith(`\n${path} -a  two words\n`));
   }
   assertEquals(noted.commands, [`${path} detached`, SETSID, SETSID]);
+});
+
+test("spawnChild() starts by fork what starts alone", async (dir) => {
+  const path = script(dir, "#!/bin/sh\n");
+  const clock = new HandClock();
+  using noted = noteCommands();
+  for (const afterMs of [100, 20, 19, 0, 20]) {
+    clock.advance(afterMs);
+    await resultOf([path], {}, { clock });
+  }
+  const forked = `${path} detached`;
+  assertEquals(noted.commands, [forked, forked, SETSID, SETSID, forked]);
 });
 
 test("spawnChild() starts by setsid what is meant from the working directory", async (dir) => {
@@ -86,9 +109,9 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   for (const kill_scope of ["group", "process"]) {
     test(`Child.signal() reaches with ${signal} a ${kill_scope} that is not there yet`, async (dir) => {
       const path = script(dir, "#!/bin/sh\necho started; exec sleep 300");
-      await new Trial([path])[Symbol.asyncDispose]();
+      await new OneOfMany([path])[Symbol.asyncDispose]();
       using _noted = noteCommands("read -r line");
-      await using trial = new Trial([path], { "ncolony.monitor": { kill_scope } });
+      await using trial = new OneOfMany([path], { "ncolony.monitor": { kill_scope } });
       trial.child?.signal(signal);
       await trial.emptied();
       assertEquals([trial.events, trial.text.stdout], [[`exited: ${signal}`, "emptied"], ""]);
@@ -98,12 +121,16 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
 
 test("Child.signal() reaches a group that came late", async (dir) => {
   const path = script(dir, "#!/bin/sh\nsleep 300 & echo started; wait");
-  await new Trial([path])[Symbol.asyncDispose]();
+  const clock = new HandClock();
+  await new OneOfMany([path], {}, { clock })[Symbol.asyncDispose]();
   using _noted = noteCommands("sleep 0.1");
-  await using trial = new Trial([path]);
+  await using trial = new OneOfMany([path], {}, { clock });
   assertEquals(await trial.line(), "started");
   trial.child?.signal("SIGTERM");
-  await trial.emptied();
+  await until("nobody is left", () => {
+    clock.advance(1);
+    return trial.events.includes("emptied");
+  });
   assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
 });
 
@@ -163,6 +190,27 @@ test("spawnChild() starts by fork what runs as another user", async () => {
   for (let i = 0; i < 2; i++) await resultOf(["/bin/true"], { uid: NOBODY });
   assertEquals(noted.commands, Array(2).fill("/bin/true detached"));
 }, !IS_ROOT);
+
+test("spawnChild() gives a child of root no supplementary group, however often it is started", async () => {
+  for (const [groups, told] of [["1,2,3", "0"], ["0", "0"]]) {
+    await using actor = new Actor(["spawn-many", "3", "/usr/bin/id", "-G"], ["setpriv", "--groups", groups]);
+    assertEquals(await actor.result(), `${told}\n`.repeat(3));
+  }
+}, !IS_ROOT || !canRun("setpriv", "--version"));
+
+test("a program that has nothing else to wait for waits for its children", async () => {
+  await using actor = new Actor(["spawn-many", "3", "/bin/sh", "-c", "sleep 0.2; echo ended"]);
+  assertEquals(await actor.result(), "ended\n".repeat(3));
+});
+
+test("a program that ends by an error leaves its children alone", async () => {
+  await using actor = new Actor(["throw", "3", "/bin/sh", "-c", "echo $$; exec sleep 300"]);
+  assertEquals(await actor.code(), 1);
+  const pids = actor.stdout.trim().split("\n").map(Number);
+  using _ends = new DisposableStack();
+  for (const pid of pids) _ends.use(ending(pid));
+  assertEquals(pids.map(isAlive), [true, true, true]);
+});
 
 test("spawnChild() starts by fork where there is no setsid", async () => {
   using noted = noteCommands();
