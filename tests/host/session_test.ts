@@ -134,6 +134,20 @@ test("Child.signal() reaches a group that came late", async (dir) => {
   assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
 });
 
+test("Child.signal() signals nobody's pid where the leader ended by a signal without a name, and then its group", async () => {
+  await using trial = new OneOfMany(["/bin/sh", "-c", "sleep 300 & echo $!; kill -40 $$"]);
+  const member = Number(await trial.line());
+  await until("the leader's end is told", () => trial.events.length > 0);
+  Deno.kill(member, "SIGKILL");
+  await until("the group is gone", () => !isAlive(-trial.pid));
+  const { kill } = Deno.ChildProcess.prototype;
+  using _ = { [Symbol.dispose]: () => void (Deno.ChildProcess.prototype.kill = kill) };
+  let kills = 0;
+  Deno.ChildProcess.prototype.kill = () => void kills++;
+  trial.child?.signal("SIGTERM");
+  assertEquals([kills, trial.events], [0, ["exited: signal 40"]]);
+});
+
 test("spawnChild() tells at once that a command is gone, or may not be executed any more", async (dir) => {
   const path = script(dir, "#!/bin/sh\n");
   assertEquals((await resultOf([path])).events, ["exited: exit code 0", "emptied"]);
