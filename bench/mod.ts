@@ -25,7 +25,7 @@ import { type Samples, table } from "./table.ts";
 const HELP = `Usage: deno task bench [options]
 
   --quick           2 rounds and less output, to see that it works
-  --rounds N        how often each measure is taken [5]
+  --rounds N        how often each measure is taken [6]
   --peers A,B       of ${PEERS.map(({ name }) => name).join(", ")} [those that are installed]
   --measures X,Y    of ${MEASURES.map(({ name }) => name).join(", ")} [all]
   --out DIR         where results.md, results.json and chart.svg go [bench-results]`;
@@ -39,7 +39,7 @@ if (options.help) {
   Deno.exit(0);
 }
 const size: Size = {
-  rounds: options.rounds === undefined ? options.quick ? 2 : 5 : Number(options.rounds),
+  rounds: options.rounds === undefined ? options.quick ? 2 : 6 : Number(options.rounds),
   logMebibytes: options.quick ? 128 : 512,
 };
 if (!Number.isInteger(size.rounds) || size.rounds < 1) fail(`--rounds must be a whole number: got ${options.rounds}`);
