@@ -1,8 +1,8 @@
 /**
- * The emptiest Deno program that could do the work: it starts what a directory of configs says, each by setsid(1) in a group
- * of its own with pipes that are read, again when it ends, and also when the watch tells of a new config; a message ends the process
- * that it names. It checks nothing, keeps nothing and writes nothing, so what a supervisor in Deno needs beyond its time and
- * memory is the supervisor's own.
+ * The emptiest Deno program that could do the work: it starts what a directory of configs says, each by setsid(1) in a
+ * group of its own with pipes that are read, again when it ends, and also when the watch tells of a new config; a message
+ * ends the process that it names. It checks nothing, keeps nothing and writes nothing, so what a supervisor in Deno needs
+ * beyond its time and memory is the supervisor's own.
  */
 
 const [configs, messages] = Deno.args;

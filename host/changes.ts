@@ -9,7 +9,7 @@ export const SETTLE_MS = 100;
 /** A file whose last change and last reading are this close may have changed again within its time stamp. */
 const RACY_MS = 2000;
 
-/** So many files are read at a time: threads open them, and to wake one for a single file takes a tenth of a millisecond. */
+/** So many files are read at a time: threads open them, and to wake one for a single file takes 0.1 ms. */
 const BATCH = 16;
 
 /** Takes a name that changed, and what it holds now; null where it is gone. */
@@ -24,6 +24,11 @@ interface Known {
   readonly isDoubtful: boolean;
 }
 
+/** What was read of a file. */
+interface Read extends Known {
+  readonly entry: Entry;
+}
+
 /** A name that changed, or that may have: it is being read. */
 interface Candidate {
   readonly name: string;
@@ -31,7 +36,7 @@ interface Candidate {
   readonly lookedAt: number;
   readonly sight: Sight | null;
   /** Null where nothing is there. */
-  readonly reading: Promise<Known & { readonly entry: Entry } | null> | null;
+  readonly reading: Promise<Read | null> | null;
 }
 
 /** What is set of {@linkcode Changes}. */
@@ -42,7 +47,7 @@ export interface ChangesOptions {
    * @default {100}
    */
   readonly settleMs?: number;
-  /** Gives, each only once, the names that were renamed into place since: a look under way takes them before it reads more. */
+  /** Gives, each only once, the names that were renamed into place since: a look under way takes them first. */
   readonly nextRenamed?: () => string | undefined;
 }
 
@@ -139,12 +144,11 @@ export class Changes {
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) {
-        // It may be in the batch as well, and what is read last should count.
         await this.#takeAll(batch, turn);
-        this.#examine(renamed, true, batch);
-        await this.#takeAll(batch, turn);
+        await this.#takeRenamed(renamed, batch);
       }
-      this.#examine(name, complete, batch);
+      const candidate = this.#examine(name, complete);
+      if (candidate !== null) batch.push(candidate);
       // Of thousands of names most are as they were, and to await nothing takes time as well.
       if (batch.length === BATCH || turn.isOver && batch.length > 0) await this.#takeAll(batch, turn);
       if (turn.isOver) await turn.giveWay();
@@ -162,19 +166,19 @@ export class Changes {
   }
 
   /** Looks at a name; begins to read it where that may count, and be something else than before. */
-  #examine(name: string, complete: boolean, batch: Candidate[]): void {
+  #examine(name: string, complete: boolean): Candidate | null {
     const lookedAt = this.#clock.now();
     const sight = this.#directory.look(name);
     const known = this.#known.get(name);
     if (isSameSight(sight, known?.sight ?? null)) {
       this.#unsettled.delete(name);
-      if (!known?.isDoubtful) return;
-    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight, lookedAt)) return;
+      if (!known?.isDoubtful) return null;
+    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight, lookedAt)) return null;
     this.#unsettled.delete(name);
-    batch.push({ name, complete, lookedAt, sight, reading: sight && this.#read(name) });
+    return { name, complete, lookedAt, sight, reading: sight && this.#read(name) };
   }
 
-  async #read(name: string): Promise<Known & { readonly entry: Entry } | null> {
+  async #read(name: string): Promise<Read | null> {
     const reading = await this.#directory.read(name);
     if (reading === null) return null;
     const { sight, entry, isTransient = false } = reading;
@@ -184,14 +188,25 @@ export class Changes {
 
   /** Takes them out, in their order. */
   async #takeAll(batch: Candidate[], turn: Turn): Promise<void> {
-    for (const candidate of batch.splice(0)) {
-      this.#take(candidate, await candidate.reading);
-      if (turn.isOver) await turn.giveWay();
+    for (let next = batch.shift(); next !== undefined; next = batch.shift()) {
+      this.#take(next, await next.reading);
+      if (!turn.isOver) continue;
+      await turn.giveWay();
+      const renamed = this.#nextRenamed();
+      if (renamed !== undefined) await this.#takeRenamed(renamed, batch);
     }
   }
 
+  /** Takes what was renamed into place; what is being read of that name came before it, and counts no more. */
+  async #takeRenamed(name: string, batch: Candidate[]): Promise<void> {
+    const outdated = batch.findIndex((candidate) => candidate.name === name);
+    if (outdated >= 0) await batch.splice(outdated, 1)[0].reading;
+    const renamed = this.#examine(name, true);
+    if (renamed !== null) this.#take(renamed, await renamed.reading);
+  }
+
   /** Takes what a name holds, where that counts. */
-  #take({ name, complete, lookedAt, sight }: Candidate, read: Awaited<Candidate["reading"]>): void {
+  #take({ name, complete, lookedAt, sight }: Candidate, read: Read | null): void {
     if (read !== null) {
       // It changed after the look.
       if (!complete && !isSameSight(read.sight, sight) && !this.#isSettled(name, read.sight, lookedAt)) return;

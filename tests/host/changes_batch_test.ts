@@ -97,6 +97,27 @@ Deno.test("Changes gives others their turn between two files that it has read", 
   assertEquals(told.slice(0, 4), ["a", "others", "b", "c"]);
 });
 
+Deno.test("Changes takes what is renamed into place while others have their turn before the rest that it has read", async () => {
+  const clock = new HandClock();
+  const directory = slowDirectory(clock);
+  const told: string[] = [];
+  const renamed: string[] = [];
+  const onChange = (name: string) => told.push(name);
+  directory.onLook = (name) => clock.advance(name === "c" ? 10 : 0);
+  clock.onYield = () => {
+    clock.onYield = () => {};
+    directory.write("c", "newer");
+    renamed.push("c");
+  };
+  const looking = new Changes(directory, clock, onChange, { nextRenamed: () => renamed.shift() }).lookAtAll();
+  await turn();
+  await directory.open("a");
+  assertEquals([told, directory.opening], [["a"], ["b", "c"]]);
+  await directory.openAll();
+  await looking;
+  assertEquals(told.slice(0, 4), ["a", "c", "b", "d"]);
+});
+
 Deno.test("Changes is as unsure of a file that it read just after its change as it was then, though others come first", async () => {
   const clock = new HandClock();
   const directory = slowDirectory(clock);

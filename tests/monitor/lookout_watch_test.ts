@@ -205,7 +205,7 @@ Deno.test("Lookout watches the directories that are there, and the other one whe
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Lookout takes what is renamed into place during a look before that look reads more", async () => {
+Deno.test("Lookout takes what is renamed into place during a look before the rest of that look", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
   await using world = new LookoutWorld({ configs });
   world.config.costMs = 1;
@@ -216,7 +216,5 @@ Deno.test("Lookout takes what is renamed into place during a look before that lo
   world.config.post("db", config("postgres"));
   world.host.clock.holdsYields = false;
   await world.settle();
-  const taken = world.take();
-  assert(taken.slice(0, 16).includes("db wanted postgres"));
-  assertEquals(before + taken.length, 101);
+  assertEquals(world.take().indexOf("db wanted postgres"), 0);
 });
