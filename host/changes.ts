@@ -27,6 +27,7 @@ interface Known {
 /** What was read of a file. */
 interface Read extends Known {
   readonly entry: Entry;
+  readonly isTransient: boolean;
 }
 
 /** A name that changed, or that may have: it is being read. */
@@ -183,13 +184,19 @@ export class Changes {
     if (reading === null) return null;
     const { sight, entry, isTransient = false } = reading;
     const isRacy = Math.abs(this.#clock.wall() - sight.changedMs) <= RACY_MS;
-    return { sight, entry, isDoubtful: isRacy || isTransient };
+    return { sight, entry, isDoubtful: isRacy || isTransient, isTransient };
   }
 
   /** Takes them out, in their order. */
   async #takeAll(batch: Candidate[], turn: Turn): Promise<void> {
     for (let next = batch.shift(); next !== undefined; next = batch.shift()) {
-      this.#take(next, await next.reading);
+      let read = await next.reading;
+      if (read?.isTransient) {
+        // There may be a file descriptor for one, but not for sixteen.
+        await Promise.all(batch.map(({ reading }) => reading));
+        read = await this.#read(next.name);
+      }
+      this.#take(next, read);
       if (!turn.isOver) continue;
       await turn.giveWay();
       const renamed = this.#nextRenamed();

@@ -9,6 +9,9 @@ const SETSID = "/usr/bin/setsid";
 /** With these it ends where it could not become the command. */
 const NOT_EXECUTED = [126, 127];
 
+/** Of these a fork needs more: two file descriptors, and as much memory as this program has. */
+const NEEDED_BY_FORK: readonly unknown[] = ["EMFILE", "ENFILE", "ENOMEM"];
+
 /** Starts that follow each other sooner than this are many at once. */
 const MANY_MS = 20;
 
@@ -42,16 +45,30 @@ export function startLeader(command: string, options: LeaderOptions, clock: Cloc
   const isOneOfMany = now < lastStart + MANY_MS;
   lastStart = now;
   const path = pathOf(command, options.cwd);
-  if (isOneOfMany && path !== null && bySetsid.get(path) && isForSetsid(path, options)) {
-    try {
-      return startBySetsid(path, options);
-    } catch {
-      // What is wrong with the command itself, Deno says.
-    }
+  return isOneOfMany && tryBySetsid(path, options) || startByFork(command, path, options);
+}
+
+function startByFork(command: string, path: string | null, options: LeaderOptions): Deno.ChildProcess {
+  try {
+    const child = new Deno.Command(command, { ...options, detached: true }).spawn();
+    if (path !== null && !bySetsid.has(path)) bySetsid.set(path, true);
+    return child;
+  } catch (error) {
+    const isShort = error instanceof Error && "code" in error && NEEDED_BY_FORK.includes(error.code);
+    const child = isShort ? tryBySetsid(path, options) : null;
+    if (child === null) throw error;
+    return child;
   }
-  const child = new Deno.Command(command, { ...options, detached: true }).spawn();
-  if (path !== null && !bySetsid.has(path)) bySetsid.set(path, true);
-  return child;
+}
+
+/** Null where setsid would not do, and where it cannot be started: what is wrong with the command itself, Deno says. */
+function tryBySetsid(path: string | null, options: LeaderOptions): Deno.ChildProcess | null {
+  if (path === null || !bySetsid.get(path) || !isForSetsid(path, options)) return null;
+  try {
+    return startBySetsid(path, options);
+  } catch {
+    return null;
+  }
 }
 
 /** The path that Deno makes of a command; null of one that it looks for, and where it may not be looked at. */

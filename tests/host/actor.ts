@@ -24,6 +24,7 @@ import { distrust } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
+import { HandClock } from "./fakes.ts";
 
 const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   /** Locks a directory, and holds the lock until it is ended. */
@@ -123,6 +124,28 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
       await trial.result();
     }
     print({ before, after: open() });
+  },
+
+  /** Starts a command, and alone once more with only so many free file descriptors; tells what became of that. */
+  scarce: async (free, command, ...args) => {
+    const clock = new HandClock();
+    const start = async () => {
+      clock.advance(1000);
+      await using trial = new Trial([command, ...args], {}, { clock });
+      if (trial.child !== null) await trial.emptied();
+      return trial.events[0];
+    };
+    await start();
+    const held: Deno.FsFile[] = [];
+    try {
+      for (;;) held.push(Deno.openSync("/dev/null"));
+    } catch {
+      // That were all.
+    }
+    for (const file of held.splice(0, Number(free))) file.close();
+    const event = await start();
+    for (const file of held) file.close();
+    print(event);
   },
 
   /** Signals a child that is another user's, without the right to and then with it. */

@@ -135,6 +135,23 @@ Deno.test("Changes is as unsure of a file that it read just after its change as 
   await again;
 });
 
+Deno.test("Changes reads alone what the system could not read beside others", async () => {
+  const clock = new HandClock();
+  const directory = slowDirectory(clock);
+  const read = directory.read.bind(directory);
+  directory.read = async (name) => {
+    const hasRoom = directory.opening.length < 3;
+    const reading = await read(name);
+    return hasRoom || reading === null ? reading : { ...reading, entry: { fault: "EMFILE" }, isTransient: true };
+  };
+  const looking = new CollectedChanges(directory, clock).lookAtAll();
+  await turn();
+  while (directory.opening.length > 0) await directory.open(directory.opening[0]);
+  const look = await looking;
+  assert("changes" in look);
+  assertEquals([...look.changes], NAMES.map((name) => [name, { source: name }]));
+});
+
 Deno.test("Changes throws what is thrown when it passes a change on", async () => {
   const clock = new HandClock();
   const directory = slowDirectory(clock);

@@ -212,6 +212,15 @@ test("spawnChild() gives a child of root no supplementary group, however often i
   }
 }, !IS_ROOT || !canRun("setpriv", "--version"));
 
+for (
+  const [free, told] of [[8, "exit code 0"], [7, "exit code 0"], [6, "exit code 0"], [5, "cannot start: .*open files"]]
+) {
+  test(`spawnChild() needs no more than six file descriptors for what it knows; here are ${free}`, async () => {
+    await using actor = new Actor(["scarce", `${free}`, "/bin/true"], ["prlimit", "--nofile=64:64"]);
+    assertMatch(await actor.result(), new RegExp(`^"?exited: ${told}`));
+  }, !canRun("prlimit", "--version"));
+}
+
 test("a program that has nothing else to wait for waits for its children", async () => {
   await using actor = new Actor(["spawn-many", "3", "/bin/sh", "-c", "sleep 0.2; echo ended"]);
   assertEquals(await actor.result(), "ended\n".repeat(3));
