@@ -38,7 +38,7 @@ export interface Start {
  */
 export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, clock: Clock): Child | null {
   try {
-    return new DenoChild(start, startChild(start, clock), output, sink, clock);
+    return new DenoChild(start, startChild(start), output, sink, clock);
   } catch (error) {
     // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
     output.end();
@@ -48,7 +48,7 @@ export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, c
   }
 }
 
-function startChild(start: Start, clock: Clock): Deno.ChildProcess {
+function startChild(start: Start): Deno.ChildProcess {
   const [command, ...args] = start.args;
   const env = start.env?.();
   // Deno drops the supplementary groups only along with a user, so a group alone names the user that it is anyway.
@@ -62,7 +62,7 @@ function startChild(start: Start, clock: Clock): Deno.ChildProcess {
     ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
     ...(uid === undefined ? {} : { uid }),
     ...(start.gid === undefined ? {} : { gid: start.gid }),
-  }, clock);
+  });
 }
 
 class DenoChild implements Child {

@@ -1,7 +1,6 @@
 import { resolve } from "@std/path/posix/resolve";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { isExecutable } from "./command.ts";
-import type { Clock } from "./types.ts";
 
 /** Makes a session for itself, and then becomes the command that it is given; of util-linux, or of busybox. */
 const SETSID = "/usr/bin/setsid";
@@ -9,80 +8,68 @@ const SETSID = "/usr/bin/setsid";
 /** With these it ends where it could not become the command. */
 const NOT_EXECUTED = [126, 127];
 
-/** Of these a fork needs more: two file descriptors, and as much memory as this program has. */
-const NEEDED_BY_FORK: readonly unknown[] = ["EMFILE", "ENFILE", "ENOMEM"];
-
-/** Starts that follow each other sooner than this are many at once. */
-const MANY_MS = 20;
+/** To look at any file, and to know who this program is. */
+const NEEDED: readonly Deno.PermissionDescriptor[] = [
+  { name: "read" },
+  { name: "sys", kind: "uid" },
+  { name: "sys", kind: "gid" },
+];
 
 /** What Deno is told of a command: the environment is given as a whole. */
 export type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 
-/** When a leader was started last, in its clock's milliseconds. */
-let lastStart = -Infinity;
-
 /** Whether children of a fork are in fewer groups than this program; null before it is known. */
 let losesGroups: boolean | null = null;
 
-/** Of each command that Deno has executed itself, whether setsid does as well: none ended as if it could not. */
-const bySetsid = new Map<string, boolean>();
+/** The commands that Deno has executed itself, and of which setsid has not ended since as if it could not. */
+const executed = new Set<string>();
 
 /**
  * Starts a command as the leader of a session and process group of its own.
  *
  * Deno does that where `detached` is set, by fork: that copies the page tables of this program, and stops it until the
- * command is executed, 2 ms or more. Of many that start at once each waits for all before it, so those are started by
- * setsid(1), where it is there, which Deno starts by vfork in 0.5 ms. In return, it is seen later, and less exactly, that
- * something cannot be executed, so only what Deno has executed itself is left to setsid; and for a moment the child is
- * still in this program's group, so a signal to its own finds nobody. Deno alone starts what needs a fork anyway, another
- * user or group, and what has variables of the dynamic linker, which are not meant for setsid.
+ * command is executed, 2 ms in a small program and 6 in a large one. setsid(1), where it is there, Deno starts by vfork, in
+ * 0.7 ms in any, and needs two file descriptors less. In return, it is seen later, and less exactly, that something cannot be
+ * executed, so only what Deno has executed itself is left to setsid; and for a moment the child is still in this program's
+ * group, so a signal to its own finds nobody. Deno alone starts what needs a fork anyway, another user or group, and what
+ * has variables of the dynamic linker, which are not meant for setsid.
  *
  * @param command A path, or a bare command, which Deno looks up in this program's PATH.
  * @throws {Error} Where it cannot be started.
  */
-export function startLeader(command: string, options: LeaderOptions, clock: Clock): Deno.ChildProcess {
-  const now = clock.now();
-  const isOneOfMany = now < lastStart + MANY_MS;
-  lastStart = now;
+export function startLeader(command: string, options: LeaderOptions): Deno.ChildProcess {
   const path = pathOf(command, options.cwd);
-  return isOneOfMany && tryBySetsid(path, options) || startByFork(command, path, options);
-}
-
-function startByFork(command: string, path: string | null, options: LeaderOptions): Deno.ChildProcess {
-  try {
-    const child = new Deno.Command(command, { ...options, detached: true }).spawn();
-    if (path !== null && !bySetsid.has(path)) bySetsid.set(path, true);
-    return child;
-  } catch (error) {
-    const isShort = error instanceof Error && "code" in error && NEEDED_BY_FORK.includes(error.code);
-    const child = isShort ? tryBySetsid(path, options) : null;
-    if (child === null) throw error;
-    return child;
+  if (path !== null && executed.has(path) && isForSetsid(path, options)) {
+    try {
+      return startBySetsid(path, options);
+    } catch {
+      // What is wrong with the command itself, Deno says.
+    }
   }
-}
-
-/** Null where setsid would not do, and where it cannot be started: what is wrong with the command itself, Deno says. */
-function tryBySetsid(path: string | null, options: LeaderOptions): Deno.ChildProcess | null {
-  if (path === null || !bySetsid.get(path) || !isForSetsid(path, options)) return null;
-  try {
-    return startBySetsid(path, options);
-  } catch {
-    return null;
+  const child = new Deno.Command(command, { ...options, detached: true }).spawn();
+  if (path !== null) {
+    executed.add(path);
+    // To ask takes 3 ms, and now nobody waits for a start.
+    losesGroups ??= forkLosesGroups();
   }
+  return child;
 }
 
-/** The path that Deno makes of a command; null of one that it looks for, and where it may not be looked at. */
+/** The path that Deno makes of a command; null of one that it looks for, and where not all may be done that is done here. */
 function pathOf(command: string, cwd: string | undefined): string | null {
   const isKnown = command.startsWith("/") || command.includes("/") && cwd !== undefined;
-  // Without that permission to look at a file would ask a person at the terminal.
-  if (!isKnown || Deno.permissions.querySync({ name: "read" }).state !== "granted") return null;
-  return resolve(cwd ?? "/", command);
+  return isKnown && NEEDED.every(isGranted) ? resolve(cwd ?? "/", command) : null;
+}
+
+/** Without a permission to try would ask a person at the terminal. */
+function isGranted(permission: Deno.PermissionDescriptor): boolean {
+  return Deno.permissions.querySync(permission).state === "granted";
 }
 
 function isForSetsid(path: string, { uid, gid, env }: LeaderOptions): boolean {
-  if (uid !== undefined || gid !== undefined || env === undefined) return false;
+  if (losesGroups !== false || uid !== undefined || gid !== undefined || env === undefined) return false;
   if (Object.keys(env).some((name) => name.startsWith("LD_"))) return false;
-  return isExecutable(SETSID) && isExecutable(path) && !(losesGroups ??= forkLosesGroups());
+  return isExecutable(SETSID) && isExecutable(path);
 }
 
 /** As root, Deno takes the supplementary groups from what it forks, and setsid would leave them. */
@@ -101,7 +88,7 @@ function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess 
   const child = new Deno.Command(SETSID, { ...options, args: ["--", path, ...options.args ?? []] }).spawn();
   spare(child);
   child.status.then(({ code, signal }) => {
-    if (signal === null && NOT_EXECUTED.includes(code)) bySetsid.set(path, false);
+    if (signal === null && NOT_EXECUTED.includes(code)) executed.delete(path);
   }, () => {
     // By a signal that Deno cannot name.
   });

@@ -24,7 +24,6 @@ import { distrust } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
-import { HandClock } from "./fakes.ts";
 
 const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   /** Locks a directory, and holds the lock until it is ended. */
@@ -126,12 +125,10 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ before, after: open() });
   },
 
-  /** Starts a command, and alone once more with only so many free file descriptors; tells what became of that. */
+  /** Starts a command, and once more with only so many free file descriptors; tells what became of that. */
   scarce: async (free, command, ...args) => {
-    const clock = new HandClock();
     const start = async () => {
-      clock.advance(1000);
-      await using trial = new Trial([command, ...args], {}, { clock });
+      await using trial = new Trial([command, ...args]);
       if (trial.child !== null) await trial.emptied();
       return trial.events[0];
     };

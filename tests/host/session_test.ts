@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
-import { ending, Trial, type TrialOptions } from "./children.ts";
+import { ending, Trial } from "./children.ts";
 import { HandClock } from "./fakes.ts";
 
 const SETSID = "/usr/bin/setsid";
@@ -53,45 +53,23 @@ function script(dir: TempDir, text: string, name = "script"): string {
   return path;
 }
 
-/** The clock of children that all start at the same moment. */
-const STANDING = new HandClock();
-
-/** A child that is started as one of many. */
-class OneOfMany extends Trial {
-  constructor(args: readonly string[], config: Record<string, unknown> = {}, options: TrialOptions = {}) {
-    super(args, config, { clock: STANDING, ...options });
-  }
-}
-
 async function resultOf(...options: ConstructorParameters<typeof Trial>): Promise<{ text: string; events: string[] }> {
-  await using trial = new OneOfMany(...options);
+  await using trial = new Trial(...options);
   if (trial.child !== null) await trial.emptied();
   return { text: trial.text.stdout, events: trial.events };
 }
 
-test("spawnChild() starts what is started as one of many by fork the first time, and by setsid from then on", async (dir) => {
+test("spawnChild() starts a command by fork the first time, and by setsid from then on", async (dir) => {
   const text = '#!/bin/sh\nread -r stat < /proc/self/stat; echo $stat; echo "$0" "$@"; read -r line';
   const path = script(dir, text);
   using noted = noteCommands();
   for (let i = 0; i < 3; i++) {
-    await using trial = new OneOfMany([path, "-a", "", "two words"]);
+    await using trial = new Trial([path, "-a", "", "two words"]);
     const [pid, , , , group, session] = (await trial.line()).split(" ");
     assertEquals([pid, group, session], Array(3).fill(`${trial.pid}`));
     await until("it says how it was called", () => trial.text.stdout.endsWith(`\n${path} -a  two words\n`));
   }
   assertEquals(noted.commands, [`${path} detached`, SETSID, SETSID]);
-});
-
-test("spawnChild() starts by fork what starts alone", async (dir) => {
-  const path = script(dir, "#!/bin/sh\n");
-  const clock = new HandClock();
-  using noted = noteCommands();
-  for (const afterMs of [100, 20, 19, 0, 20]) {
-    clock.advance(afterMs);
-    await resultOf([path], {}, { clock });
-  }
-  const forked = `${path} detached`;
-  assertEquals(noted.commands, [forked, forked, SETSID, SETSID, forked]);
 });
 
 test("spawnChild() starts by setsid what is meant from the working directory", async (dir) => {
@@ -109,9 +87,9 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   for (const kill_scope of ["group", "process"]) {
     test(`Child.signal() reaches with ${signal} a ${kill_scope} that is not there yet`, async (dir) => {
       const path = script(dir, "#!/bin/sh\necho started; exec sleep 300");
-      await new OneOfMany([path])[Symbol.asyncDispose]();
+      await new Trial([path])[Symbol.asyncDispose]();
       using _noted = noteCommands("read -r line");
-      await using trial = new OneOfMany([path], { "ncolony.monitor": { kill_scope } });
+      await using trial = new Trial([path], { "ncolony.monitor": { kill_scope } });
       trial.child?.signal(signal);
       await trial.emptied();
       assertEquals([trial.events, trial.text.stdout], [[`exited: ${signal}`, "emptied"], ""]);
@@ -122,9 +100,9 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
 test("Child.signal() reaches a group that came late", async (dir) => {
   const path = script(dir, "#!/bin/sh\nsleep 300 & echo started; wait");
   const clock = new HandClock();
-  await new OneOfMany([path], {}, { clock })[Symbol.asyncDispose]();
+  await new Trial([path], {}, { clock })[Symbol.asyncDispose]();
   using _noted = noteCommands("sleep 0.1");
-  await using trial = new OneOfMany([path], {}, { clock });
+  await using trial = new Trial([path], {}, { clock });
   assertEquals(await trial.line(), "started");
   trial.child?.signal("SIGTERM");
   await until("nobody is left", () => {
@@ -135,7 +113,7 @@ test("Child.signal() reaches a group that came late", async (dir) => {
 });
 
 test("Child.signal() signals nobody's pid where the leader ended by a signal without a name, and then its group", async () => {
-  await using trial = new OneOfMany(["/bin/sh", "-c", "sleep 300 & echo $!; kill -40 $$"]);
+  await using trial = new Trial(["/bin/sh", "-c", "sleep 300 & echo $!; kill -40 $$"], {}, { clock: new HandClock() });
   const member = Number(await trial.line());
   await until("the leader's end is told", () => trial.events.length > 0);
   Deno.kill(member, "SIGKILL");
@@ -167,13 +145,13 @@ test("spawnChild() tells at the second start that a script's interpreter has gon
   assertMatch((await resultOf([path])).events[0], /^exited: cannot start: .*interpreter\) is not there/);
 });
 
-test("spawnChild() starts by fork what once ended as if setsid could not execute it", async (dir) => {
+test("spawnChild() starts by fork what ended the last time as if setsid could not execute it", async (dir) => {
   using noted = noteCommands();
   for (const code of [126, 127]) {
     const path = script(dir, `#!/bin/sh\nexit ${code}`, `${code}`);
     for (let i = 0; i < 4; i++) await resultOf([path]);
     const forked = `${path} detached`;
-    assertEquals(noted.commands.splice(0), [forked, SETSID, forked, forked]);
+    assertEquals(noted.commands.splice(0), [forked, SETSID, forked, SETSID]);
   }
   const path = script(dir, "#!/bin/sh\nexit 125");
   for (let i = 0; i < 3; i++) await resultOf([path]);
@@ -242,13 +220,27 @@ test("spawnChild() starts by fork where there is no setsid", async () => {
   assertEquals(noted.commands, Array(2).fill("/bin/true detached"));
 });
 
-Deno.test({
-  name: "spawnChild() starts by fork, and asks nobody, where it may not look at everything",
-  permissions: { read: [Deno.makeTempDirSync()], run: true, env: true, write: true },
-  fn: async () => {
-    using noted = noteCommands();
-    using looks = noteLooks();
-    for (let i = 0; i < 2; i++) assertEquals((await resultOf(["/bin/true"])).events.length, 2);
-    assertEquals([noted.commands, looks.paths], [Array(2).fill("/bin/true detached"), []]);
-  },
-});
+const ALL = {
+  read: true,
+  run: true,
+  sys: ["uid", "gid"],
+  env: true,
+  write: true,
+} satisfies Deno.PermissionOptionsObject;
+const LESS: Deno.PermissionOptionsObject[] = [
+  { read: [Deno.makeTempDirSync()] },
+  { sys: ["gid"] },
+  { sys: ["uid"] },
+];
+for (const less of LESS) {
+  Deno.test({
+    name: `spawnChild() starts by fork, and asks nobody, where only this is allowed: ${JSON.stringify(less)}`,
+    permissions: { ...ALL, ...less },
+    fn: async () => {
+      using noted = noteCommands();
+      using looks = noteLooks();
+      for (let i = 0; i < 2; i++) assertEquals((await resultOf(["/bin/true"])).events.length, 2);
+      assertEquals([noted.commands, looks.paths], [Array(2).fill("/bin/true detached"), []]);
+    },
+  });
+}
