@@ -176,7 +176,10 @@ export class Changes {
       if (!known?.isDoubtful) return null;
     } else if (!(complete && sight !== null) && !this.#isSettled(name, sight, lookedAt)) return null;
     this.#unsettled.delete(name);
-    return { name, complete, lookedAt, sight, reading: sight && this.#read(name) };
+    const reading = sight && this.#read(name);
+    // Of several that fail, as no read should, the first is what is thrown.
+    reading?.catch(() => {});
+    return { name, complete, lookedAt, sight, reading };
   }
 
   async #read(name: string): Promise<Read | null> {

@@ -3,15 +3,14 @@ import { join } from "@std/path/posix/join";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
-import { type OpenFile, openFile } from "./safe_file.ts";
+import { type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
 import { faultSight, sightOf } from "./sight.ts";
 import { distrust } from "./trust.ts";
 import type { Directory, Reading, Sight } from "./types.ts";
 
 /** How the files of a directory are read. */
-export interface ReadOptions {
+export interface ReadOptions extends OpenOptions {
   readonly maxBytes: number;
-  readonly followLinks: boolean;
   /** Whether a name that is not found was listed all the same. */
   readonly isUndecodable?: boolean;
   /** Says why something may not be trusted. */
@@ -95,7 +94,7 @@ function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptio
     if (!(error instanceof Deno.errors.NotFound)) return { fault: faultOf(error), isTransient: true };
     // Deno lists a name that is not UTF-8 with replacement characters.
     if (isUndecodable) return { fault: "has a name that is not UTF-8", isTransient: false };
-    return isLink(path) ? { fault: "is a symbolic link to nothing", isTransient: false } : null;
+    return followLinks && isLink(path) ? { fault: "is a symbolic link to nothing", isTransient: false } : null;
   }
 }
 
@@ -118,7 +117,7 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
   if (!found.isFile) return wrong("is not a regular file");
   let file: OpenFile;
   try {
-    file = await openFile(path, options.followLinks);
+    file = await openFile(path, options);
   } catch (error) {
     // It may have gone between look and open.
     return error instanceof Error && isNotFound(error) ? null : failed(error);

@@ -10,7 +10,7 @@ const MAX_REJECTED = 100;
 
 /** Opens a messages directory, which others may write: no link in it is followed. */
 export function messageDirectory(path: string): Mailbox {
-  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false });
+  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable: true });
   const rejected = new Rejected(directory.path);
   // Nothing is found under a name that is not UTF-8, though something is there.
   const gone = (name: string) => directory.look(name) === null ? null : "a name is not UTF-8";

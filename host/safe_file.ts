@@ -11,6 +11,13 @@ export interface FileFacts {
   readonly mode: number | null;
 }
 
+/** How a file is opened. */
+export interface OpenOptions {
+  readonly followLinks: boolean;
+  /** Whether it may be opened for writing as well, which watches will tell of when it is closed. */
+  readonly isWritable?: boolean;
+}
+
 /** A file that is open for reading. */
 export interface OpenFile {
   /** What it is, or null where it is no regular file. */
@@ -38,11 +45,11 @@ let hanging = 0;
  *
  * @throws {Error} Where it cannot be opened.
  */
-export async function openFile(path: string, followLinks: boolean): Promise<OpenFile> {
-  if (hanging > 0 || Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) {
+export async function openFile(path: string, { followLinks, isWritable }: OpenOptions): Promise<OpenFile> {
+  if (hanging > 0 || followLinks && Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) {
     return openNonBlocking(path, followLinks);
   }
-  const file = await openPatiently(path);
+  const file = isWritable && openForBoth(path) || await openPatiently(path);
   if (file === null) return openNonBlocking(path, followLinks);
   return {
     facts: () => {
@@ -52,6 +59,16 @@ export async function openFile(path: string, followLinks: boolean): Promise<Open
     read: (buffer, offset, length) => file.readSync(buffer.subarray(offset, offset + length)) ?? 0,
     close: () => file.close(),
   };
+}
+
+/** Opens a file, and waits for nobody: nor does a FIFO that is opened for both (Linux, fifo(7)). Null where it may not be. */
+function openForBoth(path: string): Deno.FsFile | null {
+  try {
+    return Deno.openSync(path, { read: true, write: true });
+  } catch {
+    // It may not be written, or what else is wrong is seen again.
+    return null;
+  }
 }
 
 /** Null where that takes too long. */

@@ -59,9 +59,19 @@ export class Delivery {
     return this.#postponedSince !== null;
   }
 
-  /** Deals with all messages that are there. */
-  async deliver(signal: AbortSignal): Promise<void> {
-    const { clock, log, mailbox } = this.#options;
+  /** Deals with messages of these names, as far as they are there, or with all. */
+  async deliver(which: readonly string[] | "all", signal: AbortSignal): Promise<void> {
+    const names = (which === "all" ? this.#list() : which).toSorted();
+    for (let start = 0; start < names.length; start += BATCH) {
+      if (start > 0) await this.#options.clock.yield();
+      if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
+    }
+    this.#postponedSince = null;
+  }
+
+  /** All messages; what is remembered of others is forgotten. */
+  #list(): string[] {
+    const { log, mailbox } = this.#options;
     const names = mailbox.names();
     const fault = "fault" in names ? names.fault : null;
     if (this.#told.isNews("directory", fault)) {
@@ -70,16 +80,10 @@ export class Delivery {
     }
     if ("fault" in names) {
       this.#unsettled.clear();
-      this.#postponedSince = null;
-      return;
+      return [];
     }
     this.#forgetOthers(new Set(names));
-    names.sort();
-    for (let start = 0; start < names.length; start += BATCH) {
-      if (start > 0) await clock.yield();
-      if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
-    }
-    this.#postponedSince = null;
+    return names;
   }
 
   /** False where the rest must wait. */
@@ -129,15 +133,17 @@ export class Delivery {
   async #open(file: string): Promise<Letter | null> {
     const { clock, log, mailbox } = this.#options;
     const lookedAt = clock.now();
-    const seen = mailbox.look(file);
-    if (seen === null) return null;
     const stuck = this.#stuck.get(file);
-    if (stuck !== undefined && isSameSight(stuck.sight, seen)) {
+    const seen = stuck && mailbox.look(file);
+    if (stuck && seen && isSameSight(stuck.sight, seen)) {
       this.#dealtWith(file, seen, stuck.takeAway);
       return null;
     }
     const reading = await mailbox.read(file);
-    if (reading === null) return null;
+    if (reading === null) {
+      this.#forget(file);
+      return null;
+    }
     const { sight, entry } = reading;
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);
     if (typeof message !== "string") {
@@ -177,8 +183,13 @@ export class Delivery {
 
   #forgetOthers(names: ReadonlySet<string>): void {
     for (const map of [this.#stuck, this.#unsettled]) {
-      for (const name of map.keys()) if (!names.has(name)) map.delete(name);
+      for (const name of map.keys()) if (!names.has(name)) this.#forget(name);
     }
+  }
+
+  #forget(name: string): void {
+    this.#stuck.delete(name);
+    this.#unsettled.delete(name);
   }
 }
 

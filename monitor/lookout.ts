@@ -42,7 +42,9 @@ export class Lookout {
   readonly #touched = new Set<string>();
   /** Names that the watch told of as renamed into place. */
   readonly #renamed = new Set<string>();
-  #hasMail = false;
+  /** Messages that the watch told of. */
+  readonly #mail = new Set<string>();
+  #isAllMailDue = false;
   #lastScan = -Infinity;
   #nextScan = -Infinity;
 
@@ -98,10 +100,7 @@ export class Lookout {
       if (now >= this.#nextScan) await this.#scan(now);
       else await this.#lookAtTouched(now);
       if (signal.aborted) return;
-      if (this.#hasMail || this.#delivery.isPostponed || now >= this.#delivery.due) {
-        this.#hasMail = false;
-        await this.#delivery.deliver(signal);
-      }
+      await this.#deliver(now);
       heart.pass();
       await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, heart.due));
     }
@@ -120,7 +119,7 @@ export class Lookout {
   }
 
   #onTouched(directory: string, name: string, complete: boolean): void {
-    if (directory === this.#options.mailbox.path) this.#hasMail = true;
+    if (directory === this.#options.mailbox.path) this.#mail.add(name);
     else if (complete) this.#renamed.add(name);
     else this.#touched.add(name);
     this.#alarm.ring();
@@ -138,8 +137,17 @@ export class Lookout {
     if (this.#abort.signal.aborted) return;
     await this.#lookAtTouched(now);
     await this.#configs.lookAtAll(this.#abort.signal);
-    this.#hasMail = true;
+    this.#isAllMailDue = true;
     this.#options.onScan();
+  }
+
+  async #deliver(now: number): Promise<void> {
+    const isAllDue = this.#isAllMailDue || this.#delivery.isPostponed || now >= this.#delivery.due;
+    if (!isAllDue && this.#mail.size === 0) return;
+    const names = isAllDue ? "all" : [...this.#mail];
+    this.#isAllMailDue = false;
+    this.#mail.clear();
+    await this.#delivery.deliver(names, this.#abort.signal);
   }
 
   async #lookAtTouched(now: number): Promise<void> {

@@ -37,7 +37,7 @@ export interface SupervisorOptions {
 
 /**
  * Keeps the table of processes: takes one event after another, asks `step` what becomes of the process, stores that, then
- * does it, then tells it.
+ * does it, and tells it when all that was to be done at once has been: who waits for a start does not wait for a log.
  */
 export class Supervisor {
   readonly #host: Pick<Host, "clock" | "spawn">;
@@ -49,6 +49,8 @@ export class Supervisor {
   readonly #deadlines = new Map<string, number>();
   readonly #pidFaults = new Set<string>();
   #inbox: { name: string; event: ProcessEvent }[] = [];
+  /** What has been done, and not been told. */
+  #taken: TakenStep[] = [];
   #isClosing = false;
   /** Whether it was asked to close, and not only closes because of an error. */
   #isAsked = false;
@@ -137,11 +139,14 @@ export class Supervisor {
         try {
           this.#take(name, event);
         } catch (error) {
-          // Whatever it is, the other processes must still be stopped in order.
+          // Whatever it is, here or where it is told, the other processes must still be stopped in order.
           this.fail(error);
         }
-        if (turn.isOver) await turn.giveWay();
+        if (!turn.isOver) continue;
+        this.#tellTaken();
+        await turn.giveWay();
       }
+      this.#tellTaken();
       // While others keep the inbox full, too.
       if (this.#inbox.length > 0) this.#tick();
     }
@@ -160,9 +165,21 @@ export class Supervisor {
     for (const effect of effects) this.#perform(name, event, effect);
     if (before.type !== after.type || effects.length > 0) {
       const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
-      this.#options.onStep({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
+      this.#taken.push({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
     }
     if (this.#isClosing) this.#giveUpOnRefused(name, after);
+  }
+
+  #tellTaken(): void {
+    const taken = this.#taken;
+    this.#taken = [];
+    for (const step of taken) {
+      try {
+        this.#options.onStep(step);
+      } catch (error) {
+        this.fail(error);
+      }
+    }
   }
 
   #store(name: string, state: ProcessState): void {
@@ -225,6 +242,7 @@ export class Supervisor {
   #giveUpOnRefused(name: string, state: ProcessState): void {
     const child = this.#children.get(name);
     if (state.type !== "killing" || !child?.refused) return;
+    this.#tellTaken();
     this.#options.log.error(`${name}: pid ${child.pid} may not be signalled and is left behind`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);

@@ -33,15 +33,15 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     if (lock !== null) await untilStdinEnds();
   },
 
-  /** Tells what it finds in a config directory under a name, as another user where one is given. */
-  read: async (path, name, uid) => {
+  /** Tells what it finds in a directory under a name, as another user where one is given. */
+  read: async (path, name, uid, kind) => {
     if (uid !== undefined) process.setuid?.(Number(uid));
-    print(await findings(configDirectory(path), name));
+    print(await findings(directoryOf(path, kind), name));
   },
 
   /** Reads a file many times, and tells each different thing that it finds. */
-  reads: async (path, name, count) => {
-    const directory = configDirectory(path);
+  reads: async (path, name, count, kind) => {
+    const directory = directoryOf(path, kind);
     const found = new Set<string>();
     for (let i = 0; i < Number(count); i++) found.add(JSON.stringify((await directory.read(name))?.entry ?? null));
     print(`[${[...found].sort()}]`);
@@ -247,8 +247,12 @@ function startMany(count: number, args: Start["args"], wrote: () => void): void 
   const start: Start = { args, env: () => ({}), stdin: "null", killScope: "group" };
   const sink = { exited: () => {}, emptied: () => {}, warn: () => {} };
   for (let i = 0; i < count; i++) {
-    spawnChild(start, { stdout: write, stderr: write, end: () => {} }, sink, { ...denoClock, now: () => 0 });
+    spawnChild(start, { stdout: write, stderr: write, end: () => {} }, sink, denoClock);
   }
+}
+
+function directoryOf(path: string, kind = "config"): Directory {
+  return kind === "messages" ? messageDirectory(path) : configDirectory(path);
 }
 
 async function findings(directory: Directory, name: string): Promise<Record<string, unknown>> {

@@ -152,6 +152,15 @@ Deno.test("Changes reads alone what the system could not read beside others", as
   assertEquals([...look.changes], NAMES.map((name) => [name, { source: name }]));
 });
 
+Deno.test("Changes throws the first of what several reads throw", async () => {
+  const clock = new HandClock();
+  const directory = slowDirectory(clock);
+  directory.read = (name) => Promise.reject(new Error(name));
+  const looking = new Changes(directory, clock, () => {}).lookAtAll();
+  await assertRejects(() => looking, Error, "a");
+  await turn();
+});
+
 Deno.test("Changes throws what is thrown when it passes a change on", async () => {
   const clock = new HandClock();
   const directory = slowDirectory(clock);

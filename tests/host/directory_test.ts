@@ -154,17 +154,19 @@ Deno.test("Directory.read() does not open what is no regular file", async () => 
   }
 });
 
-Deno.test("Directory.read() does not wait for a FIFO that takes the place of a file before it is opened", async () => {
-  using dir = tempDir();
-  run("mkfifo", dir.file("fifo"));
-  dir.write("file", "{}");
-  await using swapper = new Actor(["swap", dir.path, "web", "file", "fifo"]);
-  await swapper.says("swapping");
-  await using reader = new Actor(["reads", dir.path, "web", "20000"]);
-  const possible = [null, { fault: "is not a regular file" }, { source: "{}" }].map((entry) => JSON.stringify(entry));
-  const found: unknown[] = JSON.parse(await reader.result());
-  assertEquals(found.filter((entry) => !possible.includes(JSON.stringify(entry))), []);
-});
+for (const kind of ["config", "messages"]) {
+  Deno.test(`Directory.read() does not wait for a FIFO that takes the place of a file before it is opened: ${kind}`, async () => {
+    using dir = tempDir();
+    run("mkfifo", dir.file("fifo"));
+    dir.write("file", "{}");
+    await using swapper = new Actor(["swap", dir.path, "web", "file", "fifo"]);
+    await swapper.says("swapping");
+    await using reader = new Actor(["reads", dir.path, "web", "20000", kind]);
+    const possible = [null, { fault: "is not a regular file" }, { source: "{}" }].map((entry) => JSON.stringify(entry));
+    const found: unknown[] = JSON.parse(await reader.result());
+    assertEquals(found.filter((entry) => !possible.includes(JSON.stringify(entry))), []);
+  });
+}
 
 Deno.test("Directory.read() loads node:fs only for what others might put something else in the place of", async () => {
   using it = config((dir) => {

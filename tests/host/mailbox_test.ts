@@ -83,6 +83,29 @@ Deno.test("Mailbox.read() does not wait for a FIFO, and reject() puts it away", 
   assertEquals(list(post.rejected), ["message"]);
 });
 
+Deno.test("Mailbox.read() needs no thread of Deno's, which may all wait for a disk", async () => {
+  using post = new Post();
+  post.write("message", "{}");
+  const { open } = Deno;
+  using _ = { [Symbol.dispose]: () => void (Deno.open = open) };
+  Deno.open = () => Promise.reject(new Error("No thread is free"));
+  assertEquals((await post.mailbox.read("message"))?.entry, { source: "{}" });
+});
+
+Deno.test({
+  name: "Mailbox.read() takes a message that may not be written",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using post = new Post();
+    post.write("message", "{}");
+    for (const path of [post.path, post.file("message")]) Deno.chownSync(path, NOBODY, NOBODY);
+    Deno.chmodSync(post.dir.path, 0o755);
+    Deno.chmodSync(post.file("message"), 0o444);
+    await using reader = new Actor(["read", post.path, "message", `${NOBODY}`, "messages"]);
+    assertEquals(JSON.parse(await reader.result()).entry, { source: "{}" });
+  },
+});
+
 Deno.test("Mailbox.names() leaves out what was rejected", () => {
   using post = new Post();
   post.write("1");

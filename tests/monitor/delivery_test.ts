@@ -218,9 +218,24 @@ Deno.test("Delivery says once that the messages directory is gone, and delivers 
   ]);
 });
 
+Deno.test("Delivery acts on the messages that the watch tells of, and looks at no others before the next look", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.host.watches.isSilent = true;
+  world.messages.post("1", restart("db"));
+  world.host.watches.isSilent = false;
+  const { calls } = world.messages;
+  const { names } = calls;
+  world.messages.post("2", restart("web"));
+  await world.settle();
+  assertEquals([world.take(), calls.names - names], [["web restart"], 0]);
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.take(), ["db restart"]);
+});
+
 Deno.test("Delivery says once that the messages directory cannot be listed", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.unreadable = "permission denied";
+  world.host.watches.isSilent = true;
   world.messages.post("1", restart("web"));
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.log.take(), [

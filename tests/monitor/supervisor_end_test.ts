@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { sample } from "../core/samples.ts";
+import { FakeLog } from "./fake_host.ts";
 import { POLICY, SupervisorWorld } from "./worlds.ts";
 
 Deno.test("Supervisor ends with 0 when it is closed while nothing runs", async () => {
@@ -110,6 +111,19 @@ Deno.test("Supervisor stops everything in order and ends with 1 after an error t
   assertEquals(others.length, 4);
   assertEquals(world.host.children.started.map(({ signals }) => signals), [["SIGTERM"], ["SIGTERM"]]);
   assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor stops everything in order when what it tells cannot be told", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { log } = world.host;
+  log.info = () => {
+    log.info = FakeLog.prototype.info;
+    throw new Error("the log is full");
+  };
+  for (const name of ["web", "db"]) world.post(name, { type: "restart" });
+  await world.settle();
+  assertStringIncludes(log.take()[0]!, "ERROR internal error, stopping everything: Error: the log is full");
+  assertEquals([world.host.children.running(), world.exitCode], [[], 1]);
 });
 
 Deno.test("Supervisor stops everything in order when an effect throws, and asks no child twice", async () => {

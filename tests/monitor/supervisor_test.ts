@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { sample } from "../core/samples.ts";
-import { SupervisorWorld } from "./worlds.ts";
+import { POLICY, SupervisorWorld } from "./worlds.ts";
 
 Deno.test("Supervisor tells each transition in one line", async () => {
   await using world = new SupervisorWorld();
@@ -52,6 +52,27 @@ Deno.test("Supervisor performs the effects before it tells the transition", asyn
     "log web: running -> stopping (unwanted)",
     "remove pid web",
     "log web: stopping -> gone (all of it ended)",
+  ]);
+});
+
+Deno.test("Supervisor tells what it did only when nothing more is to be done at once", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children, journal } = world.host;
+  await world.advance(POLICY.thresholdMs);
+  journal.length = 0;
+  for (const name of ["web", "db"]) children.last(name).end({ type: "code", code: 0 });
+  await world.settle();
+  assertEquals(journal, [
+    "remove pid web",
+    "spawn web",
+    "write pid web",
+    "remove pid db",
+    "spawn db",
+    "write pid db",
+    "log web: running -> stopping (exit code 0 after 1 s)",
+    "log web: stopping -> running (all of it ended), pid 103",
+    "log db: running -> stopping (exit code 0 after 1 s)",
+    "log db: stopping -> running (all of it ended), pid 104",
   ]);
 });
 
