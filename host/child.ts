@@ -31,8 +31,7 @@ export interface Start {
 }
 
 /**
- * Starts a child, as the leader of a session and process group of its own. Its supplementary groups are dropped where a
- * user or a group is named.
+ * Starts a child, as the leader of a session and process group of its own. What root starts is in no supplementary group.
  *
  * @returns The child, or null where it could not be started: then `sink` has been told so as its end.
  */
@@ -51,8 +50,6 @@ export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, c
 function startChild(start: Start): Deno.ChildProcess {
   const [command, ...args] = start.args;
   const env = start.env?.();
-  // Deno drops the supplementary groups only along with a user, so a group alone names the user that it is anyway.
-  const uid = start.uid ?? (start.gid === undefined ? undefined : Deno.uid() ?? undefined);
   return startLeader(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
     args,
     ...(env === undefined ? {} : { env, clearEnv: true }),
@@ -60,7 +57,7 @@ function startChild(start: Start): Deno.ChildProcess {
     stdout: "piped",
     stderr: "piped",
     ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
-    ...(uid === undefined ? {} : { uid }),
+    ...(start.uid === undefined ? {} : { uid: start.uid }),
     ...(start.gid === undefined ? {} : { gid: start.gid }),
   });
 }
