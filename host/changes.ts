@@ -193,13 +193,7 @@ export class Changes {
   /** Takes them out, in their order. */
   async #takeAll(batch: Candidate[], turn: Turn): Promise<void> {
     for (let next = batch.shift(); next !== undefined; next = batch.shift()) {
-      let read = await next.reading;
-      if (read?.isTransient) {
-        // There may be a file descriptor for one, but not for sixteen.
-        await Promise.all(batch.map(({ reading }) => reading));
-        read = await this.#read(next.name);
-      }
-      this.#take(next, read);
+      await this.#take(next, batch);
       if (!turn.isOver) continue;
       await turn.giveWay();
       const renamed = this.#nextRenamed();
@@ -212,11 +206,17 @@ export class Changes {
     const outdated = batch.findIndex((candidate) => candidate.name === name);
     if (outdated >= 0) await batch.splice(outdated, 1)[0].reading;
     const renamed = this.#examine(name, true);
-    if (renamed !== null) this.#take(renamed, await renamed.reading);
+    if (renamed !== null) await this.#take(renamed, batch);
   }
 
-  /** Takes what a name holds, where that counts. */
-  #take({ name, complete, lookedAt, sight }: Candidate, read: Read | null): void {
+  /** Takes what a name holds, where that counts; what the system could not read while it read others, is read again, alone. */
+  async #take({ name, complete, lookedAt, sight, reading }: Candidate, others: readonly Candidate[]): Promise<void> {
+    let read = await reading;
+    if (read?.isTransient) {
+      // There may be a file descriptor for one, but not for sixteen.
+      await Promise.all(others.map(({ reading }) => reading));
+      read = await this.#read(name);
+    }
     if (read !== null) {
       // It changed after the look.
       if (!complete && !isSameSight(read.sight, sight) && !this.#isSettled(name, read.sight, lookedAt)) return;

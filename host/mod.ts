@@ -15,7 +15,7 @@ import { lockDirectory } from "./lock.ts";
 import { Logs } from "./logs.ts";
 import { messageDirectory } from "./mailbox.ts";
 import { PidDirectory } from "./pid_dir.ts";
-import { requireRun } from "./run_permission.ts";
+import { requireRun } from "./permission.ts";
 import type { Environ, Host } from "./types.ts";
 import { watchDirectories } from "./watch.ts";
 
@@ -51,7 +51,7 @@ export { Output, type OutputOptions } from "./output.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places, refusePlaces } from "./places.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
-export { requireRun } from "./run_permission.ts";
+export { requireRun } from "./permission.ts";
 export { isSameSight } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";

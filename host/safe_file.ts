@@ -1,4 +1,5 @@
 import { dirname } from "@std/path/posix/dirname";
+import { isGranted } from "./permission.ts";
 import { isOnlyOurs } from "./trust.ts";
 
 /** What Deno and node:fs both tell of a file. */
@@ -40,8 +41,8 @@ let hanging = 0;
  * Opens a file, and does not wait for ever where somebody puts a FIFO in its place at this very moment.
  *
  * Deno's own `open()` has no O_NONBLOCK, and follows links; {@linkcode openNonBlocking} takes 20 ms and 10 MiB to load. So
- * that is kept for links, for what others can put something else in the place of, and for all while an open does not come
- * back.
+ * that is kept for links, where they are followed, for what others can put something else in the place of, and for all
+ * while an open does not come back. What may be opened for writing as well needs no patience.
  *
  * @throws {Error} Where it cannot be opened.
  */
@@ -63,6 +64,7 @@ export async function openFile(path: string, { followLinks, isWritable }: OpenOp
 
 /** Opens a file, and waits for nobody: nor does a FIFO that is opened for both (Linux, fifo(7)). Null where it may not be. */
 function openForBoth(path: string): Deno.FsFile | null {
+  if (!isGranted({ name: "write", path })) return null;
   try {
     return Deno.openSync(path, { read: true, write: true });
   } catch {
@@ -93,9 +95,7 @@ async function openPatiently(path: string): Promise<Deno.FsFile | null> {
 /** Whether a file is in a directory that only root and this program's own user may write, as far as that can be known. */
 function isInOurDirectory(path: string): boolean {
   const info = Deno.statSync(dirname(path));
-  // Without that permission Deno.uid() would ask a person at the terminal.
-  const canAsk = () => Deno.permissions.querySync({ name: "sys", kind: "uid" }).state === "granted";
-  return (info.uid === 0 || canAsk()) && isOnlyOurs(info);
+  return (info.uid === 0 || isGranted({ name: "sys", kind: "uid" })) && isOnlyOurs(info);
 }
 
 /**

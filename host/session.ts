@@ -1,6 +1,7 @@
 import { resolve } from "@std/path/posix/resolve";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { isExecutable } from "./command.ts";
+import { isGranted } from "./permission.ts";
 
 /** Makes a session for itself, and then becomes the command that it is given; of util-linux, or of busybox. */
 const SETSID = "/usr/bin/setsid";
@@ -8,9 +9,10 @@ const SETSID = "/usr/bin/setsid";
 /** With these it ends where it could not become the command. */
 const NOT_EXECUTED = [126, 127];
 
-/** To look at any file, and to know who this program is. */
+/** To look at any file, to run any command, and to know who this program is. */
 const NEEDED: readonly Deno.PermissionDescriptor[] = [
   { name: "read" },
+  { name: "run" },
   { name: "sys", kind: "uid" },
   { name: "sys", kind: "gid" },
 ];
@@ -21,25 +23,25 @@ export type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 /** Whether children of a fork are in fewer groups than this program; null before it is known. */
 let losesGroups: boolean | null = null;
 
-/** The commands that Deno has executed itself, and of which setsid has not ended since as if it could not. */
-const executed = new Set<string>();
+/** Of each command that Deno has executed itself, whether setsid does as well: it never ended as if it could not. */
+const bySetsid = new Map<string, boolean>();
 
 /**
  * Starts a command as the leader of a session and process group of its own.
  *
  * Deno does that where `detached` is set, by fork: that copies the page tables of this program, and stops it until the
- * command is executed, 2 ms in a small program and 6 in a large one. setsid(1), where it is there, Deno starts by vfork, in
- * 0.7 ms in any, and needs two file descriptors less. In return, it is seen later, and less exactly, that something cannot be
- * executed, so only what Deno has executed itself is left to setsid; and for a moment the child is still in this program's
- * group, so a signal to its own finds nobody. Deno alone starts what needs a fork anyway, another user or group, and what
- * has variables of the dynamic linker, which are not meant for setsid.
+ * command is executed, 2 ms in a small program and 6 in a large one. setsid(1), where it is there, Deno starts by vfork,
+ * in 0.7 ms in any, and needs two file descriptors less. In return, it is seen later, and less exactly, that something
+ * cannot be executed, so only what Deno has executed itself is left to setsid; and for a moment the child is still in this
+ * program's group, so a signal to its own finds nobody. Deno alone starts what needs a fork anyway, another user or group,
+ * and what has variables of the dynamic linker, which are not meant for setsid.
  *
  * @param command A path, or a bare command, which Deno looks up in this program's PATH.
  * @throws {Error} Where it cannot be started.
  */
 export function startLeader(command: string, options: LeaderOptions): Deno.ChildProcess {
-  const path = pathOf(command, options.cwd);
-  if (path !== null && executed.has(path) && isForSetsid(path, options)) {
+  const path = isForSetsid(options) ? pathOf(command, options.cwd) : null;
+  if (path !== null && bySetsid.get(path) && losesGroups === false && isExecutable(SETSID) && isExecutable(path)) {
     try {
       return startBySetsid(path, options);
     } catch {
@@ -48,28 +50,23 @@ export function startLeader(command: string, options: LeaderOptions): Deno.Child
   }
   const child = new Deno.Command(command, { ...options, detached: true }).spawn();
   if (path !== null) {
-    executed.add(path);
+    if (!bySetsid.has(path)) bySetsid.set(path, true);
     // To ask takes 3 ms, and now nobody waits for a start.
     losesGroups ??= forkLosesGroups();
   }
   return child;
 }
 
-/** The path that Deno makes of a command; null of one that it looks for, and where not all may be done that is done here. */
+/** Whether nothing but the command itself may keep it from being left to setsid. */
+function isForSetsid({ uid, gid, env }: LeaderOptions): boolean {
+  if (uid !== undefined || gid !== undefined || env === undefined) return false;
+  return !Object.keys(env).some((name) => name.startsWith("LD_")) && NEEDED.every(isGranted);
+}
+
+/** The path that Deno makes of a command, or null of one that it looks for. */
 function pathOf(command: string, cwd: string | undefined): string | null {
   const isKnown = command.startsWith("/") || command.includes("/") && cwd !== undefined;
-  return isKnown && NEEDED.every(isGranted) ? resolve(cwd ?? "/", command) : null;
-}
-
-/** Without a permission to try would ask a person at the terminal. */
-function isGranted(permission: Deno.PermissionDescriptor): boolean {
-  return Deno.permissions.querySync(permission).state === "granted";
-}
-
-function isForSetsid(path: string, { uid, gid, env }: LeaderOptions): boolean {
-  if (losesGroups !== false || uid !== undefined || gid !== undefined || env === undefined) return false;
-  if (Object.keys(env).some((name) => name.startsWith("LD_"))) return false;
-  return isExecutable(SETSID) && isExecutable(path);
+  return isKnown ? resolve(cwd ?? "/", command) : null;
 }
 
 /** As root, Deno takes the supplementary groups from what it forks, and setsid would leave them. */
@@ -88,7 +85,7 @@ function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess 
   const child = new Deno.Command(SETSID, { ...options, args: ["--", path, ...options.args ?? []] }).spawn();
   spare(child);
   child.status.then(({ code, signal }) => {
-    if (signal === null && NOT_EXECUTED.includes(code)) executed.delete(path);
+    if (signal === null && NOT_EXECUTED.includes(code)) bySetsid.set(path, false);
   }, () => {
     // By a signal that Deno cannot name.
   });

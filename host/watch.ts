@@ -100,6 +100,8 @@ function touch(path: string): boolean {
 }
 
 function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSink): void {
+  // A file was closed that had been opened for writing, as this program opens messages. If it was written, that was told.
+  if (event.kind === "access") return;
   if (event.flag === "rescan" || event.paths.some((path) => directories.includes(path))) return sink.rescan();
   const [from, to] = event.paths;
   // Only of a name that was ignored is it known that nobody is still writing to it.

@@ -148,6 +148,8 @@ export class Lookout {
     this.#isAllMailDue = false;
     this.#mail.clear();
     await this.#delivery.deliver(names, this.#abort.signal);
+    // A listing holds named pipes open, at which the watch would wait.
+    if (!isAllDue) this.#options.mailbox.names();
   }
 
   async #lookAtTouched(now: number): Promise<void> {

@@ -104,7 +104,7 @@ export class Supervisor {
   /** Closes because of an error that nobody foresaw; `run` will give 1. */
   fail(error: unknown): void {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#options.log.error(`internal error, stopping everything: ${text}`);
+    this.#say("error", `internal error, stopping everything: ${text}`);
     this.#exitCode = 1;
     if (!this.#isClosing) this.#closeWith("unwanted");
   }
@@ -182,6 +182,12 @@ export class Supervisor {
     }
   }
 
+  /** Says what is wrong, after all that was done before. */
+  #say(level: "warn" | "error", message: string, name?: string): void {
+    this.#tellTaken();
+    this.#options.log[level](message, name);
+  }
+
   #store(name: string, state: ProcessState): void {
     if (state.type === "gone") this.#states.delete(name);
     else this.#states.set(name, state);
@@ -197,7 +203,7 @@ export class Supervisor {
       case "signal":
         return this.#children.get(name)?.signal(effect.signal);
       case "unexpected":
-        return this.#options.log.warn(`${name}: ${event.type} cannot happen now, ignored`, name);
+        return this.#say("warn", `${name}: ${event.type} cannot happen now, ignored`, name);
     }
   }
 
@@ -224,7 +230,7 @@ export class Supervisor {
     return {
       exited: (exit) => this.post(name, { type: "exited", exit }),
       emptied: () => this.post(name, { type: "emptied" }),
-      warn: (message) => this.#options.log.warn(`${name}: ${message}`, name),
+      warn: (message) => this.#say("warn", `${name}: ${message}`, name),
     };
   }
 
@@ -235,15 +241,14 @@ export class Supervisor {
   #tellPidFault(fault: string | null | undefined): void {
     if (fault === null || fault === undefined || this.#pidFaults.has(fault)) return;
     this.#pidFaults.add(fault);
-    this.#options.log.warn(`cannot keep the pid directory: ${fault}`);
+    this.#say("warn", `cannot keep the pid directory: ${fault}`);
   }
 
   /** A child that took another user can refuse every signal: the monitor must end all the same. */
   #giveUpOnRefused(name: string, state: ProcessState): void {
     const child = this.#children.get(name);
     if (state.type !== "killing" || !child?.refused) return;
-    this.#tellTaken();
-    this.#options.log.error(`${name}: pid ${child.pid} may not be signalled and is left behind`, name);
+    this.#say("error", `${name}: pid ${child.pid} may not be signalled and is left behind`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);
   }

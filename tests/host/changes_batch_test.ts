@@ -144,12 +144,17 @@ Deno.test("Changes reads alone what the system could not read beside others", as
     const reading = await read(name);
     return hasRoom || reading === null ? reading : { ...reading, entry: { fault: "EMFILE" }, isTransient: true };
   };
-  const looking = new CollectedChanges(directory, clock).lookAtAll();
+  const renamed: string[] = [];
+  clock.onYield = () => renamed.splice(0, 1, "t");
+  directory.onLook = (name) => clock.advance(name === "p" ? 10 : 0);
+  const taken: [string, unknown][] = [];
+  const onChange = (...change: [string, unknown]) => void taken.push(change);
+  const looking = new Changes(directory, clock, onChange, { nextRenamed: () => renamed.shift() }).lookAtAll();
   await turn();
   while (directory.opening.length > 0) await directory.open(directory.opening[0]);
-  const look = await looking;
-  assert("changes" in look);
-  assertEquals([...look.changes], NAMES.map((name) => [name, { source: name }]));
+  await looking;
+  assertEquals(taken[1][0], "t");
+  assertEquals(taken.toSorted(), [...NAMES, "t"].map((name) => [name, { source: name }]));
 });
 
 Deno.test("Changes throws the first of what several reads throw", async () => {

@@ -165,3 +165,15 @@ export class CollectedChanges {
     return fault === null ? { changes } : { fault };
   }
 }
+
+/** Has Deno say that a permission is not granted, until the end of the scope. */
+export function deny(name: Deno.PermissionDescriptor["name"], kind?: string): Disposable {
+  const { permissions } = Deno;
+  const { querySync } = permissions;
+  permissions.querySync = (permission) => {
+    const isDenied = permission.name === name && (permission.name !== "sys" || permission.kind === kind);
+    // No test has this one.
+    return querySync.call(permissions, isDenied ? { name: "ffi" } : permission);
+  };
+  return { [Symbol.dispose]: () => void (permissions.querySync = querySync) };
+}

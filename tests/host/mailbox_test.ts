@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Mailbox, messageDirectory } from "@ncolony/host";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
+import { deny } from "./fakes.ts";
 
 const MAX_BYTES = 65_536;
 
@@ -90,6 +91,20 @@ Deno.test("Mailbox.read() needs no thread of Deno's, which may all wait for a di
   using _ = { [Symbol.dispose]: () => void (Deno.open = open) };
   Deno.open = () => Promise.reject(new Error("No thread is free"));
   assertEquals((await post.mailbox.read("message"))?.entry, { source: "{}" });
+});
+
+Deno.test("Mailbox.read() asks nobody for the permission to write", async () => {
+  using post = new Post();
+  post.write("message", "{}");
+  const { openSync } = Deno;
+  using _ = { [Symbol.dispose]: () => void (Deno.openSync = openSync) };
+  using _denied = deny("write");
+  let opened = 0;
+  Deno.openSync = (...args) => {
+    opened++;
+    return openSync(...args);
+  };
+  assertEquals([(await post.mailbox.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
 });
 
 Deno.test({

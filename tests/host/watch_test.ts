@@ -67,6 +67,12 @@ Deno.test("watch() tells what is written in place as not complete", async () => 
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
+Deno.test("watch() tells nothing of a file that was opened for writing, and only read", async () => {
+  await using watched = new Watched((it) => it.write("web"));
+  Deno.openSync(watched.file("web"), { read: true, write: true }).close();
+  assertEquals(await watched.toldSoFar(), []);
+});
+
 Deno.test("watch() tells a rename from a name that is not ignored as not complete", async () => {
   await using watched = new Watched((it) => it.write("sedAb12"));
   Deno.renameSync(watched.file("sedAb12"), watched.file("web"));

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
 import { sample } from "../core/samples.ts";
 import { POLICY, SupervisorWorld } from "./worlds.ts";
 
@@ -10,6 +10,19 @@ Deno.test("Supervisor stops everything in order and ends with 1 when a spawn thr
   await world.advance(60_000);
   assertEquals(children.last("db").signals, ["SIGTERM"]);
   assertEquals(world.exitCode, 1);
+});
+
+Deno.test("Supervisor says what is wrong after all that it did before", async () => {
+  await using world = await SupervisorWorld.running("db");
+  const { children, log } = world.host;
+  children.onSpawn = ({ name }) => {
+    if (name === "web") throw new Error("a bug");
+  };
+  for (const name of ["api", "web"]) world.post(name, { type: "wanted", spec: sample(name) });
+  await world.settle();
+  const [first, second] = log.take();
+  assertEquals(first, "INFO api: gone -> running (wanted), pid 102");
+  assertStringIncludes(second!, "ERROR internal error, stopping everything: Error: a bug");
 });
 
 Deno.test("Supervisor says once that pid files cannot be written, also when they can be removed", async () => {
