@@ -9,24 +9,11 @@ import {
   step,
   stopLeftover,
 } from "@ncolony/core";
-import {
-  Alarm,
-  type Child,
-  type ChildOutput,
-  type ChildSink,
-  type Host,
-  type Log,
-  type PidFiles,
-  Turn,
-} from "@ncolony/host";
-import type { TakenStep } from "./events.ts";
+import { Alarm, type Child, type ChildOutput, type ChildSink, type Host, type PidFiles, Turn } from "@ncolony/host";
+import { Report, type ReportOptions } from "./report.ts";
 
 /** What a supervisor needs. */
-export interface SupervisorOptions {
-  /** Where it tells what is wrong. */
-  readonly log: Log;
-  /** Takes each step that changed something, when it has been done. */
-  readonly onStep: (step: TakenStep) => void;
+export interface SupervisorOptions extends ReportOptions {
   /** When it restarts. */
   readonly policy: RestartPolicy;
   /** Where it writes pids, if anywhere. */
@@ -42,6 +29,7 @@ export interface SupervisorOptions {
 export class Supervisor {
   readonly #host: Pick<Host, "clock" | "spawn">;
   readonly #options: SupervisorOptions;
+  readonly #report: Report;
   readonly #alarm: Alarm;
   readonly #states = new Map<string, ProcessState>();
   readonly #children = new Map<string, Child>();
@@ -49,8 +37,6 @@ export class Supervisor {
   readonly #deadlines = new Map<string, number>();
   readonly #pidFaults = new Set<string>();
   #inbox: { name: string; event: ProcessEvent }[] = [];
-  /** What has been done, and not been told. */
-  #taken: TakenStep[] = [];
   #isClosing = false;
   /** Whether it was asked to close, and not only closes because of an error. */
   #isAsked = false;
@@ -60,6 +46,7 @@ export class Supervisor {
   constructor(host: Pick<Host, "clock" | "spawn">, options: SupervisorOptions) {
     this.#host = host;
     this.#options = options;
+    this.#report = new Report(options, (error) => this.fail(error));
     this.#alarm = new Alarm(host.clock);
   }
 
@@ -71,15 +58,15 @@ export class Supervisor {
 
   /** Stops what an earlier monitor left running. Nothing of those names starts before that is gone. */
   async stopLeftovers(): Promise<void> {
-    const { log, pidFiles, policy } = this.#options;
+    const { pidFiles, policy } = this.#options;
     for (const { name, pid, isKnown, open } of await pidFiles?.findChildren() ?? []) {
       this.#children.set(name, open(this.#sinkOf(name)));
       const [state, effects] = stopLeftover(this.#host.clock.now(), policy);
       this.#store(name, state);
       for (const effect of effects) this.#perform(name, { type: "unwanted" }, effect);
-      if (isKnown) log.warn(`${name}: gone -> stopping (pid ${pid} of an earlier monitor still runs)`, name);
+      if (isKnown) this.#report.warn(`${name}: gone -> stopping (pid ${pid} of an earlier monitor still runs)`, name);
       else {
-        log.error(
+        this.#report.error(
           `${name}: waits until pid ${pid} is gone, which an earlier monitor wrote down: whether it is ${name} or a ` +
             "stranger cannot be told without --allow-all",
           name,
@@ -104,7 +91,7 @@ export class Supervisor {
   /** Closes because of an error that nobody foresaw; `run` will give 1. */
   fail(error: unknown): void {
     const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#say("error", `internal error, stopping everything: ${text}`);
+    this.#report.error(`internal error, stopping everything: ${text}`);
     this.#exitCode = 1;
     if (!this.#isClosing) this.#closeWith("unwanted");
   }
@@ -143,10 +130,10 @@ export class Supervisor {
           this.fail(error);
         }
         if (!turn.isOver) continue;
-        this.#tellTaken();
+        this.#report.tell();
         await turn.giveWay();
       }
-      this.#tellTaken();
+      this.#report.tell();
       // While others keep the inbox full, too.
       if (this.#inbox.length > 0) this.#tick();
     }
@@ -165,27 +152,9 @@ export class Supervisor {
     for (const effect of effects) this.#perform(name, event, effect);
     if (before.type !== after.type || effects.length > 0) {
       const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
-      this.#taken.push({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
+      this.#report.did({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
     }
     if (this.#isClosing) this.#giveUpOnRefused(name, after);
-  }
-
-  #tellTaken(): void {
-    const taken = this.#taken;
-    this.#taken = [];
-    for (const step of taken) {
-      try {
-        this.#options.onStep(step);
-      } catch (error) {
-        this.fail(error);
-      }
-    }
-  }
-
-  /** Says what is wrong, after all that was done before. */
-  #say(level: "warn" | "error", message: string, name?: string): void {
-    this.#tellTaken();
-    this.#options.log[level](message, name);
   }
 
   #store(name: string, state: ProcessState): void {
@@ -203,7 +172,7 @@ export class Supervisor {
       case "signal":
         return this.#children.get(name)?.signal(effect.signal);
       case "unexpected":
-        return this.#say("warn", `${name}: ${event.type} cannot happen now, ignored`, name);
+        return this.#report.warn(`${name}: ${event.type} cannot happen now, ignored`, name);
     }
   }
 
@@ -230,7 +199,7 @@ export class Supervisor {
     return {
       exited: (exit) => this.post(name, { type: "exited", exit }),
       emptied: () => this.post(name, { type: "emptied" }),
-      warn: (message) => this.#say("warn", `${name}: ${message}`, name),
+      warn: (message) => this.#report.warn(`${name}: ${message}`, name),
     };
   }
 
@@ -241,14 +210,14 @@ export class Supervisor {
   #tellPidFault(fault: string | null | undefined): void {
     if (fault === null || fault === undefined || this.#pidFaults.has(fault)) return;
     this.#pidFaults.add(fault);
-    this.#say("warn", `cannot keep the pid directory: ${fault}`);
+    this.#report.warn(`cannot keep the pid directory: ${fault}`);
   }
 
   /** A child that took another user can refuse every signal: the monitor must end all the same. */
   #giveUpOnRefused(name: string, state: ProcessState): void {
     const child = this.#children.get(name);
     if (state.type !== "killing" || !child?.refused) return;
-    this.#say("error", `${name}: pid ${child.pid} may not be signalled and is left behind`, name);
+    this.#report.error(`${name}: pid ${child.pid} may not be signalled and is left behind`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);
   }
