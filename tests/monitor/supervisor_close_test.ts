@@ -14,15 +14,20 @@ Deno.test("Supervisor stops everything in order and ends with 1 when a spawn thr
 
 Deno.test("Supervisor says what is wrong after all that it did before", async () => {
   await using world = await SupervisorWorld.running("db");
-  const { children, log } = world.host;
+  const { children, log, pids } = world.host;
   children.onSpawn = ({ name }) => {
-    if (name === "web") throw new Error("a bug");
+    if (name === "web") pids.writeFault = "disk full";
+    if (name === "last") throw new Error("a bug");
   };
-  for (const name of ["api", "web"]) world.post(name, { type: "wanted", spec: sample(name) });
+  for (const name of ["api", "web", "last"]) world.post(name, { type: "wanted", spec: sample(name) });
   await world.settle();
-  const [first, second] = log.take();
-  assertEquals(first, "INFO api: gone -> running (wanted), pid 102");
-  assertStringIncludes(second!, "ERROR internal error, stopping everything: Error: a bug");
+  const lines = log.take();
+  assertEquals(lines.slice(0, 3), [
+    "INFO api: gone -> running (wanted), pid 102",
+    "WARN cannot keep the pid directory: disk full",
+    "INFO web: gone -> running (wanted), pid 103",
+  ]);
+  assertStringIncludes(lines[3]!, "ERROR internal error, stopping everything: Error: a bug");
 });
 
 Deno.test("Supervisor says once that pid files cannot be written, also when they can be removed", async () => {
