@@ -18,7 +18,7 @@ const NEEDED: readonly Deno.PermissionDescriptor[] = [
 ];
 
 /** What Deno is told of a command: the environment is given as a whole. */
-export type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
+type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 
 /** Whether children of a fork are in fewer groups than this program; null before it is known. */
 let losesGroups: boolean | null = null;

@@ -166,14 +166,20 @@ export class CollectedChanges {
   }
 }
 
+/** Puts something in the place of what an object has, until the end of the scope. */
+export function replace<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): Disposable {
+  const before = object[key];
+  object[key] = value;
+  return { [Symbol.dispose]: () => void (object[key] = before) };
+}
+
 /** Has Deno say that a permission is not granted, until the end of the scope. */
 export function deny(name: Deno.PermissionDescriptor["name"], kind?: string): Disposable {
   const { permissions } = Deno;
   const { querySync } = permissions;
-  permissions.querySync = (permission) => {
+  return replace(permissions, "querySync", (permission) => {
     const isDenied = permission.name === name && (permission.name !== "sys" || permission.kind === kind);
     // No test has this one.
     return querySync.call(permissions, isDenied ? { name: "ffi" } : permission);
-  };
-  return { [Symbol.dispose]: () => void (permissions.querySync = querySync) };
+  });
 }

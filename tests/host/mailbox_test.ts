@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { type Mailbox, messageDirectory } from "@ncolony/host";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
-import { deny } from "./fakes.ts";
+import { deny, replace } from "./fakes.ts";
 
 const MAX_BYTES = 65_536;
 
@@ -87,9 +87,7 @@ Deno.test("Mailbox.read() does not wait for a FIFO, and reject() puts it away", 
 Deno.test("Mailbox.read() needs no thread of Deno's, which may all wait for a disk", async () => {
   using post = new Post();
   post.write("message", "{}");
-  const { open } = Deno;
-  using _ = { [Symbol.dispose]: () => void (Deno.open = open) };
-  Deno.open = () => Promise.reject(new Error("No thread is free"));
+  using _replaced = replace(Deno, "open", () => Promise.reject(new Error("No thread is free")));
   assertEquals((await post.mailbox.read("message"))?.entry, { source: "{}" });
 });
 
@@ -97,13 +95,12 @@ Deno.test("Mailbox.read() asks nobody for the permission to write", async () => 
   using post = new Post();
   post.write("message", "{}");
   const { openSync } = Deno;
-  using _ = { [Symbol.dispose]: () => void (Deno.openSync = openSync) };
   using _denied = deny("write");
   let opened = 0;
-  Deno.openSync = (...args) => {
+  using _replaced = replace(Deno, "openSync", (...args) => {
     opened++;
     return openSync(...args);
-  };
+  });
   assertEquals([(await post.mailbox.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
 });
 

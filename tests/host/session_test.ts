@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
 import { ending, Trial } from "./children.ts";
-import { deny, HandClock } from "./fakes.ts";
+import { deny, HandClock, replace } from "./fakes.ts";
 
 const SETSID = "/usr/bin/setsid";
 const ID = "/usr/bin/id";
@@ -24,7 +24,7 @@ function test(name: string, fn: (dir: TempDir) => Promise<void>, isIgnored = fal
 function noteCommands(delay?: string): Disposable & { readonly commands: string[] } {
   const { Command } = Deno;
   const commands: string[] = [];
-  Deno.Command = class extends Command {
+  const noting = class extends Command {
     constructor(command: string | URL, options: Deno.CommandOptions = {}) {
       if (command !== ID) commands.push(`${command}${options.detached ? " detached" : ""}`);
       const isDelayed = command === SETSID && delay !== undefined;
@@ -32,19 +32,19 @@ function noteCommands(delay?: string): Disposable & { readonly commands: string[
       super(isDelayed ? "/bin/sh" : command, isDelayed ? { ...options, args } : options);
     }
   };
-  return { commands, [Symbol.dispose]: () => void (Deno.Command = Command) };
+  return { commands, ...replace(Deno, "Command", noting) };
 }
 
 /** Notes what is looked at; what `isMissing` says is not found. */
 function noteLooks(isMissing: (path: string) => boolean = () => false): Disposable & { readonly paths: string[] } {
   const { statSync } = Deno;
   const paths: string[] = [];
-  Deno.statSync = (path) => {
+  const noting = (path: string | URL) => {
     paths.push(`${path}`);
     if (isMissing(`${path}`)) throw new Deno.errors.NotFound();
     return statSync(path);
   };
-  return { paths, [Symbol.dispose]: () => void (Deno.statSync = statSync) };
+  return { paths, ...replace(Deno, "statSync", noting) };
 }
 
 /** Writes a script; gives its path. */
@@ -119,10 +119,8 @@ test("Child.signal() signals nobody's pid where the leader ended by a signal wit
   await until("the leader's end is told", () => trial.events.length > 0);
   Deno.kill(member, "SIGKILL");
   await until("the group is gone", () => !isAlive(-trial.pid));
-  const { kill } = Deno.ChildProcess.prototype;
-  using _ = { [Symbol.dispose]: () => void (Deno.ChildProcess.prototype.kill = kill) };
   let kills = 0;
-  Deno.ChildProcess.prototype.kill = () => void kills++;
+  using _replaced = replace(Deno.ChildProcess.prototype, "kill", () => void kills++);
   trial.child?.signal("SIGTERM");
   assertEquals([kills, trial.events], [0, ["exited: signal 40"]]);
 });
