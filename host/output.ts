@@ -1,4 +1,4 @@
-import { LineSplitter } from "@ncolony/core";
+import { type LineSink, LineSplitter } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
 import { createLog, jsonLine } from "./log.ts";
@@ -10,6 +10,9 @@ const NEWLINE = 0x0a;
 
 /** How much of a child's output is formatted at a time. */
 const SLICE_BYTES = 16_384;
+
+/** More than the longest piece of a line, with its prefix. */
+const PAGE_BYTES = 65_536;
 
 /** What `--log-level`, `--log-format` and `--log-file` set. */
 export interface OutputOptions {
@@ -33,6 +36,7 @@ export class Output {
   readonly #format: LogFormat;
   readonly #out: Sink;
   readonly #err: Sink;
+  readonly #pages: ReadonlyMap<Sink, Page>;
   /** The children whose output has not ended. */
   readonly #open = new Set<Promise<void>>();
 
@@ -57,6 +61,7 @@ export class Output {
       this.#err = open(Deno.openSync(file, { append: true, create: true }), file, () => stderrLog);
       this.#out = this.#err;
     }
+    this.#pages = new Map([this.#out, this.#err].map((sink) => [sink, new Page(sink)]));
     this.log = tell(this.#err);
   }
 
@@ -88,62 +93,70 @@ export class Output {
   }
 
   #stream(name: string, stream: string, sink: Sink): { push: OutputSink; end: () => void } {
-    const lines = this.#format === "json" ? jsonLines(name, stream) : textLines(name);
+    const lines = this.#format === "json" ? jsonLines(name, stream, sink) : textLines(name, this.#pages.get(sink)!);
     const splitter = new LineSplitter(lines.add);
     return {
       push: async (bytes) => {
         // A slice at a time, for each of its bytes may be a newline, and so become a line with a prefix.
         for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
-          splitter.push(bytes.subarray(start, start + SLICE_BYTES));
-          await sink.write(lines.take());
+          await sink.whenRoom(() => {
+            splitter.push(bytes.subarray(start, start + SLICE_BYTES));
+            lines.flush();
+          });
         }
       },
       end: () => {
         splitter.end();
-        sink.write(lines.take());
+        lines.flush();
       },
     };
   }
 }
 
-/** Collects formatted lines until they are taken. */
+/** Formats lines, and passes them on when it is full or told to. */
 interface Lines {
-  readonly add: (bytes: Uint8Array, start: number, end: number, first: boolean, last: boolean) => void;
-  readonly take: () => Uint8Array;
+  readonly add: LineSink;
+  readonly flush: () => void;
 }
 
 /** `[name] line`, byte for byte; `[name+] rest` for the pieces of a long line after the first. */
-function textLines(name: string): Lines {
+function textLines(name: string, page: Page): Lines {
   const encoder = new TextEncoder();
   const prefix = encoder.encode(`[${name}] `);
   const continued = encoder.encode(`[${name}+] `);
-  let out = new Uint8Array(0);
-  let length = 0;
   return {
-    add: (bytes, start, end, first) => {
-      const mark = first ? prefix : continued;
-      const needed = length + mark.length + end - start + 1;
-      if (needed > out.length) {
-        const larger = new Uint8Array(Math.max(needed, 2 * out.length));
-        larger.set(out.subarray(0, length));
-        out = larger;
-      }
-      out.set(mark, length);
-      out.set(bytes.subarray(start, end), length + mark.length);
-      out[needed - 1] = NEWLINE;
-      length = needed;
-    },
-    take: () => {
-      const taken = out.subarray(0, length);
-      // A silent child should hold no memory.
-      out = new Uint8Array(0);
-      length = 0;
-      return taken;
-    },
+    add: (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end)),
+    flush: () => page.flush(),
   };
 }
 
-function jsonLines(name: string, stream: string): Lines {
+/** Where lines are put together for a sink. All children share it, for no line stays here: memory for each would pile up. */
+class Page {
+  readonly #sink: Sink;
+  readonly #bytes = new Uint8Array(PAGE_BYTES);
+  #filled = 0;
+
+  constructor(sink: Sink) {
+    this.#sink = sink;
+  }
+
+  /** Takes a line, of which the newline is still to come. */
+  add(prefix: Uint8Array, line: Uint8Array): void {
+    if (this.#filled + prefix.length + line.length >= this.#bytes.length) this.flush();
+    this.#bytes.set(prefix, this.#filled);
+    this.#bytes.set(line, this.#filled + prefix.length);
+    this.#filled += prefix.length + line.length;
+    this.#bytes[this.#filled++] = NEWLINE;
+  }
+
+  /** Passes on what was put together. */
+  flush(): void {
+    this.#sink.add(this.#bytes.subarray(0, this.#filled));
+    this.#filled = 0;
+  }
+}
+
+function jsonLines(name: string, stream: string, sink: Sink): Lines {
   const decoder = new TextDecoder();
   const encoder = new TextEncoder();
   let out = "";
@@ -151,10 +164,9 @@ function jsonLines(name: string, stream: string): Lines {
     add: (bytes, start, end, _first, last) => {
       out += jsonLine(name, stream, decoder.decode(bytes.subarray(start, end)), new Date(), !last);
     },
-    take: () => {
-      const taken = encoder.encode(out);
+    flush: () => {
+      sink.add(encoder.encode(out));
       out = "";
-      return taken;
     },
   };
 }

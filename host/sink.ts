@@ -49,13 +49,19 @@ export class Sink {
   async write(...pieces: readonly Uint8Array[]): Promise<void> {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     while (this.#waitingBytes > 0 && this.#waitingBytes + length > this.#maxBytes) await this.#room.promise;
-    for (const piece of pieces) this.#add(piece);
+    for (const piece of pieces) this.add(piece);
+  }
+
+  /** Calls back when there is room, at once where there is: only then may something be added. */
+  async whenRoom(callback: () => void): Promise<void> {
+    while (this.#waitingBytes >= this.#maxBytes) await this.#room.promise;
+    callback();
   }
 
   /** Takes bytes at once, or throws them away where too many wait. */
   offer(bytes: Uint8Array): void {
     if (this.#waitingBytes + bytes.length > this.#maxBytes) this.#lost++;
-    else this.#add(bytes);
+    else this.add(bytes);
   }
 
   /** Resolves when nothing waits any more. */
@@ -63,7 +69,8 @@ export class Sink {
     while (this.#writing !== null) await this.#writing;
   }
 
-  #add(bytes: Uint8Array): void {
+  /** Takes bytes at once, which are copied, however much waits. */
+  add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const needed = this.#waitingBytes + bytes.length;
     if (needed > this.#waiting.length) {

@@ -61,6 +61,23 @@ Deno.test("Output writes a long line in pieces, which are marked after the first
   assertEquals(lines[3], "[web] next\n");
 });
 
+Deno.test("Output leads every line of a flood of short ones with its name", async () => {
+  using filed = new Filed("text");
+  const lines = Array.from({ length: 50_000 }, (_, index) => `${index % 7}`.repeat(index % 4));
+  const children = ["web", "a".repeat(255)].map((name) => ({ name, output: filed.output.forChild(name) }));
+  // At the same time, for they share what lines are put together in.
+  await Promise.all(children.map(async ({ output }) => {
+    await output.stdout(encoder.encode(lines.map((line) => `${line}\n`).join("")));
+    output.end();
+  }));
+  const written = await filed.lines();
+  assertEquals(written.length, 100_000);
+  for (const { name } of children) {
+    const own = written.filter((line) => line.startsWith(`[${name}] `)).map((line) => line.slice(name.length + 3, -1));
+    assertEquals(own, lines);
+  }
+});
+
 Deno.test("Output passes the bytes of a child on as they are, in text", async () => {
   using filed = new Filed("text");
   const all = Uint8Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 0x0a);

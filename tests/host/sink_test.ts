@@ -132,6 +132,29 @@ Deno.test("Sink lets writers wait where a stream takes nothing", async () => {
   assertEquals(told, []);
 });
 
+Deno.test("Sink.whenRoom() lets each of many writers wait where a stream takes nothing, and go on when it does", async () => {
+  const target = new FakeTarget();
+  const { sink } = sinkTo(target);
+  const chunk = new Uint8Array(MIB / 8);
+  let added = 0;
+  const write = async () => {
+    for (let i = 0; i < 3; i++) {
+      await sink.whenRoom(() => {
+        sink.add(chunk);
+        added += chunk.length;
+      });
+    }
+  };
+  const all = Promise.all(Array.from({ length: 40 }, write));
+  for (let i = 0; i < 50; i++) await turn();
+  assertLess(added, 2 * MIB);
+  target.open();
+  await all;
+  await sink.flush();
+  assertEquals(target.text.length, 120 * chunk.length);
+  assertLessOrEqual(Math.max(...target.writes), MIB + chunk.length);
+});
+
 Deno.test("Sink takes what is larger than all that may wait", async () => {
   const target = new FakeTarget();
   const { sink } = sinkTo(target);
