@@ -167,7 +167,7 @@ function configure(supervisor: Supervisor, name: string): void {
 }
 
 /** From a cause to the last first act of the children that it has. */
-async function timed(
+export async function timed(
   supervisor: Supervisor,
   names: readonly string[],
   cause: () => Promise<void> | void,

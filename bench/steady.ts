@@ -1,0 +1,78 @@
+/**
+ * Measures deaths and restarts in the long run: all supervisors run at once, and one of them after the other has to act.
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+import { fastestShell, MEASURES, timed, writeProgram } from "./measures.ts";
+import { installed, PEERS } from "./peers.ts";
+import { interrupt, Interrupted, pause, print, signal } from "./processes.ts";
+import type { Supervisor } from "./supervisor.ts";
+import { type Samples, table } from "./table.ts";
+
+const HELP = `Usage: deno task bench:steady [options]
+
+  --turns N     how often each has to act, of each kind [40]
+  --peers A,B   of those that are installed [all but pm2 and supervisord]`;
+
+/** What each has to do, by the name of the measure. */
+const ACTS: Record<string, (supervisor: Supervisor) => Promise<void> | void> = {
+  crash: (supervisor) => signal([supervisor.births.pids.get("child")!], "SIGKILL"),
+  restart: (supervisor) => supervisor.restart("child"),
+};
+
+/** Of a child that lived for less, the next one waits, as it should. */
+const MIN_LIFE_MS = 2000;
+
+const { help, turns: given = "40", peers: names } = parseArgs(Deno.args, {
+  boolean: ["help"],
+  string: ["turns", "peers"],
+}) as { help?: boolean; turns?: string; peers?: string };
+const turns = Number(given);
+const unknown = names?.split(",").find((name) => !PEERS.some((peer) => peer.name === name));
+if (help || !(turns >= 1) || unknown !== undefined) {
+  if (unknown !== undefined) print(`--peers: there is no ${JSON.stringify(unknown)}\n`);
+  print(HELP);
+  Deno.exit(help ? 0 : 2);
+}
+for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => interrupt(name));
+const home = Deno.makeTempDirSync({ prefix: "ncolony-steady-" });
+let code = 0;
+try {
+  await main();
+} catch (error) {
+  if (!(error instanceof Interrupted)) throw error;
+  print(error.message);
+  code = 130;
+} finally {
+  Deno.removeSync(home, { recursive: true });
+}
+Deno.exit(code);
+
+async function main(): Promise<void> {
+  const asked = PEERS.filter(({ name, takes = () => true }) => {
+    return takes("crash") && (names?.split(",").includes(name) ?? !["pm2", "supervisord"].includes(name));
+  });
+  const peers = await installed(asked);
+  const shell = await fastestShell();
+  const samples: Samples = Object.fromEntries(peers.map(({ name }) => [name, { crash: [], restart: [] }]));
+  await using stack = new AsyncDisposableStack();
+  const supervisors = peers.map(({ name, make }) => ({ name, supervisor: stack.use(make(home)) }));
+  for (const { supervisor } of supervisors) {
+    writeProgram(supervisor, "child", shell);
+    await supervisor.prepare();
+    supervisor.configure("child", [supervisor.path("child"), "child"]);
+    // runsvdir waits where its directory was changed in the same second.
+    await pause(1200);
+    await Promise.all([supervisor.born("child"), supervisor.start()]);
+  }
+  for (let turn = 0; turn < turns; turn++) {
+    for (const [measure, act] of Object.entries(ACTS)) {
+      for (const { name, supervisor } of supervisors) {
+        await pause(MIN_LIFE_MS / supervisors.length);
+        samples[name][measure].push(await timed(supervisor, ["child"], () => act(supervisor)));
+      }
+    }
+  }
+  const measures = MEASURES.filter(({ name }) => name in ACTS);
+  print(table(measures, peers.map(({ name }) => name), samples));
+}
