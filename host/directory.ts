@@ -138,6 +138,8 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
 /** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
 let buffer = new Uint8Array(0);
 
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 function readText(file: OpenFile, size: number, maxBytes: number): { source: string } | { fault: string } {
   const tooLarge = { fault: `must be at most ${maxBytes} bytes` };
   if (size > maxBytes) return tooLarge;
@@ -148,10 +150,10 @@ function readText(file: OpenFile, size: number, maxBytes: number): { source: str
     const bytes = file.read(buffer, length, maxBytes + 1 - length);
     length += bytes;
     if (length > maxBytes) return tooLarge;
-    if (bytes === 0) break;
+    // Some file systems say of every file that it is empty.
+    if (bytes === 0 || size > 0 && length >= size) break;
   }
   try {
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
     return { source: decoder.decode(buffer.subarray(0, length)) };
   } catch {
     return { fault: "is not UTF-8" };

@@ -2,6 +2,7 @@ import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
+import { isGranted } from "./permission.ts";
 import { distrust, isOnlyOurs, isOthers } from "./trust.ts";
 import type { Mailbox } from "./types.ts";
 
@@ -10,7 +11,8 @@ const MAX_REJECTED = 100;
 
 /** Opens a messages directory, which others may write: no link in it is followed. */
 export function messageDirectory(path: string): Mailbox {
-  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable: true });
+  const isWritable = isGranted({ name: "write", path });
+  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable });
   const rejected = new Rejected(directory.path);
   // Nothing is found under a name that is not UTF-8, though something is there.
   const gone = (name: string) => directory.look(name) === null ? null : "a name is not UTF-8";

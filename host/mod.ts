@@ -52,7 +52,7 @@ export { requireRun } from "./permission.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places, refusePlaces } from "./places.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
-export { isSameSight } from "./sight.ts";
+export { isSameFile, isSameSight } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
 export * from "./tool.ts";
@@ -75,6 +75,7 @@ export type {
   PidFiles,
   Reading,
   Sight,
+  Touch,
   Watch,
   WatchSink,
 } from "./types.ts";

@@ -23,7 +23,7 @@ type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 /** Whether children of a fork are in fewer groups than this program; null before it is known. */
 let losesGroups: boolean | null = null;
 
-/** Of each command that Deno has executed itself, whether setsid does as well: it never ended as if it could not. */
+/** Of each command that Deno has executed itself, whether setsid may, and does as well: it never ended as if it could not. */
 const bySetsid = new Map<string, boolean>();
 
 /**
@@ -50,7 +50,7 @@ export function startLeader(command: string, options: LeaderOptions): Deno.Child
   }
   const child = new Deno.Command(command, { ...options, detached: true }).spawn();
   if (path !== null) {
-    if (!bySetsid.has(path)) bySetsid.set(path, true);
+    if (!bySetsid.has(path)) bySetsid.set(path, NEEDED.every(isGranted));
     // To ask takes 3 ms, and now nobody waits for a start.
     losesGroups ??= forkLosesGroups();
   }
@@ -60,7 +60,7 @@ export function startLeader(command: string, options: LeaderOptions): Deno.Child
 /** Whether nothing but the command itself may keep it from being left to setsid. */
 function isForSetsid({ uid, gid, env }: LeaderOptions): boolean {
   if (uid !== undefined || gid !== undefined || env === undefined) return false;
-  return !Object.keys(env).some((name) => name.startsWith("LD_")) && NEEDED.every(isGranted);
+  return !Object.keys(env).some((name) => name.startsWith("LD_"));
 }
 
 /** The path that Deno makes of a command, or null of one that it looks for. */

@@ -20,6 +20,11 @@ export function isSameSight(a: Sight | null, b: Sight | null): boolean {
   return a.marks.length === b.marks.length && a.marks.every((mark, index) => mark === b.marks[index]);
 }
 
+/** Whether two looks found the same file, though it may have changed between them. */
+export function isSameFile(a: Sight | null, b: Sight | null): boolean {
+  return a?.marks[0] === b?.marks[0];
+}
+
 /** The last change: by ctime, which nobody can set, within the second by mtime. */
 function changedMs(ctimeMs: number, mtimeMs: number): number {
   // Deno gives ctime in whole seconds, and 0 where the system has none.

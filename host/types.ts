@@ -14,7 +14,7 @@ export interface Clock {
 
 /** One look at a name of a directory, without opening it. */
 export interface Sight {
-  /** Any differs when the file may have changed: inode, size, times, owner and mode, or why it cannot be looked at. */
+  /** Any differs when the file may have changed, the first when it is another one: inode, size, times, owner and mode, or why it cannot be looked at. */
   readonly marks: readonly (number | string)[];
   /** The time of its last change, in milliseconds since 1970. */
   readonly changedMs: number;
@@ -54,10 +54,13 @@ export interface Mailbox extends Directory {
   reject(name: string): string | null;
 }
 
+/** How a name changed: it was renamed into place, nothing was there a moment ago, or anything else. */
+export type Touch = "renamed" | "gone" | "changed";
+
 /** What a watch tells. All of it is only a reason to look. */
 export interface WatchSink {
-  /** A name in one of the directories changed; `complete`: it was renamed into place. */
-  touched(directory: string, name: string, complete: boolean): void;
+  /** A name in one of the directories changed. */
+  touched(directory: string, name: string, touch: Touch): void;
   /** Anything may have changed. */
   rescan(): void;
   /** The watch ended. */

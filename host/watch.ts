@@ -105,12 +105,13 @@ function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSi
   if (event.flag === "rescan" || event.paths.some((path) => directories.includes(path))) return sink.rescan();
   const [from, to] = event.paths;
   // Only of a name that was ignored is it known that nobody is still writing to it.
-  const complete = event.kind === "rename" && to !== undefined && dirname(from) === dirname(to) &&
+  const isComplete = event.kind === "rename" && to !== undefined && dirname(from) === dirname(to) &&
     isIgnored(basename(from));
+  const otherwise = event.kind === "remove" ? "gone" : "changed";
   for (const path of event.paths) {
     const name = basename(path);
     // The links in a ConfigMap all lead through `..data`, which is replaced by a rename.
     if (name.startsWith("..")) sink.rescan();
-    else if (!isIgnored(name)) sink.touched(dirname(path), name, complete && path === to);
+    else if (!isIgnored(name)) sink.touched(dirname(path), name, isComplete && path === to ? "renamed" : otherwise);
   }
 }

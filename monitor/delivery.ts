@@ -1,5 +1,15 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
-import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight, Told, Turn } from "@ncolony/host";
+import {
+  type Clock,
+  isSameFile,
+  isSameSight,
+  type Log,
+  type Mailbox,
+  SETTLE_MS,
+  type Sight,
+  Told,
+  Turn,
+} from "@ncolony/host";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
@@ -29,10 +39,15 @@ interface Letter {
   readonly message: Message;
 }
 
-/** Reads messages in the order of their names, acts on each once, and removes it. */
+/**
+ * Reads messages in the order of their names, acts on each once, and removes it: only then, as Python NColony does, for
+ * nobody waits for that, and what a monitor is asked that dies just then is asked of the next one.
+ */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #told = new Told();
+  /** Messages that somebody told of, and that were not read since. */
+  readonly #touched = new Set<string>();
   /** Messages that were dealt with and could not be taken away: what they looked like, and how that is tried again. */
   readonly #stuck = new Map<string, { sight: Sight; takeAway: () => string | null }>();
   /** Why messages could not be taken away, as far as it was told since any is stuck. */
@@ -59,9 +74,26 @@ export class Delivery {
     return this.#postponedSince !== null;
   }
 
-  /** Deals with messages of these names, as far as they are there, or with all. */
-  async deliver(which: readonly string[] | "all", signal: AbortSignal): Promise<void> {
-    const names = (which === "all" ? this.#list() : which).toSorted();
+  /** Whether there are messages that somebody told of. */
+  get isTouched(): boolean {
+    return this.#touched.size > 0;
+  }
+
+  /** Tells of a message that may be there. */
+  touch(name: string): void {
+    this.#touched.add(name);
+  }
+
+  /** Tells of a message that is not there any more. */
+  forget(name: string): void {
+    this.#stuck.delete(name);
+    this.#unsettled.delete(name);
+  }
+
+  /** Deals with the messages that somebody told of, as far as they are there, or with all. */
+  async deliver(which: "touched" | "all", signal: AbortSignal): Promise<void> {
+    const names = (which === "all" ? this.#list() : [...this.#touched]).toSorted();
+    this.#touched.clear();
     for (let start = 0; start < names.length; start += BATCH) {
       if (start > 0) await this.#options.clock.yield();
       if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
@@ -88,6 +120,7 @@ export class Delivery {
 
   /** False where the rest must wait. */
   async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const { clock, mailbox } = this.#options;
     const letters = await this.#openAll(names, signal);
     if (signal.aborted) return false;
     if (letters.length > 0) {
@@ -95,25 +128,29 @@ export class Delivery {
       const named = letters.map(({ message }) => message.type === "RESTART" ? message.name : null);
       const isChanging = await this.#options.look(named.includes(null) ? "all" : named.filter((name) => name !== null));
       if (signal.aborted) return false;
-      const now = this.#options.clock.now();
+      const now = clock.now();
       this.#postponedSince = isChanging ? this.#postponedSince ?? now : null;
       if (this.#postponedSince !== null && now < this.#postponedSince + MAX_POSTPONED_MS) return false;
     }
     // Many messages may ask for the same: one restart does for all that were read together.
-    const asked = new Set(letters.flatMap((letter) => this.#act(letter)));
+    const asked = new Set(letters.flatMap((letter) => this.#judge(letter)));
     for (const name of asked) this.#options.restart(name);
+    if (asked.size > 0) await clock.yield();
+    for (const { file, sight } of letters) {
+      // Else another message was renamed into its place, and is still to be read.
+      if (isSameFile(mailbox.look(file), sight)) this.#dealtWith(file, sight, () => mailbox.remove(file));
+    }
     return true;
   }
 
-  /** Gives the names that a message asks to restart, and removes it. */
-  #act({ file, sight, message }: Letter): string[] {
-    const { log, mailbox, specs } = this.#options;
+  /** Gives the names that a message asks to restart. */
+  #judge({ file, message }: Letter): string[] {
+    const { log, specs } = this.#options;
     const names = route(message, specs);
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
     if (names.length === 0) log.warn(`${what}: no such process is to run`);
     else log.info(what);
-    this.#dealtWith(file, sight, () => mailbox.remove(file));
     return names;
   }
 
@@ -141,7 +178,7 @@ export class Delivery {
     }
     const reading = await mailbox.read(file);
     if (reading === null) {
-      this.#forget(file);
+      this.forget(file);
       return null;
     }
     const { sight, entry } = reading;
@@ -172,6 +209,8 @@ export class Delivery {
     const fault = takeAway();
     if (fault === null) {
       this.#stuck.delete(file);
+      // What was told of it meanwhile was told of what is gone now.
+      this.#touched.delete(file);
       return;
     }
     if (this.#stuck.size === 0) this.#stuckFaults.clear();
@@ -183,13 +222,8 @@ export class Delivery {
 
   #forgetOthers(names: ReadonlySet<string>): void {
     for (const map of [this.#stuck, this.#unsettled]) {
-      for (const name of map.keys()) if (!names.has(name)) this.#forget(name);
+      for (const name of map.keys()) if (!names.has(name)) this.forget(name);
     }
-  }
-
-  #forget(name: string): void {
-    this.#stuck.delete(name);
-    this.#unsettled.delete(name);
   }
 }
 

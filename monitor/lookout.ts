@@ -1,5 +1,14 @@
 import { nameFault, type ProcessEvent } from "@ncolony/core";
-import { Alarm, Configs, type Directory, type Host, type Log, type Mailbox, type Passed } from "@ncolony/host";
+import {
+  Alarm,
+  Configs,
+  type Directory,
+  type Host,
+  type Log,
+  type Mailbox,
+  type Passed,
+  type Touch,
+} from "@ncolony/host";
 import { Delivery } from "./delivery.ts";
 import { Hold } from "./hold.ts";
 
@@ -42,8 +51,6 @@ export class Lookout {
   readonly #touched = new Set<string>();
   /** Names that the watch told of as renamed into place. */
   readonly #renamed = new Set<string>();
-  /** Messages that the watch told of. */
-  readonly #mail = new Set<string>();
   #isAllMailDue = false;
   #lastScan = -Infinity;
   #nextScan = -Infinity;
@@ -66,7 +73,7 @@ export class Lookout {
       mailbox,
       log,
       sink: {
-        touched: (directory, name, complete) => this.#onTouched(directory, name, complete),
+        touched: (directory, name, touch) => this.#onTouched(directory, name, touch),
         rescan: () => this.#scanSoon(),
         // The next look at everything tries again: one that is asked for might fail as soon, again and again.
         failed: () => {},
@@ -118,9 +125,12 @@ export class Lookout {
     await this.#hold.close();
   }
 
-  #onTouched(directory: string, name: string, complete: boolean): void {
-    if (directory === this.#options.mailbox.path) this.#mail.add(name);
-    else if (complete) this.#renamed.add(name);
+  #onTouched(directory: string, name: string, touch: Touch): void {
+    if (directory === this.#options.mailbox.path) {
+      // As each message is, once it was acted on: nothing is there to be read.
+      if (touch === "gone") this.#delivery.forget(name);
+      else this.#delivery.touch(name);
+    } else if (touch === "renamed") this.#renamed.add(name);
     else this.#touched.add(name);
     this.#alarm.ring();
   }
@@ -143,11 +153,9 @@ export class Lookout {
 
   async #deliver(now: number): Promise<void> {
     const isAllDue = this.#isAllMailDue || this.#delivery.isPostponed || now >= this.#delivery.due;
-    if (!isAllDue && this.#mail.size === 0) return;
-    const names = isAllDue ? "all" : [...this.#mail];
+    if (!isAllDue && !this.#delivery.isTouched) return;
     this.#isAllMailDue = false;
-    this.#mail.clear();
-    await this.#delivery.deliver(names, this.#abort.signal);
+    await this.#delivery.deliver(isAllDue ? "all" : "touched", this.#abort.signal);
     // A listing holds named pipes open, at which the watch would wait.
     if (!isAllDue) this.#options.mailbox.names();
   }

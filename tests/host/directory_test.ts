@@ -134,9 +134,10 @@ Deno.test("Directory.read() takes a file of the largest size and refuses one byt
 
 Deno.test("Directory.read() reads a file to its end that is longer than its size says", async () => {
   using dir = tempDir();
-  Deno.symlinkSync("/proc/self/status", dir.file("web"));
+  // It is empty, and gives no more than a few KiB at a time.
+  Deno.symlinkSync("/proc/self/maps", dir.file("web"));
   await using actor = new Actor(["read", dir.path, "web"]);
-  assert(JSON.parse(await actor.result()).entry.source.includes("\nPid:"));
+  assert(JSON.parse(await actor.result()).entry.source.includes(" [stack]\n"));
 });
 
 Deno.test("Directory.read() does not open what is no regular file", async () => {

@@ -96,12 +96,13 @@ Deno.test("Mailbox.read() asks nobody for the permission to write", async () => 
   post.write("message", "{}");
   const { openSync } = Deno;
   using _denied = deny("write");
+  const mailbox = messageDirectory(post.path);
   let opened = 0;
   using _replaced = replace(Deno, "openSync", (...args) => {
     opened++;
     return openSync(...args);
   });
-  assertEquals([(await post.mailbox.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
+  assertEquals([(await mailbox.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
 });
 
 Deno.test({

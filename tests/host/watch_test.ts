@@ -2,7 +2,10 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { configDirectory, denoHost, type Watch } from "@ncolony/host";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 
-/** A watched directory and what was told of it: `+web` is complete, `web` is not. */
+/** How names are marked of which more is told than that they changed. */
+const MARKS = { renamed: "+", gone: "-", changed: "" };
+
+/** A watched directory and what was told of it: `+web` was renamed into place, `-web` is gone, `web` changed. */
 class Watched implements AsyncDisposable {
   readonly dir: TempDir = tempDir();
   readonly path: string;
@@ -14,9 +17,9 @@ class Watched implements AsyncDisposable {
     this.path = this.dir.dir("config");
     prepare(this);
     this.watch = denoHost().watch([this.path], {
-      touched: (directory, name, complete) => {
+      touched: (directory, name, touch) => {
         assertEquals(directory, this.path);
-        this.told.push(`${complete ? "+" : ""}${name}`);
+        this.told.push(`${MARKS[touch]}${name}`);
       },
       rescan: () => this.told.push("rescan"),
       failed: (reason) => this.told.push(`failed: ${reason}`),
@@ -76,7 +79,7 @@ Deno.test("watch() tells nothing of a file that was opened for writing, and only
 Deno.test("watch() tells a rename from a name that is not ignored as not complete", async () => {
   await using watched = new Watched((it) => it.write("sedAb12"));
   Deno.renameSync(watched.file("sedAb12"), watched.file("web"));
-  assertEquals(new Set(await watched.toldSoFar()), new Set(["sedAb12", "web"]));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["-sedAb12", "sedAb12", "web"]));
 });
 
 Deno.test("watch() tells a rename from another directory as not complete", async () => {
@@ -88,13 +91,13 @@ Deno.test("watch() tells a rename from another directory as not complete", async
 Deno.test("watch() tells a removal", async () => {
   await using watched = new Watched((it) => it.write("web"));
   Deno.removeSync(watched.file("web"));
-  assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["-web"]));
 });
 
 Deno.test("watch() tells a file that is put aside under a name that is ignored", async () => {
   await using watched = new Watched((it) => it.write("web"));
   Deno.renameSync(watched.file("web"), watched.file(".web"));
-  assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
+  assertEquals(new Set(await watched.toldSoFar()), new Set(["-web", "web"]));
 });
 
 Deno.test("watch() says to scan again where `..data` is renamed, as in a ConfigMap", async () => {
@@ -145,7 +148,7 @@ Deno.test("watch() tells of which directory it tells, and a rename between two a
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   const told = new Set<string>();
   const watch = denoHost().watch([config, messages], {
-    touched: (directory, name, complete) => told.add(`${complete ? "+" : ""}${directory}/${name}`),
+    touched: (directory, name, touch) => told.add(`${MARKS[touch]}${directory}/${name}`),
     rescan: () => told.add("rescan"),
     failed: (reason) => told.add(reason),
   });

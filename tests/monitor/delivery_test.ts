@@ -234,6 +234,51 @@ Deno.test("Delivery acts on the messages that the watch tells of, and looks at n
   assertEquals(world.take(), ["db restart"]);
 });
 
+Deno.test("Delivery lets others act on what a message asks for before it removes it", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.host.clock.holdsYields = true;
+  world.messages.post("1", restart("web"));
+  world.messages.post("2", restart("db"));
+  await world.settle();
+  assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], ["1", "2"]]);
+  world.host.clock.holdsYields = false;
+  await world.settle();
+  assertEquals([world.take(), world.messages.names], [[], []]);
+});
+
+Deno.test("Delivery acts on another message that takes the place of one before that is removed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  world.messages.post("1", restart("web"));
+  let isReplaced = false;
+  world.messages.onCall = (operation) => {
+    if (operation !== "look" || isReplaced) return;
+    isReplaced = true;
+    world.messages.post("1", restart("db"));
+  };
+  await world.settle();
+  assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
+});
+
+Deno.test("Delivery reads a message once, whatever the watch tells of it until it is removed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const { calls } = world.messages;
+  const { read } = calls;
+  world.messages.onCall = (operation) => {
+    if (operation === "read" && calls.read === read + 1) world.host.watches.touched(world.messages, "1");
+  };
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  assertEquals([world.take(), calls.read - read], [["web restart"], 1]);
+});
+
+Deno.test("Delivery reads nothing that the watch says is gone", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const calls = world.messages.callCount;
+  world.host.watches.touched(world.messages, "1", "gone");
+  await world.settle();
+  assertEquals(world.messages.callCount, calls);
+});
+
 Deno.test("Delivery says once that the messages directory cannot be listed", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.unreadable = "permission denied";

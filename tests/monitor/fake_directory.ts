@@ -1,12 +1,12 @@
 import { type Entry, isIgnored } from "@ncolony/core";
-import type { Mailbox, Reading, Sight } from "@ncolony/host";
+import type { Mailbox, Reading, Sight, Touch } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
 /** What the monitor can ask of a directory. */
 export type Operation = "identity" | "names" | "look" | "read" | "remove" | "reject";
 
 /** What a watch is told of a directory. */
-export type DirectoryEvent = { readonly name: string; readonly complete: boolean } | "rescan";
+export type DirectoryEvent = { readonly name: string; readonly touch: Touch } | "rescan";
 
 interface File {
   readonly inode: number;
@@ -87,7 +87,7 @@ export class FakeDirectory {
   /** Writes a file in place, under a new inode where it is new: `cp`, `echo >`. */
   write(name: string, text: string): void {
     this.#put(name, { source: text }, this.#files.get(name)?.inode ?? ++lastId);
-    this.#tell(name, false);
+    this.#tell(name, "changed");
   }
 
   /** Writes a file under a fresh name that is ignored, and renames it into place. */
@@ -96,7 +96,7 @@ export class FakeDirectory {
     this.write(fresh, text);
     this.move(fresh, name);
     // The writer closes it after that.
-    this.#tell(name, false);
+    this.#tell(name, "changed");
   }
 
   /** Renames a file, over another one where there is one. */
@@ -105,22 +105,22 @@ export class FakeDirectory {
     if (file === undefined) throw new Error(`Cannot move ${from}: it is not there`);
     this.#files.delete(from);
     this.#files.set(to, file);
-    this.#tell(from, false);
+    this.#tell(from, "gone");
     // The kernel tells of both names, then of the pair.
-    this.#tell(to, false);
-    this.#tell(to, isIgnored(from));
+    this.#tell(to, "changed");
+    this.#tell(to, isIgnored(from) ? "renamed" : "changed");
   }
 
   /** Puts something there that cannot be read: a FIFO, what is too large, or not UTF-8. */
   plant(name: string, fault: string): void {
     this.#put(name, { fault }, ++lastId);
-    this.#tell(name, false);
+    this.#tell(name, "changed");
   }
 
   /** Removes a file. */
   remove(name: string): void {
     this.#files.delete(name);
-    this.#tell(name, false);
+    this.#tell(name, "gone");
   }
 
   /** Takes the directory itself away, with all that is in it, and gives what brings it back. */
@@ -148,9 +148,9 @@ export class FakeDirectory {
     this.#files.set(name, { inode, entry, mtimeMs: Math.floor(this.#clock.wall()) });
   }
 
-  #tell(name: string, complete: boolean): void {
+  #tell(name: string, touch: Touch): void {
     if (name.startsWith("..")) this.onEvent("rescan");
-    else if (!isIgnored(name)) this.onEvent({ name, complete });
+    else if (!isIgnored(name)) this.onEvent({ name, touch });
   }
 
   #called<T>(operation: Operation, name: string, answer: () => T): T {
@@ -183,7 +183,7 @@ export class FakeDirectory {
   #remove(name: string): string | null {
     if (this.irremovable !== null) return this.irremovable;
     // Gone is what was wanted.
-    if (this.#place?.files.delete(name)) this.#tell(name, false);
+    if (this.#place?.files.delete(name)) this.#tell(name, "gone");
     return null;
   }
 

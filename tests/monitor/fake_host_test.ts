@@ -121,7 +121,7 @@ Deno.test("a fake watch tells of its directories, until another one stands in th
   const host = new FakeHost();
   const told: string[] = [];
   const watch = host.watch(["/config"], {
-    touched: (directory, name, complete) => void told.push(`${directory} ${name} ${complete}`),
+    touched: (directory, name, touch) => void told.push(`${directory} ${name} ${touch}`),
     rescan: () => void told.push("rescan"),
     failed: (reason) => void told.push(reason),
   });
@@ -131,12 +131,12 @@ Deno.test("a fake watch tells of its directories, until another one stands in th
   host.config.move(".web", "web");
   host.config.move("web", "db");
   assertEquals(told.splice(0), [
-    "/config web false",
-    "/config web false",
-    "/config web true",
-    "/config web false",
-    "/config db false",
-    "/config db false",
+    "/config web changed",
+    "/config web changed",
+    "/config web renamed",
+    "/config web gone",
+    "/config db changed",
+    "/config db changed",
   ]);
   host.config.replace();
   host.config.write("web", "");

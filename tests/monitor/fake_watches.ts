@@ -1,4 +1,4 @@
-import type { Watch, WatchSink } from "@ncolony/host";
+import type { Touch, Watch, WatchSink } from "@ncolony/host";
 import type { DirectoryEvent, FakeDirectory } from "./fake_directory.ts";
 
 interface Open {
@@ -48,13 +48,13 @@ export class FakeWatches {
     for (const { sink, ids } of this.#open) {
       if (!ids.has(directory.path) || directory.id !== null && directory.id !== ids.get(directory.path)) continue;
       if (event === "rescan") sink.rescan();
-      else sink.touched(directory.path, event.name, event.complete);
+      else sink.touched(directory.path, event.name, event.touch);
     }
   }
 
   /** Tells that a name changed. */
-  touched(directory: FakeDirectory, name: string, complete = false): void {
-    for (const { sink } of this.#open) sink.touched(directory.path, name, complete);
+  touched(directory: FakeDirectory, name: string, touch: Touch = "changed"): void {
+    for (const { sink } of this.#open) sink.touched(directory.path, name, touch);
   }
 
   /** Tells that anything may have changed. */
