@@ -160,15 +160,11 @@ class DenoChild implements Child {
 
   #emptied(): void {
     this.#isEmpty = true;
-    this.#sink.emptied();
-    // What starts next does not wait for that.
-    this.#clock.yield().then(() => this.#closePipes());
-  }
-
-  #closePipes(): void {
-    for (const pump of this.#pumps) pump.finish();
-    // Nobody is left to read it, so closing cannot fail in a way that matters.
+    // Nobody is left to read it, so closing cannot fail in a way that matters. What starts next may need its descriptor…
     if (this.#start.stdin === "piped") this.#child.stdin.close().catch(() => {});
+    this.#sink.emptied();
+    // …but does not wait for this.
+    for (const pump of this.#pumps) pump.finish();
   }
 }
 

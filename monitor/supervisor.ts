@@ -9,7 +9,8 @@ import {
   step,
   stopLeftover,
 } from "@ncolony/core";
-import { Alarm, type Child, type ChildOutput, type ChildSink, type Host, type PidFiles, Turn } from "@ncolony/host";
+import type { Child, ChildOutput, ChildSink, Host, PidFiles } from "@ncolony/host";
+import { Inbox } from "./inbox.ts";
 import { Report, type ReportOptions } from "./report.ts";
 
 /** What a supervisor needs. */
@@ -30,13 +31,12 @@ export class Supervisor {
   readonly #host: Pick<Host, "clock" | "spawn">;
   readonly #options: SupervisorOptions;
   readonly #report: Report;
-  readonly #alarm: Alarm;
+  readonly #inbox: Inbox<{ readonly name: string; readonly event: ProcessEvent }>;
   readonly #states = new Map<string, ProcessState>();
   readonly #children = new Map<string, Child>();
   /** The instants at which states want a tick; most states want none. */
   readonly #deadlines = new Map<string, number>();
   readonly #pidFaults = new Set<string>();
-  #inbox: { name: string; event: ProcessEvent }[] = [];
   #isClosing = false;
   /** Whether it was asked to close, and not only closes because of an error. */
   #isAsked = false;
@@ -47,13 +47,16 @@ export class Supervisor {
     this.#host = host;
     this.#options = options;
     this.#report = new Report(options, (error) => this.fail(error));
-    this.#alarm = new Alarm(host.clock);
+    this.#inbox = new Inbox({
+      clock: host.clock,
+      take: ({ name, event }) => this.#take(name, event),
+      pause: () => this.#report.tell(),
+    });
   }
 
-  /** Queues an event. */
+  /** Takes an event, at once where nothing else is to be done before. */
   post(name: string, event: ProcessEvent): void {
-    this.#inbox.push({ name, event });
-    this.#alarm.ring();
+    this.#inbox.post({ name, event });
   }
 
   /** Stops what an earlier monitor left running. Nothing of those names starts before that is gone. */
@@ -85,7 +88,7 @@ export class Supervisor {
   #closeWith(type: "unwanted" | "kill"): void {
     this.#isClosing = true;
     for (const name of this.#states.keys()) this.post(name, { type });
-    this.#alarm.ring();
+    this.#inbox.ring();
   }
 
   /** Closes because of an error that nobody foresaw; `run` will give 1. */
@@ -104,9 +107,9 @@ export class Supervisor {
   /** Takes events until it is closed and nothing is left; gives the exit code: 0, or 1 where something went wrong. */
   async run(): Promise<number> {
     for (;;) {
-      await this.#takeAll();
+      await this.#inbox.takeAll(() => this.#tick());
       if (this.#isClosing && this.#states.size === 0) return this.#exitCode;
-      await this.#alarm.wait(this.#deadlines.values().reduce((a, b) => Math.min(a, b), Infinity));
+      await this.#inbox.rest(this.#deadlines.values().reduce((a, b) => Math.min(a, b), Infinity));
       this.#tick();
     }
   }
@@ -114,32 +117,19 @@ export class Supervisor {
   /** Queues a tick for each state whose deadline has come. */
   #tick(): void {
     const now = this.#host.clock.now();
-    for (const [name, due] of this.#deadlines) if (due <= now) this.#inbox.push({ name, event: { type: "tick" } });
-  }
-
-  async #takeAll(): Promise<void> {
-    const turn = new Turn(this.#host.clock);
-    while (this.#inbox.length > 0) {
-      const batch = this.#inbox;
-      this.#inbox = [];
-      for (const { name, event } of batch) {
-        try {
-          this.#take(name, event);
-        } catch (error) {
-          // Whatever it is, here or where it is told, the other processes must still be stopped in order.
-          this.fail(error);
-        }
-        if (!turn.isOver) continue;
-        this.#report.tell();
-        await turn.giveWay();
-      }
-      this.#report.tell();
-      // While others keep the inbox full, too.
-      if (this.#inbox.length > 0) this.#tick();
-    }
+    for (const [name, due] of this.#deadlines) if (due <= now) this.post(name, { type: "tick" });
   }
 
   #take(name: string, event: ProcessEvent): void {
+    try {
+      this.#step(name, event);
+    } catch (error) {
+      // Whatever it is, the other processes must still be stopped in order.
+      this.fail(error);
+    }
+  }
+
+  #step(name: string, event: ProcessEvent): void {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
     // One that it gave up on ended after all.
     const isLate = this.#isClosing && !this.#states.has(name) && this.#children.has(name);

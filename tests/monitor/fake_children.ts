@@ -85,14 +85,18 @@ export class FakeChild implements Child {
   end(exit: Exit): void {
     if (this.#exit !== null) return;
     this.#exit = exit;
+    // Before anybody is told, so that nobody signals a group that is empty.
+    this.#isEmptied = this.#rest === undefined;
     this.#sink.exited(exit);
-    this.#checkEmptied();
+    if (this.#isEmptied) this.#tellEmptied();
   }
 
   /** Ends whoever outlived the leader. */
   endRest(): void {
     this.#rest = undefined;
-    this.#checkEmptied();
+    if (this.#isEmptied || this.#exit === null) return;
+    this.#isEmptied = true;
+    this.#tellEmptied();
   }
 
   #send(signal: StopSignal): void {
@@ -110,9 +114,7 @@ export class FakeChild implements Child {
     if (signal === "SIGKILL" || this.#rest === "mild") this.#clock.after(0, () => this.endRest());
   }
 
-  #checkEmptied(): void {
-    if (this.#isEmptied || this.#exit === null || this.#rest !== undefined) return;
-    this.#isEmptied = true;
+  #tellEmptied(): void {
     this.#output.end();
     this.#sink.emptied();
   }

@@ -3,7 +3,7 @@ import { DEFAULTS } from "../../monitor/options.ts";
 import { Colony } from "../../monitor/service.ts";
 import { FakeHost } from "../monitor/fake_host.ts";
 import type { Action } from "./actions.ts";
-import { MonitorView } from "./monitor_view.ts";
+import { Killed, MonitorView } from "./monitor_view.ts";
 
 /** The delays of a simulated monitor, in seconds. */
 export const OPTIONS = {
@@ -56,6 +56,8 @@ export class Machine {
     try {
       this.#colony.start().then((code) => {
         if (this.#view === view) this.exitCode = code;
+      }, (error) => {
+        if (!(error instanceof Killed)) throw error;
       });
     } catch {
       // A directory is not there: whoever starts monitors tries again.
