@@ -4,9 +4,10 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { benchmark } from "./benchmark.ts";
 import { fastestShell, writeProgram } from "./measures.ts";
 import { PEERS } from "./peers.ts";
-import { interrupt, Interrupted, pause, print, proportionalSetSize, signal, within } from "./processes.ts";
+import { pause, print, proportionalSetSize, signal, within } from "./processes.ts";
 import { mean, percentile } from "./table.ts";
 
 const HELP = `Usage: deno task bench:endurance [options]
@@ -38,18 +39,7 @@ const minutes = atLeast(3, "minutes", 60);
 const count = atLeast(1, "children", 2000);
 const deaths = atLeast(1, "deaths", 10);
 
-for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => interrupt(name));
-const home = Deno.makeTempDirSync({ prefix: "ncolony-endurance-" });
-let isGood = false;
-try {
-  isGood = await main();
-} catch (error) {
-  if (!(error instanceof Interrupted)) throw error;
-  print(error.message);
-} finally {
-  Deno.removeSync(home, { recursive: true });
-}
-Deno.exit(isGood ? 0 : 1);
+await benchmark("endurance", main);
 
 function atLeast(least: number, option: keyof typeof given & string, otherwise: number): number {
   const value = Number(given[option] ?? otherwise);
@@ -58,7 +48,7 @@ function atLeast(least: number, option: keyof typeof given & string, otherwise: 
   Deno.exit(2);
 }
 
-async function main(): Promise<boolean> {
+async function main(home: string): Promise<number> {
   await using monitor = PEERS[0].make(home);
   writeProgram(monitor, "child", await fastestShell());
   await monitor.prepare();
@@ -116,5 +106,5 @@ async function main(): Promise<boolean> {
     `PSS ${first.toFixed(1)} MiB in the second minute, ${last.toFixed(1)} in the last: ${(growth * 100).toFixed(1)} %`,
   );
   print(`stopped in ${(await monitor.stop()).toFixed(0)} ms`);
-  return p99 <= MAX_LATE_MS && growth <= MAX_GROWTH;
+  return p99 <= MAX_LATE_MS && growth <= MAX_GROWTH ? 0 : 1;
 }

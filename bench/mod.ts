@@ -6,6 +6,7 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
+import { benchmark } from "./benchmark.ts";
 import { chart } from "./chart.ts";
 import {
   fastestShell,
@@ -19,7 +20,7 @@ import {
   writePrograms,
 } from "./measures.ts";
 import { installed, measuresOf, type Peer, PEERS } from "./peers.ts";
-import { hasCommand, interrupt, Interrupted, print, run } from "./processes.ts";
+import { hasCommand, Interrupted, print, run } from "./processes.ts";
 import { type Samples, table } from "./table.ts";
 
 const HELP = `Usage: deno task bench [options]
@@ -47,21 +48,9 @@ const wanted = new Set(chosen("measures", MEASURES).map(({ name }) => name));
 const asked = chosen("peers", PEERS).filter((peer) => measuresOf(peer, wanted).length > 0);
 const out = options.out ?? "bench-results";
 
-for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(name, () => interrupt(name));
-const home = Deno.makeTempDirSync({ prefix: "ncolony-bench-" });
-let code = 0;
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof Interrupted)) throw error;
-  print(error.message);
-  code = 130;
-} finally {
-  Deno.removeSync(home, { recursive: true });
-}
-Deno.exit(code);
+await benchmark("bench", main);
 
-async function main(): Promise<void> {
+async function main(home: string): Promise<number> {
   const peers = await installed(asked);
   for (const { name } of asked.filter((peer) => !peers.includes(peer))) print(`${name} is not installed: left out`);
   const programs: Programs = { shell: await fastestShell(), block: join(home, "block") };
@@ -77,7 +66,7 @@ async function main(): Promise<void> {
         if (some.length === 0) continue;
         print(`round ${round + 1} of ${size.rounds}: ${peer.name}: ${some.join(", ")}`);
         try {
-          const numbers = await measure(peer, scenario, programs, new Set(some), round);
+          const numbers = await measure(home, peer, scenario, programs, new Set(some), round);
           for (const name of some) (samples[peer.name][name] ??= []).push(numbers[name]);
         } catch (error) {
           if (error instanceof Interrupted) throw error;
@@ -88,10 +77,11 @@ async function main(): Promise<void> {
     }
   }
   await report(peers, samples, failures);
-  if (failures.length > 0) code = 1;
+  return failures.length > 0 ? 1 : 0;
 }
 
 async function measure(
+  home: string,
   peer: Peer,
   scenario: Scenario,
   programs: Programs,

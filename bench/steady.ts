@@ -3,9 +3,10 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { benchmark } from "./benchmark.ts";
 import { fastestShell, MEASURES, timed, writeProgram } from "./measures.ts";
 import { installed, PEERS } from "./peers.ts";
-import { interrupt, Interrupted, pause, print, signal } from "./processes.ts";
+import { pause, print, signal } from "./processes.ts";
 import type { Supervisor } from "./supervisor.ts";
 import { type Samples, table } from "./table.ts";
 
@@ -34,21 +35,9 @@ if (help || !(turns >= 1) || unknown !== undefined) {
   print(HELP);
   Deno.exit(help ? 0 : 2);
 }
-for (const name of ["SIGINT", "SIGTERM"] as const) Deno.addSignalListener(name, () => interrupt(name));
-const home = Deno.makeTempDirSync({ prefix: "ncolony-steady-" });
-let code = 0;
-try {
-  await main();
-} catch (error) {
-  if (!(error instanceof Interrupted)) throw error;
-  print(error.message);
-  code = 130;
-} finally {
-  Deno.removeSync(home, { recursive: true });
-}
-Deno.exit(code);
+await benchmark("steady", main);
 
-async function main(): Promise<void> {
+async function main(home: string): Promise<number> {
   const asked = PEERS.filter(({ name, takes = () => true }) => {
     return takes("crash") && (names?.split(",").includes(name) ?? !["pm2", "supervisord"].includes(name));
   });
@@ -75,4 +64,5 @@ async function main(): Promise<void> {
   }
   const measures = MEASURES.filter(({ name }) => name in ACTS);
   print(table(measures, peers.map(({ name }) => name), samples));
+  return 0;
 }
