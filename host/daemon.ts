@@ -41,12 +41,12 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
   let service: ProgramService | null = null;
   let askedAt = -Infinity;
   // The first act, for as PID 1 an unhandled signal would crash Deno.
-  using _listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP"], () => {
+  const listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP"], () => {
     if (denoClock.now() - askedAt < SAME_REQUEST_MS) return;
     askedAt = denoClock.now();
     service?.stop();
   });
-  return await runProgram(daemon, async () => {
+  const code = await runProgram(daemon, async () => {
     const { options, output: outputOptions, flags } = daemon.parse(argv);
     if (options === null) return answerCommon(daemon, flags) ? 0 : 2;
     const answer = daemon.answer?.(options) ?? null;
@@ -63,4 +63,8 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     if (askedAt > -Infinity) service.stop();
     return await exitCode;
   });
+  // Once it ran, the program exits now: a signal just then must not take the place of its exit code.
+  if (service === null) listening[Symbol.dispose]();
+  else denoClock.after(0, () => listening[Symbol.dispose]());
+  return code;
 }

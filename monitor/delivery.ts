@@ -1,15 +1,6 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
-import {
-  type Clock,
-  isSameFile,
-  isSameSight,
-  type Log,
-  type Mailbox,
-  SETTLE_MS,
-  type Sight,
-  Told,
-  Turn,
-} from "@ncolony/host";
+import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight, Told, Turn } from "@ncolony/host";
+import { Disposal } from "./disposal.ts";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
@@ -41,17 +32,14 @@ interface Letter {
 
 /**
  * Reads messages in the order of their names, acts on each once, and removes it: only then, as Python NColony does, for
- * nobody waits for that, and what a monitor is asked that dies just then is asked of the next one.
+ * what was asked of a monitor that dies just then is asked of the next one.
  */
 export class Delivery {
   readonly #options: DeliveryOptions;
   readonly #told = new Told();
   /** Messages that somebody told of, and that were not read since. */
   readonly #touched = new Set<string>();
-  /** Messages that were dealt with and could not be taken away: what they looked like, and how that is tried again. */
-  readonly #stuck = new Map<string, { sight: Sight; takeAway: () => string | null }>();
-  /** Why messages could not be taken away, as far as it was told since any is stuck. */
-  readonly #stuckFaults = new Set<string>();
+  readonly #disposal: Disposal;
   /** Messages that are wrong, but may be only half written; and when that is certain. */
   readonly #unsettled = new Map<string, { sight: Sight; due: number }>();
   /** Since when messages wait for a config to settle, or null. */
@@ -60,6 +48,7 @@ export class Delivery {
   /** Makes one that has read nothing yet. */
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#disposal = new Disposal(options);
   }
 
   /** When it must be called again, in the clock's milliseconds; else Infinity. */
@@ -67,6 +56,16 @@ export class Delivery {
     // Nothing is dealt with before the config has settled.
     if (this.isPostponed) return Infinity;
     return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
+  }
+
+  /** When {@linkcode tidy} must be called, in the clock's milliseconds; else Infinity. */
+  get tidyDue(): number {
+    return this.#disposal.due;
+  }
+
+  /** Removes what was acted on. */
+  tidy(): void {
+    this.#disposal.flush();
   }
 
   /** Whether messages wait for a config to settle. */
@@ -86,7 +85,7 @@ export class Delivery {
 
   /** Tells of a message that is not there any more. */
   forget(name: string): void {
-    this.#stuck.delete(name);
+    this.#disposal.forget(name);
     this.#unsettled.delete(name);
   }
 
@@ -96,6 +95,7 @@ export class Delivery {
     this.#touched.clear();
     for (let start = 0; start < names.length; start += BATCH) {
       if (start > 0) await this.#options.clock.yield();
+      if (this.#options.clock.now() >= this.tidyDue) this.tidy();
       if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
     }
     this.#postponedSince = null;
@@ -120,7 +120,6 @@ export class Delivery {
 
   /** False where the rest must wait. */
   async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const { clock, mailbox } = this.#options;
     const letters = await this.#openAll(names, signal);
     if (signal.aborted) return false;
     if (letters.length > 0) {
@@ -128,30 +127,27 @@ export class Delivery {
       const named = letters.map(({ message }) => message.type === "RESTART" ? message.name : null);
       const isChanging = await this.#options.look(named.includes(null) ? "all" : named.filter((name) => name !== null));
       if (signal.aborted) return false;
-      const now = clock.now();
+      const now = this.#options.clock.now();
       this.#postponedSince = isChanging ? this.#postponedSince ?? now : null;
       if (this.#postponedSince !== null && now < this.#postponedSince + MAX_POSTPONED_MS) return false;
     }
+    const judged = letters.map((letter) => ({ letter, names: route(letter.message, this.#options.specs) }));
     // Many messages may ask for the same: one restart does for all that were read together.
-    const asked = new Set(letters.flatMap((letter) => this.#judge(letter)));
-    for (const name of asked) this.#options.restart(name);
-    if (asked.size > 0) await clock.yield();
-    for (const { file, sight } of letters) {
-      // Else another message was renamed into its place, and is still to be read.
-      if (isSameFile(mailbox.look(file), sight)) this.#dealtWith(file, sight, () => mailbox.remove(file));
+    for (const name of new Set(judged.flatMap(({ names }) => names))) this.#options.restart(name);
+    for (const { letter, names } of judged) {
+      this.#tell(letter, names);
+      this.#disposal.remove(letter.file, letter.sight);
+      // What was told of it until now was told of what has been read.
+      this.#touched.delete(letter.file);
     }
     return true;
   }
 
-  /** Gives the names that a message asks to restart. */
-  #judge({ file, message }: Letter): string[] {
-    const { log, specs } = this.#options;
-    const names = route(message, specs);
+  #tell({ file, message }: Letter, names: readonly string[]): void {
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
-    if (names.length === 0) log.warn(`${what}: no such process is to run`);
-    else log.info(what);
-    return names;
+    if (names.length === 0) this.#options.log.warn(`${what}: no such process is to run`);
+    else this.#options.log.info(what);
   }
 
   async #openAll(names: readonly string[], signal: AbortSignal): Promise<Letter[]> {
@@ -170,12 +166,7 @@ export class Delivery {
   async #open(file: string): Promise<Letter | null> {
     const { clock, log, mailbox } = this.#options;
     const lookedAt = clock.now();
-    const stuck = this.#stuck.get(file);
-    const seen = stuck && mailbox.look(file);
-    if (stuck && seen && isSameSight(stuck.sight, seen)) {
-      this.#dealtWith(file, seen, stuck.takeAway);
-      return null;
-    }
+    if (this.#disposal.has(file)) return null;
     const reading = await mailbox.read(file);
     if (reading === null) {
       this.forget(file);
@@ -189,7 +180,7 @@ export class Delivery {
     }
     if (this.#isSettled(file, sight, lookedAt)) {
       log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);
-      this.#dealtWith(file, sight, () => mailbox.reject(file));
+      this.#disposal.reject(file, sight);
     }
     return null;
   }
@@ -204,26 +195,8 @@ export class Delivery {
     return false;
   }
 
-  /** Takes a message away, or remembers that it is still there, so that it is not acted on again. */
-  #dealtWith(file: string, sight: Sight, takeAway: () => string | null): void {
-    const fault = takeAway();
-    if (fault === null) {
-      this.#stuck.delete(file);
-      // What was told of it meanwhile was told of what is gone now.
-      this.#touched.delete(file);
-      return;
-    }
-    if (this.#stuck.size === 0) this.#stuckFaults.clear();
-    this.#stuck.set(file, { sight, takeAway });
-    if (this.#stuckFaults.has(fault)) return;
-    this.#stuckFaults.add(fault);
-    this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
-  }
-
   #forgetOthers(names: ReadonlySet<string>): void {
-    for (const map of [this.#stuck, this.#unsettled]) {
-      for (const name of map.keys()) if (!names.has(name)) this.forget(name);
-    }
+    for (const name of [...this.#disposal.stuck, ...this.#unsettled.keys()]) if (!names.has(name)) this.forget(name);
   }
 }
 

@@ -109,7 +109,9 @@ export class Lookout {
       if (signal.aborted) return;
       await this.#deliver(now);
       heart.pass();
-      await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, heart.due));
+      await this.#alarm.wait(
+        Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, this.#delivery.tidyDue, heart.due),
+      );
     }
   }
 
@@ -122,6 +124,7 @@ export class Lookout {
   /** Lets go of the directories: only now may another monitor run on them. */
   async close(): Promise<void> {
     this.stop();
+    this.#delivery.tidy();
     await this.#hold.close();
   }
 
@@ -152,12 +155,19 @@ export class Lookout {
   }
 
   async #deliver(now: number): Promise<void> {
+    if (now >= this.#delivery.tidyDue) this.#tidy();
     const isAllDue = this.#isAllMailDue || this.#delivery.isPostponed || now >= this.#delivery.due;
     if (!isAllDue && !this.#delivery.isTouched) return;
     this.#isAllMailDue = false;
     await this.#delivery.deliver(isAllDue ? "all" : "touched", this.#abort.signal);
+    if (!isAllDue && this.#delivery.tidyDue === Infinity) this.#tidy();
+  }
+
+  /** Does for messages what nobody waits for. */
+  #tidy(): void {
+    this.#delivery.tidy();
     // A listing holds named pipes open, at which the watch would wait.
-    if (!isAllDue) this.#options.mailbox.names();
+    this.#options.mailbox.names();
   }
 
   async #lookAtTouched(now: number): Promise<void> {

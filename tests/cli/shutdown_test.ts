@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { gone, namesIn, sh } from "./tools.ts";
+import { gone, namesIn, sh, signalIfThere } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 const STUBBORN = { args: sh("trap '' TERM; echo ready; exec sleep 1000") };
@@ -14,7 +14,8 @@ function many(count: number, config: unknown): Record<string, unknown> {
 /** Waits until each of {@linkcode many} is ready; gives their pids. */
 async function ready(colony: Colony, count: number): Promise<number[]> {
   await colony.waitFor(/^\[p\d+\] ready$/, count);
-  return Array.from({ length: count }, (_, index) => colony.pidsOf(`p${index}`)[0]!);
+  // What the monitor tells comes by another stream.
+  return await Promise.all(Array.from({ length: count }, (_, index) => colony.started(`p${index}`)));
 }
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
@@ -34,6 +35,17 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     assertEquals(namesIn(colony.pids), []);
   });
 }
+
+Deno.test("a signal that comes while the monitor exits does not take the place of its exit code", async () => {
+  await using colony = new Colony({ config: { web: CAT } });
+  await colony.started("web");
+  const timer = setInterval(() => signalIfThere(colony.process.pid, "SIGTERM"), 1);
+  try {
+    assertEquals(await colony.process.status, { success: true, code: 0, signal: null });
+  } finally {
+    clearInterval(timer);
+  }
+});
 
 Deno.test("ten processes that ignore SIGTERM stop in one kill time, not in ten", async () => {
   await using colony = new Colony({ args: ["-k", "1"], config: many(10, STUBBORN) });

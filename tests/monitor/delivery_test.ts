@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart } from "./worlds.ts";
 
 const RESTART_ALL = '{"type": "RESTART-ALL"}';
 
@@ -114,7 +114,7 @@ Deno.test("Delivery does not let a wrong message hold up the next ones", async (
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.post("1", "{");
   world.messages.post("2", restart("web"));
-  await world.settle();
+  await world.advance(LINGER_MS);
   assertEquals([world.take(), world.messages.names], [["web restart"], ["1"]]);
 });
 
@@ -182,7 +182,7 @@ Deno.test("Delivery acts again on a message that it could not remove, and that w
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
-  await world.settle();
+  await world.advance(LINGER_MS);
   world.messages.move("1", "1.new");
   await world.settle();
   world.messages.move("1.new", "1");
@@ -210,7 +210,7 @@ Deno.test("Delivery says once that the messages directory is gone, and delivers 
   ]);
   comeBack();
   world.messages.post("1", restart("web"));
-  await world.advance(FREQUENCY_MS);
+  await world.advance(FREQUENCY_MS + LINGER_MS);
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
   assertEquals(world.log.take(), [
     "INFO the messages directory /messages can be read again",
@@ -227,48 +227,97 @@ Deno.test("Delivery acts on the messages that the watch tells of, and looks at n
   world.messages.onCall = (operation) => operation === "names" && postsBefore.push(world.posts.length);
   const posts = world.posts.length;
   world.messages.post("2", restart("web"));
-  await world.settle();
+  await world.advance(LINGER_MS);
   assertEquals(world.take(), ["web restart"]);
   assertEquals(postsBefore[0], posts + 1, "nobody waits for a listing, which holds named pipes open");
   await world.advance(FREQUENCY_MS);
   assertEquals(world.take(), ["db restart"]);
 });
 
-Deno.test("Delivery lets others act on what a message asks for before it removes it", async () => {
+Deno.test("Delivery removes a message a moment after it was acted on, and what comes meanwhile does not wait", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
-  world.host.clock.holdsYields = true;
   world.messages.post("1", restart("web"));
+  await world.advance(LINGER_MS - 1);
+  assertEquals([world.take(), world.messages.names], [["web restart"], ["1"]]);
   world.messages.post("2", restart("db"));
   await world.settle();
-  assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], ["1", "2"]]);
-  world.host.clock.holdsYields = false;
+  assertEquals([world.take(), world.messages.names], [["db restart"], ["1", "2"]]);
+  await world.advance(LINGER_MS);
+  assertEquals([world.take(), world.messages.names], [[], []]);
+});
+
+Deno.test("Delivery removes messages in time, however often others come", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  for (let index = 0; index < 20; index++) {
+    world.messages.post(`${index}`, restart("web"));
+    await world.advance(LINGER_MS - 1);
+    assertLessOrEqual(world.messages.names.length, 2);
+  }
+});
+
+Deno.test("Delivery acts once on a message that is still there when all are looked at, or told of", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.post("1", restart("web"));
   await world.settle();
+  assertEquals(world.take(), ["web restart"]);
+  world.host.watches.touched(world.messages, "1");
+  world.messages.write("1", `${restart("web")}\n`);
+  world.host.watches.rescan();
+  await world.advance(FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names], [[], []]);
 });
 
 Deno.test("Delivery acts on another message that takes the place of one before that is removed", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
-  world.messages.post("1", restart("web"));
-  let isReplaced = false;
-  world.messages.onCall = (operation) => {
-    if (operation !== "look" || isReplaced) return;
-    isReplaced = true;
+  for (const isTold of [true, false]) {
+    await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+    world.messages.post("1", restart("web"));
+    await world.settle();
+    world.host.watches.isSilent = !isTold;
     world.messages.post("1", restart("db"));
-  };
+    await world.advance(LINGER_MS);
+    if (!isTold) await world.advance(FREQUENCY_MS);
+    await world.advance(LINGER_MS);
+    assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
+  }
+});
+
+Deno.test("Delivery removes what it acted on when it is closed before that is due", async () => {
+  const world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.post("1", restart("web"));
   await world.settle();
-  assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
+  await world[Symbol.asyncDispose]();
+  assertEquals([world.take(), world.messages.names], [["web restart"], []]);
+});
+
+Deno.test("Delivery removes nothing of another directory that took the place of its own", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  world.messages.replace({ "1": restart("web") });
+  await world.advance(LINGER_MS);
+  assertEquals(world.messages.names, ["1"]);
+  await world.advance(FREQUENCY_MS + LINGER_MS);
+  assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
 });
 
 Deno.test("Delivery reads a message once, whatever the watch tells of it until it is removed", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const { calls } = world.messages;
-  const { read } = calls;
+  const { read, look, names } = calls;
   world.messages.onCall = (operation) => {
     if (operation === "read" && calls.read === read + 1) world.host.watches.touched(world.messages, "1");
   };
   world.messages.post("1", restart("web"));
+  await world.advance(2 * LINGER_MS);
+  assertEquals([world.take(), calls.read - read, calls.look - look, calls.names - names], [["web restart"], 1, 1, 1]);
+});
+
+Deno.test("Delivery lists the messages at once where the watch told of one that it could not act on", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  const { names } = world.messages.calls;
+  world.messages.plant("1", "is not a regular file");
   await world.settle();
-  assertEquals([world.take(), calls.read - read], [["web restart"], 1]);
+  assertEquals(world.messages.calls.names - names, 1, "for it may be a named pipe, which must be held open");
 });
 
 Deno.test("Delivery reads nothing that the watch says is gone", async () => {
@@ -300,7 +349,13 @@ Deno.test("Delivery acts on 10,000 messages in order, and lets others have their
   const targets = names.map((_, index) => index % 3 === 0 ? "web" : "db");
   for (const [index, name] of names.entries()) world.messages.post(name, restart(targets[index]!));
   const { yields } = world.host.clock;
-  await world.advance(FREQUENCY_MS);
+  let most = 0;
+  world.messages.costMs = 0.1;
+  world.messages.onCall = (operation) => {
+    if (operation === "remove") most = Math.max(most, world.messages.calls.read - world.messages.calls.remove);
+  };
+  await world.advance(FREQUENCY_MS + 10_000);
+  assertLessOrEqual(most, 1000, "and what was acted on does not pile up");
   assertEquals(
     world.log.take(),
     names.map((name, index) => `INFO message "${name}": RESTART "${targets[index]}"`),

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart } from "./worlds.ts";
 
 Deno.test("Lookout says once that watches end as soon as they are made", async () => {
   await using world = await LookoutWorld.idle({ web: config("httpd") });
@@ -93,7 +93,7 @@ Deno.test("Delivery says again that messages cannot be removed when they could b
   for (const fault of ["read-only file system", null, "read-only file system"]) {
     world.messages.irremovable = fault;
     world.messages.post("1", restart("web"));
-    await world.settle();
+    await world.advance(LINGER_MS);
   }
   assertEquals(world.log.count("messages cannot be removed"), 2);
 });

@@ -12,6 +12,9 @@ export const POLICY: RestartPolicy = { thresholdMs: 1000, minDelayMs: 1000, maxD
 /** How often everything is looked at, where nothing else is said. */
 export const FREQUENCY_MS = 10_000;
 
+/** How long a message that was acted on stays. */
+export const LINGER_MS = 10;
+
 /** A good config, that can be told from others by its command; `more` adds keys to it. */
 export function config(command: string, more: Record<string, unknown> = {}): string {
   return JSON.stringify({ args: [command], ...more });
