@@ -1,6 +1,6 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
 import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight, Told, Turn } from "@ncolony/host";
-import { Disposal } from "./disposal.ts";
+import { Disposal, type Letter } from "./disposal.ts";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
@@ -22,12 +22,6 @@ export interface DeliveryOptions {
   readonly look: (names: readonly string[] | "all") => Promise<boolean>;
   /** Asks for a restart. */
   readonly restart: (name: string) => void;
-}
-
-interface Letter {
-  readonly file: string;
-  readonly sight: Sight;
-  readonly message: Message;
 }
 
 /**
@@ -63,9 +57,9 @@ export class Delivery {
     return this.#disposal.due;
   }
 
-  /** Removes what was acted on. */
+  /** Removes what was acted on; what took its place meanwhile counts as told of. */
   tidy(): void {
-    this.#disposal.flush();
+    for (const file of this.#disposal.flush()) this.touch(file);
   }
 
   /** Whether messages wait for a config to settle. */
@@ -136,8 +130,8 @@ export class Delivery {
     for (const name of new Set(judged.flatMap(({ names }) => names))) this.#options.restart(name);
     for (const { letter, names } of judged) {
       this.#tell(letter, names);
-      this.#disposal.remove(letter.file, letter.sight);
-      // What was told of it until now was told of what has been read.
+      this.#disposal.remove(letter);
+      // What was told of it until now was told of what has been read; if not, that is found when it is removed.
       this.#touched.delete(letter.file);
     }
     return true;
@@ -176,7 +170,8 @@ export class Delivery {
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);
     if (typeof message !== "string") {
       this.#unsettled.delete(file);
-      return { file, sight, message };
+      const letter = { file, sight, message };
+      return this.#disposal.hasTouched(letter) ? null : letter;
     }
     if (this.#isSettled(file, sight, lookedAt)) {
       log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);

@@ -1,3 +1,4 @@
+import type { Message } from "@ncolony/core";
 import { type Clock, isSameFile, isSameSight, type Log, type Mailbox, type Sight } from "@ncolony/host";
 
 /** So long a message that was acted on stays: as long as it takes to start what it asked for, which needs the processors. */
@@ -13,11 +14,18 @@ export interface DisposalOptions {
   readonly log: Log;
 }
 
+/** A file in the messages directory, as it looked when it was read, and what it asks for. */
+export interface Letter {
+  readonly file: string;
+  readonly sight: Sight;
+  readonly message: Message;
+}
+
 /** Takes messages away that were dealt with, and knows which of those are still there: none is to be acted on twice. */
 export class Disposal {
   readonly #options: DisposalOptions;
-  /** Messages that were acted on and are to be removed. */
-  readonly #lingering = new Map<string, Sight>();
+  /** Messages that were acted on and are to be removed, by file. */
+  readonly #lingering = new Map<string, Letter>();
   #due = Infinity;
   /** Messages that could not be taken away: what they looked like, and how that is tried again. */
   readonly #stuck = new Map<string, { readonly sight: Sight; readonly takeAway: () => string | null }>();
@@ -35,9 +43,9 @@ export class Disposal {
   }
 
   /** Removes a message, which was acted on, in a moment. */
-  remove(file: string, sight: Sight): void {
-    this.#lingering.set(file, sight);
-    this.#due = Math.min(this.#due, this.#options.clock.now() + LINGER_MS);
+  remove(letter: Letter): void {
+    this.#lingering.set(letter.file, letter);
+    this.#flushSoon();
   }
 
   /** Puts a message away that is wrong. */
@@ -45,15 +53,20 @@ export class Disposal {
     this.#takeAway(file, sight, () => this.#options.mailbox.reject(file));
   }
 
-  /** Removes what was acted on. */
-  flush(): void {
+  /** Removes what was acted on; gives the files that look otherwise by now, and are to be read. */
+  flush(): string[] {
     const { mailbox } = this.#options;
-    for (const [file, sight] of this.#lingering) {
-      // Else another message was renamed into its place, and is still to be read.
-      if (isSameFile(mailbox.look(file), sight)) this.#takeAway(file, sight, () => mailbox.remove(file));
+    const changed: string[] = [];
+    for (const [file, { sight }] of this.#lingering) {
+      const seen = mailbox.look(file);
+      if (seen !== null && !isSameSight(seen, sight)) changed.push(file);
+      else {
+        this.#lingering.delete(file);
+        if (seen !== null) this.#takeAway(file, sight, () => mailbox.remove(file));
+      }
     }
-    this.#lingering.clear();
     this.#due = Infinity;
+    return changed;
   }
 
   /** Whether a message was dealt with that is still there; where it could not be taken away, that is tried again. */
@@ -63,9 +76,21 @@ export class Disposal {
     if (lingering === undefined && stuck === undefined) return false;
     const seen = this.#options.mailbox.look(file);
     if (seen === null) return false;
-    if (lingering !== undefined) return isSameFile(seen, lingering);
+    if (lingering !== undefined && isSameSight(seen, lingering.sight)) {
+      this.#flushSoon();
+      return true;
+    }
     if (stuck === undefined || !isSameSight(seen, stuck.sight)) return false;
     this.#takeAway(file, seen, stuck.takeAway);
+    return true;
+  }
+
+  /** Whether a message is one that was acted on, and only looks otherwise by now, as after a `touch`. */
+  hasTouched(letter: Letter): boolean {
+    const before = this.#lingering.get(letter.file);
+    if (before === undefined || !isSameFile(before.sight, letter.sight)) return false;
+    if (JSON.stringify(before.message) !== JSON.stringify(letter.message)) return false;
+    this.remove(letter);
     return true;
   }
 
@@ -74,9 +99,14 @@ export class Disposal {
     return this.#stuck.keys();
   }
 
-  /** Takes note that a message is not there any more. */
+  /** Takes note that a message went, or one of that name before it. */
   forget(file: string): void {
     this.#stuck.delete(file);
+    if (this.#lingering.has(file) && this.#options.mailbox.look(file) === null) this.#lingering.delete(file);
+  }
+
+  #flushSoon(): void {
+    this.#due = Math.min(this.#due, this.#options.clock.now() + LINGER_MS);
   }
 
   #takeAway(file: string, sight: Sight, takeAway: () => string | null): void {

@@ -100,18 +100,11 @@ export class Lookout {
 
   /** Looks until it is stopped. */
   async run(): Promise<void> {
-    const { signal } = this.#abort;
-    const { heart } = this.#options;
-    while (!signal.aborted) {
-      const now = this.#host.clock.now();
-      if (now >= this.#nextScan) await this.#scan(now);
-      else await this.#lookAtTouched(now);
-      if (signal.aborted) return;
-      await this.#deliver(now);
-      heart.pass();
-      await this.#alarm.wait(
-        Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, this.#delivery.tidyDue, heart.due),
-      );
+    try {
+      while (!this.#abort.signal.aborted) await this.#pass();
+    } finally {
+      // Now, for it may take long until all has ended, and who is killed meanwhile must not leave what was acted on.
+      this.#delivery.tidy();
     }
   }
 
@@ -124,8 +117,22 @@ export class Lookout {
   /** Lets go of the directories: only now may another monitor run on them. */
   async close(): Promise<void> {
     this.stop();
-    this.#delivery.tidy();
     await this.#hold.close();
+  }
+
+  /** Looks at what is due, and waits until something is again. */
+  async #pass(): Promise<void> {
+    const { signal } = this.#abort;
+    const { heart } = this.#options;
+    const now = this.#host.clock.now();
+    if (now >= this.#nextScan) await this.#scan(now);
+    else await this.#lookAtTouched(now);
+    if (signal.aborted) return;
+    await this.#deliver(now);
+    heart.pass();
+    await this.#alarm.wait(
+      Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, this.#delivery.tidyDue, heart.due),
+    );
   }
 
   #onTouched(directory: string, name: string, touch: Touch): void {

@@ -117,7 +117,12 @@ export class Supervisor {
   /** Queues a tick for each state whose deadline has come. */
   #tick(): void {
     const now = this.#host.clock.now();
-    for (const [name, due] of this.#deadlines) if (due <= now) this.post(name, { type: "tick" });
+    for (const [name, due] of this.#deadlines) {
+      if (due > now) continue;
+      // Once: whatever is taken next sets it again, where it still wants one.
+      this.#deadlines.delete(name);
+      this.post(name, { type: "tick" });
+    }
   }
 
   #take(name: string, event: ProcessEvent): void {

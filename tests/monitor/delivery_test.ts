@@ -281,11 +281,66 @@ Deno.test("Delivery acts on another message that takes the place of one before t
   }
 });
 
-Deno.test("Delivery removes what it acted on when it is closed before that is due", async () => {
-  const world = await LookoutWorld.idle({ web: config("a") });
+Deno.test("Delivery acts on another message that takes the place of one while that is dealt with", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  let isPosted = false;
+  world.config.onCall = (operation) => {
+    if (operation !== "look" || isPosted) return;
+    isPosted = true;
+    world.messages.post("1", restart("db"));
+  };
+  world.messages.post("1", restart("web"));
+  await world.advance(2 * LINGER_MS);
+  assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
+});
+
+Deno.test("Delivery acts on what a message asks for that is written over one that it acted on", async () => {
+  for (const isTold of [true, false]) {
+    await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+    world.messages.post("1", restart("web"));
+    await world.settle();
+    world.host.watches.isSilent = !isTold;
+    world.messages.write("1", restart("db"));
+    await world.advance(2 * LINGER_MS);
+    assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
+  }
+});
+
+Deno.test("Delivery acts again on a message that went and came back before it was removed", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  for (const isTold of [true, false]) {
+    world.messages.post("1", restart("web"));
+    await world.settle();
+    world.host.watches.isSilent = !isTold;
+    world.messages.move("1", "1.new");
+    await world.advance(isTold ? 0 : LINGER_MS);
+    world.host.watches.isSilent = false;
+    // As a new file may, it has the inode of the one before.
+    world.messages.move("1.new", "1");
+    await world.advance(2 * LINGER_MS);
+    assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
+  }
+});
+
+Deno.test("Delivery acts once on a message that it could not look at for a while, and removes it then", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
   await world.settle();
-  await world[Symbol.asyncDispose]();
+  world.messages.unreachable = world.messages.irremovable = "permission denied";
+  await world.advance(FREQUENCY_MS);
+  assertEquals(world.messages.names, ["1"]);
+  world.messages.unreachable = world.messages.irremovable = null;
+  await world.advance(FREQUENCY_MS + LINGER_MS);
+  assertEquals([world.take(), world.messages.names], [["web restart"], []]);
+});
+
+Deno.test("Delivery removes what it acted on as soon as it is to stop", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  // What it was made for closes it only when all has ended.
+  world.lookout.stop();
+  await world.settle();
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
@@ -308,8 +363,10 @@ Deno.test("Delivery reads a message once, whatever the watch tells of it until i
     if (operation === "read" && calls.read === read + 1) world.host.watches.touched(world.messages, "1");
   };
   world.messages.post("1", restart("web"));
+  await world.settle();
+  world.host.watches.touched(world.messages, "1");
   await world.advance(2 * LINGER_MS);
-  assertEquals([world.take(), calls.read - read, calls.look - look, calls.names - names], [["web restart"], 1, 1, 1]);
+  assertEquals([world.take(), calls.read - read, calls.look - look, calls.names - names], [["web restart"], 1, 2, 1]);
 });
 
 Deno.test("Delivery lists the messages at once where the watch told of one that it could not act on", async () => {

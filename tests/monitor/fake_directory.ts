@@ -39,6 +39,8 @@ export class FakeDirectory {
   costMs = 0;
   /** Why its names cannot be listed, or null. */
   unreadable: string | null = null;
+  /** Why nothing in it can be looked at, or null: its x bit is missing. */
+  unreachable: string | null = null;
   /** Why nothing in it can be removed or put away, or null. */
   irremovable: string | null = null;
   /** What other programs do to it between a call of the monitor and its answer. */
@@ -172,12 +174,16 @@ export class FakeDirectory {
 
   #look(name: string): Sight | null {
     const file = this.#place?.files.get(name);
-    return file === undefined ? null : sightOf(file);
+    return file === undefined ? null : this.unreachable === null ? sightOf(file) : faultSight(this.unreachable);
   }
 
   #read(name: string): Reading | null {
     const file = this.#place?.files.get(name);
-    return file === undefined ? null : { sight: sightOf(file), entry: file.entry };
+    if (file === undefined) return null;
+    const { unreachable: fault } = this;
+    return fault === null
+      ? { sight: sightOf(file), entry: file.entry }
+      : { sight: faultSight(fault), entry: { fault } };
   }
 
   #remove(name: string): string | null {
@@ -191,6 +197,10 @@ export class FakeDirectory {
     this.rejected.push(name);
     return null;
   }
+}
+
+function faultSight(fault: string): Sight {
+  return { marks: [fault], changedMs: 0 };
 }
 
 /** As the operating system shows a file through Deno: times in milliseconds, that of the last change in seconds. */

@@ -208,6 +208,23 @@ Deno.test("Supervisor has one timer at most, however much happens before the nex
   assertEquals(clock.waiting, 1);
 });
 
+Deno.test("Supervisor gives each of many that are due together one tick, however long the others take", async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
+  await using world = await SupervisorWorld.running(...names);
+  const { supervisor, host: { children, clock } } = world;
+  for (const name of names) children.last(name).end({ type: "code", code: 1 });
+  await world.settle();
+  children.onSpawn = () => clock.work(1);
+  const post = supervisor.post.bind(supervisor);
+  let ticks = 0;
+  supervisor.post = (name, event) => {
+    if (event.type === "tick") ticks++;
+    post(name, event);
+  };
+  await world.advance(1200);
+  assertEquals([children.started.length, ticks], [200, 100]);
+});
+
 Deno.test("Supervisor starts what a restart asks for at once while the process waits", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children } = world.host;
