@@ -45,6 +45,7 @@ export const SCENARIOS: readonly Scenario[] = [
       { name: "memory1", title: "PSS with 1 child", unit: "MiB" },
       { name: "crash", title: "child killed → next", unit: "ms" },
       { name: "restart", title: "restart asked → next", unit: "ms" },
+      { name: "ctl", title: "restart command", unit: "ms" },
       { name: "add", title: "config written → child", unit: "ms" },
     ],
     run: few,
@@ -112,6 +113,14 @@ async function few(
     await pause(3000);
   }
   if (wanted.has("restart")) numbers.restart = await timed(supervisor, ["first"], () => supervisor.restart("first"));
+  if (wanted.has("ctl")) {
+    await pause(3000);
+    const birth = supervisor.born("first");
+    const asked = performance.now();
+    await supervisor.restartByCommand("first");
+    numbers.ctl = performance.now() - asked;
+    await birth;
+  }
   if (wanted.has("add")) {
     // Those that poll are asked at moments that are spread evenly between two of their looks.
     await pause(1500 + supervisor.pollMs * (round + 0.5) / rounds);

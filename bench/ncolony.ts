@@ -1,10 +1,9 @@
 import { dirname, fromFileUrl, join } from "@std/path";
 import { PERMISSIONS, V8_FLAGS } from "../tools/permissions.ts";
-import { exists } from "./processes.ts";
+import { exists, run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
-const BUNDLE = join(ROOT, "dist", "ncolony-monitor.js");
 
 /** This project's monitor, each process with a log file. */
 export class NColony extends Supervisor {
@@ -18,10 +17,11 @@ export class NColony extends Supervisor {
   }
 
   command(): string[] {
-    const isBundled = exists(BUNDLE);
-    const flags = [isBundled ? "--no-config" : "--frozen", ...PERMISSIONS.monitor];
-    const places = ["--config", this.path("config"), "--messages", this.path("messages")];
-    return [...this.deno(flags, isBundled ? BUNDLE : join(ROOT, "monitor", "mod.ts")), ...places, ...this.logOptions()];
+    return [...this.#tool("monitor"), ...this.logOptions()];
+  }
+
+  override async restartByCommand(name: string): Promise<void> {
+    await run([...this.#tool("ctl"), "restart", name]);
   }
 
   /** A command line that runs a program of Deno's. */
@@ -45,6 +45,15 @@ export class NColony extends Supervisor {
     return this.path("logs", `${name}.log`);
   }
 
+  /** The command line of a tool: of its bundle, where there is one. */
+  #tool(name: "monitor" | "ctl"): string[] {
+    const bundle = join(ROOT, "dist", `ncolony-${name}.js`);
+    const isBundled = exists(bundle);
+    const flags = [isBundled ? "--no-config" : "--frozen", ...PERMISSIONS[name]];
+    const program = isBundled ? bundle : join(ROOT, name, "mod.ts");
+    return [...this.deno(flags, program), "--config", this.path("config"), "--messages", this.path("messages")];
+  }
+
   #deno(): string {
     return join(dirname(this.home), "deno");
   }
@@ -64,11 +73,26 @@ export class NColonyPrefixed extends NColony {
 /** The emptiest program that could do it. */
 export class Emptiest extends NColony {
   override command(): string[] {
-    const program = join(ROOT, "bench", "emptiest.ts");
-    return [
-      ...this.deno(["--no-config", "--allow-read", "--allow-run"], program),
-      this.path("config"),
-      this.path("messages"),
-    ];
+    return [...this.empty("emptiest.ts", "--allow-run"), this.path("config"), this.path("messages")];
+  }
+
+  override async restartByCommand(name: string): Promise<void> {
+    await run([...this.empty("emptiest_ctl.ts", "--allow-write"), this.path("messages"), name]);
+  }
+
+  /** A command line that runs one of these programs. */
+  protected empty(file: string, permission: string): string[] {
+    return this.deno(["--no-config", "--allow-read", permission], join(ROOT, "bench", file));
+  }
+}
+
+/** The emptiest program that could write each line with its process's name. */
+export class EmptiestPrefixed extends Emptiest {
+  override command(): string[] {
+    return [...this.empty("emptiest_lines.ts", "--allow-run"), this.path("config")];
+  }
+
+  override logFile(): string {
+    return this.path("output", "log");
   }
 }

@@ -1,5 +1,5 @@
 import { dirname, fromFileUrl, join } from "@std/path";
-import { Emptiest, NColony, NColonyPrefixed } from "./ncolony.ts";
+import { Emptiest, EmptiestPrefixed, NColony, NColonyPrefixed } from "./ncolony.ts";
 import { exists, hasCommand, pause, run } from "./processes.ts";
 import { Daemontools, Runit, S6 } from "./scan_dirs.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -61,6 +61,10 @@ files=${this.path("programs")}/*.conf
     const process = `<param><value><string>${name}</string></value></param>`;
     await this.#call("stopProcess", process);
     await this.#call("startProcess", `${process}<param><value><boolean>0</boolean></value></param>`);
+  }
+
+  override async restartByCommand(name: string): Promise<void> {
+    await run(["supervisorctl", "-s", `http://127.0.0.1:${this.#port}`, "restart", name]);
   }
 
   logFile(name: string): string {
@@ -145,6 +149,13 @@ export const PEERS: readonly Peer[] = [
     takes: (measure) => measure !== "log",
     command: Deno.execPath(),
     make: (parent) => new Emptiest(parent),
+  },
+  {
+    name: "emptiest-stdout",
+    note: "the emptiest Deno program that could write lines with names: `bench/emptiest_lines.ts`",
+    takes: (measure) => measure === "log",
+    command: Deno.execPath(),
+    make: (parent) => new EmptiestPrefixed(parent),
   },
   {
     name: "supervisord",

@@ -39,6 +39,10 @@ export class Runit extends ScanDir {
     await Deno.writeTextFile(this.path("services", name, "supervise", "control"), "t");
   }
 
+  override async restartByCommand(name: string): Promise<void> {
+    await run(["sv", "restart", this.path("scan", name)]);
+  }
+
   override terminate(): void {
     this.signalRoot("SIGHUP");
   }

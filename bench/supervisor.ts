@@ -33,6 +33,10 @@ export abstract class Supervisor implements AsyncDisposable {
   activate(_name: string): Promise<void> | void {}
   /** Asks for a new child by the fastest documented way. */
   abstract restart(name: string): Promise<void> | void;
+  /** Asks for a new child by a command, where that is not what {@linkcode restart} does. */
+  async restartByCommand(name: string): Promise<void> {
+    await this.restart(name);
+  }
   /** The file that receives what a process writes, when it was prepared for that. */
   abstract logFile(name: string): string;
 
