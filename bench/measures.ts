@@ -148,6 +148,8 @@ async function log(
 ): Promise<Numbers> {
   await supervisor.prepare();
   supervisor.configure("writer", [supervisor.path("writer"), "writer"]);
+  // Who comes first would wait for what others have written.
+  await run(["sync"]);
   const began = supervisor.born("writer");
   const [start] = await Promise.all([began, supervisor.start()]);
   const file = supervisor.logFile("writer");

@@ -1,5 +1,4 @@
 import { resolve } from "@std/path/posix/resolve";
-import { MAX_TIMER_MS } from "./clock.ts";
 import { isExecutable } from "./command.ts";
 import { isGranted } from "./permission.ts";
 
@@ -92,9 +91,11 @@ function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess 
   return child;
 }
 
-/** How many children Deno itself would not wait for, and what keeps this program running meanwhile. */
+/** How many children Deno itself would not wait for. */
 let spared = 0;
-let patience: ReturnType<typeof setInterval> | undefined;
+
+/** Keeps this program running meanwhile: somebody listens to it. Unlike the first timer, it is there at once. */
+let patience: MessageChannel | undefined;
 
 /**
  * Keeps Deno from sending SIGKILL to the pid of a child that is not `detached`: it does so when this program ends, and also
@@ -103,9 +104,15 @@ let patience: ReturnType<typeof setInterval> | undefined;
  */
 function spare(child: Deno.ChildProcess): void {
   child.unref();
-  if (spared++ === 0) patience = setInterval(() => {}, MAX_TIMER_MS);
+  if (spared++ === 0) {
+    patience = new MessageChannel();
+    patience.port1.onmessage = () => {};
+  }
   const release = () => {
-    if (--spared === 0) clearInterval(patience);
+    if (--spared > 0) return;
+    patience?.port1.close();
+    // Deno keeps it, and 5 KB, for good otherwise.
+    patience?.port2.close();
   };
   child.status.then(release, release);
 }
