@@ -81,8 +81,8 @@ export class Emptiest extends NColony {
   }
 
   /** A command line that runs one of these programs. */
-  protected empty(file: string, permission: string): string[] {
-    return this.deno(["--no-config", "--allow-read", permission], join(ROOT, "bench", file));
+  protected empty(file: string, ...permissions: readonly string[]): string[] {
+    return this.deno(["--no-config", "--allow-read", ...permissions], join(ROOT, "bench", file));
   }
 }
 
@@ -94,5 +94,12 @@ export class EmptiestPrefixed extends Emptiest {
 
   override logFile(): string {
     return this.path("output", "log");
+  }
+}
+
+/** The emptiest program that could write a log file for each process. */
+export class EmptiestLogs extends Emptiest {
+  override command(): string[] {
+    return [...this.empty("emptiest_logs.ts", "--allow-run", "--allow-write"), this.path("config"), this.path("logs")];
   }
 }

@@ -1,5 +1,5 @@
 import { dirname, fromFileUrl, join } from "@std/path";
-import { Emptiest, EmptiestPrefixed, NColony, NColonyPrefixed } from "./ncolony.ts";
+import { Emptiest, EmptiestLogs, EmptiestPrefixed, NColony, NColonyPrefixed } from "./ncolony.ts";
 import { exists, hasCommand, pause, run } from "./processes.ts";
 import { Daemontools, Runit, S6 } from "./scan_dirs.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -149,6 +149,13 @@ export const PEERS: readonly Peer[] = [
     takes: (measure) => measure !== "log",
     command: Deno.execPath(),
     make: (parent) => new Emptiest(parent),
+  },
+  {
+    name: "emptiest-logs",
+    note: "the emptiest Deno program that could write log files: `bench/emptiest_logs.ts`",
+    takes: (measure) => measure === "log",
+    command: Deno.execPath(),
+    make: (parent) => new EmptiestLogs(parent),
   },
   {
     name: "emptiest-stdout",
