@@ -2,10 +2,22 @@ import type { Measure } from "./measures.ts";
 import { digits, median, type Samples } from "./table.ts";
 
 const LEFT = 190;
-const TOP = 50;
+const LEGEND_COLUMNS = 7;
+const LEGEND_ROW = 18;
 const WIDTH = 640;
 const BAR = 14;
-const COLORS = ["#4878a8", "#e08a3c", "#5a9e5a", "#c05a5a", "#8a6ab0", "#8a7060", "#7a7a7a"];
+const COLORS = [
+  "#4878a8",
+  "#e08a3c",
+  "#5a9e5a",
+  "#c05a5a",
+  "#8a6ab0",
+  "#8a7060",
+  "#7a7a7a",
+  "#d687b8",
+  "#b8b83c",
+  "#3cb8b8",
+];
 
 /** How many times as much as the base each of the others needs of one thing. */
 interface Group {
@@ -24,33 +36,34 @@ export function chart(measures: readonly Measure[], peers: readonly string[], sa
     const bars = others.map((peer, i) => ({ times: ratio(measure, samples[peer], samples[base]), color: color(i) }));
     return { title: measure.title, bars: bars.filter(({ times }) => Number.isFinite(times) && times > 0) };
   }).filter(({ bars }) => bars.length > 0);
-  const legend = others.flatMap((peer, i) => [
-    rect(10 + i * 120, 12, 12, color(i)),
-    text(26 + i * 120, 22, peer, "start"),
-  ]);
-  const height = TOP + groups.reduce((sum, { bars }) => sum + (bars.length + 1) * BAR, 0);
+  const legend = others.flatMap((peer, i) => {
+    const [x, y] = [10 + i % LEGEND_COLUMNS * 120, 12 + Math.floor(i / LEGEND_COLUMNS) * LEGEND_ROW];
+    return [rect(x, y, 12, color(i)), text(x + 16, y + 10, peer, "start")];
+  });
+  const top = 32 + Math.ceil(others.length / LEGEND_COLUMNS) * LEGEND_ROW;
+  const height = top + groups.reduce((sum, { bars }) => sum + (bars.length + 1) * BAR, 0);
   const caption = `as many times ${base}’s time or memory, logarithmic: right of 1× is more, left is less`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + WIDTH + 60}" height="${height + 44}"`,
     `  font-family="sans-serif" font-size="11">`,
     '<rect width="100%" height="100%" fill="#fff"/>',
     ...legend,
-    ...plot(groups, height),
+    ...plot(groups, top, height),
     text(LEFT + WIDTH / 2, height + 34, caption, "middle"),
     "</svg>\n",
   ].join("\n");
 }
 
-function plot(groups: readonly Group[], height: number): string[] {
+function plot(groups: readonly Group[], top: number, height: number): string[] {
   const powers = groups.flatMap(({ bars }) => bars.map(({ times }) => Math.log10(times)));
   const [low, high] = [Math.floor(Math.min(0, ...powers)), Math.ceil(Math.max(1, ...powers))];
   const x = (power: number) => LEFT + (power - low) / (high - low) * WIDTH;
   const parts: string[] = [];
   for (let power = low; power <= high; power++) {
-    parts.push(rect(x(power) - 0.5, TOP - 6, 1, power === 0 ? "#333" : "#ddd", height - TOP + 6));
+    parts.push(rect(x(power) - 0.5, top - 6, 1, power === 0 ? "#333" : "#ddd", height - top + 6));
     parts.push(text(x(power), height + 14, `${10 ** power}×`, "middle"));
   }
-  let y = TOP;
+  let y = top;
   for (const { title, bars } of groups) {
     parts.push(text(LEFT - 10, y + bars.length * BAR / 2 + 3, title, "end"));
     for (const { times, color } of bars) {
