@@ -4,19 +4,13 @@
  * two processes into each other.
  */
 
+import { startAll } from "./emptiest_children.ts";
+
 const CHUNK_BYTES = 65_536;
 const NEWLINE = 0x0a;
 
 const [configs] = Deno.args;
-for (const { name } of Deno.readDirSync(configs)) {
-  const { args: [command, ...args] } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));
-  const child = new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-  Deno.addSignalListener("SIGTERM", () => {
-    child.kill();
-    Deno.exit();
-  });
-  copy(child.stdout, new TextEncoder().encode(`[${name}] `));
-}
+startAll(configs, (name, stdout) => copy(stdout, new TextEncoder().encode(`[${name}] `)));
 
 async function copy(stream: ReadableStream<Uint8Array>, prefix: Uint8Array): Promise<void> {
   const reader = stream.getReader({ mode: "byob" });

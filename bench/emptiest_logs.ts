@@ -3,18 +3,12 @@
  * says, and copies its stdout to a file, reading while it writes. It rotates nothing, and survives nothing.
  */
 
+import { startAll } from "./emptiest_children.ts";
+
 const CHUNK_BYTES = 65_536;
 
 const [configs, logs] = Deno.args;
-for (const { name } of Deno.readDirSync(configs)) {
-  const { args: [command, ...args] } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));
-  const child = new Deno.Command(command, { args, stdin: "null", stdout: "piped", stderr: "null" }).spawn();
-  Deno.addSignalListener("SIGTERM", () => {
-    child.kill();
-    Deno.exit();
-  });
-  copy(child.stdout, Deno.openSync(`${logs}/${name}.log`, { append: true, create: true }));
-}
+startAll(configs, (name, stdout) => copy(stdout, Deno.openSync(`${logs}/${name}.log`, { append: true, create: true })));
 
 async function copy(stream: ReadableStream<Uint8Array>, file: Deno.FsFile): Promise<void> {
   const reader = stream.getReader({ mode: "byob" });

@@ -128,6 +128,8 @@ class Pm2 extends Supervisor {
   }
 }
 
+const isLog = (measure: string) => measure === "log";
+
 /** All that are known. */
 export const PEERS: readonly Peer[] = [
   {
@@ -139,28 +141,28 @@ export const PEERS: readonly Peer[] = [
   {
     name: "ncolony-stdout",
     note: "the same without `--logs`: each line goes, with the name of its process, to stdout, which is a file",
-    takes: (measure) => measure === "log",
+    takes: isLog,
     command: Deno.execPath(),
     make: (parent) => new NColonyPrefixed(parent),
   },
   {
     name: "emptiest",
     note: "the emptiest Deno program that could do it: `bench/emptiest.ts`",
-    takes: (measure) => measure !== "log",
+    takes: (measure) => !isLog(measure),
     command: Deno.execPath(),
     make: (parent) => new Emptiest(parent),
   },
   {
     name: "emptiest-logs",
     note: "the emptiest Deno program that could write log files: `bench/emptiest_logs.ts`",
-    takes: (measure) => measure === "log",
+    takes: isLog,
     command: Deno.execPath(),
     make: (parent) => new EmptiestLogs(parent),
   },
   {
     name: "emptiest-stdout",
     note: "the emptiest Deno program that could write lines with names: `bench/emptiest_lines.ts`",
-    takes: (measure) => measure === "log",
+    takes: isLog,
     command: Deno.execPath(),
     make: (parent) => new EmptiestPrefixed(parent),
   },
