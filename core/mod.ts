@@ -12,6 +12,7 @@ export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
 export { childEnv } from "./child_env.ts";
 export { describeExit, describeStep } from "./describe.ts";
 export { diff } from "./diff.ts";
+export { digest } from "./digest.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
 export {

@@ -1,3 +1,4 @@
+import { digest } from "./digest.ts";
 import { SpecError } from "./errors.ts";
 import { parseSpec } from "./spec.ts";
 import type { Entry, Listing, Problem, Spec } from "./types.ts";
@@ -62,11 +63,4 @@ function readEntry(name: string, entry: Entry, before: Spec | undefined): Spec |
     if (!(error instanceof SpecError)) throw error;
     return { name, field: error.field, reason: error.reason, digest: digest(entry.source) };
   }
-}
-
-/** FNV-1a over the text's UTF-16 units: enough to see that a file was edited and is still wrong. */
-function digest(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let i = 0; i < text.length; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-  return hash >>> 0;
 }

@@ -133,9 +133,7 @@ export class Changes {
    * @returns Why the directory says nothing now, or null.
    */
   async lookAt(names: Touched, signal?: AbortSignal): Promise<string | null> {
-    const identity = this.#directory.identity();
-    if ("fault" in identity) return this.#cannotLook(identity.fault);
-    if (this.#isBlind || identity.id !== this.#id) return await this.lookAtAll(signal);
+    if (this.#isBlind || this.#id === null || !this.#directory.stands(this.#id)) return await this.lookAtAll(signal);
     return await this.#examineAll(names, signal);
   }
 

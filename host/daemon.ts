@@ -59,6 +59,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     service = daemon.make(options, output, heart);
     using _catching = catchUnforeseen((error) => service?.fail(error));
     const exitCode = service.start();
+    await Promise.race([service.opened, exitCode]);
     output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
     if (askedAt > -Infinity) service.stop();
     return await exitCode;

@@ -1,31 +1,29 @@
 import { isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
-import { join } from "@std/path/posix/join";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "./fault.ts";
-import { Fifos } from "./fifos.ts";
-import { type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
+import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
 import { faultSight, sightOf } from "./sight.ts";
-import { distrust } from "./trust.ts";
-import type { Directory, Reading, Sight } from "./types.ts";
+import { resolveTrusted, type TrustOptions, UntrustedError, whyUntrusted } from "./trust.ts";
+import type { Directory, Identity, Reading, Sight } from "./types.ts";
 
 /** How the files of a directory are read. */
 export interface ReadOptions extends OpenOptions {
   readonly maxBytes: number;
   /** Whether a name that is not found was listed all the same. */
   readonly isUndecodable?: boolean;
-  /** Says why something may not be trusted. */
-  readonly distrust?: typeof distrust;
+  /** Who may change the directory and its files; absent: anybody. */
+  readonly trust?: TrustOptions;
 }
 
 /**
  * Opens a config directory: symbolic links are followed, for ConfigMaps of Kubernetes are made of them.
  *
- * Whoever can write it runs commands as the monitor, so the directory and each file must belong to root or the monitor's
- * own user, and nobody else may write them, unless `allowInsecure`.
+ * Whoever can write it runs commands as the monitor. So the directory, each file, and all that leads to them must belong to
+ * root or the monitor's own user, and nobody else may write them, unless {@linkcode TrustOptions} say otherwise.
  */
-export function configDirectory(path: string, allowInsecure = false): Directory {
+export function configDirectory(path: string, trust: TrustOptions = {}): Directory {
   const options = { maxBytes: MAX_CONFIG_BYTES, followLinks: true };
-  return openDirectory(path, allowInsecure ? options : { ...options, distrust });
+  return openDirectory(path, trust.allowInsecure ? options : { ...options, trust });
 }
 
 /** Opens a directory. */
@@ -33,14 +31,14 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
   const absolute = resolve(path);
   // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
   let doubtful = new Set<string>();
-  const fifos = new Fifos();
   const undecodable = { ...options, isUndecodable: true };
   const optionsFor = (name: string) => doubtful.has(name) ? undecodable : options;
   return {
     path: absolute,
-    identity: () => identity(absolute, options),
+    identity: () => identify(absolute, options.trust),
+    stands: (id) => idOf(absolute) === id,
     names: () => {
-      const found = names(absolute, fifos);
+      const found = names(absolute);
       if (!Array.isArray(found)) return found;
       doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
       // Several of those may be listed as one.
@@ -52,27 +50,48 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
   };
 }
 
-function identity(path: string, options: ReadOptions): { id: string } | { fault: string } {
+/**
+ * Which directory stands at a path now, or why it may not be used.
+ *
+ * @param trust Who may change it and the way there; absent: anybody.
+ * @param isShared Whether others may write it, and only the way there is judged.
+ */
+export function identify(path: string, trust?: TrustOptions, isShared = false): Identity {
   try {
-    const info = Deno.statSync(path);
-    if (!info.isDirectory) return { fault: "is not a directory" };
-    const fault = options.distrust?.(path, info);
-    return fault ? { fault: `${fault}: chmod, chown, or --allow-insecure` } : { id: `${info.dev}:${info.ino}` };
+    const resolved = trust === undefined || trust.allowInsecure
+      ? { path, info: Deno.statSync(path) }
+      : resolveTrusted(path, trust);
+    if (!resolved.info.isDirectory) return { fault: "is not a directory" };
+    const fault = isShared || trust === undefined ? null : whyUntrusted(resolved.path, resolved.info, trust);
+    return fault === null ? { id: idFrom(resolved.info) } : untrusted(fault, isShared);
   } catch (error) {
-    return { fault: faultOf(error) };
+    return error instanceof UntrustedError ? untrusted(error.message, isShared) : { fault: faultOf(error) };
   }
 }
 
-function names(path: string, fifos: Fifos): string[] | { fault: string } {
+function untrusted(fault: string, isShared: boolean): Identity {
+  const wayOut = isShared ? "or --allow-insecure" : "--allow-insecure, or --trust-read-only-mount";
+  return { fault: `${fault}: chmod, chown, ${wayOut}`, isUntrusted: true };
+}
+
+/** Which directory stands at a path, whoever may change that; null: none. */
+function idOf(path: string): string | null {
+  try {
+    return idFrom(Deno.statSync(path));
+  } catch {
+    // It is not there, or cannot be seen.
+    return null;
+  }
+}
+
+function idFrom({ dev, ino }: Deno.FileInfo): string {
+  return `${dev}:${ino}`;
+}
+
+function names(path: string): string[] | { fault: string } {
   try {
     const names: string[] = [];
-    const special: string[] = [];
-    for (const { name, isDirectory, isFile } of Deno.readDirSync(path)) {
-      if (isDirectory) continue;
-      if (!isFile) special.push(join(path, name));
-      if (!isIgnored(name)) names.push(name);
-    }
-    fifos.holdThese(new Set(special.filter(isFifo)));
+    for (const { name, isDirectory } of Deno.readDirSync(path)) if (!isDirectory && !isIgnored(name)) names.push(name);
     return names;
   } catch (error) {
     return { fault: faultOf(error) };
@@ -116,23 +135,44 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
   if (found.isSymlink) return wrong("is a symbolic link");
   if (!found.isFile) return wrong("is not a regular file");
   let file: OpenFile;
+  let judge: (info: FileFacts) => string | null;
   try {
-    file = await openFile(path, options);
+    [file, judge] = await openJudged(path, options);
   } catch (error) {
+    // The link, or what it leads through, may be mended without a change of the file.
+    if (error instanceof UntrustedError) return { ...wrong(error.message), isTransient: true };
     // It may have gone between look and open.
     return error instanceof Error && isNotFound(error) ? null : failed(error);
   }
   try {
     const info = file.facts();
     if (info === null) return wrong("is not a regular file");
-    const fault = options.distrust?.(path, info);
-    if (fault) return wrong(fault);
+    const fault = judge(info);
+    if (fault !== null) return wrong(fault);
     return { sight: sightOf(info), entry: readText(file, info.size, options.maxBytes) };
   } catch (error) {
     return failed(error);
   } finally {
     file.close();
   }
+}
+
+/** Opens a file, by a way that only root and we can change where that is asked for; gives what judges the open file. */
+async function openJudged(
+  path: string,
+  options: ReadOptions,
+): Promise<[file: OpenFile, judge: (info: FileFacts) => string | null]> {
+  const { trust, followLinks } = options;
+  const isLinked = followLinks && isLink(path);
+  if (trust === undefined) return [await openFile(path, { ...options, followLinks: isLinked }), () => null];
+  // The way to the directory has been judged.
+  const target = isLinked ? resolveTrusted(path, trust) : { path, isAmongOthers: false };
+  const file = await openFile(target.path, { ...options, followLinks: false });
+  return [file, (info) => {
+    // Somebody may have given a file of root's another name there.
+    if (target.isAmongOthers && info.nlink !== 1) return "has several names, in a directory that others may write";
+    return whyUntrusted(target.path, info, trust);
+  }];
 }
 
 /** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
@@ -157,15 +197,6 @@ function readText(file: OpenFile, size: number, maxBytes: number): { source: str
     return { source: decoder.decode(buffer.subarray(0, length)) };
   } catch {
     return { fault: "is not UTF-8" };
-  }
-}
-
-function isFifo(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFifo ?? false;
-  } catch {
-    // Not there, or not to be seen.
-    return false;
   }
 }
 

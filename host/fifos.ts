@@ -1,43 +1,68 @@
+import { join } from "@std/path/posix/join";
+import { type HeldFifo, holdFifo } from "./safe_file.ts";
+
 /** No more are held than this: a directory may be full of them. */
 const MAX_HELD = 256;
 
+/** A directory that changed so long before it was listed, in milliseconds, holds what was listed as long as its time stays. */
+const RACY_MS = 2000;
+
 /**
- * Keeps FIFOs that lie in a watched directory open for writing.
+ * Keeps the FIFOs that lie in watched directories open for writing.
  *
  * Deno's watch opens, for reading, whatever an event names (`same_file::is_same_file` in runtime/ops/fs_events.rs), and so
- * waits for ever at a FIFO that nobody writes to. While we hold it open it does not wait. Only FIFOs are ever opened, and
- * nothing is written to them.
+ * waits for ever at a FIFO that nobody writes to. While we hold it open it does not wait. Only FIFOs are opened, never
+ * through a link, and nothing is written to them.
  */
 export class Fifos {
-  readonly #held = new Map<string, Deno.FsFile>();
+  readonly #directories: readonly string[];
+  readonly #held = new Map<string, HeldFifo>();
+  /** What each directory looked like when it was listed, unless it may have changed since and look the same. */
+  readonly #listed = new Map<string, string>();
 
-  /** Holds these, and lets go of all others. */
-  holdThese(paths: ReadonlySet<string>): void {
+  /** Makes one that holds none yet. */
+  constructor(directories: readonly string[]) {
+    this.#directories = directories;
+  }
+
+  /** Holds those that are there now, and lets go of others. */
+  hold(): void {
+    for (const directory of this.#directories) {
+      try {
+        this.#holdIn(directory);
+      } catch {
+        // It is gone, or may not be listed.
+      }
+    }
+  }
+
+  /** Lets go of all. */
+  close(): void {
+    for (const held of this.#held.values()) held.close();
+    this.#held.clear();
+  }
+
+  #holdIn(directory: string): void {
+    const { ino, mtime } = Deno.statSync(directory);
+    const changedMs = mtime?.getTime() ?? Infinity;
+    const stamp = `${ino} ${changedMs}`;
+    if (this.#listed.get(directory) === stamp) return;
+    if (changedMs < Date.now() - RACY_MS) this.#listed.set(directory, stamp);
+    else this.#listed.delete(directory);
+    const special = [...Deno.readDirSync(directory)].filter((entry) => {
+      return !entry.isFile && !entry.isDirectory && !entry.isSymlink;
+    });
+    const paths = new Set(special.map(({ name }) => join(directory, name)));
     for (const [path, held] of this.#held) {
-      if (paths.has(path) && isStill(path, held)) continue;
-      this.#held.delete(path);
+      if (!path.startsWith(`${directory}/`) || paths.has(path) && held.isAt(path)) continue;
       held.close();
+      this.#held.delete(path);
     }
-    for (const path of paths) if (!this.#held.has(path) && this.#held.size < MAX_HELD) this.#hold(path);
+    for (const path of paths) if (!this.#held.has(path) && this.#held.size < MAX_HELD) this.#holdOne(path);
   }
 
-  #hold(path: string): void {
-    try {
-      // A FIFO that is opened for both waits for nobody (Linux, fifo(7)).
-      this.#held.set(path, Deno.openSync(path, { read: true, write: true }));
-    } catch {
-      // It went, or may not be opened.
-    }
-  }
-}
-
-/** Whether what is held is what stands there now, and not one that was made anew. */
-function isStill(path: string, file: Deno.FsFile): boolean {
-  try {
-    const [there, held] = [Deno.statSync(path), file.statSync()];
-    return there.dev === held.dev && there.ino === held.ino;
-  } catch {
-    // It went.
-    return false;
+  #holdOne(path: string): void {
+    const held = holdFifo(path);
+    if (held !== null) this.#held.set(path, held);
   }
 }

@@ -1,12 +1,25 @@
-import type { StopSignal } from "@ncolony/core";
+import type { KillScope, StopSignal } from "@ncolony/core";
 import { faultOf } from "./fault.ts";
-import type { PidDirectory, PidEntry } from "./pid_dir.ts";
 import { membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
-import type { Child, ChildSink, Clock, FoundChild } from "./types.ts";
+import type { Child, ChildSink, Clock } from "./types.ts";
 
 /** How often it is asked whether a child of an earlier monitor is still there: soon first, then more seldom. */
 const FIRST_POLL_MS = 20;
 const MAX_POLL_MS = 500;
+
+/** What an earlier monitor started under a name, as far as it is known. */
+export interface Trace {
+  /** The name of the process. */
+  readonly name: string;
+  /** The pid of its leader. */
+  readonly pid: number;
+  /** When that started, in clock ticks since the boot; null where that is not known. */
+  readonly start: string | null;
+  /** In which boot of the machine that was; null where that is not known. */
+  readonly boot: string | null;
+  /** Whom signals reach. */
+  readonly scope: KillScope;
+}
 
 /** What is known of a pid that an earlier monitor wrote down. */
 type Identity = "ours" | "stranger" | "unknown";
@@ -18,12 +31,12 @@ type Identity = "ours" | "stranger" | "unknown";
  * group is left, the environment does: it begins with `NCOLONY_NAME`, unless a program overwrote it. Where neither may be
  * read, a pid that is there is `unknown`.
  */
-export function identify({ name, pid, start, boot, scope }: PidEntry): Identity {
+export function identify({ name, pid, start, boot, scope }: Trace): Identity {
   if (!isThere(pid) && (scope === "process" || !isThere(-pid))) return "stranger";
   try {
-    if (boot !== undefined && boot !== readBootId()) return "stranger";
+    if (boot !== null && boot !== readBootId()) return "stranger";
     const leader = readProcess(pid);
-    if (leader !== null && start !== undefined) return leader.start === start ? "ours" : "stranger";
+    if (leader !== null && start !== null) return leader.start === start ? "ours" : "stranger";
     const candidates = leader !== null ? [pid] : scope === "group" ? membersOf(pid) : [];
     return candidates.some((pid) => readVariable(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
@@ -32,72 +45,89 @@ export function identify({ name, pid, start, boot, scope }: PidEntry): Identity 
   }
 }
 
-/** Finds the children that earlier monitors left in a pid directory, and removes the files of those that are gone. */
-export async function findLeftovers(directory: PidDirectory, clock: Clock): Promise<FoundChild[]> {
-  const entries = await directory.entries();
-  return entries.flatMap((entry) => {
-    const identity = identify(entry);
-    if (identity === "stranger") {
-      directory.remove(entry.name);
-      return [];
-    }
-    const { name, pid } = entry;
-    const open = (sink: ChildSink) => new Leftover(entry, identity, sink, clock);
-    return [{ name, pid, isKnown: identity === "ours", open }];
-  });
+/** How a {@linkcode Leftover} is made. */
+export interface LeftoverParts {
+  /** What is known to be there. */
+  readonly traces: readonly Trace[];
+  /** Looks for more of it; gives null when nothing more can appear. */
+  readonly search: () => readonly Trace[] | null;
+  /** The time. */
+  readonly clock: Clock;
+  /** Is told its end. */
+  readonly sink: ChildSink;
 }
 
 /**
- * A child of an earlier monitor. Its pipes are dead, so it is never adopted: it can only be stopped, or waited for.
+ * What earlier monitors left of a process. Its pipes are dead, so it is never adopted: it can only be stopped, or waited for.
  *
- * One whose identity is not known is not signalled, which it answers like a child that refuses.
+ * Where it is not known whether a pid is ours or a stranger's, it is not signalled, which it answers like a child that
+ * refuses.
  */
-class Leftover implements Child {
+export class Leftover implements Child {
   readonly pid: number;
   readonly refused: boolean;
-  readonly #entry: PidEntry;
-  readonly #sink: ChildSink;
-  readonly #clock: Clock;
+  readonly #parts: LeftoverParts;
+  #traces: readonly Trace[];
+  #signal: StopSignal | null = null;
 
   /** Begins to wait for its end. */
-  constructor(entry: PidEntry, identity: Identity, sink: ChildSink, clock: Clock) {
-    this.pid = entry.pid;
-    this.refused = identity === "unknown";
-    this.#entry = entry;
-    this.#sink = sink;
-    this.#clock = clock;
+  constructor(parts: LeftoverParts) {
+    this.#parts = parts;
+    this.#traces = parts.traces;
+    this.pid = parts.traces[0]?.pid ?? 0;
+    this.refused = parts.traces.some((trace) => identify(trace) === "unknown");
     this.#poll(FIRST_POLL_MS);
   }
 
   signal(signal: StopSignal): void {
-    // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
-    if (this.refused || identify(this.#entry) !== "ours") return;
-    try {
-      Deno.kill(this.#entry.scope === "group" ? -this.pid : this.pid, signal);
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
-      this.#sink.warn(`cannot send ${signal} to pid ${this.pid} of an earlier monitor: ${faultOf(error)}`);
-    }
+    this.#signal = signal;
+    for (const trace of this.#traces) this.#send(trace, signal);
   }
 
   retry(): void {}
 
+  #send(trace: Trace, signal: StopSignal): void {
+    // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
+    if (identify(trace) !== "ours") return;
+    try {
+      Deno.kill(trace.scope === "group" ? -trace.pid : trace.pid, signal);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return;
+      this.#parts.sink.warn(`cannot send ${signal} to pid ${trace.pid} of an earlier monitor: ${faultOf(error)}`);
+    }
+  }
+
   #poll(delayMs: number): void {
-    this.#clock.after(delayMs, () => {
-      if (!isGone(this.#entry)) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
-      this.#sink.exited({ type: "failed", reason: "started by an earlier monitor" });
-      this.#sink.emptied();
+    const { clock, sink } = this.#parts;
+    clock.after(delayMs, () => {
+      this.#traces = this.#traces.filter((trace) => !isGone(trace));
+      const isSearching = this.#search();
+      if (this.#traces.length > 0 || isSearching) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
+      sink.exited({ type: "failed", reason: "started by an earlier monitor" });
+      sink.emptied();
     });
+  }
+
+  /** Takes what has appeared meanwhile; true where more may. */
+  #search(): boolean {
+    const found = this.#parts.search();
+    const isNew = ({ pid }: Trace) => !this.#traces.some((trace) => trace.pid === pid);
+    for (const trace of (found ?? []).filter(isNew)) {
+      this.#parts.sink.warn(`pid ${trace.pid} of an earlier monitor still runs`);
+      this.#traces = [...this.#traces, trace];
+      if (this.#signal !== null) this.#send(trace, this.#signal);
+    }
+    return found !== null;
   }
 }
 
 /** Whether nobody is left, but those that ended and whom nobody has reaped yet. */
-function isGone(entry: PidEntry): boolean {
-  if (identify(entry) === "stranger") return true;
+function isGone(trace: Trace): boolean {
+  if (identify(trace) === "stranger") return true;
   try {
-    const leader = readProcess(entry.pid);
+    const leader = readProcess(trace.pid);
     if (leader !== null && !leader.isZombie) return false;
-    return entry.scope === "process" || membersOf(entry.pid).every((pid) => readProcess(pid)?.isZombie ?? true);
+    return trace.scope === "process" || membersOf(trace.pid).every((pid) => readProcess(pid)?.isZombie ?? true);
   } catch {
     // /proc may not be read, and something is there.
     return false;

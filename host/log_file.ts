@@ -1,6 +1,8 @@
 import type { LogLimits } from "@ncolony/core";
-import { dirname } from "@std/path/posix/dirname";
 import { faultOf } from "./fault.ts";
+import { lstat } from "./lstat.ts";
+import type { OwnDirectory } from "./own_directory.ts";
+import { type AppendFile, openAppend } from "./safe_file.ts";
 import type { Target } from "./sink.ts";
 import type { Clock } from "./types.ts";
 
@@ -14,36 +16,42 @@ const MODE = 0o640;
 
 /** What a log file tells of itself. */
 export interface LogFileReport {
-  /** It cannot be written, after it could; what comes waits. */
-  fault(reason: string): void;
+  /** It cannot be written or rotated, after it could; what comes waits. */
+  fault(action: "write to" | "rotate", reason: string): void;
   /** It can be written again, and nothing was lost. */
   recovered(): void;
-  /** It is too large, but cannot be renamed, so it goes on growing for a while. */
-  notRotated(reason: string): void;
 }
 
 /**
  * A file that takes lines, and that is renamed to `FILE.1` before it would become too large, as `FILE.1` was to `FILE.2`,
  * and so on. A line is in one file, unless it alone is longer than a file may be.
  *
- * What cannot be written, to a full disk for instance, waits until it can.
+ * What cannot be written, to a full disk for instance, waits until it can; so does what comes when it cannot be renamed.
  */
 export class LogFile implements Target {
   readonly #path: string;
   /** How large it may become, and how many old ones stay. */
   limits: LogLimits;
+  readonly #directory: Pick<OwnDirectory, "ensure" | "forget">;
   readonly #clock: Clock;
   readonly #report: LogFileReport;
-  #file: Deno.FsFile | null = null;
+  #file: AppendFile | null = null;
   #size = 0;
   #isMidLine = false;
   #hasFault = false;
   #isAbandoned = false;
 
-  /** Makes one that is opened at its first write. */
-  constructor(path: string, limits: LogLimits, clock: Clock, report: LogFileReport) {
+  /** Makes one that is opened at its first write; `directory` is what it lies in. */
+  constructor(
+    path: string,
+    limits: LogLimits,
+    directory: Pick<OwnDirectory, "ensure" | "forget">,
+    clock: Clock,
+    report: LogFileReport,
+  ) {
     this.#path = path;
     this.limits = limits;
+    this.#directory = directory;
     this.#clock = clock;
     this.#report = report;
   }
@@ -51,10 +59,12 @@ export class LogFile implements Target {
   /** Writes some of the bytes; says how many. Never rejects. */
   async write(bytes: Uint8Array): Promise<number> {
     while (!this.#isAbandoned) {
+      let action: "write to" | "rotate" = "write to";
       try {
         const file = this.#file ??= this.#open();
         const fitting = this.#fitting(bytes);
         if (fitting === 0) {
+          action = "rotate";
           this.#rotate();
           continue;
         }
@@ -66,7 +76,8 @@ export class LogFile implements Target {
         return written;
       } catch (error) {
         this.close();
-        if (!this.#hasFault) this.#report.fault(faultOf(error));
+        this.#directory.forget();
+        if (!this.#hasFault) this.#report.fault(action, faultOf(error));
         this.#hasFault = true;
         await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve));
       }
@@ -96,38 +107,23 @@ export class LogFile implements Target {
     return lines > 0 || !mayGoOn ? lines : bytes.indexOf(NEWLINE) + 1 || bytes.length;
   }
 
-  #open(): Deno.FsFile {
-    Deno.mkdirSync(dirname(this.#path), { recursive: true });
-    // What is no file may be a link to somebody else's, or a pipe that nobody reads.
-    if (!(lstat(this.#path)?.isFile ?? true)) throw new Error("is not a regular file");
-    const file = Deno.openSync(this.#path, { append: true, create: true, mode: MODE });
-    this.#size = file.statSync().size;
+  #open(): AppendFile {
+    this.#directory.ensure();
+    const file = openAppend(this.#path, MODE);
+    this.#size = file.size;
     this.#isMidLine = false;
     return file;
   }
 
   #rotate(): void {
     const { keep } = this.limits;
-    try {
-      for (let number = keep; number > 1; number--) rename(`${this.#path}.${number - 1}`, `${this.#path}.${number}`);
-      if (keep > 0) rename(this.#path, `${this.#path}.1`);
-      else Deno.removeSync(this.#path);
-      this.close();
-    } catch (error) {
-      this.#report.notRotated(faultOf(error));
-      // It is tried again when as much has come once more.
-      this.#size = 0;
-      this.#isMidLine = false;
-    }
-  }
-}
-
-function lstat(path: string): Deno.FileInfo | null {
-  try {
-    return Deno.lstatSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
+    // Only those are renamed that are in the way: this may fail, and be tried again and again.
+    let free = 1;
+    while (free < keep && lstat(`${this.#path}.${free}`) !== null) free++;
+    for (let number = free; number > 1; number--) rename(`${this.#path}.${number - 1}`, `${this.#path}.${number}`);
+    if (keep > 0) rename(this.#path, `${this.#path}.1`);
+    else Deno.removeSync(this.#path);
+    this.close();
   }
 }
 

@@ -1,7 +1,9 @@
 import { type LogLimits, WholeLines } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { LogFile } from "./log_file.ts";
+import { OwnDirectory } from "./own_directory.ts";
 import { Sink } from "./sink.ts";
+import type { TrustOptions } from "./trust.ts";
 import type { ChildLogs, ChildOutput, Clock, Log } from "./types.ts";
 
 /** How much of one child's output may wait to be written. */
@@ -18,13 +20,14 @@ interface Open {
 /** A directory with one log file per process, `NAME.log`: the bytes of its children's stdout and stderr, line by line. */
 export class Logs implements ChildLogs {
   readonly #directory: string;
+  readonly #own: OwnDirectory;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #open = new Map<string, Open>();
 
-  /** Makes one, and the directory if it is missing. @throws {Error} Where nothing can be written there. */
-  constructor(directory: string, clock: Clock, log: Log) {
-    Deno.mkdirSync(directory, { recursive: true });
+  /** Makes one, and the directory if it is missing. @throws {Error} Where nothing can be written there, or others may. */
+  constructor(directory: string, clock: Clock, log: Log, trust: TrustOptions = {}) {
+    this.#own = new OwnDirectory(directory, trust, clock);
     const probe = join(directory, `.${crypto.randomUUID()}.new`);
     Deno.openSync(probe, { write: true, createNew: true }).close();
     Deno.removeSync(probe);
@@ -66,11 +69,10 @@ export class Logs implements ChildLogs {
       return known;
     }
     const path = join(this.#directory, `${name}.log`);
-    const file = new LogFile(path, limits, this.#clock, {
-      fault: (reason) =>
-        this.#log.error(`${name}: cannot write to ${JSON.stringify(path)}: ${reason}; its output waits`, name),
+    const file = new LogFile(path, limits, this.#own, this.#clock, {
+      fault: (action, reason) =>
+        this.#log.error(`${name}: cannot ${action} ${JSON.stringify(path)}: ${reason}; its output waits`, name),
       recovered: () => this.#log.info(`${name}: ${JSON.stringify(path)} can be written again`, name),
-      notRotated: (reason) => this.#log.warn(`${name}: cannot rotate ${JSON.stringify(path)}: ${reason}`, name),
     });
     const report = { fault: () => {}, lost: () => {} };
     const open = { file, sink: new Sink(file, report, MAX_WAITING_BYTES), children: 0 };

@@ -1,65 +1,78 @@
 import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { openDirectory } from "./directory.ts";
+import { identify, openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
 import { isGranted } from "./permission.ts";
-import { distrust, isOnlyOurs, isOthers } from "./trust.ts";
+import { isOnlyOurs, isOthers, type TrustOptions } from "./trust.ts";
 import type { Mailbox } from "./types.ts";
 
 /** How many messages that were wrong are kept. */
 const MAX_REJECTED = 100;
 
-/** Opens a messages directory, which others may write: no link in it is followed. */
-export function messageDirectory(path: string): Mailbox {
+/**
+ * Opens a messages directory. Others may write it, so no link in it is followed; but they must not be able to put another
+ * directory in its place, whose files would be taken for messages, unless {@linkcode TrustOptions} say otherwise.
+ */
+export function messageDirectory(path: string, trust: TrustOptions = {}): Mailbox {
   const isWritable = isGranted({ name: "write", path });
-  const directory = openDirectory(path, { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable });
-  const rejected = new Rejected(directory.path);
+  const options = { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable };
+  const own = openDirectory(path, options);
+  let directory = own;
   // Nothing is found under a name that is not UTF-8, though something is there.
   const gone = (name: string) => directory.look(name) === null ? null : "a name is not UTF-8";
   return {
-    ...directory,
+    path: own.path,
+    identity: () => identify(own.path, trust, true),
+    stands: (id) => own.stands(id),
+    use: (at) => {
+      directory = at === null ? own : openDirectory(at, options);
+    },
+    // One that was removed can still be listed where it is held open.
+    names: () => isRemoved(directory.path) ? { fault: "is not there" } : directory.names(),
+    look: (name) => directory.look(name),
+    read: (name) => directory.read(name),
     remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name)), () => gone(name)),
+    changedMs: () => changedMs(directory.path),
     isShared: () => isShared(directory.path),
-    reject: (name) => attempt(() => rejected.put(name), () => gone(name)),
+    reject: (name) => attempt(() => putAway(directory.path, name), () => gone(name)),
   };
 }
 
-/** `MESSAGES/.rejected`, where the newest messages that were wrong are kept. */
-class Rejected {
-  readonly #messages: string;
-  readonly #path: string;
-  /** The names in it, the oldest first, or null before it was looked at. */
-  #names: string[] | null = null;
+/**
+ * Moves a message to `MESSAGES/.rejected`; says why it stays where it is: others could put another thing in the place of that
+ * directory, or no more are kept. What is no message is not removed: it may have got there by mistake.
+ */
+function putAway(messages: string, name: string): string | null {
+  const rejected = join(messages, ".rejected");
+  if (!isSafe(messages) || !makeOwn(rejected)) return "others may replace .rejected";
+  const kept = [...Deno.readDirSync(rejected)].map(({ name }) => name);
+  if (kept.includes(name)) return ".rejected has one of this name";
+  if (kept.length >= MAX_REJECTED) return `.rejected has ${MAX_REJECTED} already`;
+  Deno.renameSync(join(messages, name), join(rejected, name));
+  return null;
+}
 
-  constructor(messages: string) {
-    this.#messages = messages;
-    this.#path = join(messages, ".rejected");
-  }
-
-  /** Moves a message there, if that is a directory that nobody else can put another thing in the place of. */
-  put(name: string): void {
-    const message = join(this.#messages, name);
-    if (!isSafe(this.#messages) || !makeOwn(this.#path)) return Deno.removeSync(message);
-    this.#names ??= namesByAge(this.#path);
-    Deno.renameSync(message, join(this.#path, name));
-    this.#names = [...this.#names.filter((other) => other !== name), name];
-    for (const old of this.#names.splice(0, Math.max(0, this.#names.length - MAX_REJECTED))) {
-      attempt(() => Deno.removeSync(join(this.#path, old)), () => null);
-    }
+function changedMs(path: string): number | null {
+  try {
+    return Deno.statSync(path).mtime?.getTime() ?? null;
+  } catch {
+    // It is not there.
+    return null;
   }
 }
 
-function namesByAge(path: string): string[] {
-  const files = [...Deno.readDirSync(path)].filter(({ isDirectory }) => !isDirectory).map(({ name }) => {
-    const { ctime, mtime } = Deno.lstatSync(join(path, name));
-    return { name, ctimeMs: ctime?.getTime() ?? 0, mtimeMs: mtime?.getTime() ?? 0 };
-  });
-  return files.sort((a, b) => a.ctimeMs - b.ctimeMs || a.mtimeMs - b.mtimeMs).map(({ name }) => name);
+function isRemoved(path: string): boolean {
+  try {
+    return Deno.statSync(path).nlink === 0;
+  } catch {
+    // A listing will tell.
+    return false;
+  }
 }
 
 function isShared(path: string): boolean {
   try {
-    return distrust(path, Deno.statSync(path)) !== null;
+    return !isOnlyOurs(Deno.statSync(path));
   } catch {
     // It is not there.
     return false;
@@ -84,10 +97,9 @@ function makeOwn(path: string): boolean {
 }
 
 /** Does something to a file; says why where it cannot. `gone` is asked where there was nothing to do it to. */
-function attempt(action: () => void, gone: () => string | null): string | null {
+function attempt(action: () => string | null | void, gone: () => string | null): string | null {
   try {
-    action();
-    return null;
+    return action() ?? null;
   } catch (error) {
     return error instanceof Deno.errors.NotFound ? gone() : faultOf(error);
   }

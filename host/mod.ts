@@ -10,12 +10,11 @@ import { childEnv } from "@ncolony/core";
 import { spawnChild } from "./child.ts";
 import { denoClock } from "./clock.ts";
 import { configDirectory } from "./directory.ts";
-import { findLeftovers } from "./leftover.ts";
 import { lockDirectory } from "./lock.ts";
 import { Logs } from "./logs.ts";
 import { messageDirectory } from "./mailbox.ts";
 import { requireRun } from "./permission.ts";
-import { PidDirectory } from "./pid_dir.ts";
+import { DenoPidFiles, noPidFiles } from "./pid_files.ts";
 import type { Environ, Host } from "./types.ts";
 import { watchDirectories } from "./watch.ts";
 
@@ -28,6 +27,7 @@ export { CHECK_OPTIONS_HELP, type CheckOptions, parseCheckOptions } from "./chec
 export { type Check, type CheckHost, type CheckParts, CheckService } from "./check_service.ts";
 export { Configs, type ConfigsOptions } from "./configs.ts";
 export { configDirectory } from "./directory.ts";
+export type { TrustOptions } from "./trust.ts";
 export { type Daemon, type Parsed, runDaemon } from "./daemon.ts";
 export { faultOf } from "./fault.ts";
 export {
@@ -66,9 +66,11 @@ export type {
   ChildSink,
   Clock,
   Directory,
+  DirectoryLock,
   Environ,
   FoundChild,
   Host,
+  Identity,
   Log,
   Mailbox,
   OutputSink,
@@ -99,18 +101,13 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     mailbox: messageDirectory,
     watch: watchDirectories,
     lock: lockDirectory,
-    pidFiles: (path) => {
-      const directory = new PidDirectory(path);
-      return {
-        write: (name, pid, scope) => directory.write(name, pid, scope),
-        remove: (name) => directory.remove(name),
-        findChildren: () => findLeftovers(directory, denoClock),
-      };
+    pidFiles: (path, trust = {}) => {
+      return path === null ? noPidFiles(denoClock) : new DenoPidFiles(path, trust, denoClock);
     },
     spawn: (spec, output, sink) => {
       return spawnChild({ ...spec, env: () => childEnv(spec, environ), stdin: "piped" }, output, sink, denoClock);
     },
-    logs: (path, log) => new Logs(path, denoClock, log),
+    logs: (path, log, trust) => new Logs(path, denoClock, log, trust),
     gid: Deno.gid(),
   };
 }

@@ -2,6 +2,8 @@ import { join } from "@std/path/posix/join";
 
 /** What is told of one process of the operating system. */
 export interface ProcessInfo {
+  /** The pid of its parent. */
+  readonly parent: number;
   /** Its process group. */
   readonly group: number;
   /** When it started, in clock ticks since the boot: with the pid and the boot id it is the process's identity. */
@@ -16,7 +18,7 @@ export function readProcess(pid: number): ProcessInfo | null {
   if (text === null) return null;
   // The second field is the command in parentheses, which may hold anything; the third, the state, follows the last one.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { isZombie: fields[0] === "Z", group: Number(fields[2]), start: fields[19] };
+  return { isZombie: fields[0] === "Z", parent: Number(fields[1]), group: Number(fields[2]), start: fields[19]! };
 }
 
 /** Reads a variable of the environment that a process was started with. @throws {Error} Where that may not be read. */
@@ -25,10 +27,14 @@ export function readVariable(pid: number, name: string): string | undefined {
   return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
+/** All pids. @throws {Error} Where /proc may not be read. */
+export function allPids(): number[] {
+  return [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => pid > 0);
+}
+
 /** The pids of a process group. @throws {Error} Where /proc may not be read. */
 export function membersOf(group: number): number[] {
-  const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) => pid > 0);
-  return pids.filter((pid) => readProcess(pid)?.group === group);
+  return allPids().filter((pid) => readProcess(pid)?.group === group);
 }
 
 /** Tells this boot of the machine from others. @throws {Error} Where that may not be read. */

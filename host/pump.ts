@@ -10,8 +10,11 @@ const MAX_ALL_BUFFERS_BYTES = 16 * 1024 * 1024;
 /** After the group's end, a pipe that somebody else still holds is read until it is silent for so long… */
 const IDLE_MS = 1000;
 
-/** …or until it gave so much, which is more than it can hold. */
+/** …or until it gave so much, which is more than it can hold… */
 const MAX_DRAIN_BYTES = 1024 * 1024;
+
+/** …or until it was waited for so long in all: somebody may write a little now and then, for ever. */
+const MAX_WAIT_MS = 3000;
 
 let allBuffersBytes = 0;
 
@@ -32,6 +35,7 @@ export function pump(stream: ReadableStream<Uint8Array>, sink: OutputSink, clock
   const reader = stream.getReader({ mode: "byob" });
   let left = Infinity;
   let isReading = false;
+  let waitLeftMs = MAX_WAIT_MS;
   let cancelTimer = () => {};
   const stop = () => {
     // The pipe may have ended meanwhile.
@@ -39,16 +43,19 @@ export function pump(stream: ReadableStream<Uint8Array>, sink: OutputSink, clock
   };
   const watchIdle = () => {
     cancelTimer();
-    if (left < Infinity && isReading) cancelTimer = clock.after(IDLE_MS, stop);
+    if (left < Infinity && isReading) cancelTimer = clock.after(Math.min(IDLE_MS, waitLeftMs), stop);
   };
   const run = async () => {
     let buffer = new Uint8Array(MIN_BUFFER_BYTES);
     let grownBytes = 0;
     try {
-      while (left > 0) {
+      while (left > 0 && waitLeftMs > 0) {
         isReading = true;
         watchIdle();
+        const since = left < Infinity ? clock.now() : null;
         const { value, done } = await reader.read(buffer);
+        // How long what is written waits to be taken is not counted: a full disk loses nothing.
+        if (since !== null) waitLeftMs -= clock.now() - since;
         isReading = false;
         cancelTimer();
         if (done || value === undefined) break;

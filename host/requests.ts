@@ -4,6 +4,9 @@ import { postMessage } from "./post.ts";
 import { Told } from "./told.ts";
 import type { Log, Mailbox } from "./types.ts";
 
+/** So many unread messages are read: others may have put there any number. */
+const MAX_UNREAD = 1000;
+
 /** What {@linkcode RestartRequests} needs. */
 export interface RestartRequestsOptions {
   /** The monitor's messages. */
@@ -32,7 +35,7 @@ export class RestartRequests {
     const unread = new Map<string, string>();
     const files = mailbox.names();
     if ("fault" in files) return unread;
-    for (const file of files) {
+    for (const file of files.slice(0, MAX_UNREAD)) {
       const message = await this.#read(file);
       if (message !== null) { for (const name of route(message, specs)) unread.set(name, file); }
     }

@@ -1,6 +1,7 @@
 import { dirname } from "@std/path/posix/dirname";
+import { isAt, lstat } from "./lstat.ts";
 import { isGranted } from "./permission.ts";
-import { isOnlyOurs } from "./trust.ts";
+import { isOnlyOurs, isOthers } from "./trust.ts";
 
 /** What Deno and node:fs both tell of a file. */
 export interface FileFacts {
@@ -10,6 +11,7 @@ export interface FileFacts {
   readonly ctime: Date | null;
   readonly uid: number | null;
   readonly mode: number | null;
+  readonly nlink?: number | null;
 }
 
 /** How a file is opened. */
@@ -41,13 +43,13 @@ let hanging = 0;
  * Opens a file, and does not wait for ever where somebody puts a FIFO in its place at this very moment.
  *
  * Deno's own `open()` has no O_NONBLOCK, and follows links; {@linkcode openNonBlocking} takes 20 ms and 10 MiB to load. So
- * that is kept for links, where they are followed, for what others can put something else in the place of, and for all
+ * that is kept for links, where they are to be followed, for what others can put something else in the place of, and for all
  * while an open does not come back. What may be opened for writing as well needs no patience.
  *
  * @throws {Error} Where it cannot be opened.
  */
 export async function openFile(path: string, { followLinks, isWritable }: OpenOptions): Promise<OpenFile> {
-  if (hanging > 0 || followLinks && Deno.lstatSync(path).isSymlink || !isInOurDirectory(path)) {
+  if (hanging > 0 || followLinks || !isInOurDirectory(path)) {
     return openNonBlocking(path, followLinks);
   }
   const file = isWritable && openForBoth(path) || await openPatiently(path);
@@ -72,8 +74,8 @@ function openForBoth(path: string): Deno.FsFile | null {
   }
 }
 
-/** Null where that takes too long. */
-async function openPatiently(path: string): Promise<Deno.FsFile | null> {
+/** Opens a file for reading; null where that takes too long. @throws {Error} Where it cannot be opened. */
+export async function openPatiently(path: string): Promise<Deno.FsFile | null> {
   const opening = Deno.open(path);
   const { promise: late, resolve } = Promise.withResolvers<null>();
   const now = performance.now();
@@ -103,8 +105,7 @@ function isInOurDirectory(path: string): boolean {
  * @throws {Error} Where it cannot be opened.
  */
 function openNonBlocking(path: string, followLinks: boolean): OpenFile {
-  // deno-lint-ignore no-process-global -- to import node:process, or node:fs itself, would load them at the start
-  const { closeSync, constants, fstatSync, openSync, readSync } = process.getBuiltinModule("node:fs");
+  const { closeSync, constants, fstatSync, openSync, readSync } = nodeFs();
   const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | (followLinks ? 0 : constants.O_NOFOLLOW));
   return {
     facts: () => {
@@ -115,3 +116,78 @@ function openNonBlocking(path: string, followLinks: boolean): OpenFile {
     close: () => closeSync(fd),
   };
 }
+
+/** A file that lines are appended to. */
+export interface AppendFile {
+  /** How large it is. */
+  readonly size: number;
+  /** Writes some of the bytes, says how many. */
+  write(bytes: Uint8Array): Promise<number>;
+  close(): void;
+}
+
+/**
+ * Opens a file of this program's own to append to it, and makes it where it is missing. Follows no link, and waits for nobody.
+ *
+ * @param mode The permission bits of a new one, of which the umask takes its part.
+ * @throws {Error} Where it cannot be opened, or is something else: another user's, or a file that has several names.
+ */
+export function openAppend(path: string, mode: number): AppendFile {
+  // What is no file may be a link to somebody else's, or a pipe that nobody reads.
+  if (!(lstat(path)?.isFile ?? true)) throw new Error("is not a regular file");
+  const [file, info] = isInOurDirectory(path) ? openOwn(path, mode) : openAmongOthers(path, mode);
+  const fault = info === null ? "is not a regular file" : whyNotOurs(info);
+  if (fault === null) return { size: info!.size, write: file.write, close: file.close };
+  file.close();
+  throw new Error(fault);
+}
+
+function openOwn(path: string, mode: number): [Omit<AppendFile, "size">, FileFacts | null] {
+  const file = Deno.openSync(path, { append: true, create: true, mode });
+  const info = file.statSync();
+  return [{ write: (bytes) => file.write(bytes), close: () => file.close() }, info.isFile ? info : null];
+}
+
+function openAmongOthers(path: string, mode: number): [Omit<AppendFile, "size">, FileFacts | null] {
+  const { closeSync, constants, fstatSync, openSync, write } = nodeFs();
+  const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
+  const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);
+  const info = fstatSync(fd);
+  const append = (bytes: Uint8Array) =>
+    new Promise<number>((resolve, reject) => {
+      write(fd, bytes, 0, bytes.length, null, (error, written) => error === null ? resolve(written) : reject(error));
+    });
+  return [{ write: append, close: () => closeSync(fd) }, info.isFile() ? info : null];
+}
+
+function whyNotOurs({ uid, nlink }: FileFacts): string | null {
+  if (isOthers(uid)) return `belongs to uid ${uid}`;
+  return nlink === 1 ? null : `has ${nlink} names`;
+}
+
+/** A FIFO that is open, so that nobody waits who opens it. */
+export interface HeldFifo {
+  /** Whether it is the one that stands at a path now. */
+  isAt(path: string): boolean;
+  close(): void;
+}
+
+/** Opens a FIFO for reading and writing, which waits for nobody (Linux, fifo(7)); null where there is none, or it may not be. */
+export function holdFifo(path: string): HeldFifo | null {
+  try {
+    // Before it is opened: to open a device can do things to it.
+    if (!Deno.lstatSync(path).isFifo) return null;
+    const { closeSync, constants, fstatSync, openSync } = nodeFs();
+    const fd = openSync(path, constants.O_RDWR | constants.O_NONBLOCK | constants.O_NOFOLLOW);
+    const info = fstatSync(fd);
+    if (info.isFIFO()) return { isAt: (path) => isAt(path, info), close: () => closeSync(fd) };
+    closeSync(fd);
+    return null;
+  } catch {
+    // It went, or may not be opened.
+    return null;
+  }
+}
+
+// deno-lint-ignore no-process-global -- to import node:process, or node:fs itself, would load them at the start
+const nodeFs = () => process.getBuiltinModule("node:fs");

@@ -13,6 +13,8 @@ export interface Service extends AsyncDisposable {
 
 /** A {@linkcode Service} that a program runs, and tells of errors that nobody foresaw. */
 export interface ProgramService extends Service {
+  /** Resolves when it holds what it cannot do without, or rejects, as `start` does then. */
+  readonly opened?: Promise<void>;
   /** Ends in order because of such an error; the exit code will be 1. */
   fail(error: unknown): void;
 }

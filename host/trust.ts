@@ -1,6 +1,15 @@
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
+import { resolve } from "@std/path/posix/resolve";
 import { readMounts } from "./proc.ts";
+
+/** What is trusted beyond what only root and this program's own user may change. */
+export interface TrustOptions {
+  /** Trusts everything, whoever may change it. @default {false} */
+  readonly allowInsecure?: boolean;
+  /** Trusts what lies on a read-only mount, whoever may change it where it comes from. @default {false} */
+  readonly trustReadOnlyMount?: boolean;
+}
 
 /** The part of a file's information that says who may change it. */
 export interface Ownership {
@@ -10,56 +19,135 @@ export interface Ownership {
   readonly mode: number | null;
 }
 
-/** Whether only root and this program's own user may write a file or a directory. */
-export function isOnlyOurs({ uid, mode }: Ownership): boolean {
-  return !isOthers(uid) && ((mode ?? 0) & 0o022) === 0;
+/** What a path leads to. */
+export interface Resolved {
+  /** The path without links. */
+  readonly path: string;
+  /** What stands there. */
+  readonly info: Deno.FileInfo;
+  /** Whether others may add names to the directory that holds it, which is sticky then. */
+  readonly isAmongOthers: boolean;
 }
 
-/**
- * Says why somebody other than root and this program's own user could change a file or a directory, or null where nobody
- * could. What lies on a read-only mount nobody can change: a ConfigMap volume of Kubernetes is root's, read-only, and has
- * mode 0777.
- *
- * @param path Where it is, for the mount.
- */
-export function distrust(path: string, { uid, mode }: Ownership): string | null {
-  if (isOnlyOurs({ uid, mode })) return null;
-  const isSafe = isReadOnly(path);
-  if (isSafe === true) return null;
-  const unknown = isSafe === null
-    ? ", and only with --allow-write for it can be seen whether its mount is read-only"
-    : "";
-  if (isOthers(uid)) return `belongs to uid ${uid}, which is neither root nor the monitor's (${Deno.uid()})${unknown}`;
-  return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})${unknown}`;
+/** Others could change what a path leads to. The message goes on from "it". */
+export class UntrustedError extends Error {
+  /** Tells the errors apart where a class cannot. */
+  override readonly name = "UntrustedError";
 }
+
+/** As many links as Linux follows. */
+const MAX_LINKS = 40;
+
+const OTHERS_MAY_WRITE = 0o022;
+const STICKY = 0o1000;
 
 /** Whether an owner is neither root nor this program's own user. */
 export function isOthers(uid: number | null): boolean {
   return uid !== 0 && uid !== Deno.uid();
 }
 
-/** Whether a path is on a read-only mount; null where this program may not find out. */
-function isReadOnly(path: string): boolean | null {
-  const real = Deno.realPathSync(path);
+/** Whether only root and this program's own user may write a file or a directory. */
+export function isOnlyOurs({ uid, mode }: Ownership): boolean {
+  return !isOthers(uid) && ((mode ?? 0) & OTHERS_MAY_WRITE) === 0;
+}
+
+/**
+ * Says why somebody other than root and this program's own user could change a file or a directory; null where nobody could,
+ * or where that is trusted all the same.
+ *
+ * @param path Where it is, without links, for the mount.
+ */
+export function whyUntrusted(path: string, { uid, mode }: Ownership, options: TrustOptions): string | null {
+  if (options.allowInsecure || isOnlyOurs({ uid, mode })) return null;
+  if (options.trustReadOnlyMount && isOnReadOnlyMount(path)) return null;
+  if (isOthers(uid)) return `belongs to uid ${uid}, which is neither root nor the monitor's (${Deno.uid()})`;
+  return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})`;
+}
+
+/**
+ * Finds what a path leads to, by a way that only root and this program's own user can change: every directory on it, up to
+ * `/`, and every link is theirs, and others may write no directory of it that is not sticky (sshd's StrictModes asks for
+ * the same). What stands at the end is not judged, but nobody else can put another thing in its place.
+ *
+ * So whoever opens the path that this gives opens what was found, however much later.
+ *
+ * @param path An absolute path.
+ * @throws {UntrustedError} Where others could change the way.
+ * @throws {Deno.errors.NotFound} Where nothing is there.
+ */
+export function resolveTrusted(path: string, options: TrustOptions): Resolved {
+  const rest = resolve(path).split("/").filter(Boolean);
+  let at = "/";
+  let links = 0;
+  let isAmongOthers = false;
+  for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
+    isAmongOthers = judgeDirectory(at, options);
+    if (name === "..") {
+      at = dirname(at);
+      continue;
+    }
+    const next = join(at, name);
+    const info = see(next);
+    if (info !== null && isAmongOthers && isOthers(info.uid)) {
+      throw new UntrustedError(`can be replaced by uid ${info.uid}, whose ${JSON.stringify(next)} is`);
+    }
+    if (!info?.isSymlink) at = next;
+    else {
+      if (++links > MAX_LINKS) throw new Deno.errors.FilesystemLoop(`too many links: lstat '${path}'`);
+      // The mode of a link means nothing.
+      judge(next, { uid: info.uid, mode: 0 }, "leads through the link", options);
+      const target = Deno.readLinkSync(next);
+      rest.unshift(...target.split("/").filter((part) => part !== "" && part !== "."));
+      if (target.startsWith("/")) at = "/";
+    }
+  }
+  return { path: at, info: Deno.lstatSync(at), isAmongOthers };
+}
+
+/** Judges a directory on the way; true where others may add names to it, but change nothing that is not theirs. */
+function judgeDirectory(path: string, options: TrustOptions): boolean {
+  const info = see(path);
+  if (info === null) return false;
+  const mode = info.mode ?? 0;
+  const isSticky = (mode & STICKY) !== 0;
+  judge(path, { uid: info.uid, mode: isSticky ? 0 : mode }, "lies in", options);
+  return isSticky && whyUntrusted(path, info, options) !== null;
+}
+
+function judge(path: string, ownership: Ownership, how: string, options: TrustOptions): void {
+  const fault = whyUntrusted(path, ownership, options);
+  if (fault !== null) throw new UntrustedError(`${how} ${JSON.stringify(path)}, which ${fault}`);
+}
+
+/** What stands at a path; null where `--allow-read` has a scope and it is outside: then that is not known. */
+function see(path: string): Deno.FileInfo | null {
   try {
-    const mounts = readMounts().filter(({ point }) => point === "/" || `${real}/`.startsWith(`${point}/`));
-    // Of two mounts on one point the later one covers the earlier.
-    const mount = mounts.reduce((a, b) => b.point.length >= a.point.length ? b : a);
-    return mount.isReadOnly;
-  } catch {
-    // /proc may not be read, for which Deno wants --allow-all: try to write.
-    return refusesWrites(Deno.statSync(real).isDirectory ? real : dirname(real));
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return null;
+    throw error;
   }
 }
 
-function refusesWrites(path: string): boolean | null {
+/** Whether a path is on a read-only mount, as far as this program may find out. */
+function isOnReadOnlyMount(path: string): boolean {
+  try {
+    const mounts = readMounts().filter(({ point }) => point === "/" || `${path}/`.startsWith(`${point}/`));
+    // Of two mounts on one point the later one covers the earlier.
+    return mounts.reduce((a, b) => b.point.length >= a.point.length ? b : a).isReadOnly;
+  } catch {
+    // /proc may not be read, for which Deno wants --allow-all: try to write.
+    return refusesWrites(Deno.statSync(path).isDirectory ? path : dirname(path));
+  }
+}
+
+function refusesWrites(path: string): boolean {
   const probe = join(path, `.${crypto.randomUUID()}.new`);
   try {
     Deno.openSync(probe, { write: true, createNew: true }).close();
     Deno.removeSync(probe);
     return false;
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) return null;
     return error instanceof Error && "code" in error && error.code === "EROFS";
   }
 }

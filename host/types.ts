@@ -1,4 +1,5 @@
-import type { Entry, Exit, KillScope, LogLimits, Spec, StopSignal } from "@ncolony/core";
+import type { Entry, Exit, LogLimits, Spec, StopSignal } from "@ncolony/core";
+import type { TrustOptions } from "./trust.ts";
 
 /** Tells the time, and wakes up later. */
 export interface Clock {
@@ -30,12 +31,19 @@ export interface Reading {
   readonly isTransient?: boolean;
 }
 
+/** Which directory stands at a path (device and inode), or why there is none, or it may not be used. */
+export type Identity =
+  | { readonly id: string }
+  | { readonly fault: string; /** Whether others could change it, or the way there. */ readonly isUntrusted?: boolean };
+
 /** A directory of config files. No method throws for what other programs may do to the directory. */
 export interface Directory {
   /** Where it is, as an absolute path. */
   readonly path: string;
-  /** Which directory stands at the path now (device and inode), or why there is none. */
-  identity(): { readonly id: string } | { readonly fault: string };
+  /** Which directory stands at the path now. */
+  identity(): Identity;
+  /** Whether a directory that was found before still stands at the path, which takes less than to find out which does. */
+  stands(id: string): boolean;
   /** The names in it, each once, less directories and those that are ignored; or why they cannot be listed. */
   names(): string[] | { readonly fault: string };
   /** Looks at a name; null where there is nothing, or a directory. */
@@ -46,29 +54,51 @@ export interface Directory {
 
 /** A directory of messages, whose files end up removed. */
 export interface Mailbox extends Directory {
+  /** Reads and removes in the directory at another path from now on, which leads nowhere else; null: at its own. */
+  use(at: string | null): void;
+  /** When a name in it changed last, in milliseconds since 1970; null where that is not known. */
+  changedMs(): number | null;
   /** Removes a message; says why where it cannot. */
   remove(name: string): string | null;
   /** Whether others than root and this program's user may write it, and so ask for restarts. */
   isShared(): boolean;
-  /** Puts a message that is wrong away, or removes it where that is not safe; says why where it can do neither. */
+  /** Puts a message that is wrong away; says why it stays where that cannot be done. */
   reject(name: string): string | null;
 }
 
 /** How a name changed: it was renamed into place, nothing was there a moment ago, or anything else. */
 export type Touch = "renamed" | "gone" | "changed";
 
+/** A directory that is held open, and that no other program may lock meanwhile. */
+export interface DirectoryLock extends Disposable {
+  /** A path that leads to the directory, whatever comes to stand where it stood, if `isPinned`. */
+  readonly path: string;
+  /** Whether `path` leads nowhere else. */
+  readonly isPinned: boolean;
+  /** The lock file. */
+  readonly file: string;
+  /** Why there is no lock file, and another program may lock the directory; or null. */
+  readonly fault: string | null;
+  /** Whether the lock file is still there, so that others see that it is locked. */
+  readonly isHeld: boolean;
+}
+
 /** What a watch tells. All of it is only a reason to look. */
 export interface WatchSink {
   /** A name in one of the directories changed. */
   touched(directory: string, name: string, touch: Touch): void;
-  /** Anything may have changed. */
-  rescan(): void;
+  /** Anything in one of the directories may have changed; null: in any. */
+  rescan(directory: string | null): void;
   /** The watch ended. */
   failed(reason: string): void;
 }
 
 /** One running watch. */
 export interface Watch {
+  /** Holds the named pipes open that lie in the directories now, at which it would wait for ever. */
+  holdFifos(): void;
+  /** Asks it for an answer, which it gives in its time; false where it did not give the last one. */
+  check(): boolean;
   /** Ends it. */
   close(): Promise<void>;
 }
@@ -113,44 +143,50 @@ export interface Log {
   error(message: string, process?: string): void;
 }
 
-/** A child of an earlier monitor, which is there, or may be. */
+/** What an earlier monitor left of a process, which is there, or may be. */
 export interface FoundChild {
-  /** The name of its process. */
+  /** The name of the process. */
   readonly name: string;
-  /** The pid of its leader. */
-  readonly pid: number;
-  /** False where it may as well be a stranger that was given the same pid: then it is not signalled. */
+  /** The pids of the leaders; none where it may just be starting. */
+  readonly pids: readonly number[];
+  /** False where one of these may as well be a stranger that was given the same pid: then none is signalled. */
   readonly isKnown: boolean;
   /** Tells `sink` its end. */
   open(sink: ChildSink): Child;
 }
 
-/** One file per running process, its pid in decimal. */
+/** One file per running process, its pid in decimal, and what is needed to know the process by after a crash. */
 export interface PidFiles {
-  /** Writes a pid; says why where it cannot. */
-  write(name: string, pid: number, scope: KillScope): string | null;
-  /** Removes it; says why where it cannot. */
-  remove(name: string): string | null;
   /** Finds what earlier monitors left running; what else they wrote is removed. */
-  findChildren(): Promise<readonly FoundChild[]>;
+  findChildren(config: Directory): Promise<readonly FoundChild[]>;
+  /** Notes a process before it is started; says why it cannot. */
+  prepare(spec: Spec): string | null;
+  /** Writes the pid of a process that was started; says why it cannot. */
+  write(spec: Spec, pid: number): string | null;
+  /** Removes what was written of a process; says why it cannot. */
+  remove(name: string): string | null;
+  /** Writes or removes again what is not as it should be; says why it cannot. */
+  restore(): string | null;
+  /** Lets go of what it holds. */
+  close(): void;
 }
 
 /** All that a program needs of the operating system. */
 export interface Host {
   /** The time. */
   readonly clock: Clock;
-  /** Opens a config directory; `allowInsecure` also where others may write it. */
-  directory(path: string, allowInsecure: boolean): Directory;
+  /** Opens a config directory. */
+  directory(path: string, trust?: TrustOptions): Directory;
   /** Opens a messages directory. */
-  mailbox(path: string): Mailbox;
-  /** Watches directories. @throws {Error} Where that cannot be done. */
-  watch(paths: readonly string[], sink: WatchSink): Watch;
-  /** Takes the lock on a directory; null where somebody else holds it. @throws {Error} Where there is no such directory. */
-  lock(path: string): Disposable | null;
-  /** Makes a directory for pid files. @throws {Error} Where that cannot be done. */
-  pidFiles(path: string): PidFiles;
-  /** Makes a directory for log files of children. @throws {Error} Where that cannot be done. */
-  logs(path: string, log: Log): ChildLogs;
+  mailbox(path: string, trust?: TrustOptions): Mailbox;
+  /** Watches directories, and a file of this program's own by which it is asked. @throws {Error} Where that cannot be done. */
+  watch(paths: readonly string[], sink: WatchSink, probe?: string | null): Watch;
+  /** Takes the lock on a directory; null where somebody else holds it for so long. @throws {Error} Where there is no such directory. */
+  lock(path: string, patienceMs: number): Promise<DirectoryLock | null>;
+  /** Makes a directory for pid files; null: none are written. @throws {Error} Where that cannot be done, or others may write it. */
+  pidFiles(path: string | null, trust?: TrustOptions): PidFiles;
+  /** Makes a directory for log files of children. @throws {Error} Where that cannot be done, or others may write it. */
+  logs(path: string, log: Log, trust?: TrustOptions): ChildLogs;
   /** Starts a child in a group of its own; null where that fails, which `sink` is told as the child's end. */
   spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null;
   /** The group that this program runs as, or null where it may not know. */

@@ -3,10 +3,11 @@ import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "./clock.ts";
+import { Fifos } from "./fifos.ts";
 import type { Watch, WatchSink } from "./types.ts";
 
-/** How long a watch has to tell of a file that was made for it to tell of. */
-const PROBE_MS = 1000;
+/** How long a watch has to answer, in milliseconds. */
+const PATIENCE_MS = 1000;
 
 /**
  * After so many events everything is looked at: Deno says nothing when the kernel's queue overflows, but then a full one
@@ -21,50 +22,114 @@ let isStuck = false;
  * Watches directories (inotify on Linux), not what is below them.
  *
  * What Deno does: when its own queue overflows it gives one event with `flag: "rescan"`, when the kernel's does, nothing;
- * a directory that is removed and made
- * again is silent for ever; targets of links are not seen; some file systems tell nothing at all; and a FIFO makes it hang
- * (see `fifos.ts`) for good if it is gone before it could be held open. So this is only ever a reason to look, and never
- * the only one; and a watch that does not answer is left alone.
+ * a directory that is removed and made again is silent for ever; targets of links are not seen; some file systems tell
+ * nothing at all. And it opens whatever an event names, with all that this program may, and waits for ever at a FIFO (see
+ * `fifos.ts`). So a directory that others may write is not to be watched; a watch is only ever a reason to look, and never
+ * the only one; and one that does not answer is left alone.
  *
- * @param paths Absolute paths of directories. To see whether the watch answers, a file is made in one of them, the
- * last one first, and removed at once.
+ * @param paths Absolute paths of directories.
+ * @param probe A file that nobody else may write: the watch answers when that is opened. Without one it is only asked when
+ * it is closed, by a file that is made in one of the directories, the last one first, and removed at once.
  * @throws {Error} Where the operating system has no watch to give, or Deno's hang.
  */
-export function watchDirectories(paths: readonly string[], sink: WatchSink): Watch {
-  if (isStuck) throw new Error("Deno's watches hang, because there was a named pipe in a watched directory");
-  const watcher = Deno.watchFs([...paths], { recursive: false });
-  const watched = paths.map((path) => ({ path, id: idOf(path) }));
-  const probe = `.${crypto.randomUUID()}.new`;
-  const answer = Promise.withResolvers<boolean>();
-  let closed = false;
-  const listen = async () => {
-    const events = watcher[Symbol.asyncIterator]();
+export function watchDirectories(paths: readonly string[], sink: WatchSink, probe: string | null = null): Watch {
+  if (isStuck) throw new Error("Deno's watches hang, since a named pipe was in a watched directory");
+  return new DenoWatch(paths, sink, probe);
+}
+
+class DenoWatch implements Watch {
+  readonly #paths: readonly string[];
+  readonly #sink: WatchSink;
+  readonly #probe: string | null;
+  /** The name of the file that is made where there is no probe. */
+  readonly #made = `.${crypto.randomUUID()}.new`;
+  readonly #fifos: Fifos;
+  readonly #watcher: Deno.FsWatcher;
+  /** Which directories stood at the paths. */
+  readonly #ids: readonly (string | null)[];
+  /** Since when an answer is waited for, in the clock's milliseconds; null: none is. */
+  #askedAt: number | null = null;
+  #answered = Promise.withResolvers<void>();
+  #isClosed = false;
+  /** Whether it was closed when it hung. */
+  #isLeftAlone = false;
+
+  constructor(paths: readonly string[], sink: WatchSink, probe: string | null) {
+    this.#paths = paths;
+    this.#sink = sink;
+    this.#probe = probe;
+    this.#fifos = new Fifos(paths);
+    // Before it is made, so that it meets none that is not held.
+    this.#fifos.hold();
+    const isApart = probe !== null && !paths.includes(dirname(probe));
+    this.#watcher = Deno.watchFs(isApart ? [...paths, probe] : [...paths], { recursive: false });
+    this.#ids = paths.map(idOf);
+    this.#listen().then(
+      () => this.#isClosed || sink.failed("it ended"),
+      (error) => this.#isClosed || sink.failed(String(error)),
+    );
+  }
+
+  holdFifos(): void {
+    this.#fifos.hold();
+  }
+
+  check(): boolean {
+    const now = denoClock.now();
+    if (this.#askedAt === null) {
+      if (this.#probe !== null && open(this.#probe)) this.#askedAt = now;
+    } else if (now > this.#askedAt + PATIENCE_MS) isStuck = true;
+    return !isStuck;
+  }
+
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    const isAsked = this.#askedAt !== null || this.#ask();
+    if (isAsked) {
+      this.#askedAt ??= denoClock.now();
+      const late = Promise.withResolvers<void>();
+      const cancel = denoClock.after(PATIENCE_MS, late.resolve);
+      await Promise.race([this.#answered.promise, late.promise]);
+      cancel();
+      isStuck = this.#askedAt !== null;
+    }
+    if (!isStuck) this.#watcher.close();
+    this.#isLeftAlone = isStuck;
+    this.#fifos.close();
+  }
+
+  #ask(): boolean {
+    if (this.#probe !== null && open(this.#probe)) return true;
+    // Of a directory that another one took the place of, nothing more is told.
+    const present = this.#paths.filter((path, index) => this.#ids[index] !== null && idOf(path) === this.#ids[index]);
+    return present.reverse().some((path) => make(join(path, this.#made)));
+  }
+
+  async #listen(): Promise<void> {
+    const events = this.#watcher[Symbol.asyncIterator]();
     let heard = 0;
     for (let next = await nextOf(events); !next.done; next = await nextOf(events)) {
       const event = next.value;
-      if (event !== null && basename(event.paths[0] ?? "") === probe) answer.resolve(true);
-      else if (closed) continue;
-      else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) sink.rescan();
-      else tell(event, paths, sink);
+      if (event !== null && this.#isAnswer(event)) this.#hearAnswer();
+      else if (this.#isClosed) continue;
+      else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) this.#sink.rescan(null);
+      else tell(event, this.#paths, this.#sink);
     }
-  };
-  listen().then(
-    () => closed || sink.failed("it ended"),
-    (error) => closed || sink.failed(String(error)),
-  );
-  return {
-    close: async () => {
-      if (closed) return;
-      closed = true;
-      // Of a directory that another one took the place of, nothing more is told.
-      const present = watched.filter(({ path, id }) => id !== null && idOf(path) === id);
-      const isAsked = present.reverse().some(({ path }) => touch(join(path, probe)));
-      const cancel = denoClock.after(isAsked ? PROBE_MS : 0, () => answer.resolve(!isAsked));
-      isStuck = !await answer.promise;
-      cancel();
-      if (!isStuck) watcher.close();
-    },
-  };
+  }
+
+  #isAnswer({ paths: [path] }: Deno.FsEvent): boolean {
+    return path !== undefined && (path === this.#probe || basename(path) === this.#made);
+  }
+
+  #hearAnswer(): void {
+    if (this.#askedAt === null) return;
+    this.#askedAt = null;
+    isStuck = false;
+    this.#answered.resolve();
+    this.#answered = Promise.withResolvers();
+    if (this.#isLeftAlone) this.#watcher.close();
+  }
 }
 
 /** The next event, or null for one that names what is not UTF-8, which Deno throws at; it tells those after it all the same. */
@@ -87,11 +152,22 @@ function idOf(path: string): string | null {
   }
 }
 
+/** Opens a file for writing, and writes nothing; false where that cannot be done. */
+function open(path: string): boolean {
+  return succeeds(() => Deno.openSync(path, { write: true }).close());
+}
+
 /** Makes a file and removes it; false where that cannot be done. */
-function touch(path: string): boolean {
-  try {
+function make(path: string): boolean {
+  return succeeds(() => {
     Deno.openSync(path, { write: true, createNew: true }).close();
     Deno.removeSync(path);
+  });
+}
+
+function succeeds(action: () => void): boolean {
+  try {
+    action();
     return true;
   } catch {
     // The directory is gone, or read-only.
@@ -102,7 +178,9 @@ function touch(path: string): boolean {
 function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSink): void {
   // A file was closed that had been opened for writing, as this program opens messages. If it was written, that was told.
   if (event.kind === "access") return;
-  if (event.flag === "rescan" || event.paths.some((path) => directories.includes(path))) return sink.rescan();
+  if (event.flag === "rescan") return sink.rescan(null);
+  const itself = event.paths.find((path) => directories.includes(path));
+  if (itself !== undefined) return sink.rescan(itself);
   const [from, to] = event.paths;
   // Only of a name that was ignored is it known that nobody is still writing to it.
   const isComplete = event.kind === "rename" && to !== undefined && dirname(from) === dirname(to) &&
@@ -111,7 +189,7 @@ function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSi
   for (const path of event.paths) {
     const name = basename(path);
     // The links in a ConfigMap all lead through `..data`, which is replaced by a rename.
-    if (name.startsWith("..")) sink.rescan();
+    if (name.startsWith("..")) sink.rescan(dirname(path));
     else if (!isIgnored(name)) sink.touched(dirname(path), name, isComplete && path === to ? "renamed" : otherwise);
   }
 }

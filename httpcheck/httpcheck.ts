@@ -30,11 +30,13 @@ export function makeService(options: CheckOptions): Service {
   return makeHttpCheck(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
 }
 
+/** Whoever else may write the configs can have processes asked and restarted by this: that is the monitor's care. */
+const TRUST = { allowInsecure: true } as const;
+
 /** Makes a checker that tells what it does on this output. */
 export function makeHttpCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
   const { config, messages, freq } = options;
-  // Whoever else may write the configs can have processes asked and restarted by this: that is the monitor's care.
-  const directory = configDirectory(config, true);
-  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages), output, heart };
+  const directory = configDirectory(config, TRUST);
+  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages, TRUST), output, heart };
   return new CheckService(freq, host, (parts) => new HttpChecks(parts, askHttp));
 }

@@ -5,6 +5,9 @@ import { Disposal, type Letter } from "./disposal.ts";
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
 
+/** So many wrong messages are remembered at a time, until it is certain that they are not just being written. */
+const MAX_UNSETTLED = 10_000;
+
 /** How long messages wait for configs that are still changing, before they are judged by what is known. */
 const MAX_POSTPONED_MS = 1000;
 
@@ -14,7 +17,7 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   /** Where the messages are. */
   readonly mailbox: Mailbox;
-  /** Where it tells what it does. */
+  /** Where it tells what it does; of what others do that may do it without end, elsewhere. */
   readonly log: Log;
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
@@ -38,6 +41,8 @@ export class Delivery {
   readonly #unsettled = new Map<string, { sight: Sight; due: number }>();
   /** Since when messages wait for a config to settle, or null. */
   #postponedSince: number | null = null;
+  /** How often names were looked at, all or some. */
+  #turn = 0;
 
   /** Makes one that has read nothing yet. */
   constructor(options: DeliveryOptions) {
@@ -77,22 +82,44 @@ export class Delivery {
     this.#touched.add(name);
   }
 
+  /** Forgets what was told of, and what was not certain: messages are taken no more for a while. */
+  forgetUnread(): void {
+    this.#touched.clear();
+    this.#unsettled.clear();
+    this.#postponedSince = null;
+  }
+
   /** Tells of a message that is not there any more. */
   forget(name: string): void {
     this.#disposal.forget(name);
     this.#unsettled.delete(name);
   }
 
-  /** Deals with the messages that somebody told of, as far as they are there, or with all. */
-  async deliver(which: "touched" | "all", signal: AbortSignal): Promise<void> {
-    const names = (which === "all" ? this.#list() : [...this.#touched]).toSorted();
+  /**
+   * Deals with the messages that somebody told of, as far as they are there, or with all.
+   *
+   * @param maxNames How many may be looked at now; where there are more, the others have their turn the next time.
+   * @returns Whether all were dealt with.
+   */
+  async deliver(which: "touched" | "all", signal: AbortSignal, maxNames = Infinity): Promise<boolean> {
+    const all = which === "all" ? this.#list() : [...this.#touched];
+    const names = this.#nextOf(all, maxNames).toSorted();
     this.#touched.clear();
     for (let start = 0; start < names.length; start += BATCH) {
       if (start > 0) await this.#options.clock.yield();
       if (this.#options.clock.now() >= this.tidyDue) this.tidy();
-      if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return;
+      if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return false;
     }
     this.#postponedSince = null;
+    this.#turn++;
+    return names.length === all.length;
+  }
+
+  /** So many names, beginning behind the last of the time before. */
+  #nextOf(names: readonly string[], max: number): readonly string[] {
+    if (names.length <= max) return names;
+    const start = this.#turn * max % names.length;
+    return [...names.slice(start, start + max), ...names.slice(0, Math.max(0, start + max - names.length))];
   }
 
   /** All messages; what is remembered of others is forgotten. */
@@ -108,7 +135,8 @@ export class Delivery {
       this.#unsettled.clear();
       return [];
     }
-    this.#forgetOthers(new Set(names));
+    this.#forgetOthers(names);
+    this.#disposal.retry();
     return names;
   }
 
@@ -158,9 +186,9 @@ export class Delivery {
 
   /** Reads one message; null where there is nothing to act on (now). */
   async #open(file: string): Promise<Letter | null> {
-    const { clock, log, mailbox } = this.#options;
+    const { clock, mailbox } = this.#options;
     const lookedAt = clock.now();
-    if (this.#disposal.has(file)) return null;
+    if (this.#disposal.has(file) || this.#disposal.isFull) return null;
     const reading = await mailbox.read(file);
     if (reading === null) {
       this.forget(file);
@@ -173,10 +201,7 @@ export class Delivery {
       const letter = { file, sight, message };
       return this.#disposal.hasTouched(letter) ? null : letter;
     }
-    if (this.#isSettled(file, sight, lookedAt)) {
-      log.warn(`message ${JSON.stringify(file)} is wrong and put away: ${message}`);
-      this.#disposal.reject(file, sight);
-    }
+    if (this.#isSettled(file, sight, lookedAt)) this.#disposal.reject(file, sight, message);
     return null;
   }
 
@@ -186,12 +211,17 @@ export class Delivery {
     if (before !== undefined && isSameSight(before.sight, sight)) {
       return lookedAt >= before.due && this.#unsettled.delete(file);
     }
-    this.#unsettled.set(file, { sight, due: this.#options.clock.now() + SETTLE_MS });
+    if (before !== undefined || this.#unsettled.size < MAX_UNSETTLED) {
+      this.#unsettled.set(file, { sight, due: this.#options.clock.now() + SETTLE_MS });
+    }
     return false;
   }
 
-  #forgetOthers(names: ReadonlySet<string>): void {
-    for (const name of [...this.#disposal.stuck, ...this.#unsettled.keys()]) if (!names.has(name)) this.forget(name);
+  #forgetOthers(names: readonly string[]): void {
+    const remembered = [...this.#disposal.stuck, ...this.#unsettled.keys()];
+    if (remembered.length === 0) return;
+    const present = new Set(names);
+    for (const name of remembered) if (!present.has(name)) this.forget(name);
   }
 }
 

@@ -1,8 +1,17 @@
 import type { Message } from "@ncolony/core";
-import { type Clock, isSameFile, isSameSight, type Log, type Mailbox, type Sight } from "@ncolony/host";
+import { type Clock, isSameFile, isSameSight, type Log, type Mailbox, type Sight, Told } from "@ncolony/host";
 
 /** So long a message that was acted on stays: as long as it takes to start what it asked for, which needs the processors. */
 const LINGER_MS = 10;
+
+/** So many messages that were acted on and cannot be removed are remembered; then no others are acted on. */
+const MAX_STUCK = 10_000;
+
+/** So many messages that are wrong and stay are remembered; others are read again and again, and not told of. */
+const MAX_WRONG = 10_000;
+
+/** So many of these are tried to be put away at a time: where one is not, the others mostly are not either. */
+const MAX_RETRIES = 10;
 
 /** What a disposal needs. */
 export interface DisposalOptions {
@@ -27,10 +36,13 @@ export class Disposal {
   /** Messages that were acted on and are to be removed, by file. */
   readonly #lingering = new Map<string, Letter>();
   #due = Infinity;
-  /** Messages that could not be taken away: what they looked like, and how that is tried again. */
-  readonly #stuck = new Map<string, { readonly sight: Sight; readonly takeAway: () => string | null }>();
-  /** Why messages could not be taken away, as far as it was told since any is stuck. */
+  /** Messages that were acted on and could not be removed, and what they looked like. */
+  readonly #stuck = new Map<string, Sight>();
+  /** Messages that are wrong and stay, and what they looked like. */
+  readonly #wrong = new Map<string, Sight>();
+  /** Why messages could not be removed, as far as it was told since any is stuck. */
   readonly #faults = new Set<string>();
+  readonly #told = new Told();
 
   /** Makes one that was given nothing yet. */
   constructor(options: DisposalOptions) {
@@ -48,9 +60,18 @@ export class Disposal {
     this.#flushSoon();
   }
 
-  /** Puts a message away that is wrong. */
-  reject(file: string, sight: Sight): void {
-    this.#takeAway(file, sight, () => this.#options.mailbox.reject(file));
+  /** Puts a message away that is wrong, or lets it stay, and tells why. */
+  reject(file: string, sight: Sight, reason: string): void {
+    const { log, mailbox } = this.#options;
+    const fault = mailbox.reject(file);
+    const isMuch = fault !== null && this.#wrong.size >= MAX_WRONG;
+    if (this.#told.isNews("wrong", isMuch ? "much" : null) && isMuch) {
+      log.warn(`more than ${MAX_WRONG} messages are wrong and stay: no more are told of`);
+    }
+    if (isMuch) return;
+    if (fault !== null) this.#wrong.set(file, sight);
+    const what = fault === null ? "put away" : `stays (${fault})`;
+    log.warn(`message ${JSON.stringify(file)} is wrong and ${what}: ${reason}`);
   }
 
   /** Removes what was acted on; gives the files that look otherwise by now, and are to be read. */
@@ -62,27 +83,40 @@ export class Disposal {
       if (seen !== null && !isSameSight(seen, sight)) changed.push(file);
       else {
         this.#lingering.delete(file);
-        if (seen !== null) this.#takeAway(file, sight, () => mailbox.remove(file));
+        if (seen !== null) this.#remove(file, sight);
       }
     }
     this.#due = Infinity;
     return changed;
   }
 
-  /** Whether a message was dealt with that is still there; where it could not be taken away, that is tried again. */
+  /** Tries again to take away what could not be. */
+  retry(): void {
+    const { mailbox } = this.#options;
+    for (const [file, sight] of [...this.#stuck]) if (isSameSight(mailbox.look(file), sight)) this.#remove(file, sight);
+    for (const [file, sight] of [...this.#wrong].slice(0, MAX_RETRIES)) {
+      this.#wrong.delete(file);
+      // Others have their turn the next time.
+      if (isSameSight(mailbox.look(file), sight) && mailbox.reject(file) !== null) this.#wrong.set(file, sight);
+    }
+  }
+
+  /** Whether a message was dealt with that is still there. */
   has(file: string): boolean {
-    const lingering = this.#lingering.get(file);
+    const lingering = this.#lingering.get(file)?.sight;
     const stuck = this.#stuck.get(file);
-    if (lingering === undefined && stuck === undefined) return false;
+    const wrong = this.#wrong.get(file);
+    if ((lingering ?? stuck ?? wrong) === undefined) return false;
     const seen = this.#options.mailbox.look(file);
     if (seen === null) return false;
-    if (lingering !== undefined && isSameSight(seen, lingering.sight)) {
-      this.#flushSoon();
-      return true;
-    }
-    if (stuck === undefined || !isSameSight(seen, stuck.sight)) return false;
-    this.#takeAway(file, seen, stuck.takeAway);
-    return true;
+    const isStill = (before: Sight | undefined) => before !== undefined && isSameSight(seen, before);
+    if (isStill(lingering)) this.#flushSoon();
+    return isStill(lingering) || isStill(stuck) || isStill(wrong);
+  }
+
+  /** Whether so many messages cannot be removed that no more are to be acted on: none could be told from a new one. */
+  get isFull(): boolean {
+    return this.#stuck.size >= MAX_STUCK;
   }
 
   /** Whether a message is one that was acted on, and only looks otherwise by now, as after a `touch`. */
@@ -95,13 +129,14 @@ export class Disposal {
   }
 
   /** The messages that could not be taken away. */
-  get stuck(): Iterable<string> {
-    return this.#stuck.keys();
+  get stuck(): string[] {
+    return [...this.#stuck.keys(), ...this.#wrong.keys()];
   }
 
   /** Takes note that a message went, or one of that name before it. */
   forget(file: string): void {
     this.#stuck.delete(file);
+    this.#wrong.delete(file);
     if (this.#lingering.has(file) && this.#options.mailbox.look(file) === null) this.#lingering.delete(file);
   }
 
@@ -109,14 +144,14 @@ export class Disposal {
     this.#due = Math.min(this.#due, this.#options.clock.now() + LINGER_MS);
   }
 
-  #takeAway(file: string, sight: Sight, takeAway: () => string | null): void {
-    const fault = takeAway();
+  #remove(file: string, sight: Sight): void {
+    const fault = this.#options.mailbox.remove(file);
     if (fault === null) {
       this.#stuck.delete(file);
       return;
     }
     if (this.#stuck.size === 0) this.#faults.clear();
-    this.#stuck.set(file, { sight, takeAway });
+    this.#stuck.set(file, sight);
     if (this.#faults.has(fault)) return;
     this.#faults.add(fault);
     this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);

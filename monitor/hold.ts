@@ -1,13 +1,19 @@
 import {
   type Directory,
+  type DirectoryLock,
   type Host,
   identifyPlaces,
+  type Identity,
   type Log,
   type Mailbox,
   Told,
   type Watch,
   type WatchSink,
 } from "@ncolony/host";
+import { findConfig } from "./swapped.ts";
+
+/** How long a lock is tried at the start: whoever sees whether it is held holds it for a moment. */
+const LOCK_PATIENCE_MS = 1000;
 
 /** What a hold needs. */
 export interface HoldOptions {
@@ -21,19 +27,30 @@ export interface HoldOptions {
   readonly sink: WatchSink;
 }
 
+/** What stands at the two paths. */
+interface Standing {
+  readonly config: Identity;
+  readonly messages: Identity;
+  /** Whether others may write the messages directory, or the way there: Deno's watch would open all that they name. */
+  readonly isShared: boolean;
+}
+
 /**
  * Keeps a watch on the config and the messages directory, and the lock on the latter, also when other directories come to
- * stand at their paths.
+ * stand at their paths. Messages are taken from the directory that is locked, and from no other.
  */
 export class Hold {
   readonly #host: Pick<Host, "watch" | "lock">;
   readonly #options: HoldOptions;
   readonly #told = new Told();
   #watch: Watch | null = null;
-  #lock: Disposable | null = null;
+  /** What stood there when the watch was made. */
   #watched = "";
+  #lock: DirectoryLock | null = null;
+  /** Which directory is locked. */
+  #locked = "";
+  #isShared = false;
   #isClosed = false;
-  #locked: string | null = null;
 
   /** Makes one that holds nothing yet. */
   constructor(host: Pick<Host, "watch" | "lock">, options: HoldOptions) {
@@ -41,72 +58,126 @@ export class Hold {
     this.#options = options;
   }
 
+  /** Whether messages may be taken. */
+  get hasMessages(): boolean {
+    if (this.#lock === null) return false;
+    const { mailbox } = this.#options;
+    if (this.#lock.isPinned || mailbox.stands(this.#locked)) return true;
+    const found = mailbox.identity();
+    // Where nothing stands, nothing can be taken.
+    return "fault" in found && !found.isUntrusted;
+  }
+
+  /** Whether the messages directory is not watched, since others may write it: then it is to be looked at often. */
+  get isShared(): boolean {
+    return this.#isShared;
+  }
+
   /**
    * Takes hold for the first time.
    *
-   * @throws {Error} Where a directory is missing, both are the same, or another monitor holds the lock.
+   * @returns What rejects where another monitor holds the lock, or the messages directory is one of configs.
+   * @throws {Error} Where a directory is missing or may not be used, or both are the same.
    */
-  open(): void {
+  open(): Promise<void> {
     const { config, mailbox } = this.#options;
-    const ids = identifyPlaces({ config, messages: mailbox });
-    this.#lock = this.#host.lock(mailbox.path);
-    if (this.#lock === null) {
-      throw new Error(`Cannot lock ${JSON.stringify(mailbox.path)}: another monitor runs on these messages`);
-    }
-    this.#locked = ids.messages;
-    this.#rewatch();
+    return this.#open(identifyPlaces({ config, messages: mailbox }).messages);
   }
 
   /** Takes hold of what stands at the paths now. Whatever is looked at after that, is watched before it is looked at. */
   async renew(): Promise<void> {
-    this.#relock();
-    if (this.#watch !== null && this.#identities() === this.#watched) {
-      // It has lasted from one look to the next, so it is one that works.
-      this.#told.isNews("watch", null);
-      return;
-    }
+    await this.#relock(this.#options.mailbox.identity());
+    if (this.#isClosed) return;
+    const standing = this.#standing();
     const old = this.#watch;
-    this.#watch = null;
-    await old?.close();
-    if (!this.#isClosed) this.#rewatch();
+    if (old !== null && JSON.stringify(standing) === this.#watched) {
+      // It has lasted from one look to the next, so it is one that works.
+      if (old.check()) return void this.#told.isNews("watch", null);
+      this.#watch = null;
+      old.close();
+    } else {
+      this.#watch = null;
+      await old?.close();
+    }
+    if (!this.#isClosed) this.#rewatch(standing);
+  }
+
+  /** Sees that no named pipe makes the watch wait. */
+  holdFifos(): void {
+    this.#watch?.holdFifos();
   }
 
   /** Lets go. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#lock?.[Symbol.dispose]();
+    this.#lock = null;
     await this.#watch?.close();
   }
 
-  #identities(): string {
-    const { config, mailbox } = this.#options;
-    return JSON.stringify([config.identity(), mailbox.identity()]);
+  async #open(id: string): Promise<void> {
+    const { log, mailbox } = this.#options;
+    const path = JSON.stringify(mailbox.path);
+    const lock = await this.#host.lock(mailbox.path, LOCK_PATIENCE_MS);
+    if (lock === null) throw new Error(`Cannot lock ${path}: another monitor runs on these messages`);
+    this.#use(lock, id);
+    this.#isShared = mailbox.isShared();
+    // What others put there keeps no monitor from its start.
+    const config = this.#isShared ? null : await findConfig(mailbox);
+    if (config !== null) {
+      throw new Error(
+        `Cannot use directory ${path} for messages: ${JSON.stringify(config)} in it is a config: ` +
+          "did you swap --config and --messages?",
+      );
+    }
+    if (lock.fault !== null) {
+      log.warn(`cannot lock the messages directory, so another monitor on it would not be noticed: ${lock.fault}`);
+    }
+    if (!this.#isClosed) this.#rewatch(this.#standing());
   }
 
-  #rewatch(): void {
-    this.#watched = this.#identities();
+  #use(lock: DirectoryLock, id: string): void {
+    this.#lock?.[Symbol.dispose]();
+    this.#lock = lock;
+    this.#locked = id;
+    this.#options.mailbox.use(lock.isPinned ? lock.path : null);
+  }
+
+  #standing(): Standing {
+    const { config, mailbox } = this.#options;
+    const messages = mailbox.identity();
+    this.#isShared = mailbox.isShared() || "fault" in messages && messages.isUntrusted === true;
+    return { config: config.identity(), messages, isShared: this.#isShared };
+  }
+
+  #rewatch(standing: Standing): void {
+    this.#watched = JSON.stringify(standing);
     try {
-      this.#watch = this.#watchPresent();
+      this.#watch = this.#watchPresent(standing);
     } catch (error) {
       // No inotify instance is left, or a directory went meanwhile: the looks at everything go on.
       this.#warn(error instanceof Error ? error.message : String(error));
     }
   }
 
-  #watchPresent(): Watch | null {
+  #watchPresent(standing: Standing): Watch | null {
     const { config, mailbox, sink } = this.#options;
-    const present = [config, mailbox].filter((directory) => "id" in directory.identity()).map(({ path }) => path);
+    const present = [
+      ...("id" in standing.config ? [config.path] : []),
+      ...("id" in standing.messages && !standing.isShared ? [mailbox.path] : []),
+    ];
     if (present.length === 0) return null;
-    // A listing holds named pipes open, which a watch must not meet otherwise.
-    for (const directory of [config, mailbox]) directory.names();
-    return this.#host.watch(present, {
-      ...sink,
-      failed: (reason) => {
-        this.#watch = null;
-        this.#warn(reason);
-        sink.failed(reason);
-      },
-    });
+    const failed = (reason: string) => {
+      this.#watch = null;
+      this.#warn(reason);
+      sink.failed(reason);
+    };
+    return this.#host.watch(present, { ...sink, failed }, this.#probe(standing));
+  }
+
+  /** The file by which the watch is asked whether it answers: the lock's, unless others could put another in its place. */
+  #probe({ isShared }: Standing): string | null {
+    return this.#lock !== null && (this.#lock.isPinned || !isShared) ? this.#lock.file : null;
   }
 
   #warn(fault: string): void {
@@ -116,21 +187,35 @@ export class Hold {
     );
   }
 
-  #relock(): void {
+  /** Locks the directory that stands at the path now; where that cannot be done, goes on with the one before. */
+  async #relock(found: Identity): Promise<void> {
     const { log, mailbox } = this.#options;
-    const found = mailbox.identity();
-    if ("fault" in found || found.id === this.#locked) return;
-    this.#lock?.[Symbol.dispose]();
-    this.#lock = null;
-    this.#locked = null;
+    const untrusted = "fault" in found && found.isUntrusted ? found.fault : null;
+    if (this.#told.isNews("messages", untrusted) && untrusted !== null) {
+      log.error(`the messages directory ${mailbox.path} ${untrusted}: what stood there before is used on`);
+    }
+    if ("fault" in found) return;
+    const isLocked = this.#lock !== null && found.id === this.#locked;
+    if (isLocked && (this.#lock!.isHeld || this.#lock!.fault !== null)) return;
+    const lock = await this.#tryLock();
+    if (lock === undefined) return;
+    if (this.#isClosed) return lock?.[Symbol.dispose]();
+    if (lock !== null) this.#use(lock, found.id);
+    else if (isLocked) {
+      // Somebody removed the lock file, and another monitor has made its own.
+      this.#lock![Symbol.dispose]();
+      this.#lock = null;
+    }
+    const fault = lock === null ? "another monitor runs on these messages" : null;
+    if (this.#told.isNews("lock", fault) && fault !== null) log.error(`cannot lock ${mailbox.path}: ${fault}`);
+  }
+
+  async #tryLock(): Promise<DirectoryLock | null | undefined> {
     try {
-      this.#lock = this.#host.lock(mailbox.path);
+      return await this.#host.lock(this.#options.mailbox.path, 0);
     } catch {
       // It went between the two looks: the next one tells.
-      return;
+      return undefined;
     }
-    this.#locked = this.#lock === null ? null : found.id;
-    const fault = this.#lock === null ? "another monitor runs on these messages" : null;
-    if (this.#told.isNews("lock", fault) && fault !== null) log.error(`cannot lock ${mailbox.path}: ${fault}`);
   }
 }

@@ -9,11 +9,9 @@ import {
   type Passed,
   type Touch,
 } from "@ncolony/host";
-import { Delivery } from "./delivery.ts";
 import { Hold } from "./hold.ts";
-
-/** However often the watch asks for it, everything is looked at no more often than this. */
-const MIN_SCAN_GAP_MS = 100;
+import { Mail } from "./mail.ts";
+import { ScanGap } from "./scan_gap.ts";
 
 /** What a lookout needs. */
 export interface LookoutOptions {
@@ -45,14 +43,14 @@ export class Lookout {
   readonly #alarm: Alarm;
   readonly #configs: Configs;
   readonly #hold: Hold;
-  readonly #delivery: Delivery;
+  readonly #gap: ScanGap;
+  readonly #mail: Mail;
   readonly #abort = new AbortController();
   /** Names that the watch told of, and that may still be written to. */
   readonly #touched = new Set<string>();
   /** Names that the watch told of as renamed into place. */
   readonly #renamed = new Set<string>();
-  #isAllMailDue = false;
-  #lastScan = -Infinity;
+  #isHoldDue = false;
   #nextScan = -Infinity;
 
   /** Makes one that has looked at nothing yet. */
@@ -74,17 +72,20 @@ export class Lookout {
       log,
       sink: {
         touched: (directory, name, touch) => this.#onTouched(directory, name, touch),
-        rescan: () => this.#scanSoon(),
+        rescan: (directory) => this.#onRescan(directory),
         // The next look at everything tries again: one that is asked for might fail as soon, again and again.
         failed: () => {},
       },
     });
-    this.#delivery = new Delivery({
+    this.#gap = new ScanGap(host.clock);
+    this.#mail = new Mail({
       clock: host.clock,
       mailbox,
       log,
+      hold: this.#hold,
       specs: this.#configs.specs,
       look: (names) => this.#lookForMessages(names),
+      retryDue: () => this.#gap.mustWait ? this.#gap.until : Infinity,
       restart: (name) => post(name, { type: "restart" }),
     });
   }
@@ -92,10 +93,11 @@ export class Lookout {
   /**
    * Takes the lock and the watch.
    *
-   * @throws {Error} Where a directory is missing, both are the same, or another monitor runs on the messages.
+   * @returns What rejects where another monitor runs on the messages, or these are configs.
+   * @throws {Error} Where a directory is missing or may not be used, or both are the same.
    */
-  open(): void {
-    this.#hold.open();
+  open(): Promise<void> {
+    return this.#hold.open();
   }
 
   /** Looks until it is stopped. */
@@ -104,7 +106,7 @@ export class Lookout {
       while (!this.#abort.signal.aborted) await this.#pass();
     } finally {
       // Now, for it may take long until all has ended, and who is killed meanwhile must not leave what was acted on.
-      this.#delivery.tidy();
+      this.#mail.tidy();
     }
   }
 
@@ -125,56 +127,44 @@ export class Lookout {
     const { signal } = this.#abort;
     const { heart } = this.#options;
     const now = this.#host.clock.now();
-    if (now >= this.#nextScan) await this.#scan(now);
-    else await this.#lookAtTouched(now);
+    const isHoldDue = this.#isHoldDue;
+    this.#isHoldDue = false;
+    if (now >= this.#nextScan) await this.#scan();
+    else if (isHoldDue) await this.#hold.renew();
+    await this.#lookAtTouched(now);
     if (signal.aborted) return;
-    await this.#deliver(now);
+    await this.#mail.pass(signal);
     heart.pass();
-    await this.#alarm.wait(
-      Math.min(this.#nextScan, this.#configs.due, this.#delivery.due, this.#delivery.tidyDue, heart.due),
-    );
+    await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#mail.due, heart.due));
   }
 
   #onTouched(directory: string, name: string, touch: Touch): void {
-    if (directory === this.#options.mailbox.path) {
-      // As each message is, once it was acted on: nothing is there to be read.
-      if (touch === "gone") this.#delivery.forget(name);
-      else this.#delivery.touch(name);
-    } else if (touch === "renamed") this.#renamed.add(name);
+    if (directory === this.#options.mailbox.path) this.#mail.touch(name, touch);
+    else if (touch === "renamed") this.#renamed.add(name);
     else this.#touched.add(name);
     this.#alarm.ring();
   }
 
-  #scanSoon(): void {
-    this.#nextScan = Math.min(this.#nextScan, this.#lastScan + MIN_SCAN_GAP_MS);
+  #onRescan(directory: string | null): void {
+    if (directory === this.#options.mailbox.path) {
+      this.#isHoldDue = true;
+      this.#mail.touchAll();
+    } else this.#nextScan = Math.min(this.#nextScan, this.#gap.until);
     this.#alarm.ring();
   }
 
-  async #scan(now: number): Promise<void> {
-    this.#lastScan = now;
-    this.#nextScan = now + this.#options.frequencyMs;
+  async #scan(): Promise<void> {
+    this.#nextScan = this.#host.clock.now() + this.#options.frequencyMs;
     await this.#hold.renew();
     if (this.#abort.signal.aborted) return;
-    await this.#lookAtTouched(now);
-    await this.#configs.lookAtAll(this.#abort.signal);
-    this.#isAllMailDue = true;
+    await this.#lookAtTouched(this.#host.clock.now());
+    await this.#lookAtAll();
+    this.#mail.touchAll();
     this.#options.onScan();
   }
 
-  async #deliver(now: number): Promise<void> {
-    if (now >= this.#delivery.tidyDue) this.#tidy();
-    const isAllDue = this.#isAllMailDue || this.#delivery.isPostponed || now >= this.#delivery.due;
-    if (!isAllDue && !this.#delivery.isTouched) return;
-    this.#isAllMailDue = false;
-    await this.#delivery.deliver(isAllDue ? "all" : "touched", this.#abort.signal);
-    if (!isAllDue && this.#delivery.tidyDue === Infinity) this.#tidy();
-  }
-
-  /** Does for messages what nobody waits for. */
-  #tidy(): void {
-    this.#delivery.tidy();
-    // A listing holds named pipes open, at which the watch would wait.
-    this.#options.mailbox.names();
+  async #lookAtAll(): Promise<void> {
+    await this.#gap.after(() => this.#configs.lookAtAll(this.#abort.signal));
   }
 
   async #lookAtTouched(now: number): Promise<void> {
@@ -190,7 +180,8 @@ export class Lookout {
   async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
     await this.#lookAtTouched(this.#host.clock.now());
     if (names === "all") {
-      await this.#configs.lookAtAll(this.#abort.signal);
+      if (this.#gap.mustWait) return true;
+      await this.#lookAtAll();
       return this.#configs.due < Infinity;
     }
     // A message may name anything, such as "../secret".

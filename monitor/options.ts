@@ -28,8 +28,10 @@ export interface Options {
   readonly logSize?: number;
   /** How many old log files stay, of each process. @default {10} */
   readonly logKeep?: number;
-  /** Whether the config directory may be one that others may write. @default {false} */
+  /** Whether others may write the configs, the logs and the pid files, and the way to all directories. @default {false} */
   readonly allowInsecure?: boolean;
+  /** Whether others may write the source of configs that lie on a read-only mount. @default {false} */
+  readonly trustReadOnlyMount?: boolean;
   /** How often everything is looked at. @default {10} */
   readonly frequency: number;
   /** A process that lived shorter died an instant death. @default {1} */
@@ -71,7 +73,8 @@ const OPTIONS: readonly Option[] = [
   { name: "logs", value: "DIR", help: "one log file per process, DIR/NAME.log" },
   { name: "log-size", value: "BYTES", help: "each up to this size, as 500K or 10M [10M]" },
   { name: "log-keep", value: "N", help: "and so many old ones, DIR/NAME.log.1 … [10]" },
-  { name: "allow-insecure", help: "also run configs that others may write" },
+  { name: "allow-insecure", help: "also use directories that others may change" },
+  { name: "trust-read-only-mount", help: "also run configs on a read-only mount" },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,
 ];
@@ -117,6 +120,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     ...(logSize === undefined ? {} : { logSize }),
     ...(logKeep === undefined ? {} : { logKeep }),
     ...(flags.has("allow-insecure") ? { allowInsecure: true } : {}),
+    ...(flags.has("trust-read-only-mount") ? { trustReadOnlyMount: true } : {}),
     frequency: secondsValue(words, "frequency", DEFAULTS.frequency, 0.01),
     threshold: secondsValue(words, "threshold", DEFAULTS.threshold),
     killtime: secondsValue(words, "killtime", DEFAULTS.killtime),

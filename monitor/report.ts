@@ -39,6 +39,12 @@ export class Report {
     }
   }
 
+  /** Tells what happens as it should, after the steps before it. */
+  info(message: string, process?: string): void {
+    this.tell();
+    this.#options.log.info(message, process);
+  }
+
   /** Tells what somebody should look at, after the steps before it. */
   warn(message: string, process?: string): void {
     this.tell();

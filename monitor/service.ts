@@ -7,6 +7,7 @@ import {
   NO_HEART,
   Output,
   type Passed,
+  type PidFiles,
   type ProgramService,
   refusePlaces,
   type Service,
@@ -41,19 +42,24 @@ export class Colony implements ProgramService {
   readonly #supervisor: Supervisor;
   readonly #output: ColonyParts["output"];
   readonly #logs: ChildLogs | null;
+  readonly #pidFiles: PidFiles;
   #run: Promise<number> | null = null;
+  #opened = Promise.resolve();
   #isStopped = false;
 
   /** Makes one that has not been started. @throws {Error} Where the pid or the log directory cannot be made or used. */
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     this.#output = output;
     const log = withProblems(output.log, onEvent);
-    this.#config = host.directory(options.config, options.allowInsecure ?? false);
-    this.#mailbox = host.mailbox(options.messages);
+    const { allowInsecure = false, trustReadOnlyMount = false } = options;
+    const trust = { allowInsecure, trustReadOnlyMount };
+    this.#config = host.directory(options.config, trust);
+    this.#mailbox = host.mailbox(options.messages, trust);
     const paths = [options.pid, options.logs].filter((path) => path !== undefined);
-    this.#own = paths.map((path) => host.directory(path, true));
+    this.#own = paths.map((path) => host.directory(path, { allowInsecure: true }));
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
-    this.#logs = options.logs === undefined ? null : host.logs(options.logs, log);
+    this.#logs = options.logs === undefined ? null : host.logs(options.logs, log, trust);
+    this.#pidFiles = host.pidFiles(options.pid ?? null, trust);
     this.#supervisor = new Supervisor(host, {
       log,
       onStep: (step) => {
@@ -66,13 +72,13 @@ export class Colony implements ProgramService {
         maxDelayMs: options.maxrestartdelay * 1000,
         killTimeMs: options.killtime * 1000,
       },
-      pidFiles: options.pid === undefined ? null : host.pidFiles(options.pid),
+      pidFiles: this.#pidFiles,
       output: (spec) => {
         if (this.#logs === null || spec.log === false) return output.forChild(spec.name);
         return this.#logs.forChild(spec.name, { ...limits, ...spec.log });
       },
     });
-    if (options.allowInsecure) {
+    if (allowInsecure) {
       log.warn("--allow-insecure: whoever may write the config directory runs commands as this user");
     }
     this.#lookout = new Lookout(host, {
@@ -82,19 +88,22 @@ export class Colony implements ProgramService {
       heart,
       log,
       post: (name, event) => this.#supervisor.post(name, event),
-      onScan: () => this.#supervisor.retrySignals(),
+      onScan: () => this.#supervisor.retry(),
     });
   }
 
   start(): Promise<number> {
     if (this.#run !== null) throw new TypeError("Cannot start a service twice");
     for (const directory of this.#own) refusePlaces(directory, { config: this.#config, messages: this.#mailbox });
-    this.#lookout.open();
-    if (this.#mailbox.isShared()) {
-      this.#output.log.info("others may write the messages directory, and so ask for restarts");
-    }
-    this.#run = this.#runAll();
+    const opened = this.#lookout.open();
+    this.#opened = opened;
+    this.#run = this.#runAll(opened);
     return this.#run;
+  }
+
+  /** Resolves when it holds its directories; rejects where it cannot. */
+  get opened(): Promise<void> {
+    return this.#opened;
   }
 
   async stop(): Promise<void> {
@@ -117,11 +126,16 @@ export class Colony implements ProgramService {
     else await this.stop();
   }
 
-  async #runAll(): Promise<number> {
+  async #runAll(opened: Promise<void>): Promise<number> {
+    await opened;
+    if (this.#mailbox.isShared()) {
+      this.#output.log.info("others may write the messages directory, and so ask for restarts");
+    }
     // What nobody foresaw must not end all in silence.
-    await this.#supervisor.stopLeftovers().catch((error) => this.fail(error));
+    await this.#supervisor.stopLeftovers(this.#config).catch((error) => this.fail(error));
     this.#lookout.run().catch((error) => this.fail(error));
     const exitCode = await this.#supervisor.run();
+    this.#pidFiles.close();
     await this.#lookout.close();
     await this.#logs?.flush(FLUSH_MS);
     this.#output.log.info(exitCode === 0 ? "everything has ended" : "ended, with errors");

@@ -47,23 +47,22 @@ export interface RunningMonitor extends AsyncDisposable {
  * }
  * ```
  */
-export function startMonitor({ output, ...options }: StartOptions): Promise<RunningMonitor> {
-  return Promise.try(() => {
-    const { stream, push, close } = eventStream();
-    const service = new Colony({ ...DEFAULTS, ...options }, {
-      host: denoHost(),
-      output: output === null ? SILENT : new Output(output ?? { level: "info", format: "text" }),
-      onEvent: push,
-    });
-    const ended = service.start();
-    ended.then(close, close);
-    return {
-      events: stream,
-      ended,
-      stop: () => service.stop(),
-      [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
-    };
+export async function startMonitor({ output, ...options }: StartOptions): Promise<RunningMonitor> {
+  const { stream, push, close } = eventStream();
+  const service = new Colony({ ...DEFAULTS, ...options }, {
+    host: denoHost(),
+    output: output === null ? SILENT : new Output(output ?? { level: "info", format: "text" }),
+    onEvent: push,
   });
+  const ended = service.start();
+  ended.then(close, close);
+  await service.opened;
+  return {
+    events: stream,
+    ended,
+    stop: () => service.stop(),
+    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+  };
 }
 
 const SILENT: ColonyParts["output"] = {

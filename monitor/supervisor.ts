@@ -9,7 +9,7 @@ import {
   step,
   stopLeftover,
 } from "@ncolony/core";
-import type { Child, ChildOutput, ChildSink, Host, PidFiles } from "@ncolony/host";
+import type { Child, ChildOutput, ChildSink, Directory, FoundChild, Host, PidFiles } from "@ncolony/host";
 import { Inbox } from "./inbox.ts";
 import { Report, type ReportOptions } from "./report.ts";
 
@@ -17,8 +17,8 @@ import { Report, type ReportOptions } from "./report.ts";
 export interface SupervisorOptions extends ReportOptions {
   /** When it restarts. */
   readonly policy: RestartPolicy;
-  /** Where it writes pids, if anywhere. */
-  readonly pidFiles: PidFiles | null;
+  /** Where it writes pids. */
+  readonly pidFiles: PidFiles;
   /** Makes the sinks for the output of a child. */
   readonly output: (spec: Spec) => ChildOutput;
 }
@@ -36,7 +36,8 @@ export class Supervisor {
   readonly #children = new Map<string, Child>();
   /** The instants at which states want a tick; most states want none. */
   readonly #deadlines = new Map<string, number>();
-  readonly #pidFaults = new Set<string>();
+  /** Why the pid files are not as they should be, as far as it was told. */
+  #pidFault: string | null = null;
   #isClosing = false;
   /** Whether it was asked to close, and not only closes because of an error. */
   #isAsked = false;
@@ -60,21 +61,30 @@ export class Supervisor {
   }
 
   /** Stops what an earlier monitor left running. Nothing of those names starts before that is gone. */
-  async stopLeftovers(): Promise<void> {
+  async stopLeftovers(config: Directory): Promise<void> {
     const { pidFiles, policy } = this.#options;
-    for (const { name, pid, isKnown, open } of await pidFiles?.findChildren() ?? []) {
-      this.#children.set(name, open(this.#sinkOf(name)));
+    for (const found of await pidFiles.findChildren(config)) {
+      const { name } = found;
+      this.#children.set(name, found.open(this.#sinkOf(name)));
       const [state, effects] = stopLeftover(this.#host.clock.now(), policy);
       this.#store(name, state);
       for (const effect of effects) this.#perform(name, { type: "unwanted" }, effect);
-      if (isKnown) this.#report.warn(`${name}: gone -> stopping (pid ${pid} of an earlier monitor still runs)`, name);
-      else {
-        this.#report.error(
-          `${name}: waits until pid ${pid} is gone, which an earlier monitor wrote down: whether it is ${name} or a ` +
-            "stranger cannot be told without --allow-all",
-          name,
-        );
-      }
+      this.#tellLeftover(found);
+    }
+  }
+
+  #tellLeftover({ name, pids, isKnown }: FoundChild): void {
+    const which = `pid${pids.length > 1 ? "s" : ""} ${pids.join(", ")}`;
+    if (pids.length === 0) {
+      this.#report.warn(`${name}: gone -> stopping (an earlier monitor may just have started it)`, name);
+    } else if (isKnown) {
+      this.#report.warn(`${name}: gone -> stopping (${which} of an earlier monitor still runs)`, name);
+    } else {
+      this.#report.error(
+        `${name}: waits until ${which} is gone, which an earlier monitor wrote down: whether it is ${name} or a ` +
+          "stranger cannot be told without --allow-all",
+        name,
+      );
     }
   }
 
@@ -99,9 +109,13 @@ export class Supervisor {
     if (!this.#isClosing) this.#closeWith("unwanted");
   }
 
-  /** Sends signals again that the operating system refused. */
-  retrySignals(): void {
+  /** Does again what could not be done: sends signals that were refused, and writes pid files that are not there. */
+  retry(): void {
     for (const child of this.#children.values()) child.retry();
+    const fault = this.#options.pidFiles.restore();
+    if (fault !== null) return this.#tellPidFault(fault);
+    if (this.#pidFault !== null) this.#report.info("the pid directory is kept again");
+    this.#pidFault = null;
   }
 
   /** Takes events until it is closed and nothing is left; gives the exit code: 0, or 1 where something went wrong. */
@@ -173,8 +187,11 @@ export class Supervisor {
 
   #spawn(spec: Spec): void {
     const { name } = spec;
+    const { pidFiles } = this.#options;
     const sink = this.#sinkOf(name);
     let child: Child | null;
+    // Who kills this monitor between the two leaves a child that its successor knows all the same.
+    this.#tellPidFault(pidFiles.prepare(spec));
     try {
       child = this.#host.spawn(spec, this.#options.output(spec), sink);
     } catch (error) {
@@ -183,11 +200,9 @@ export class Supervisor {
       sink.emptied();
       throw error;
     }
-    if (child === null) return;
+    if (child === null) return this.#tellPidFault(pidFiles.remove(name));
     this.#children.set(name, child);
-    const fault = this.#options.pidFiles?.write(name, child.pid, spec.killScope);
-    if (fault === null) this.#pidFaults.clear();
-    this.#tellPidFault(fault);
+    this.#tellPidFault(pidFiles.write(spec, child.pid));
   }
 
   #sinkOf(name: string): ChildSink {
@@ -199,12 +214,12 @@ export class Supervisor {
   }
 
   #forget(name: string): void {
-    if (this.#children.delete(name)) this.#tellPidFault(this.#options.pidFiles?.remove(name));
+    if (this.#children.delete(name)) this.#tellPidFault(this.#options.pidFiles.remove(name));
   }
 
-  #tellPidFault(fault: string | null | undefined): void {
-    if (fault === null || fault === undefined || this.#pidFaults.has(fault)) return;
-    this.#pidFaults.add(fault);
+  #tellPidFault(fault: string | null): void {
+    if (fault === null || this.#pidFault !== null) return;
+    this.#pidFault = fault;
     this.#report.warn(`cannot keep the pid directory: ${fault}`);
   }
 

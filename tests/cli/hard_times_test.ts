@@ -123,7 +123,7 @@ for (const streams of [">&-", "2>&-", ">&- 2>&-", "> /dev/full 2> /dev/full"]) {
 
 /** A command that runs another one where a directory is a small file system of its own. */
 function onSmallDisk(directory: string, options: string): string[] {
-  const script = `mount -t tmpfs -o ${options} none '${directory}' && exec "$@"`;
+  const script = `mount -t tmpfs -o ${options},mode=0755 none '${directory}' && exec "$@"`;
   return ["unshare", "--mount", ...sh(script), "sh"];
 }
 

@@ -77,7 +77,7 @@ Deno.test({
         "private",
         "sh",
         "-c",
-        `mount -t tmpfs -o size=128k none '${logs}' && exec "$@"`,
+        `mount -t tmpfs -o size=128k,mode=0755 none '${logs}' && exec "$@"`,
         "sh",
       ],
       config: {

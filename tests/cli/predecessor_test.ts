@@ -62,8 +62,7 @@ Deno.test("what a killed monitor left running is stopped before it is started ag
   await gone(...old);
   assertEquals([mild, stubborn].map(isAlive), [true, true]);
   assertEquals([...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort(), [
-    ".mild",
-    ".stubborn",
+    ".children",
     "mild",
     "stubborn",
   ]);
@@ -79,7 +78,8 @@ for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
     try {
       dir.write("pids/web", `${stranger.pid}`);
       if (record !== null) {
-        dir.write("pids/.web", JSON.stringify({ pid: stranger.pid, start: "1", boot: "", ...record }));
+        const whole = { name: "web", config: "", scope: "group", pid: stranger.pid, start: "1", boot: "", ...record };
+        dir.write("pids/.children", `${JSON.stringify(whole)}\n`);
       }
       await using monitor = new Monitor(dir, "log", ["-A"]);
       const pid = await monitor.started("web");

@@ -19,18 +19,24 @@ function assertUntouched(outside: string): void {
   assertEquals(Deno.readTextFileSync(join(outside, "victim")), VICTIM);
 }
 
-/** Sends wrong messages and a good one; each must go, and be said or acted on once. */
-async function assertAllGo(colony: Colony): Promise<void> {
+/** Sends wrong messages and a good one; each must be said or acted on once, and what is wrong must be put away, or stay. */
+async function assertAllDealtWith(colony: Colony, what: "put away" | "stay"): Promise<void> {
   const web = colony.pidsOf("web").length;
-  const wrong = colony.count(/is wrong and put away: not JSON/);
-  place(colony.messages, "victim", "{");
-  const [first] = [colony.send("{"), colony.send({ type: "RESTART", name: "web" }), colony.send("[")];
+  const said = what === "put away"
+    ? /is wrong and put away: not JSON/
+    : /is wrong and stays \(others may replace .*: not JSON/;
+  const wrong = colony.count(said);
+  const victim = `victim-${web}`;
+  place(colony.messages, victim, "{");
+  const [first, good, last] = [colony.send("{"), colony.send({ type: "RESTART", name: "web" }), colony.send("[")];
   await colony.started("web", web + 1);
-  await colony.waitFor(/is wrong and put away: not JSON/, wrong + 3);
-  await colony.until("they are gone", () => !namesIn(colony.messages).some((name) => /^(message|victim)/.test(name)));
+  await colony.waitFor(said, wrong + 3);
+  await colony.until("the good one is gone", () => !namesIn(colony.messages).includes(good));
+  const left = namesIn(colony.messages).filter((name) => [first, last, victim].includes(name));
+  assertEquals(left.length, what === "put away" ? 0 : 3);
   await colony.fence();
   assertEquals(colony.count(new RegExp(`message "${first}" is wrong`)), 1);
-  assertEquals(colony.count(/is wrong and put away: not JSON/), wrong + 3);
+  assertEquals(colony.count(said), wrong + 3);
   assertEquals([colony.pidsOf("web").length, colony.count(/ERROR messages/)], [web + 1, 0]);
 }
 
@@ -44,14 +50,14 @@ const IN_THE_WAY: Readonly<Record<string, (rejected: string, outside: string) =>
 };
 
 for (const [what, plant] of Object.entries(IN_THE_WAY)) {
-  Deno.test(`wrong messages go where .rejected is ${what}, and nothing is written outside`, async () => {
+  Deno.test(`wrong messages stay where .rejected is ${what}, and nothing is written outside`, async () => {
     await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
     await colony.started("web");
     const outside = makeOutside(colony);
     const rejected = join(colony.messages, ".rejected");
     await plant(rejected, outside);
     const { ino } = Deno.lstatSync(rejected);
-    await assertAllGo(colony);
+    await assertAllDealtWith(colony, "stay");
     assertUntouched(outside);
     assertEquals(Deno.lstatSync(rejected).ino, ino);
     if (what === "a file") assertEquals(Deno.readTextFileSync(rejected), VICTIM);
@@ -59,7 +65,7 @@ for (const [what, plant] of Object.entries(IN_THE_WAY)) {
 }
 
 Deno.test({
-  name: "wrong messages go where .rejected is another user's, who gets none of them (skipped unless root)",
+  name: "wrong messages stay where .rejected is another user's, who gets none of them (skipped unless root)",
   ignore: !IS_ROOT,
   fn: async () => {
     await using colony = new Colony({ config: { web: CAT } });
@@ -67,47 +73,47 @@ Deno.test({
     const rejected = join(colony.messages, ".rejected");
     Deno.mkdirSync(rejected);
     Deno.chownSync(rejected, NOBODY, NOBODY);
-    await assertAllGo(colony);
+    await assertAllDealtWith(colony, "stay");
     assertEquals(namesIn(rejected), []);
   },
 });
 
-Deno.test("wrong messages go whoever may write their directory, and while .rejected is exchanged", async () => {
+Deno.test("wrong messages go nowhere else, whoever may write their directory, and while .rejected is exchanged", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   await colony.started("web");
   const outside = makeOutside(colony);
   const rejected = join(colony.messages, ".rejected");
-  await assertAllGo(colony);
+  await assertAllDealtWith(colony, "put away");
   const kept = namesIn(rejected);
   assertEquals(kept.length, 3);
   assertEquals(Deno.statSync(rejected).mode! & 0o777, 0o700);
   // Who may rename .rejected may put a link in its place between our look and our move, so nothing is moved at all.
   Deno.chmodSync(colony.messages, 0o777);
-  await assertAllGo(colony);
+  await assertAllDealtWith(colony, "stay");
   assertEquals(namesIn(rejected), kept);
   Deno.chmodSync(colony.messages, 0o1777);
-  await assertAllGo(colony);
-  assertEquals(namesIn(rejected).length, 5, "one of the name victim takes the place of the other");
+  await colony.until("those that stayed are put away", () => namesIn(rejected).length === 6);
+  await assertAllDealtWith(colony, "put away");
+  assertEquals(namesIn(rejected).length, 9);
   Deno.renameSync(rejected, colony.dir.file("aside"));
   Deno.symlinkSync(outside, rejected);
-  await assertAllGo(colony);
+  await assertAllDealtWith(colony, "stay");
   assertUntouched(outside);
-  assertEquals(namesIn(colony.dir.file("aside")).length, 5);
+  assertEquals(namesIn(colony.dir.file("aside")).length, 9);
 });
 
-Deno.test("wrong messages go from a messages directory that is exchanged for another one", async () => {
+Deno.test("wrong messages stay in a messages directory that is exchanged for another one", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   await colony.started("web");
-  await assertAllGo(colony);
+  await assertAllDealtWith(colony, "put away");
   const other = colony.dir.dir("other");
   const outside = makeOutside(colony);
   Deno.symlinkSync(outside, join(other, ".rejected"));
   place(other, "early", "{");
   Deno.renameSync(colony.messages, colony.dir.file("aside"));
   Deno.renameSync(other, colony.messages);
-  await colony.waitFor(/message "early" is wrong/);
-  await colony.until("it is removed", () => namesIn(colony.messages).join() === ".rejected");
-  await assertAllGo(colony);
+  await colony.waitFor(/message "early" is wrong and stays/);
+  await assertAllDealtWith(colony, "stay");
   assertUntouched(outside);
   assertEquals(namesIn(colony.dir.file("aside", ".rejected")).length, 3);
 });

@@ -79,9 +79,9 @@ export function place(directory: string, name: string, text: string): void {
   Deno.renameSync(fresh, join(directory, name));
 }
 
-/** The names in a directory, in order. */
+/** The names in a directory, in order, less the lock file that a monitor keeps in its messages directory. */
 export function namesIn(path: string): string[] {
-  return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+  return [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => name !== ".lock").sort();
 }
 
 /** A shell script as `args`. */

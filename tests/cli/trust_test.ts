@@ -13,7 +13,7 @@ Deno.test("a config directory that others may write is refused, by its mode and 
   assertEquals(code, 1);
   assertMatch(
     stderr,
-    /^ncolony-monitor: Cannot use directory ".*config": it may be written by others \(mode 0777\).*--allow-insecure\n$/,
+    /^ncolony-monitor: Cannot use directory ".*config": it may be written by others \(mode 0777\): chmod, chown, --allow-insecure, or --trust-read-only-mount\n$/,
   );
 });
 
@@ -72,7 +72,7 @@ const canMount = IS_ROOT && hasCommand("unshare") && (await run(["unshare", "--m
 for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
   Deno.test({
     name:
-      `a read-only volume of mode 0777 is trusted (${permissions.length} flags; skipped where nothing can be mounted)`,
+      `a read-only volume of mode 0777 is trusted where that is asked for (${permissions.length} flags; skipped where nothing can be mounted)`,
     ignore: !canMount,
     fn: async () => {
       using dir = tempDir();
@@ -83,8 +83,11 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
       const monitor = toolCommand("monitor/mod.ts", permissions).map((word) => `'${word}'`).join(" ");
       const script = `mount --bind '${config}' '${config}' && mount -o remount,ro,bind '${config}' &&
         exec timeout -s TERM 2 ${monitor} --config '${config}' --messages '${messages}'`;
-      const { stderr } = await run(["unshare", "--mount", "sh", "-c", script]);
+      const { stderr } = await run(["unshare", "--mount", "sh", "-c", `${script} --trust-read-only-mount`]);
       assertMatch(stderr, /INFO web: gone -> running/);
+      const refused = await run(["unshare", "--mount", "sh", "-c", script]);
+      assertEquals(refused.code, 1);
+      assertMatch(refused.stderr, /may be written by others \(mode 0777\): .*--trust-read-only-mount$/m);
     },
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeExit, type Exit, type StopSignal, UsageError } from "@ncolony/core";
+import { describeExit, type Exit, parseSpec, type StopSignal, UsageError } from "@ncolony/core";
 import {
   answerCommon,
   configDirectory,
@@ -13,23 +13,25 @@ import {
   lockDirectory,
   messageDirectory,
   Output,
-  PidDirectory,
   runProgram,
+  type WatchSink,
 } from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
 import { spawnChild, type Start } from "../../host/child.ts";
-import { findLeftovers } from "../../host/leftover.ts";
-import { distrust } from "../../host/trust.ts";
+import { DenoPidFiles, noPidFiles } from "../../host/pid_files.ts";
+import { whyUntrusted } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
 const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
-  /** Locks a directory, and holds the lock until it is ended. */
-  lock: async (path) => {
-    using lock = lockDirectory(path);
-    print(lock === null ? "refused" : "held");
+  /** Locks a directory, as another user where one is given, and holds the lock until it is ended. */
+  lock: async (path, uid) => {
+    if (uid !== undefined) process.setuid?.(Number(uid));
+    using lock = await lockDirectory(path, 0);
+    if (lock === null) print("refused");
+    else print(lock.fault === null ? "held" : `held without a file: ${lock.fault}`);
     if (lock !== null) await untilStdinEnds();
   },
 
@@ -54,7 +56,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     const { process } = globalThis;
     let isLoaded = false;
     Object.defineProperty(globalThis, "process", { get: () => (isLoaded = true) && process });
-    const reading = await configDirectory(path, true).read(name);
+    const reading = await configDirectory(path, { allowInsecure: true }).read(name);
     print({ ...reading?.entry, isLoaded });
   },
 
@@ -69,23 +71,32 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     }
   },
 
-  /** Watches a directory, touches a FIFO in it, which it holds where `how` is "held", and tells whether watches still work. */
-  watch: async (path, fifo, how) => {
-    const told: string[] = [];
-    const note = (word: string) => void told.push(word);
-    const sink = { touched: (_: string, name: string) => note(name), rescan: () => note("rescan"), failed: note };
-    if (how === "held") configDirectory(path).names();
+  /** Watches a directory with a FIFO in it, touches that, and tells whether watches still work. */
+  watch: async (path, fifo) => {
+    const { told, sink } = watchSink();
     const watch = watchDirectories([path], sink);
     Deno.utimeSync(join(path, fifo), 1000, 1000);
     Deno.writeTextFileSync(join(path, "web"), "{}");
-    if (how === "held") await until("the file is told", () => told.includes("web"));
+    await until("the file is told", () => told.includes("web"));
     await watch.close();
-    try {
-      await watchDirectories([path], sink).close();
-      print("watches work");
-    } catch (error) {
-      print(String(error));
+    print(canWatch(path));
+  },
+
+  /** Watches a directory in which a FIFO comes and goes; tells what the watch answers, and whether watches still work. */
+  "watch-hanging": async (path, fifo, probe) => {
+    const watch = watchDirectories([path], watchSink().sink, probe ?? null);
+    print({ before: watch.check() });
+    await new Deno.Command("mkfifo", { args: [join(path, fifo)] }).output();
+    await pause(300);
+    Deno.removeSync(join(path, fifo));
+    const after = [];
+    for (let i = 0; i < 3; i++) {
+      after.push(watch.check());
+      await pause(1100);
     }
+    print({ after });
+    await watch.close();
+    print(canWatch(path));
   },
 
   /** Listens at a socket until it is ended. */
@@ -207,15 +218,21 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     }
   },
 
-  /** Writes a pid file, as a monitor does that may read /proc. */
-  record: (path, name, pid, scope) => {
-    print({ fault: new PidDirectory(path).write(name, Number(pid), scope === "process" ? "process" : "group") });
+  /** Notes a child in a pid directory, as a monitor does that may read /proc: before its start, and after that too unless `pid` is missing. */
+  record: (path, config, pid) => {
+    const files = new DenoPidFiles(path, {}, denoClock);
+    const spec = parseSpec("web", config);
+    print({ faults: [files.prepare(spec), pid === undefined ? null : files.write(spec, Number(pid))] });
   },
 
-  /** Tells which children of earlier monitors it finds, and of their ends after a signal, where one is given. */
-  leftovers: async (path, signal) => {
-    const found = await findLeftovers(new PidDirectory(path), denoClock);
-    print(found.map(({ name, pid, isKnown }) => ({ name, pid, isKnown })));
+  /**
+   * Tells which children of earlier monitors it finds by a pid directory (`none`: there is none) and a config directory, and
+   * of their ends after a signal, where one is given.
+   */
+  leftovers: async (path, config, signal) => {
+    const files = path === "none" ? noPidFiles(denoClock) : new DenoPidFiles(path, {}, denoClock);
+    const found = await files.findChildren(configDirectory(config));
+    print(found.map(({ name, pids, isKnown }) => ({ name, pids, isKnown })));
     if (signal === undefined) return;
     const events: string[] = [];
     const sink = {
@@ -228,8 +245,10 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(events);
   },
 
-  /** Tells whether a file or directory may be trusted. */
-  trust: (path) => print({ distrust: distrust(path, Deno.statSync(path)) }),
+  /** Tells why a file or directory is not trusted. */
+  trust: (path, options) => {
+    print({ why: whyUntrusted(path, Deno.statSync(path), JSON.parse(options)) });
+  },
 
   /** Tells what it finds in a messages directory under a name, and what becomes of it. */
   mail: async (path, name) => {
@@ -237,6 +256,25 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ ...await findings(mailbox, name), reject: mailbox.reject(name), remove: mailbox.remove(name) });
   },
 };
+
+function watchSink(): { told: string[]; sink: WatchSink } {
+  const told: string[] = [];
+  const note = (word: string) => void told.push(word);
+  return { told, sink: { touched: (_directory, name) => note(name), rescan: () => note("rescan"), failed: note } };
+}
+
+function canWatch(path: string): string {
+  try {
+    watchDirectories([path], watchSink().sink).close();
+    return "watches work";
+  } catch (error) {
+    return String(error);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
 
 /** Starts a command so many times at once; what they write is written, and told. */
 function startMany(count: number, args: Start["args"], wrote: () => void): void {

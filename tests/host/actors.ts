@@ -19,11 +19,18 @@ export class Actor implements AsyncDisposable {
    * @param args What it is to do.
    * @param under The command, with its first arguments, that runs it.
    * @param cwd Its working directory; every user may enter the default one.
+   * @param permissions What it may do.
    */
-  constructor(args: readonly string[], under: readonly string[] = [], cwd = "/") {
+  constructor(
+    args: readonly string[],
+    under: readonly string[] = [],
+    cwd = "/",
+    permissions: readonly string[] = ["-A"],
+  ) {
     const actor = fromFileUrl(import.meta.resolve("./actor.ts"));
-    const [command, ...rest] = [...under, Deno.execPath(), "run", "--quiet", "--frozen", "-A", actor, ...args];
-    this.#child = new Deno.Command(command, { args: rest, cwd, stdin: "piped", stdout: "piped", stderr: "piped" })
+    const deno = [Deno.execPath(), "run", "--quiet", "--frozen", "--no-prompt", ...permissions];
+    const [command, ...rest] = [...under, ...deno, actor, ...args];
+    this.#child = new Deno.Command(command!, { args: rest, cwd, stdin: "piped", stdout: "piped", stderr: "piped" })
       .spawn();
     this.#done = this.#listen();
   }
@@ -49,6 +56,11 @@ export class Actor implements AsyncDisposable {
   async result(): Promise<string> {
     assertEquals([await this.code(), this.stderr], [0, ""]);
     return this.stdout;
+  }
+
+  /** Waits until it has ended of itself, and badly; gives its exit code and what it wrote to stderr. */
+  async failure(): Promise<{ code: number | undefined; stderr: string }> {
+    return { code: await this.code(), stderr: this.stderr };
   }
 
   /** Sends it a signal, and waits for its end. */

@@ -104,6 +104,10 @@ export class FakeDirectory implements Directory {
     return this.fault === null ? { id: this.id } : { fault: this.fault };
   }
 
+  stands(id: string): boolean {
+    return this.fault === null && this.id === id;
+  }
+
   names(): string[] | { fault: string } {
     return this.fault === null ? [...this.#files.keys()] : { fault: this.fault };
   }

@@ -1,9 +1,10 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { configDirectory } from "@ncolony/host";
 import { Fifos } from "../../host/fifos.ts";
+import { watchDirectories } from "../../host/watch.ts";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor, canRun } from "./actors.ts";
 import { Trial } from "./children.ts";
+import { replace } from "./fakes.ts";
 
 /** Makes FIFOs; gives their paths. */
 function makeFifos(dir: TempDir, ...names: string[]): string[] {
@@ -27,74 +28,124 @@ async function heldIn(dir: TempDir): Promise<number> {
   return (await trial.result()).split(dir.path).length - 1;
 }
 
-Deno.test("Fifos.holdThese() lets readers in, also who waited, until it is to hold others", async () => {
+Deno.test("Fifos.hold() lets readers in, also who waited, as long as the FIFO is there", async () => {
   using dir = tempDir();
-  const [one, two] = makeFifos(dir, "one", "two");
-  const fifos = new Fifos();
+  const [one] = makeFifos(dir, "one");
+  const fifos = new Fifos([dir.path]);
   await using waiting = reader(one);
   await waiting.line();
-  fifos.holdThese(new Set([one]));
+  fifos.hold();
   await isOpen(waiting);
-  fifos.holdThese(new Set([one, two]));
+  const [two] = makeFifos(dir, "two");
+  fifos.hold();
   await using late = reader(two);
   await isOpen(late);
-  fifos.holdThese(new Set([two]));
-  await using shut = reader(one);
-  await shut.line();
-  await using other = reader(two);
-  await isOpen(other);
-  assertEquals(shut.text.stdout, "waits\n");
-  fifos.holdThese(new Set());
+  Deno.removeSync(one);
+  fifos.hold();
+  assertEquals(await heldIn(dir), 1);
+  fifos.close();
   assertEquals(await heldIn(dir), 0);
 });
 
-Deno.test("Fifos.holdThese() opens each once, and not more than 256", async () => {
+Deno.test("Fifos.hold() opens each once, and not more than 256", async () => {
   using dir = tempDir();
-  const paths = new Set(makeFifos(dir, ...Array.from({ length: 300 }, (_, i) => `fifo${i}`)));
-  const fifos = new Fifos();
-  for (let i = 0; i < 3; i++) fifos.holdThese(paths);
+  makeFifos(dir, ...Array.from({ length: 300 }, (_, i) => `fifo${i}`));
+  const fifos = new Fifos([dir.path]);
+  for (let i = 0; i < 3; i++) fifos.hold();
   assertEquals(await heldIn(dir), 256);
-  fifos.holdThese(new Set());
-  assertEquals(await heldIn(dir), 0);
+  fifos.close();
 });
 
-Deno.test("Fifos.holdThese() passes over what is gone", () => {
-  const fifos = new Fifos();
-  fifos.holdThese(new Set(["/no/such/fifo"]));
-  fifos.holdThese(new Set());
+Deno.test("Fifos.hold() holds a FIFO that took the place of one that it held", async () => {
+  using dir = tempDir();
+  const fifos = new Fifos([dir.path]);
+  for (let i = 0; i < 2; i++) {
+    // Both are there for a moment, so that they are two inodes.
+    const [fresh] = makeFifos(dir, "fifo.new");
+    Deno.renameSync(fresh, dir.file("fifo"));
+    fifos.hold();
+    await using held = reader(dir.file("fifo"));
+    await isOpen(held);
+  }
+  fifos.close();
 });
 
-Deno.test("Directory.names() holds the FIFOs in it, also behind links and under names that are ignored", async () => {
+Deno.test("Fifos.hold() opens nothing behind a link, and nothing but FIFOs", async () => {
   using dir = tempDir();
   using outside = tempDir();
-  const [plain, hidden, fresh] = makeFifos(dir, "plain", ".hidden", "fresh.new");
   const [target] = makeFifos(outside, "target");
+  makeFifos(dir, ".hidden", "fresh.new");
   Deno.symlinkSync(target, dir.file("link"));
   dir.write("file", "{}");
-  const directory = configDirectory(dir.path);
-  const names = directory.names();
-  assertEquals(Array.isArray(names) && names.sort(), ["file", "link", "plain"]);
-  assertEquals([await heldIn(dir), await heldIn(outside)], [3, 1]);
-  for (const path of [plain, hidden, fresh, dir.file("link")]) Deno.removeSync(path);
-  directory.names();
-  assertEquals([await heldIn(dir), await heldIn(outside)], [0, 0]);
+  dir.dir("below");
+  const fifos = new Fifos([dir.path]);
+  fifos.hold();
+  assertEquals([await heldIn(dir), await heldIn(outside)], [2, 0]);
+  fifos.close();
 });
 
-for (const kind of ["FIFO", "link to a FIFO"]) {
-  Deno.test(`watch() goes on telling, and can be closed, where a ${kind} that is held is touched`, async () => {
+Deno.test("Fifos.hold() ignores a directory that is gone", () => {
+  const fifos = new Fifos(["/no/such/directory"]);
+  fifos.hold();
+  fifos.close();
+});
+
+Deno.test("Fifos.hold() does not list a directory again that has not changed for long", () => {
+  using dir = tempDir();
+  makeFifos(dir, "fifo");
+  Deno.utimeSync(dir.path, 1000, 1000);
+  let lists = 0;
+  const list = Deno.readDirSync;
+  using _replaced = replace(Deno, "readDirSync", (path: string | URL) => {
+    lists++;
+    return list(path);
+  });
+  const fifos = new Fifos([dir.path]);
+  for (let i = 0; i < 3; i++) fifos.hold();
+  assertEquals(lists, 1);
+  makeFifos(dir, "other");
+  for (let i = 0; i < 3; i++) fifos.hold();
+  assertEquals(lists, 4, "what changed just now may change again within its time stamp");
+  fifos.close();
+});
+
+Deno.test("watch() goes on telling, and can be closed, where a FIFO that is held is touched", async () => {
+  using dir = tempDir();
+  makeFifos(dir, "fifo");
+  await using actor = new Actor(["watch", dir.path, "fifo"]);
+  await actor.says("watches work");
+});
+
+Deno.test("Watch.close() does not wait for ever where a FIFO that went made watches hang, and no more are made", async () => {
+  using dir = tempDir();
+  await using actor = new Actor(["watch-hanging", dir.path, "fifo"]);
+  await until("it is said what became of watches", () => actor.stdout.split("\n").length > 3);
+  assertStringIncludes(actor.stdout, "watches hang");
+  // Without a file to ask it by, nobody knows before.
+  assertStringIncludes(actor.stdout, '{"after":[true,true,true]}');
+});
+
+for (const isApart of [false, true]) {
+  Deno.test(`Watch.check() tells that a watch hangs, asked by a file ${isApart ? "elsewhere" : "in its directory"}`, async () => {
     using dir = tempDir();
     using outside = tempDir();
-    if (kind === "FIFO") makeFifos(dir, "fifo");
-    else Deno.symlinkSync(makeFifos(outside, "target")[0], dir.file("fifo"));
-    await using actor = new Actor(["watch", dir.path, "fifo", "held"]);
-    await actor.says("watches work");
+    const probe = (isApart ? outside : dir).write(".lock", "");
+    await using actor = new Actor(["watch-hanging", dir.path, "fifo", probe]);
+    await until("it is said what became of watches", () => actor.stdout.split("\n").length > 3);
+    assertStringIncludes(actor.stdout, '{"before":true}\n{"after":[true,false,false]}\nError: Deno\'s watches hang');
   });
 }
 
-Deno.test("Watch.close() does not wait for ever where a FIFO made watches hang, which are not made any more then", async () => {
+Deno.test("Watch.check() goes on being answered while the watch works, and nothing is told of it", async () => {
   using dir = tempDir();
-  makeFifos(dir, "fifo");
-  await using actor = new Actor(["watch", dir.path, "fifo", "loose"]);
-  await until("it is said what became of watches", () => actor.stdout !== "");
-  assertStringIncludes(actor.stdout, "watches hang");
+  const probe = dir.write(".lock", "");
+  const told: string[] = [];
+  const note = () => void told.push("told");
+  const watch = watchDirectories([dir.path], { touched: note, rescan: note, failed: note }, probe);
+  for (let i = 0; i < 3; i++) {
+    assertEquals(watch.check(), true);
+    await new Promise((resolve) => setTimeout(resolve, 700));
+  }
+  await watch.close();
+  assertEquals(told, []);
 });

@@ -1,10 +1,46 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { PidDirectory } from "@ncolony/host";
-import { findLeftovers } from "../../host/leftover.ts";
+import { configDirectory } from "@ncolony/host";
+import { DenoPidFiles } from "../../host/pid_files.ts";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, stateOf, Trial } from "./children.ts";
 import { HandClock } from "./fakes.ts";
+
+/** A pid directory and a config directory. */
+class Place implements Disposable {
+  readonly dir: TempDir = tempDir();
+  readonly pids: string = this.dir.dir("pids");
+  readonly config: string = this.dir.dir("config");
+
+  constructor() {
+    Deno.chmodSync(this.pids, 0o750);
+  }
+
+  /** Notes a child as a monitor does; without its pid, one that it is about to start. */
+  async record(config: string, pid?: number): Promise<void> {
+    assertEquals(await told("record", this.pids, config, ...(pid === undefined ? [] : [`${pid}`])), [
+      { faults: [null, null] },
+    ]);
+  }
+
+  /** What a successor finds, and where a signal is given, what it sees of the ends. */
+  async leftovers(signal?: Deno.Signal): Promise<unknown[]> {
+    return await told("leftovers", this.pids, this.config, ...(signal === undefined ? [] : [signal]));
+  }
+
+  /** The file with the children, as text. */
+  get table(): string {
+    return `${this.pids}/.children`;
+  }
+
+  names(): string[] {
+    return [...Deno.readDirSync(this.pids)].map(({ name }) => name).sort();
+  }
+
+  [Symbol.dispose](): void {
+    this.dir[Symbol.dispose]();
+  }
+}
 
 /** Runs a program that may read /proc; gives what it tells, line by line. */
 async function told(...args: string[]): Promise<unknown[]> {
@@ -12,93 +48,187 @@ async function told(...args: string[]): Promise<unknown[]> {
   return (await actor.result()).trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-/** Writes the pid file of a child, with its record. */
-async function record(dir: TempDir, pid: number, scope = "group"): Promise<void> {
-  assertEquals(await told("record", dir.path, "web", `${pid}`, scope), [{ fault: null }]);
+/** A config of a process, as a {@linkcode Trial} is started with. */
+function configOf(args: readonly string[], more: Record<string, unknown> = {}): string {
+  return JSON.stringify({ args, ...more });
 }
 
-function namesIn(dir: TempDir): string[] {
-  return [...Deno.readDirSync(dir.path)].map(({ name }) => name).sort();
-}
+const SLEEP = ["sleep", "300"];
 
-Deno.test("findLeftovers() knows a child by its record", async () => {
-  using dir = tempDir();
-  await using trial = new Trial(["/usr/bin/env", "-i", "sleep", "300"]);
-  await record(dir, trial.pid);
-  assertEquals((Deno.statSync(dir.file(".web")).mode ?? 0) & 0o777, 0o600);
-  assertEquals(await told("leftovers", dir.path), [[{ name: "web", pid: trial.pid, isKnown: true }]]);
-  assertEquals(namesIn(dir), [".web", "web"]);
+Deno.test("findChildren() knows a child by its record", async () => {
+  using place = new Place();
+  const args = ["/usr/bin/env", "-i", "sleep", "300"];
+  await using trial = new Trial(args);
+  await place.record(configOf(args), trial.pid);
+  assertEquals((Deno.statSync(place.table).mode ?? 0) & 0o777, 0o600);
+  assertEquals(await place.leftovers(), [[{ name: "web", pids: [trial.pid], isKnown: true }]]);
+  assertEquals(place.names(), [".children", "web"]);
 });
 
 for (const difference of [{ start: "1" }, { boot: "another" }]) {
-  Deno.test(`findLeftovers() takes a child of another ${Object.keys(difference)} for a stranger`, async () => {
-    using dir = tempDir();
-    await using trial = new Trial(["sleep", "300"]);
-    await record(dir, trial.pid);
-    dir.write(".web", JSON.stringify({ ...JSON.parse(Deno.readTextFileSync(dir.file(".web"))), ...difference }));
-    assertEquals(await told("leftovers", dir.path, "SIGKILL"), [[], []]);
-    assertEquals(namesIn(dir), []);
+  Deno.test(`findChildren() takes a child of another ${Object.keys(difference)} for a stranger`, async () => {
+    using place = new Place();
+    await using trial = new Trial(SLEEP);
+    await place.record(configOf(SLEEP), trial.pid);
+    const [line] = Deno.readTextFileSync(place.table).split("\n");
+    Deno.writeTextFileSync(place.table, `${JSON.stringify({ ...JSON.parse(line!), ...difference })}\n`);
+    Deno.removeSync(`${place.pids}/web`);
+    assertEquals(await place.leftovers("SIGKILL"), [[], []]);
+    assertEquals(place.names(), [".children"]);
     assertEquals([isAlive(trial.pid), trial.events], [true, []]);
   });
 }
 
-Deno.test("findLeftovers() knows a child without a record by its environment, and no other", async () => {
-  using dir = tempDir();
-  await using trial = new Trial(["sleep", "300"]);
-  for (const name of ["web", "db"]) dir.write(name, `${trial.pid}\n`);
-  assertEquals(await told("leftovers", dir.path), [[{ name: "web", pid: trial.pid, isKnown: true }]]);
-  assertEquals(namesIn(dir), ["web"]);
+Deno.test("findChildren() knows a child without a record by its environment, and no other", async () => {
+  using place = new Place();
+  await using trial = new Trial(SLEEP);
+  for (const name of ["web", "db"]) Deno.writeTextFileSync(`${place.pids}/${name}`, `${trial.pid}\n`);
+  assertEquals(await place.leftovers(), [[{ name: "web", pids: [trial.pid], isKnown: true }]]);
+  assertEquals(place.names(), [".children", "web"]);
 });
 
-Deno.test("findLeftovers() removes the files of what is gone", async () => {
-  using dir = tempDir();
-  await using trial = new Trial(["sleep", "300"]);
-  await record(dir, trial.pid);
+Deno.test("findChildren() removes the files of what is gone", async () => {
+  using place = new Place();
+  await using trial = new Trial(SLEEP);
+  await place.record(configOf(SLEEP), trial.pid);
   trial.child?.signal("SIGKILL");
   await trial.emptied();
-  assertEquals(await findLeftovers(new PidDirectory(dir.path), new HandClock()), []);
-  assertEquals(namesIn(dir), []);
+  const files = new DenoPidFiles(place.pids, {}, new HandClock());
+  assertEquals(await files.findChildren(configDirectory(place.config)), []);
+  files.close();
+  assertEquals(place.names(), []);
 });
 
-Deno.test("findLeftovers() tells the end of a child and its group when all of it has ended", async () => {
-  using dir = tempDir();
-  await using trial = new Trial(["sh", "-c", "sleep 300 & echo $!; wait"]);
+Deno.test("findChildren() tells the end of a child and its group when all of it has ended", async () => {
+  using place = new Place();
+  const args = ["sh", "-c", "sleep 300 & echo $!; wait"];
+  await using trial = new Trial(args);
   using _grandchild = ending(Number(await trial.line()));
-  await record(dir, trial.pid);
-  const [found, events] = await told("leftovers", dir.path, "SIGTERM");
-  assertEquals(found, [{ name: "web", pid: trial.pid, isKnown: true }]);
+  await place.record(configOf(args), trial.pid);
+  const [found, events] = await place.leftovers("SIGTERM");
+  assertEquals(found, [{ name: "web", pids: [trial.pid], isKnown: true }]);
   assertEquals(events, ["cannot start: started by an earlier monitor", "emptied"]);
   assertEquals(trial.events[0], "exited: SIGTERM");
 });
 
-Deno.test("findLeftovers() finds who is left in the group of a leader that has ended", async () => {
-  using dir = tempDir();
-  await using trial = new Trial(["sh", "-c", "sleep 300 & echo $!; read line; exit 0"]);
+Deno.test("findChildren() finds who is left in the group of a leader that has ended", async () => {
+  using place = new Place();
+  const args = ["sh", "-c", "sleep 300 & echo $!; read line; exit 0"];
+  await using trial = new Trial(args);
   using _grandchild = ending(Number(await trial.line()));
-  await record(dir, trial.pid);
+  await place.record(configOf(args), trial.pid);
   Deno.kill(trial.pid, "SIGKILL");
   await until("the leader has ended", () => trial.events.length > 0);
-  assertEquals(await told("leftovers", dir.path), [[{ name: "web", pid: trial.pid, isKnown: true }]]);
+  assertEquals(await place.leftovers(), [[{ name: "web", pids: [trial.pid], isKnown: true }]]);
 });
 
-Deno.test("findLeftovers() signals the leader alone where kill_scope is process", async () => {
-  using dir = tempDir();
-  await using trial = new Trial(["sh", "-c", "sleep 300 & echo $!; wait"]);
-  await record(dir, trial.pid, "process");
-  const [, events] = await told("leftovers", dir.path, "SIGTERM");
+Deno.test("findChildren() signals the leader alone where kill_scope is process", async () => {
+  using place = new Place();
+  const args = ["sh", "-c", "sleep 300 & echo $!; wait"];
+  await using trial = new Trial(args);
+  await place.record(configOf(args, { "ncolony.monitor": { kill_scope: "process" } }), trial.pid);
+  const [, events] = await place.leftovers("SIGTERM");
   assertEquals(events, ["cannot start: started by an earlier monitor", "emptied"]);
   assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
 });
 
-Deno.test("findLeftovers() signals nobody where it may not read /proc, and waits for their end", async () => {
-  using dir = tempDir();
+Deno.test("findChildren() waits for a second for what was just being started, and frees its name then", async () => {
+  using place = new Place();
+  await place.record(configOf(SLEEP));
+  assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [], isKnown: true }], [
+    "cannot start: started by an earlier monitor",
+    "emptied",
+  ]]);
+});
+
+/** Starts a process as a monitor would that was killed at once: it has another parent by then, and dead pipes. */
+async function stray(config: string, env: Record<string, string> = {}, uid?: number): Promise<number> {
+  const script = "setsid sleep 300 <&- >/dev/null 2>&1 & echo $!";
+  const { stdout } = await new Deno.Command("sh", {
+    args: ["-c", uid === undefined ? script : `setpriv --reuid ${uid} --clear-groups sh -c '${script}'`],
+    env: { NCOLONY_NAME: "web", NCOLONY_CONFIG: config, ...env },
+  }).output();
+  return Number(new TextDecoder().decode(stdout));
+}
+
+/** Waits until a process has the environment of a stray, and leads a group of its own. */
+async function settled(pid: number): Promise<void> {
+  for (let state = ""; state !== `${pid}`;) {
+    await using trial = new Trial(["sh", "-c", `read -r stat < /proc/${pid}/stat; echo "$stat"`]);
+    state = (await trial.result()).split(" ")[4] ?? "";
+  }
+}
+
+Deno.test("findChildren() finds what runs with name and config of the colony, though no file names it", async () => {
+  using place = new Place();
+  const config = configOf(SLEEP);
+  const pid = await stray(config);
+  using _stray = ending(pid);
+  await settled(pid);
+  for (const pids of [place.pids, "none"]) {
+    assertEquals(await told("leftovers", pids, place.config), [[]], "the config is another colony's");
+  }
+  Deno.writeTextFileSync(`${place.config}/web`, config);
+  for (const pids of [place.pids, "none"]) {
+    assertEquals(await told("leftovers", pids, place.config), [[{ name: "web", pids: [pid], isKnown: true }]]);
+  }
+  assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [pid], isKnown: true }], [
+    "cannot start: started by an earlier monitor",
+    "emptied",
+  ]]);
+});
+
+Deno.test("findChildren() finds what was started with a config that was edited since", async () => {
+  using place = new Place();
+  const pid = await stray(configOf(SLEEP));
+  using _stray = ending(pid);
+  await settled(pid);
+  Deno.writeTextFileSync(`${place.config}/web`, configOf(["cat"]));
+  assertEquals(await place.leftovers(), [[]]);
+  await place.record(configOf(SLEEP));
+  assertEquals(await place.leftovers(), [[{ name: "web", pids: [pid], isKnown: true }]]);
+});
+
+Deno.test("findChildren() finds all that runs under a name, and tells the end when all of it has ended", async () => {
+  using place = new Place();
+  const config = configOf(SLEEP);
+  Deno.writeTextFileSync(`${place.config}/web`, config);
+  const pids = [await stray(config), await stray(config)];
+  using _one = ending(pids[0]!);
+  using _two = ending(pids[1]!);
+  for (const pid of pids) await settled(pid);
+  const [found] = await place.leftovers("SIGTERM");
+  assertEquals((found as { pids: number[] }[])[0]?.pids.sort(), pids.sort());
+  for (const pid of pids) await until(`${pid} has ended`, () => !isAlive(pid));
+});
+
+Deno.test("findChildren() leaves alone what another monitor runs, by the same name and config", async () => {
+  using place = new Place();
+  const config = configOf(SLEEP);
+  Deno.writeTextFileSync(`${place.config}/web`, config);
+  await using _trial = new Trial(SLEEP);
+  assertEquals(await place.leftovers(), [[]]);
+});
+
+Deno.test("findChildren() leaves alone what another user starts with name and config of the colony", async () => {
+  using place = new Place();
+  const config = configOf(SLEEP);
+  Deno.writeTextFileSync(`${place.config}/web`, config);
+  const pid = await stray(config, {}, 65_534);
+  using _stray = ending(pid);
+  await settled(pid);
+  assertEquals(await place.leftovers(), [[]]);
+});
+
+Deno.test("findChildren() signals nobody where it may not read /proc, and waits for their end", async () => {
+  using place = new Place();
   const clock = new HandClock();
-  await using trial = new Trial(["sleep", "300"]);
-  dir.write("web", `${trial.pid}`);
-  const [found] = await findLeftovers(new PidDirectory(dir.path), clock);
-  assertEquals([found.name, found.pid, found.isKnown], ["web", trial.pid, false]);
+  await using trial = new Trial(SLEEP);
+  Deno.writeTextFileSync(`${place.pids}/web`, `${trial.pid}`);
+  const [found] = await new DenoPidFiles(place.pids, {}, clock).findChildren(configDirectory(place.config));
+  assertEquals([found?.name, found?.pids, found?.isKnown], ["web", [trial.pid], false]);
   const told: string[] = [];
-  const child = found.open({
+  const child = found!.open({
     exited: ({ type }) => void told.push(type),
     emptied: () => void told.push("emptied"),
     warn: (message) => void told.push(message),

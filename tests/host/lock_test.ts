@@ -1,13 +1,22 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import { lockDirectory } from "@ncolony/host";
-import { tempDir, until } from "../helpers.ts";
-import { Actor } from "./actors.ts";
+import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { type DirectoryLock, lockDirectory } from "@ncolony/host";
+import { type TempDir, tempDir } from "../helpers.ts";
+import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
+
+/** Tries once. */
+function lock(path: string): Promise<DirectoryLock | null> {
+  return lockDirectory(path, 0);
+}
+
+function namesIn(path: string): string[] {
+  return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
+}
 
 Deno.test("lockDirectory() is refused to another program", async () => {
   using dir = tempDir();
   {
-    using lock = lockDirectory(dir.path);
-    assert(lock !== null);
+    using held = await lock(dir.path);
+    assert(held !== null);
     await using actor = new Actor(["lock", dir.path]);
     assertEquals(await actor.result(), "refused\n");
   }
@@ -19,39 +28,134 @@ Deno.test("lockDirectory() is refused while another program lives, and free when
   using dir = tempDir();
   await using actor = new Actor(["lock", dir.path]);
   await actor.says("held");
-  assertEquals(lockDirectory(dir.path), null);
-  assertEquals(lockDirectory(dir.path), null);
+  assertEquals([await lock(dir.path), await lock(dir.path)], [null, null]);
   await actor.end("SIGKILL");
-  using _lock = await until("the lock is free", () => lockDirectory(dir.path));
+  using held = await lockDirectory(dir.path, 10_000);
+  assert(held?.isHeld);
 });
 
-Deno.test("lockDirectory() is refused to the same program until the lock is given back", () => {
+Deno.test("lockDirectory() waits for a moment for who sees whether the lock is held", async () => {
   using dir = tempDir();
-  const first = lockDirectory(dir.path);
-  assertEquals(lockDirectory(dir.path), null);
+  const first = await lock(dir.path);
+  setTimeout(() => first?.[Symbol.dispose](), 100);
+  using second = await lockDirectory(dir.path, 10_000);
+  assert(second?.isHeld);
+});
+
+Deno.test("lockDirectory() is refused to the same program until the lock is given back", async () => {
+  using dir = tempDir();
+  const first = await lock(dir.path);
+  assertEquals(await lock(dir.path), null);
   first?.[Symbol.dispose]();
-  using second = lockDirectory(dir.path);
+  using second = await lock(dir.path);
   assert(second !== null);
 });
 
-Deno.test("lockDirectory() locks directories, whatever path leads there, and leaves nothing in them", () => {
+Deno.test("lockDirectory() locks directories, whatever path leads there, and leaves nothing in them", async () => {
   using dir = tempDir();
-  using one = lockDirectory(dir.dir("one"));
-  using two = lockDirectory(dir.dir("two"));
-  assert(one !== null && two !== null);
-  Deno.symlinkSync("one", dir.file("link"));
-  assertEquals(lockDirectory(dir.file("link")), null);
-  assertEquals([...Deno.readDirSync(dir.file("one"))], []);
+  {
+    using one = await lock(dir.dir("one"));
+    using two = await lock(dir.dir("two"));
+    assert(one !== null && two !== null);
+    Deno.symlinkSync("one", dir.file("link"));
+    assertEquals(await lock(dir.file("link")), null);
+    assertEquals(namesIn(dir.file("one")), [".lock"]);
+  }
+  assertEquals([namesIn(dir.file("one")), namesIn(dir.file("two"))], [[], []]);
 });
 
-Deno.test("lockDirectory() locks another directory that takes the place of one that is locked", () => {
+Deno.test("lockDirectory() locks another directory that takes the place of one that is locked", async () => {
   using dir = tempDir();
-  using _old = lockDirectory(dir.dir("messages"));
-  Deno.removeSync(dir.file("messages"));
-  using lock = lockDirectory(dir.dir("messages"));
-  assert(lock !== null);
+  using old = await lock(dir.dir("messages"));
+  Deno.removeSync(dir.file("messages"), { recursive: true });
+  assertEquals(old?.isHeld, false);
+  using held = await lock(dir.dir("messages"));
+  assert(held?.isHeld);
 });
 
-Deno.test("lockDirectory() throws where there is no such directory", () => {
-  assertThrows(() => lockDirectory("/no/such/directory"), Deno.errors.NotFound);
+Deno.test("lockDirectory() rejects where there is no such directory", async () => {
+  await assertRejects(() => lock("/no/such/directory"), Deno.errors.NotFound);
+});
+
+Deno.test("lockDirectory() makes a file that nobody else can open, whatever the umask", async () => {
+  using dir = tempDir();
+  const umask = Deno.umask(0);
+  using held = await lock(dir.path);
+  Deno.umask(umask);
+  assert(held?.isHeld);
+  assertEquals((Deno.statSync(dir.file(".lock")).mode ?? 0) & 0o777, 0o600);
+});
+
+Deno.test("lockDirectory() says that its file went, and that another one took its place", async () => {
+  using dir = tempDir();
+  using held = await lock(dir.path);
+  Deno.removeSync(dir.file(".lock"));
+  assertEquals(held?.isHeld, false);
+  {
+    using other = await lock(dir.path);
+    assertEquals([held?.isHeld, other?.isHeld], [false, true]);
+    held?.[Symbol.dispose]();
+    assertEquals(other?.isHeld, true, "who lost it leaves the file of the other alone");
+  }
+});
+
+Deno.test("lockDirectory() goes without a file where none can be made, and says why", async () => {
+  using dir = tempDir();
+  dir.dir("messages");
+  await using actor = new Actor(["lock", dir.file("messages")], [], "/", [`--allow-read=${dir.path}`]);
+  await actor.says("held without a file: needs --allow-write");
+});
+
+/** What others may put in the place of the lock file. */
+const PLANTED: Readonly<Record<string, (path: string, dir: TempDir) => void>> = {
+  "a link to a file": (path, dir) => Deno.symlinkSync(dir.write("victim", "victim"), path),
+  "a link to nothing": (path, dir) => Deno.symlinkSync(dir.file("victim"), path),
+  "another name of a file": (path, dir) => Deno.linkSync(dir.write("victim", "victim"), path),
+  "a file that others may open": (path) => Deno.writeTextFileSync(path, "", { mode: 0o644 }),
+  "a named pipe": (path) => assert(canRun("mkfifo", path)),
+  "a directory with something in it": (path) => Deno.mkdirSync(`${path}/below`, { recursive: true }),
+};
+
+for (const [what, plant] of Object.entries(PLANTED)) {
+  Deno.test(`lockDirectory() puts its file in the place of ${what}`, async () => {
+    using dir = tempDir();
+    const messages = dir.dir("messages");
+    plant(`${messages}/.lock`, dir);
+    using held = await lock(messages);
+    assert(held?.isHeld);
+    assertEquals(await lock(messages), null);
+    const { isFile, mode } = Deno.lstatSync(`${messages}/.lock`);
+    assertEquals([isFile, (mode ?? 0) & 0o777], [true, 0o600]);
+    if (what === "a link to nothing") assertEquals(namesIn(dir.path), ["messages"]);
+    else if (namesIn(dir.path).includes("victim")) assertEquals(Deno.readTextFileSync(dir.file("victim")), "victim");
+  });
+}
+
+Deno.test({
+  name: "lockDirectory() puts its file in the place of another user's (skipped unless run by root)",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    const file = dir.write(".lock", "");
+    Deno.chmodSync(file, 0o600);
+    Deno.chownSync(file, NOBODY, NOBODY);
+    using theirs = Deno.openSync(file);
+    theirs.lockSync(true);
+    using held = await lock(dir.path);
+    assert(held?.isHeld);
+  },
+});
+
+Deno.test({
+  name: "lockDirectory() says that it may not open root's file (skipped unless run by root)",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    Deno.chmodSync(dir.path, 0o777);
+    using _held = await lock(dir.path);
+    await using actor = new Actor(["lock", dir.path, `${NOBODY}`]);
+    const { code, stderr } = await actor.failure();
+    assertEquals(code, 1);
+    assertMatch(stderr, /PermissionDenied/);
+  },
 });

@@ -1,9 +1,12 @@
 import type { LogLimits } from "@ncolony/core";
-import { assert, assertEquals } from "@std/assert";
+import type { TrustOptions } from "@ncolony/host";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { LogFile } from "../../host/log_file.ts";
+import { OwnDirectory } from "../../host/own_directory.ts";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { FakeClock } from "../monitor/fake_clock.ts";
+import { replace } from "./fakes.ts";
 
 const encoder = new TextEncoder();
 
@@ -15,11 +18,11 @@ class Kept implements Disposable {
   readonly path: string = this.dir.file("logs", "web.log");
   readonly file: LogFile;
 
-  constructor(limits: Partial<LogLimits> = {}) {
-    this.file = new LogFile(this.path, { maxBytes: 20, keep: 2, ...limits }, this.clock, {
-      fault: (reason) => this.told.push(`fault ${reason}`),
+  constructor(limits: Partial<LogLimits> = {}, trust: TrustOptions = {}) {
+    const directory = new OwnDirectory(this.dir.file("logs"), trust, this.clock);
+    this.file = new LogFile(this.path, { maxBytes: 20, keep: 2, ...limits }, directory, this.clock, {
+      fault: (action, reason) => this.told.push(`cannot ${action}: ${reason}`),
       recovered: () => this.told.push("recovered"),
-      notRotated: (reason) => this.told.push(`not rotated ${reason}`),
     });
   }
 
@@ -107,6 +110,7 @@ Deno.test("LogFile loses and tears no line, however they come, as long as all of
 
 Deno.test("LogFile waits where it cannot write, says so once, and loses nothing", async () => {
   using kept = new Kept();
+  Deno.removeSync(kept.dir.file("logs"));
   kept.dir.write("logs", "this is no directory");
   const writing = kept.write("one\n");
   for (let second = 0; second < 5; second++) {
@@ -125,13 +129,12 @@ Deno.test("LogFile waits where it cannot write, says so once, and loses nothing"
 Deno.test("LogFile writes through no link, and waits for no reader of a pipe", async () => {
   for (const plant of ["link", "pipe"] as const) {
     using kept = new Kept();
-    kept.dir.dir("logs");
     const victim = kept.dir.write("victim", "");
     if (plant === "link") Deno.symlinkSync(victim, kept.path);
     else assertEquals((await new Deno.Command("mkfifo", { args: [kept.path] }).output()).code, 0);
     const writing = kept.write("secret\n");
     await kept.clock.settle();
-    assertEquals(kept.told, ["fault is not a regular file"]);
+    assertEquals(kept.told, ["cannot write to: is not a regular file"]);
     assertEquals(Deno.readTextFileSync(victim), "");
     kept.file.abandon();
     kept.clock.advance(1000);
@@ -139,12 +142,80 @@ Deno.test("LogFile writes through no link, and waits for no reader of a pipe", a
   }
 });
 
-Deno.test("LogFile goes on in a file that cannot be renamed, and says so now and then", async () => {
+Deno.test("LogFile waits where it cannot rename a file, says so once, and loses nothing", async () => {
   using kept = new Kept();
   await kept.write("0123456789abcdef\n");
   Deno.writeTextFileSync(`${kept.path}.1`, "old\n");
   Deno.mkdirSync(`${kept.path}.2`);
-  for (let count = 0; count < 4; count++) await kept.write("123456789\n");
-  assertEquals(kept.told.map((line) => line.split(" ").slice(0, 2).join(" ")), ["not rotated", "not rotated"]);
-  assertEquals(Deno.readTextFileSync(kept.path).split("\n").length, 6);
+  const writing = kept.write("123456789\n");
+  for (let second = 0; second < 5; second++) await kept.clock.advance(1000);
+  assertEquals(kept.told, [`cannot rotate: ${"EISDIR"}`]);
+  assertEquals(Deno.readTextFileSync(kept.path), "0123456789abcdef\n", "it grows no further");
+  Deno.removeSync(`${kept.path}.2`);
+  await kept.clock.advance(1000);
+  await writing;
+  assertEquals(kept.told.slice(1), ["recovered"]);
+  assertEquals(kept.contents(), ["123456789\n", "0123456789abcdef\n", "old\n"]);
+});
+
+Deno.test("LogFile loses no old file while it cannot rename the first one", async () => {
+  using kept = new Kept({ keep: 4 });
+  await kept.write("0123456789abcdef\n");
+  Deno.writeTextFileSync(`${kept.path}.1`, "1\n");
+  Deno.writeTextFileSync(`${kept.path}.2`, "2\n");
+  const rename = Deno.renameSync;
+  using _replaced = replace(Deno, "renameSync", (from, to) => {
+    if (from === kept.path) throw new Error("not permitted");
+    rename(from, to);
+  });
+  const writing = kept.write("123456789\n");
+  for (let second = 0; second < 9; second++) await kept.clock.advance(1000);
+  assertEquals([2, 3].map((number) => Deno.readTextFileSync(`${kept.path}.${number}`)), ["1\n", "2\n"]);
+  kept.file.abandon();
+  await kept.clock.advance(1000);
+  await writing;
+});
+
+/** What others may put in the place of a log file, in a directory that is theirs to write. */
+const FOREIGN: Readonly<Record<string, (path: string, dir: TempDir) => void>> = {
+  "another name of a file": (path, dir) => Deno.linkSync(dir.file("victim"), path),
+  "a link": (path, dir) => Deno.symlinkSync(dir.file("victim"), path),
+};
+
+for (const [what, plant] of Object.entries(FOREIGN)) {
+  for (const mode of [0o755, 0o777]) {
+    Deno.test(`LogFile writes to no file that is ${what}, in a directory of mode ${mode.toString(8)}`, async () => {
+      using kept = new Kept({}, { allowInsecure: true });
+      const victim = kept.dir.write("victim", "");
+      Deno.chmodSync(kept.dir.file("logs"), mode);
+      plant(kept.path, kept.dir);
+      const writing = kept.write("secret\n");
+      await kept.clock.settle();
+      assertEquals(kept.told.length, 1);
+      assertEquals(Deno.readTextFileSync(victim), "");
+      kept.file.abandon();
+      await kept.clock.advance(1000);
+      await writing;
+    });
+  }
+}
+
+Deno.test("LogFile writes in a directory that others may write, where it is told to", async () => {
+  using kept = new Kept({}, { allowInsecure: true });
+  Deno.chmodSync(kept.dir.file("logs"), 0o777);
+  for (const digit of "123") await kept.write(`${digit.repeat(9)}\n`);
+  assertEquals([kept.contents(), kept.told], [["333333333\n", "111111111\n222222222\n"], []]);
+});
+
+Deno.test("LogFile writes nothing once others may write its directory, until that is mended", async () => {
+  using kept = new Kept();
+  await kept.clock.advance(1000);
+  Deno.chmodSync(kept.dir.file("logs"), 0o777);
+  const writing = kept.write("secret\n");
+  await kept.clock.advance(2000);
+  assertMatch(kept.told.join(), /^cannot write to: .*may be written by others \(mode 0777\)/);
+  Deno.chmodSync(kept.dir.file("logs"), 0o755);
+  await kept.clock.advance(1000);
+  await writing;
+  assertEquals(kept.contents(), ["secret\n"]);
 });

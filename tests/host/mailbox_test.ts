@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { type Mailbox, messageDirectory } from "@ncolony/host";
-import { type TempDir, tempDir, until } from "../helpers.ts";
+import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
 import { deny, replace } from "./fakes.ts";
 
@@ -22,11 +22,11 @@ class Post implements Disposable {
     Deno.writeTextFileSync(this.file(name), text);
   }
 
-  /** Rejects a message, which must be removed then, and be put nowhere else. */
-  assertRemoved(): void {
-    this.write("message");
-    assertEquals(this.mailbox.reject("message"), null);
-    assert(!exists(this.file("message")));
+  /** Rejects a message, which must stay then, and be put nowhere else. */
+  assertStays(): void {
+    this.write("message", "not for you");
+    assertEquals(this.mailbox.reject("message"), "others may replace .rejected");
+    assertEquals(Deno.readTextFileSync(this.file("message")), "not for you");
     assertEquals(list(this.outside), []);
     if (isDirectory(this.rejected)) assertEquals(list(this.rejected), []);
   }
@@ -52,10 +52,6 @@ function exists(path: string): boolean {
 
 function isDirectory(path: string): boolean {
   return exists(path) && Deno.lstatSync(path).isDirectory;
-}
-
-function changedAt(path: string): number {
-  return Deno.lstatSync(path).ctime?.getTime() ?? 0;
 }
 
 Deno.test("Mailbox.read() takes a message of the largest size and refuses one byte more", async () => {
@@ -159,57 +155,74 @@ Deno.test("Mailbox.reject() moves a message into a directory that only its owner
   assertEquals((Deno.statSync(post.rejected).mode ?? 0) & 0o777, 0o700);
 });
 
-Deno.test("Mailbox.reject() replaces a message of the same name, and moves a link but not what it leads to", () => {
+Deno.test("Mailbox.reject() moves a link, but not what it leads to", () => {
   using post = new Post();
-  post.write("message", "1");
-  post.mailbox.reject("message");
   Deno.symlinkSync(post.dir.write("secret", "{}"), post.file("message"));
   assertEquals(post.mailbox.reject("message"), null);
   assert(Deno.lstatSync(post.file(".rejected", "message")).isSymlink);
   assertEquals(Deno.readTextFileSync(post.dir.file("secret")), "{}");
 });
 
-Deno.test("Mailbox.reject() keeps the newest 100", async () => {
+Deno.test("Mailbox.reject() leaves a message where it is when one of its name is kept, until that is gone", () => {
   using post = new Post();
-  for (let i = 0; i < 103; i++) {
-    post.write(`old${i}`);
-    assertEquals(post.mailbox.reject(`old${i}`), null);
+  for (const text of ["1", "2"]) {
+    post.write("message", text);
+    assertEquals(post.mailbox.reject("message"), text === "1" ? null : ".rejected has one of this name");
   }
-  assertEquals(list(post.rejected).length, 100);
-  // The time of a change is known in whole seconds.
-  const last = changedAt(post.rejected);
-  await until("the next second begins", () => changedAt(post.dir.write("clock", "")) > last);
-  for (const name of ["new1", "new2"]) {
-    post.write(name);
-    assertEquals(post.mailbox.reject(name), null);
-  }
-  const kept = list(post.rejected);
-  assertEquals(kept.length, 100);
-  assertEquals(kept.filter((name) => name.startsWith("new")), ["new1", "new2"]);
+  assertEquals([post.file("message"), post.file(".rejected", "message")].map((it) => Deno.readTextFileSync(it)), [
+    "2",
+    "1",
+  ]);
+  Deno.removeSync(post.file(".rejected", "message"));
+  assertEquals(post.mailbox.reject("message"), null);
 });
 
-Deno.test("Mailbox.reject() removes a message where `.rejected` is a link", () => {
+Deno.test("Mailbox.reject() keeps 100, and leaves others where they are until some of those are gone", () => {
+  using post = new Post();
+  const names = Array.from({ length: 150 }, (_, i) => `message${i}`);
+  for (const name of names) post.write(name);
+  const full = ".rejected has 100 already";
+  assertEquals(names.map((name) => post.mailbox.reject(name)), names.map((_, i) => i < 100 ? null : full));
+  assertEquals([list(post.rejected), list(post.path)], [
+    names.slice(0, 100).sort(),
+    [".rejected", ...names.slice(100).sort()],
+  ]);
+  Deno.removeSync(post.file(".rejected", "message7"));
+  assertEquals([post.mailbox.reject("message120"), post.mailbox.reject("message121")], [null, full]);
+});
+
+Deno.test("Mailbox.reject() counts what lies in `.rejected` for another reason", () => {
+  using post = new Post();
+  Deno.mkdirSync(post.file(".rejected", "notes", "below"), { recursive: true });
+  const results = Array.from({ length: 100 }, (_, i) => {
+    post.write(`message${i}`);
+    return post.mailbox.reject(`message${i}`);
+  });
+  assertEquals(results.filter((result) => result === null).length, 99);
+});
+
+Deno.test("Mailbox.reject() leaves a message where it is when `.rejected` is a link", () => {
   using post = new Post();
   Deno.symlinkSync(post.outside, post.rejected);
-  post.assertRemoved();
+  post.assertStays();
   Deno.removeSync(post.rejected);
   Deno.symlinkSync(post.dir.file("nowhere"), post.rejected);
-  post.assertRemoved();
+  post.assertStays();
   assert(!exists(post.dir.file("nowhere")));
 });
 
-Deno.test("Mailbox.reject() removes a message where `.rejected` is a file", () => {
+Deno.test("Mailbox.reject() leaves a message where it is when `.rejected` is a file", () => {
   using post = new Post();
   post.write(".rejected", "mine");
-  post.assertRemoved();
+  post.assertStays();
   assertEquals(Deno.readTextFileSync(post.rejected), "mine");
 });
 
-Deno.test("Mailbox.reject() removes a message where anybody may rename what is in the directory", () => {
+Deno.test("Mailbox.reject() leaves a message where it is when anybody may rename what is in the directory", () => {
   using post = new Post();
   for (const mode of [0o777, 0o775, 0o757]) {
     Deno.chmodSync(post.path, mode);
-    post.assertRemoved();
+    post.assertStays();
     assert(!exists(post.rejected));
   }
 });
@@ -223,23 +236,24 @@ Deno.test("Mailbox.reject() moves a message in a shared directory that is sticky
 });
 
 Deno.test({
-  name: "Mailbox.reject() removes a message where `.rejected` is another user's (skipped unless run by root)",
+  name: "Mailbox.reject() leaves a message where it is when `.rejected` is another user's (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using post = new Post();
     Deno.mkdirSync(post.rejected);
     Deno.chownSync(post.rejected, NOBODY, NOBODY);
-    post.assertRemoved();
+    post.assertStays();
   },
 });
 
 Deno.test({
-  name: "Mailbox.reject() removes a message where the directory is another user's (skipped unless run by root)",
+  name:
+    "Mailbox.reject() leaves a message where it is when the directory is another user's (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using post = new Post();
     Deno.chownSync(post.path, NOBODY, NOBODY);
-    post.assertRemoved();
+    post.assertStays();
     assert(!exists(post.rejected));
   },
 });

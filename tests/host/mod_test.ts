@@ -19,15 +19,15 @@ Deno.test("denoHost() starts children with what the given environment has", asyn
   assertEquals(text, "green\n");
 });
 
-Deno.test("denoHost() is the machine", () => {
+Deno.test("denoHost() is the machine", async () => {
   using dir = tempDir();
   const host = denoHost();
   assertEquals(host.clock, denoClock);
   assertEquals(host.gid, Deno.gid());
-  assertEquals(host.directory(dir.path, false).names(), []);
+  assertEquals(host.directory(dir.path).names(), []);
   assertEquals(host.mailbox(dir.path).remove("web"), null);
-  assertEquals(host.pidFiles(dir.path).write("web", 1, "group"), null);
-  using lock = host.lock(dir.path);
+  assertEquals(host.pidFiles(dir.path).write(sample("web"), 1), null);
+  using lock = await host.lock(dir.path, 0);
   assert(lock !== null);
 });
 

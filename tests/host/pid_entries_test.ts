@@ -10,8 +10,8 @@ Deno.test("PidDirectory.entries() gives what was written", async () => {
   pids.write("web", 1234);
   dir.write("db", "5678\n");
   assertEquals((await pids.entries()).sort((a, b) => a.pid - b.pid), [
-    { name: "web", pid: 1234, scope: "group" },
-    { name: "db", pid: 5678, scope: "group" },
+    { name: "web", pid: 1234 },
+    { name: "db", pid: 5678 },
   ]);
 });
 
@@ -38,31 +38,6 @@ Deno.test("PidDirectory.entries() passes over what names nobody, a group, this p
   dir.dir("directory");
   assertEquals(canRun("mkfifo", dir.file("fifo")), true);
   assertEquals(await new PidDirectory(dir.path).entries(), []);
-});
-
-Deno.test("PidDirectory.entries() takes the record of the same pid, and no other", async () => {
-  using dir = tempDir();
-  const pids = new PidDirectory(dir.path);
-  const good = { pid: 1234, start: "77", boot: "abc", scope: "process" };
-  const entry = { name: "web", pid: 1234, scope: "group" as const };
-  dir.write("web", "1234");
-  dir.write(".web", JSON.stringify(good));
-  assertEquals(await pids.entries(), [{ ...entry, start: "77", boot: "abc", scope: "process" }]);
-  const bad = [{ ...good, pid: 4321 }, { ...good, start: 77 }, { ...good, boot: null }, [], null, "x"];
-  for (const text of [...bad.map((record) => JSON.stringify(record)), "", '{"pid": 12']) {
-    dir.write(".web", text);
-    assertEquals(await pids.entries(), [entry]);
-  }
-  dir.write(".web", JSON.stringify({ ...good, scope: "everybody" }));
-  assertEquals(await pids.entries(), [{ ...entry, start: "77", boot: "abc" }]);
-});
-
-Deno.test("PidDirectory.remove() removes the record too", () => {
-  using dir = tempDir();
-  dir.write("web", "1234");
-  dir.write(".web", "{}");
-  assertEquals(new PidDirectory(dir.path).remove("web"), null);
-  assertEquals([...Deno.readDirSync(dir.path)], []);
 });
 
 Deno.test("PidDirectory.entries() gives nothing where the directory is gone", async () => {

@@ -1,24 +1,43 @@
-import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import { configDirectory, messageDirectory } from "@ncolony/host";
-import { distrust } from "../../host/trust.ts";
-import { tempDir } from "../helpers.ts";
+import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
+import { configDirectory, messageDirectory, type TrustOptions } from "@ncolony/host";
+import { makeOwnDirectory } from "../../host/own_directory.ts";
+import { whyUntrusted } from "../../host/trust.ts";
+import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
 
 const SHARED = [0o666, 0o664, 0o646];
+const WAY_OUT = ": chmod, chown, --allow-insecure, or --trust-read-only-mount";
 
 /** Why a path is not trusted with these permissions. */
 function whyNot(path: string, mode: number): string | null {
   Deno.chmodSync(path, mode);
-  return distrust(path, Deno.statSync(path));
+  return whyUntrusted(path, Deno.statSync(path), {});
 }
 
-Deno.test("distrust() trusts what only its owner can write, who is root or this program's user", () => {
+/** Why a config directory may not be used; null: it may. */
+function whyNotConfig(path: string, trust: TrustOptions = {}): string | null {
+  const found = configDirectory(path, trust).identity();
+  return "fault" in found ? found.fault : null;
+}
+
+/** What reading a config finds. */
+async function entryOf(path: string, name: string, trust: TrustOptions = {}): Promise<unknown> {
+  return (await configDirectory(path, trust).read(name))?.entry;
+}
+
+function chown(path: string): void {
+  const { isSymlink } = Deno.lstatSync(path);
+  if (!isSymlink) Deno.chownSync(path, NOBODY, NOBODY);
+  else if (!canRun("chown", "-h", `${NOBODY}`, path)) throw new Error(`Cannot chown ${path}`);
+}
+
+Deno.test("whyUntrusted() trusts what only its owner can write, who is root or this program's user", () => {
   using dir = tempDir();
   for (const mode of [0o600, 0o644, 0o400, 0o755]) assertEquals(whyNot(dir.write("web", ""), mode), null);
-  assertEquals(distrust("/", Deno.statSync("/")), null);
+  assertEquals(whyUntrusted("/", Deno.statSync("/"), {}), null);
 });
 
-Deno.test("distrust() names the mode of what others can write, sticky or not", () => {
+Deno.test("whyUntrusted() names the mode of what others can write, sticky or not", () => {
   using dir = tempDir();
   for (const mode of SHARED) {
     assertEquals(whyNot(dir.write("web", ""), mode), `may be written by others (mode 0${mode.toString(8)})`);
@@ -28,11 +47,11 @@ Deno.test("distrust() names the mode of what others can write, sticky or not", (
 });
 
 Deno.test({
-  name: "distrust() names the owner, where that is somebody else (skipped unless run by root)",
+  name: "whyUntrusted() names the owner, where that is somebody else (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using dir = tempDir();
-    Deno.chownSync(dir.write("web", ""), NOBODY, NOBODY);
+    chown(dir.write("web", ""));
     assertMatch(whyNot(dir.file("web"), 0o600) ?? "", /^belongs to uid 65534, which is neither root nor the monitor's/);
   },
 });
@@ -57,16 +76,15 @@ Deno.test("configDirectory() looks at the file behind a link, not at the link", 
   using dir = tempDir();
   Deno.chmodSync(dir.write(".target", "{}"), 0o666);
   Deno.symlinkSync(".target", dir.file("web"));
-  assertEquals((await configDirectory(dir.path).read("web"))?.entry, { fault: "may be written by others (mode 0666)" });
+  assertEquals(await entryOf(dir.path, "web"), { fault: "may be written by others (mode 0666)" });
 });
 
-Deno.test("configDirectory() refuses a directory that others can write, and says the way out", () => {
+Deno.test("configDirectory() refuses a directory that others can write, and says the ways out", () => {
   using dir = tempDir();
   for (const mode of [0o777, 0o775, 0o1777]) {
     Deno.chmodSync(dir.path, mode);
-    const identity = configDirectory(dir.path).identity();
     const shown = `0${mode.toString(8)}`.slice(-4);
-    assertEquals(identity, { fault: `may be written by others (mode ${shown}): chmod, chown, or --allow-insecure` });
+    assertEquals(whyNotConfig(dir.path), `may be written by others (mode ${shown})${WAY_OUT}`);
   }
 });
 
@@ -74,9 +92,135 @@ Deno.test("configDirectory() trusts everybody where it is told to", async () => 
   using dir = tempDir();
   Deno.chmodSync(dir.write("web", "{}"), 0o666);
   Deno.chmodSync(dir.path, 0o777);
-  const directory = configDirectory(dir.path, true);
+  const directory = configDirectory(dir.path, { allowInsecure: true });
   assertEquals("id" in directory.identity(), true);
   assertEquals((await directory.read("web"))?.entry, { source: "{}" });
+});
+
+Deno.test("configDirectory() refuses a directory of which others can write one that it lies in, however far up", () => {
+  using dir = tempDir();
+  const config = dir.dir("a/b/config");
+  for (const above of ["a/b", "a"]) {
+    Deno.chmodSync(dir.file(above), 0o777);
+    assertEquals(
+      whyNotConfig(config),
+      `lies in ${JSON.stringify(dir.file(above))}, which may be written by others (mode 0777)${WAY_OUT}`,
+    );
+    Deno.chmodSync(dir.file(above), 0o1777);
+    assertEquals(whyNotConfig(config), null, "in a sticky one they can change nothing that is not theirs");
+    Deno.chmodSync(dir.file(above), 0o755);
+  }
+});
+
+/** Ways to a config, of which one step is nobody's; what is wrong, of which that step is a part. */
+const WAYS: Readonly<Record<string, { prepare: (dir: TempDir) => string; theirs: string; why: string }>> = {
+  "the directory above": {
+    prepare: (dir) => dir.dir("home/config"),
+    theirs: "home",
+    why: 'lies in "DIR/home", which belongs to uid 65534',
+  },
+  "a link to the directory": {
+    prepare: (dir) => {
+      dir.dir("real");
+      Deno.symlinkSync("real", dir.file("config"));
+      return dir.file("config");
+    },
+    theirs: "config",
+    why: 'leads through the link "DIR/config", which belongs to uid 65534',
+  },
+  "the directory in which a link leads on": {
+    prepare: (dir) => {
+      dir.dir("home/real");
+      Deno.symlinkSync("home/real", dir.file("config"));
+      return dir.file("config");
+    },
+    theirs: "home",
+    why: 'lies in "DIR/home", which belongs to uid 65534',
+  },
+  "the second of two links": {
+    prepare: (dir) => {
+      dir.dir("real");
+      Deno.symlinkSync("real", dir.file("second"));
+      Deno.symlinkSync(dir.file("second"), dir.file("config"));
+      return dir.file("config");
+    },
+    theirs: "second",
+    why: 'leads through the link "DIR/second", which belongs to uid 65534',
+  },
+  "a directory that a link only passes through": {
+    prepare: (dir) => {
+      dir.dir("real");
+      dir.dir("home");
+      Deno.symlinkSync("home/../real", dir.file("config"));
+      return dir.file("config");
+    },
+    theirs: "home",
+    why: 'lies in "DIR/home", which belongs to uid 65534',
+  },
+};
+
+for (const [what, { prepare, theirs, why }] of Object.entries(WAYS)) {
+  Deno.test({
+    name: `configDirectory() refuses a directory where ${what} is another user's (skipped unless run by root)`,
+    ignore: !IS_ROOT,
+    fn: async () => {
+      using dir = tempDir();
+      const config = prepare(dir);
+      Deno.writeTextFileSync(`${config}/web`, "{}");
+      dir.dir("colony");
+      Deno.symlinkSync(`${config}/web`, dir.file("colony", "web"));
+      assertEquals([whyNotConfig(config), await entryOf(dir.file("colony"), "web")], [null, { source: "{}" }]);
+      chown(dir.file(theirs));
+      const expected = why.replace("DIR", dir.path);
+      assertStringIncludes(whyNotConfig(config) ?? "", expected);
+      assertStringIncludes(
+        JSON.stringify(await entryOf(dir.file("colony"), "web")),
+        JSON.stringify(expected).slice(1, -1),
+      );
+      assertEquals(whyNotConfig(config, { allowInsecure: true }), null);
+    },
+  });
+}
+
+Deno.test({
+  name: "configDirectory() runs no file of root's that others can have put there (skipped unless run by root)",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    const shared = dir.dir("shared");
+    Deno.chmodSync(shared, 0o1777);
+    dir.dir("config");
+    Deno.writeTextFileSync(`${shared}/web`, "{}");
+    Deno.symlinkSync(`${shared}/web`, dir.file("config", "web"));
+    assertEquals(await entryOf(dir.file("config"), "web"), { source: "{}" });
+    Deno.removeSync(`${shared}/web`);
+    Deno.linkSync(dir.write("log", "{}"), `${shared}/web`);
+    assertEquals(await entryOf(dir.file("config"), "web"), {
+      fault: "has several names, in a directory that others may write",
+    });
+    Deno.removeSync(`${shared}/web`);
+    chown(dir.write("shared/web", "{}"));
+    assertMatch(JSON.stringify(await entryOf(dir.file("config"), "web")), /can be replaced by uid 65534/);
+  },
+});
+
+Deno.test("configDirectory() reads a config again when the way to it was mended, though the file did not change", async () => {
+  using dir = tempDir();
+  dir.dir("elsewhere");
+  dir.dir("config");
+  dir.write("elsewhere/web", "{}");
+  Deno.symlinkSync("../elsewhere/web", dir.file("config", "web"));
+  Deno.chmodSync(dir.file("elsewhere"), 0o777);
+  const reading = await configDirectory(dir.file("config")).read("web");
+  assertMatch(JSON.stringify(reading?.entry), /lies in /);
+  assertEquals(reading?.isTransient, true);
+});
+
+Deno.test("configDirectory() follows no endless links", () => {
+  using dir = tempDir();
+  Deno.symlinkSync("two", dir.file("one"));
+  Deno.symlinkSync("one", dir.file("two"));
+  assertEquals(whyNotConfig(dir.file("one")), "is a symbolic link that leads back to itself");
 });
 
 Deno.test("Mailbox.isShared() says whether others may write the directory, all messages of which are read", async () => {
@@ -92,15 +236,84 @@ Deno.test("Mailbox.isShared() says whether others may write the directory, all m
   assertEquals(messageDirectory(dir.file("missing")).isShared(), false);
 });
 
+Deno.test("Mailbox.identity() refuses a directory that others could replace, but not one that they may write", () => {
+  using dir = tempDir();
+  const mailbox = messageDirectory(dir.dir("home/messages"));
+  Deno.chmodSync(mailbox.path, 0o777);
+  assertEquals("id" in mailbox.identity(), true);
+  Deno.chmodSync(dir.file("home"), 0o777);
+  assertEquals(mailbox.identity(), {
+    fault: `lies in ${JSON.stringify(dir.file("home"))}, which may be written by others (mode 0777): ` +
+      "chmod, chown, or --allow-insecure",
+    isUntrusted: true,
+  });
+});
+
 Deno.test({
-  name: "distrust() trusts what is mounted read-only, whatever its mode (skipped where nothing can be mounted)",
+  name: "Mailbox.identity() refuses another user's directory in a sticky one only (skipped unless run by root)",
+  ignore: !IS_ROOT,
+  fn: () => {
+    using dir = tempDir();
+    const mailbox = messageDirectory(dir.dir("home/messages"));
+    chown(mailbox.path);
+    assertEquals("id" in mailbox.identity(), true);
+    Deno.chmodSync(dir.file("home"), 0o1777);
+    assertMatch(JSON.stringify(mailbox.identity()), /can be replaced by uid 65534/);
+  },
+});
+
+Deno.test("makeOwnDirectory() makes all that is missing, with mode 0750 whatever the umask", () => {
+  for (const umask of [0, 0o077]) {
+    using dir = tempDir();
+    const before = Deno.umask(umask);
+    try {
+      makeOwnDirectory(dir.file("run", "logs"), {});
+    } finally {
+      Deno.umask(before);
+    }
+    for (const name of ["run", "run/logs"]) assertEquals((Deno.statSync(dir.file(name)).mode ?? 0) & 0o777, 0o750);
+  }
+});
+
+Deno.test("makeOwnDirectory() makes nothing by a way that others can change, and leaves a mode that is there", () => {
+  using dir = tempDir();
+  dir.dir("home");
+  Deno.chmodSync(dir.file("home"), 0o777);
+  const refusal = (path: string) => {
+    try {
+      makeOwnDirectory(path, {});
+      return null;
+    } catch (error) {
+      return (error as Error).message;
+    }
+  };
+  assertMatch(
+    refusal(dir.file("home", "logs")) ?? "",
+    /^Cannot use directory ".*logs": it lies in ".*home", which may be/,
+  );
+  assertEquals([...Deno.readDirSync(dir.file("home"))], []);
+  Deno.chmodSync(dir.dir("logs"), 0o711);
+  assertEquals(refusal(dir.file("logs")), null);
+  assertEquals((Deno.statSync(dir.file("logs")).mode ?? 0) & 0o777, 0o711);
+});
+
+Deno.test({
+  name: "a read-only mount is trusted only where that is asked for (skipped where nothing can be mounted)",
   ignore: !(IS_ROOT && canRun("unshare", "--mount", "true")),
   fn: async () => {
     using dir = tempDir();
-    for (const [options, expected] of [["ro", null], ["rw", "may be written by others (mode 0777)"]] as const) {
-      const script = `mount -t tmpfs -o mode=0777,${options} none "$0" && exec "$@"`;
-      await using actor = new Actor(["trust", dir.path], ["unshare", "--mount", "sh", "-c", script, dir.path]);
-      assertEquals(JSON.parse(await actor.result()), { distrust: expected });
+    const untrusted = "may be written by others (mode 0777)";
+    for (
+      const [mount, options, expected] of [
+        ["ro", { trustReadOnlyMount: true }, null],
+        ["ro", {}, untrusted],
+        ["rw", { trustReadOnlyMount: true }, untrusted],
+      ] as const
+    ) {
+      const script = `mount -t tmpfs -o mode=0777,${mount} none "$0" && exec "$@"`;
+      const under = ["unshare", "--mount", "sh", "-c", script, dir.path];
+      await using actor = new Actor(["trust", dir.path, JSON.stringify(options)], under);
+      assertEquals(JSON.parse(await actor.result()), { why: expected });
     }
   },
 });

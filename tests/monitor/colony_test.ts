@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DEFAULTS, type Options } from "../../monitor/options.ts";
 import { Colony } from "../../monitor/service.ts";
 import { FakeHost } from "./fake_host.ts";
@@ -124,10 +124,10 @@ Deno.test("Colony.start() throws when a directory is missing, and can be called 
   await world.stop();
 });
 
-Deno.test("Colony.start() throws when another monitor runs on the messages", async () => {
+Deno.test("Colony.start() rejects when another monitor runs on the messages", async () => {
   const world = new ColonyWorld();
   world.host.locks.add(world.host.messages.id!);
-  assertThrows(() => world.colony.start(), Error, "another monitor runs on these messages");
+  await assertRejects(() => world.colony.start(), Error, "another monitor runs on these messages");
   await world.advance(60_000);
   assertEquals([world.host.config.calls.names, world.host.watches.open], [0, 0]);
 });

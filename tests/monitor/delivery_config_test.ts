@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart } from "./worlds.ts";
+import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
 
 // "add web; restart web", in any order, must leave web running, and nobody told that there is no such process.
 
@@ -111,6 +111,7 @@ Deno.test("Delivery acts on messages by what is known while the config directory
     world.messages.post("1", message);
     await world.settle();
     assertEquals(world.take(), ["web restart"]);
+    await world.advance(2 * RESTART_GAP_MS);
   }
 });
 

@@ -78,6 +78,7 @@ export class FakeChild implements Child {
     this.#sink = sink;
     // Its leader may have ended while nobody was there to be told.
     if (this.#exit !== null) sink.exited(this.#exit);
+    if (this.#isEmptied) sink.emptied();
     return this;
   }
 

@@ -1,5 +1,5 @@
 import { type Entry, isIgnored } from "@ncolony/core";
-import type { Mailbox, Reading, Sight, Touch } from "@ncolony/host";
+import type { Identity, Mailbox, Reading, Sight, Touch } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
 /** What the monitor can ask of a directory. */
@@ -18,6 +18,8 @@ interface File {
 interface Place {
   readonly id: string;
   readonly files: Map<string, File>;
+  /** When a name in it changed last. */
+  changedMs: number;
 }
 
 let lastId = 0;
@@ -35,6 +37,12 @@ export class FakeDirectory {
   readonly calls: Record<Operation, number> = { identity: 0, names: 0, look: 0, read: 0, remove: 0, reject: 0 };
   /** The messages that were put away, in this order. */
   readonly rejected: string[] = [];
+  /** Whether others may write it. */
+  isShared = false;
+  /** Why it may not be used though it is there, or null. */
+  untrusted: string | null = null;
+  /** Where it is to be read instead of at its path, or null. */
+  usedAt: string | null = null;
   /** How long each operation takes. */
   costMs = 0;
   /** Why its names cannot be listed, or null. */
@@ -48,7 +56,7 @@ export class FakeDirectory {
   /** Where its events go. */
   onEvent: (event: DirectoryEvent) => void = () => {};
   readonly #clock: FakeClock;
-  #place: Place | null = { id: `1:${++lastId}`, files: new Map() };
+  #place: Place | null = { id: `1:${++lastId}`, files: new Map(), changedMs: 0 };
 
   constructor(path: string, clock: FakeClock) {
     this.path = path;
@@ -56,10 +64,13 @@ export class FakeDirectory {
     this.port = {
       path,
       identity: () => this.#called("identity", "", () => this.#identity()),
+      stands: (id) => this.#called("identity", "", () => this.#place?.id === id),
+      use: (at) => void (this.usedAt = at),
       names: () => this.#called("names", "", () => this.#names()),
       look: (name) => this.#called("look", name, () => this.#look(name)),
       read: async (name) => await this.#called("read", name, () => this.#read(name)),
-      isShared: () => false,
+      changedMs: () => this.#called("identity", "", () => this.#place?.changedMs ?? null),
+      isShared: () => this.isShared,
       remove: (name) => this.#called("remove", name, () => this.#remove(name)),
       reject: (name) => this.#called("reject", name, () => this.#remove(name) ?? this.#putAway(name)),
     };
@@ -137,7 +148,7 @@ export class FakeDirectory {
 
   /** Puts another directory in its place, of which no watch of the one before tells, as a mount does. */
   replace(texts: Readonly<Record<string, string>> = {}): void {
-    this.#place = { id: `1:${++lastId}`, files: new Map() };
+    this.#place = { id: `1:${++lastId}`, files: new Map(), changedMs: Math.floor(this.#clock.wall()) };
     for (const [name, text] of Object.entries(texts)) this.#put(name, { source: text }, ++lastId);
   }
 
@@ -151,6 +162,7 @@ export class FakeDirectory {
   }
 
   #tell(name: string, touch: Touch): void {
+    if (this.#place !== null) this.#place.changedMs = Math.floor(this.#clock.wall());
     if (name.startsWith("..")) this.onEvent("rescan");
     else if (!isIgnored(name)) this.onEvent({ name, touch });
   }
@@ -162,7 +174,8 @@ export class FakeDirectory {
     return answer();
   }
 
-  #identity(): { id: string } | { fault: string } {
+  #identity(): Identity {
+    if (this.#place !== null && this.untrusted !== null) return { fault: this.untrusted, isUntrusted: true };
     return this.#place === null ? { fault: "is not there" } : { id: this.#place.id };
   }
 

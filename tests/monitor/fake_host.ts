@@ -5,6 +5,7 @@ import type {
   ChildOutput,
   ChildSink,
   Directory,
+  DirectoryLock,
   FoundChild,
   Host,
   Log,
@@ -67,10 +68,14 @@ export class FakeLog implements Log {
 export class FakePidFiles implements PidFiles {
   /** The pid of each name. */
   readonly files = new Map<string, number>();
+  /** The config of each name that is, or is about to be, started. */
+  readonly configs = new Map<string, string>();
   /** Why none can be written, or null. */
   writeFault: string | null = null;
   /** Why none can be removed, or null. */
   removeFault: string | null = null;
+  /** How often they were to be seen to be complete. */
+  restored = 0;
   readonly #journal: string[];
   readonly #children: FakeChildren;
 
@@ -79,26 +84,44 @@ export class FakePidFiles implements PidFiles {
     this.#children = children;
   }
 
-  findChildren(): Promise<FoundChild[]> {
-    const found = [...this.files].flatMap(([name, pid]) => {
-      const child = this.#children.started.find((child) => child.pid === pid && !child.isEmptied);
-      if (child === undefined) this.files.delete(name);
-      return child === undefined ? [] : [{ name, pid, isKnown: true, open: (sink: ChildSink) => child.adopt(sink) }];
-    });
-    return Promise.resolve(found);
+  /** Finds what lives of the configs that are known, as in /proc. */
+  async findChildren(config: Directory): Promise<FoundChild[]> {
+    const found: FoundChild[] = [];
+    for (const child of this.#children.started.filter(({ isEmptied }) => !isEmptied)) {
+      const { name, source } = child.spec;
+      const entry = (await config.read(name))?.entry;
+      if (this.configs.get(name) !== source && !(entry && "source" in entry && entry.source === source)) continue;
+      found.push({ name, pids: [child.pid], isKnown: true, open: (sink) => child.adopt(sink) });
+    }
+    for (const name of [...this.files.keys()]) if (!found.some((it) => it.name === name)) this.files.delete(name);
+    return found;
   }
 
-  write(name: string, pid: number): string | null {
+  prepare({ name, source }: Spec): string | null {
+    this.configs.set(name, source);
+    return null;
+  }
+
+  write({ name }: Spec, pid: number): string | null {
     this.#journal.push(`write pid ${name}`);
     if (this.writeFault === null) this.files.set(name, pid);
     return this.writeFault;
   }
 
   remove(name: string): string | null {
+    this.configs.delete(name);
+    if (!this.files.has(name)) return null;
     this.#journal.push(`remove pid ${name}`);
     if (this.removeFault === null) this.files.delete(name);
     return this.removeFault;
   }
+
+  restore(): string | null {
+    this.restored++;
+    return this.writeFault ?? this.removeFault;
+  }
+
+  close(): void {}
 }
 
 /** A machine in memory, with directories `/config` and `/messages`. Nothing happens in it that a test does not say. */
@@ -112,6 +135,12 @@ export class FakeHost implements Host {
   readonly watches = new FakeWatches((path) => this.at(path));
   /** The ids of the directories that are locked, by us or by others. */
   readonly locks = new Set<string>();
+  /** The ids of the directories whose lock file is gone, so that others lock them. */
+  readonly lostLocks = new Set<string>();
+  /** Why no lock file can be made, or null. */
+  lockFault: string | null = null;
+  /** Whether what is locked is used wherever it is. */
+  isPinned = false;
   /** What taking a lock throws, or null. */
   lockError: Error | null = null;
   /** What making the pid directory throws, or null. */
@@ -143,22 +172,31 @@ export class FakeHost implements Host {
     return this.watches.watch(paths, sink);
   }
 
-  lock(path: string): Disposable | null {
+  lock(path: string): Promise<DirectoryLock | null> {
     const { id } = this.at(path);
-    if (this.lockError !== null) throw this.lockError;
-    if (id === null) throw new Error(`Cannot lock ${path}: it is not there`);
-    if (this.locks.has(id)) return null;
+    if (this.lockError !== null) return Promise.reject(this.lockError);
+    if (id === null) return Promise.reject(new Error(`Cannot lock ${path}: it is not there`));
+    if (this.locks.has(id)) return Promise.resolve(null);
     this.locks.add(id);
-    let isHeld = true;
-    return {
-      [Symbol.dispose]: () => {
-        if (isHeld) this.locks.delete(id);
-        isHeld = false;
+    let isOpen = true;
+    const isHeld = () => isOpen && !this.lostLocks.has(id);
+    return Promise.resolve({
+      path,
+      file: `${path}/.lock`,
+      fault: this.lockFault,
+      isPinned: this.isPinned,
+      get isHeld() {
+        return isHeld();
       },
-    };
+      [Symbol.dispose]: () => {
+        if (isHeld()) this.locks.delete(id);
+        isOpen = false;
+      },
+    });
   }
 
-  pidFiles(): PidFiles {
+  pidFiles(path: string | null): PidFiles {
+    if (path === null) return new FakePidFiles([], new FakeChildren(this.clock, []));
     if (this.pidError !== null) throw this.pidError;
     return this.pids;
   }

@@ -74,16 +74,16 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
     assertEquals(it.mailbox.names(), []);
   });
 
-  Deno.test(`a ${kind} directory has an identity and one lock, and so has the one that comes in its place`, () => {
+  Deno.test(`a ${kind} directory has an identity and one lock, and so has the one that comes in its place`, async () => {
     using it = open();
     const { host, mailbox } = it;
     const before = mailbox.identity();
     assertEquals(mailbox.identity(), before);
-    using lock = host.lock(mailbox.path);
-    assertEquals([lock === null, host.lock(mailbox.path)], [false, null]);
+    using lock = await host.lock(mailbox.path, 0);
+    assertEquals([lock === null, await host.lock(mailbox.path, 0)], [false, null]);
     it.replace();
     assert("id" in before && JSON.stringify(mailbox.identity()) !== JSON.stringify(before));
-    using second = host.lock(mailbox.path);
+    using second = await host.lock(mailbox.path, 0);
     assert(second !== null);
     assert("fault" in host.mailbox("/nowhere/at/all").identity() || kind === "fake");
   });

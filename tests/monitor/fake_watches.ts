@@ -13,6 +13,10 @@ export class FakeWatches {
   fault: string | null = null;
   /** Whether nothing is told unless a test says so, as on a network's file system. */
   isSilent = false;
+  /** Called when one is to hold named pipes open. */
+  onHold: () => void = () => {};
+  /** Whether watches give no answer. */
+  isHanging = false;
   /** How many watches were made. */
   made = 0;
   /** How often one was asked for. */
@@ -29,6 +33,11 @@ export class FakeWatches {
     return this.#open.size;
   }
 
+  /** The directories that are watched. */
+  get paths(): string[] {
+    return [...this.#open].flatMap(({ ids }) => [...ids.keys()]);
+  }
+
   /** Makes a watch. */
   watch(paths: readonly string[], sink: WatchSink): Watch {
     this.asked++;
@@ -39,7 +48,11 @@ export class FakeWatches {
     this.made++;
     const open = { sink, ids };
     this.#open.add(open);
-    return { close: () => Promise.resolve(void this.#open.delete(open)) };
+    return {
+      holdFifos: () => this.onHold(),
+      check: () => !this.isHanging,
+      close: () => Promise.resolve(void this.#open.delete(open)),
+    };
   }
 
   /** Tells whoever watches what was done to a directory, unless that is another one by now. */
@@ -47,7 +60,7 @@ export class FakeWatches {
     if (this.isSilent) return;
     for (const { sink, ids } of this.#open) {
       if (!ids.has(directory.path) || directory.id !== null && directory.id !== ids.get(directory.path)) continue;
-      if (event === "rescan") sink.rescan();
+      if (event === "rescan") sink.rescan(directory.path);
       else sink.touched(directory.path, event.name, event.touch);
     }
   }
@@ -59,7 +72,7 @@ export class FakeWatches {
 
   /** Tells that anything may have changed. */
   rescan(): void {
-    for (const { sink } of this.#open) sink.rescan();
+    for (const { sink } of this.#open) sink.rescan(null);
   }
 
   /** Ends every watch that is open. */

@@ -8,7 +8,7 @@ const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
 Deno.test("Hold locks the first messages directory again when that comes back after a lock that failed", async () => {
   const host = new FakeHost();
   const hold = new Hold(host, { config: host.config.port, mailbox: host.messages.port, log: host.log, sink });
-  hold.open();
+  await hold.open();
   const comeBack = host.messages.vanish();
   host.messages.replace();
   host.lockError = new Error("it is not there");
@@ -19,7 +19,7 @@ Deno.test("Hold locks the first messages directory again when that comes back af
   assertEquals([...host.locks], [host.messages.id]);
 });
 
-Deno.test("Hold asks directories that are objects of a class", () => {
+Deno.test("Hold asks directories that are objects of a class", async () => {
   const host = new FakeHost();
   class ClassyMailbox {
     readonly path = "/messages";
@@ -27,9 +27,18 @@ Deno.test("Hold asks directories that are objects of a class", () => {
     identity(): ReturnType<Mailbox["identity"]> {
       return this.#port.identity();
     }
+    names(): ReturnType<Mailbox["names"]> {
+      return this.#port.names();
+    }
+    isShared(): boolean {
+      return this.#port.isShared();
+    }
+    use(at: string | null): void {
+      this.#port.use(at);
+    }
   }
   const mailbox = new ClassyMailbox() as unknown as Mailbox;
   const hold = new Hold(host, { config: host.config.port, mailbox, log: host.log, sink });
-  hold.open();
+  await hold.open();
   assertEquals([...host.locks], [host.messages.id]);
 });

@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { Hold } from "../../monitor/hold.ts";
 import { FakeHost } from "./fake_host.ts";
 
@@ -11,21 +11,21 @@ function holdOn(host: FakeHost, messages = host.messages): Hold {
 Deno.test("Hold locks and watches the directories, and lets them go", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
-  hold.open();
+  await hold.open();
   assertEquals([...host.locks], [host.messages.id]);
   assertEquals(host.watches.open, 1);
   await hold.close();
   await hold.close();
   assertEquals([host.locks.size, host.watches.open], [0, 0]);
-  holdOn(host).open();
+  await holdOn(host).open();
 });
 
-Deno.test("Hold refuses messages that another monitor has locked, and leaves its lock alone", () => {
+Deno.test("Hold refuses messages that another monitor has locked, and leaves its lock alone", async () => {
   const host = new FakeHost();
-  holdOn(host).open();
+  await holdOn(host).open();
   const second = holdOn(host);
-  assertThrows(() => second.open(), Error, 'Cannot lock "/messages": another monitor runs on these messages');
-  second.close();
+  await assertRejects(() => second.open(), Error, 'Cannot lock "/messages": another monitor runs on these messages');
+  await second.close();
   assertEquals([host.locks.size, host.watches.open], [1, 1]);
 });
 
@@ -50,10 +50,10 @@ Deno.test("Hold refuses a directory that is missing, by its path", () => {
   assertEquals([host.locks.size, host.watches.open], [0, 0]);
 });
 
-Deno.test("Hold opens without a watch where there is none to be had, and says so", () => {
+Deno.test("Hold opens without a watch where there is none to be had, and says so", async () => {
   const host = new FakeHost();
   host.watches.fault = "no inotify instance is left";
-  holdOn(host).open();
+  await holdOn(host).open();
   assertEquals(host.log.lines.length, 1);
   assertEquals(host.locks.size, 1);
 });
@@ -61,7 +61,7 @@ Deno.test("Hold opens without a watch where there is none to be had, and says so
 Deno.test("Hold moves the lock to the messages directory that comes in the place of the first", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
-  hold.open();
+  await hold.open();
   host.messages.replace();
   await hold.renew();
   await hold.renew();
@@ -73,7 +73,7 @@ Deno.test("Hold moves the lock to the messages directory that comes in the place
 Deno.test("Hold keeps the lock while the messages directory is gone", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
-  hold.open();
+  await hold.open();
   const { id } = host.messages;
   const comeBack = host.messages.vanish();
   await hold.renew();
@@ -86,35 +86,131 @@ Deno.test("Hold keeps the lock while the messages directory is gone", async () =
 Deno.test("Hold says once that another monitor has locked the new messages directory, and tries again", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
-  hold.open();
+  await hold.open();
+  const { id } = host.messages;
   host.messages.replace();
   host.locks.add(host.messages.id!);
   for (let i = 0; i < 3; i++) await hold.renew();
   assertEquals(host.log.lines, ["ERROR cannot lock /messages: another monitor runs on these messages"]);
+  assertEquals([[...host.locks], hold.hasMessages], [[id, host.messages.id], false]);
   host.locks.clear();
   await hold.renew();
-  assertEquals([...host.locks], [host.messages.id]);
+  assertEquals([[...host.locks], hold.hasMessages], [[host.messages.id], true]);
   assertEquals(host.log.lines.length, 1);
 });
 
 Deno.test("Hold says nothing when the messages directory goes while it is being locked, and tries again", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
-  hold.open();
+  await hold.open();
+  const { id } = host.messages;
   host.messages.replace();
   host.lockError = new Error("it is not there");
   await hold.renew();
   host.lockError = null;
-  assertEquals(host.locks.size, 0);
+  assertEquals([[...host.locks], hold.hasMessages], [[id], false]);
   await hold.renew();
-  assertEquals([...host.locks], [host.messages.id]);
+  assertEquals([[...host.locks], hold.hasMessages], [[host.messages.id], true]);
   assertEquals(host.log.lines, []);
+});
+
+Deno.test("Hold takes no messages once it lost the lock, for its file went and another monitor has made one", async () => {
+  const host = new FakeHost();
+  const hold = holdOn(host);
+  await hold.open();
+  host.lostLocks.add(host.messages.id!);
+  await hold.renew();
+  assertEquals([hold.hasMessages, host.locks.size], [false, 1]);
+  assertEquals(host.log.lines, ["ERROR cannot lock /messages: another monitor runs on these messages"]);
+  host.lostLocks.clear();
+  host.locks.clear();
+  await hold.renew();
+  assertEquals([hold.hasMessages, host.locks.size], [true, 1]);
+});
+
+Deno.test("Hold goes on without a lock file where none can be made, and says so", async () => {
+  const host = new FakeHost();
+  host.lockFault = "needs --allow-write";
+  const hold = holdOn(host);
+  await hold.open();
+  await hold.renew();
+  assertEquals(hold.hasMessages, true);
+  assertEquals(host.log.lines, [
+    "WARN cannot lock the messages directory, so another monitor on it would not be noticed: needs --allow-write",
+  ]);
+});
+
+Deno.test("Hold goes on with the messages directory that it locked when others can change the way to it", async () => {
+  for (const isPinned of [true, false]) {
+    const host = new FakeHost();
+    host.isPinned = isPinned;
+    const hold = holdOn(host);
+    await hold.open();
+    host.messages.untrusted = "lies in /home, which belongs to uid 1000";
+    for (let i = 0; i < 3; i++) await hold.renew();
+    assertEquals([hold.hasMessages, hold.isShared, host.locks.size], [true, true, 1]);
+    host.messages.replace();
+    await hold.renew();
+    // Where it cannot be held open, nothing is taken from what stands there now.
+    assertEquals([hold.hasMessages, host.messages.usedAt], [isPinned, isPinned ? "/messages" : null]);
+    assertEquals(host.log.lines, [
+      "ERROR the messages directory /messages lies in /home, which belongs to uid 1000: what stood there before is used on",
+    ]);
+    host.messages.untrusted = null;
+    await hold.renew();
+    assertEquals([hold.hasMessages, [...host.locks]], [true, [host.messages.id]]);
+  }
+});
+
+Deno.test("Hold refuses a messages directory that holds a config, unless others may have put it there", async () => {
+  const host = new FakeHost();
+  host.messages.write("1", '{"type": "RESTART", "name": "web"}');
+  host.messages.write("2", "{");
+  host.messages.write("web", '{"args": ["httpd"]}');
+  const hold = holdOn(host);
+  await assertRejects(
+    () => hold.open(),
+    Error,
+    'Cannot use directory "/messages" for messages: "web" in it is a config: did you swap --config and --messages?',
+  );
+  await hold.close();
+  assertEquals([host.locks.size, host.messages.names], [0, ["1", "2", "web"]]);
+  host.messages.isShared = true;
+  await holdOn(host).open();
+});
+
+Deno.test("Hold does not watch a messages directory that others may write, and watches it when they may not any more", async () => {
+  const host = new FakeHost();
+  host.messages.isShared = true;
+  const hold = holdOn(host);
+  await hold.open();
+  assertEquals([hold.isShared, host.watches.paths], [true, ["/config"]]);
+  host.messages.isShared = false;
+  await hold.renew();
+  assertEquals([hold.isShared, host.watches.paths], [false, ["/config", "/messages"]]);
+  assertEquals(host.watches.open, 1);
+});
+
+Deno.test("Hold says once that the watch hangs, and makes another when watches work again", async () => {
+  const host = new FakeHost();
+  const hold = holdOn(host);
+  await hold.open();
+  host.watches.isHanging = true;
+  host.watches.fault = "Deno's watches hang";
+  for (let i = 0; i < 3; i++) await hold.renew();
+  assertEquals(host.log.lines, [
+    "WARN cannot watch the directories, so changes are seen only at each look at everything: Deno's watches hang",
+  ]);
+  host.watches.isHanging = false;
+  host.watches.fault = null;
+  await hold.renew();
+  assertEquals(host.watches.open, 1);
 });
 
 Deno.test("Hold makes no new watch while the directories are the same", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
-  hold.open();
+  await hold.open();
   host.config.write("web", "");
   for (let i = 0; i < 5; i++) await hold.renew();
   assertEquals([host.watches.asked, host.locks.size], [1, 1]);

@@ -126,10 +126,9 @@ Deno.test("parseOptions() asks for nothing more when it is asked for help or the
 
 Deno.test("the help of the monitor names every option, its value and its default", () => {
   const valued = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
-  const all = [...valued, "--logs", "--log-size", "--log-keep"];
-  for (
-    const name of [...all, "--allow-insecure", "--log-level", "--log-format", "--log-file", "-h", "--help", "--version"]
-  ) {
+  const trust = ["--allow-insecure", "--trust-read-only-mount"];
+  const all = [...valued, ...trust, "--logs", "--log-size", "--log-keep"];
+  for (const name of [...all, "--log-level", "--log-format", "--log-file", "-h", "--help", "--version"]) {
     assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
   }
   for (const { key } of NUMBERS) {
@@ -138,8 +137,7 @@ Deno.test("the help of the monitor names every option, its value and its default
   }
   // Nothing that looks like an option in it is none.
   for (const [name] of HELP.matchAll(/--[a-z-]+/g)) {
-    const isKnown = [...all, "--allow-insecure", "--log-level", "--log-format", "--log-file", "--help", "--version"]
-      .includes(name);
+    const isKnown = [...all, "--log-level", "--log-format", "--log-file", "--help", "--version"].includes(name);
     assert(isKnown, name);
   }
 });

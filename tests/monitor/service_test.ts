@@ -85,7 +85,7 @@ Deno.test("makeService() gives a service that stops at the end of its scope", as
       service.start();
       while ([...Deno.readDirSync(dir + "/pids")].length === 0) await new Promise((go) => setTimeout(go, 5));
       try {
-        makeService(options).start();
+        await makeService(options).start();
       } catch (error) {
         told.push(error.message);
       }

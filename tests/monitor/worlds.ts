@@ -15,6 +15,9 @@ export const FREQUENCY_MS = 10_000;
 /** How long a message that was acted on stays. */
 export const LINGER_MS = 10;
 
+/** How far two restarts of a process are apart that messages ask for. */
+export const RESTART_GAP_MS = 1000;
+
 /** A good config, that can be told from others by its command; `more` adds keys to it. */
 export function config(command: string, more: Record<string, unknown> = {}): string {
   return JSON.stringify({ args: [command], ...more });
@@ -139,7 +142,7 @@ export class LookoutWorld implements AsyncDisposable {
 
   /** Opens it, runs it, and lets the first look happen. */
   async start(): Promise<void> {
-    this.lookout.open();
+    await this.lookout.open();
     this.lookout.run().catch((error) => {
       this.error = error;
     }).finally(() => {

@@ -203,13 +203,8 @@ export class Machine {
     }
   }
 
-  /** SIGKILL; it is started again at once. What it could not write down, the next one cannot know. */
+  /** SIGKILL; it is started again at once. */
   #killMonitor(): void {
-    const { children, pids } = this.host;
-    const isWritten = children.started.every(({ isEmptied, pid, spec }) =>
-      isEmptied || pids.files.get(spec.name) === pid
-    );
-    if (!isWritten) return;
     this.#view.kill();
     this.start();
   }

@@ -41,9 +41,10 @@ export class MonitorView implements Host {
     return watch;
   }
 
-  lock(path: string): Disposable | null {
-    const lock = this.#host.lock(path);
-    if (lock !== null) this.#held.push(() => lock[Symbol.dispose]());
+  async lock(path: string): ReturnType<Host["lock"]> {
+    const lock = await this.#host.lock(path);
+    if (lock !== null && this.#isAlive) this.#held.push(() => lock[Symbol.dispose]());
+    else lock?.[Symbol.dispose]();
     return lock;
   }
 
@@ -54,10 +55,13 @@ export class MonitorView implements Host {
   pidFiles(): ReturnType<Host["pidFiles"]> {
     const { pids } = this.#host;
     return {
-      write: (name, pid) => this.#isAlive ? pids.write(name, pid) : null,
+      prepare: (spec) => this.#isAlive ? pids.prepare(spec) : null,
+      write: (spec, pid) => this.#isAlive ? pids.write(spec, pid) : null,
       remove: (name) => this.#isAlive ? pids.remove(name) : null,
-      findChildren: async () => {
-        return (await pids.findChildren()).map((found) => {
+      restore: () => this.#isAlive ? pids.restore() : null,
+      close: () => {},
+      findChildren: async (config) => {
+        return (await pids.findChildren(config)).map((found) => {
           return { ...found, open: (sink) => this.#childOf(found.open(this.#sinkOf(sink))) };
         });
       },

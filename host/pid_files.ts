@@ -1,0 +1,126 @@
+import type { Spec } from "@ncolony/core";
+import { join } from "@std/path/posix/join";
+import { type ChildRecord, ChildTable, configDigest } from "./child_table.ts";
+import { faultOf } from "./fault.ts";
+import { lstat } from "./lstat.ts";
+import { OwnDirectory } from "./own_directory.ts";
+import { PidDirectory } from "./pid_dir.ts";
+import { findChildren } from "./predecessor.ts";
+import { readBootId, readProcess } from "./proc.ts";
+import type { TrustOptions } from "./trust.ts";
+import type { Clock, Directory, FoundChild, PidFiles } from "./types.ts";
+
+/** The pid files of a monitor, and beside them what its successor knows its children by. */
+export class DenoPidFiles implements PidFiles {
+  readonly #path: string;
+  readonly #clock: Clock;
+  readonly #own: OwnDirectory;
+  readonly #directory: PidDirectory;
+  readonly #table: ChildTable;
+  readonly #boot: string | null;
+  /** The pid of each child, and what its file looked like when that was right. */
+  readonly #children = new Map<string, { readonly pid: number; seen: string | null }>();
+  /** The names whose files could not be removed. */
+  readonly #gone = new Set<string>();
+
+  /** Makes the directory if it is missing. @throws {Error} Where that cannot be done, or others may write it. */
+  constructor(path: string, trust: TrustOptions, clock: Clock) {
+    this.#path = path;
+    this.#clock = clock;
+    this.#own = new OwnDirectory(path, trust, clock);
+    this.#directory = new PidDirectory(path);
+    this.#table = new ChildTable(path);
+    this.#boot = unlessHidden(readBootId);
+  }
+
+  async findChildren(config: Directory): Promise<FoundChild[]> {
+    const records = this.#table.load();
+    const pids = await this.#directory.entries();
+    const found = await findChildren({ records, pids }, config, this.#clock);
+    const names = new Set([...records, ...pids].map(({ name }) => name));
+    for (const name of names) if (!found.some((child) => child.name === name)) this.remove(name);
+    return found;
+  }
+
+  prepare(spec: Spec): string | null {
+    return this.#table.put({ ...this.#recordOf(spec), pid: null, start: null });
+  }
+
+  write(spec: Spec, pid: number): string | null {
+    this.#children.set(spec.name, { pid, seen: null });
+    this.#gone.delete(spec.name);
+    const start = unlessHidden(() => readProcess(pid)?.start ?? null);
+    return this.#table.put({ ...this.#recordOf(spec), pid, start }) ?? this.#directory.write(spec.name, pid);
+  }
+
+  remove(name: string): string | null {
+    this.#children.delete(name);
+    const fault = this.#directory.remove(name);
+    if (fault === null) this.#gone.delete(name);
+    else this.#gone.add(name);
+    return this.#table.remove(name) ?? fault;
+  }
+
+  restore(): string | null {
+    try {
+      this.#own.ensure();
+    } catch (error) {
+      return faultOf(error);
+    }
+    const faults = [this.#table.check()];
+    for (const name of this.#children.keys()) faults.push(this.#restoreOne(name));
+    for (const name of [...this.#gone]) faults.push(this.remove(name));
+    return faults.find((fault) => fault !== null) ?? null;
+  }
+
+  close(): void {
+    this.#table.close();
+  }
+
+  #recordOf({ name, source, killScope: scope }: Spec): Omit<ChildRecord, "pid" | "start"> {
+    return { name, config: configDigest(source), scope, boot: this.#boot };
+  }
+
+  #restoreOne(name: string): string | null {
+    const child = this.#children.get(name)!;
+    const path = join(this.#path, name);
+    const seen = stampOf(path);
+    if (seen !== null && seen === child.seen) return null;
+    const fault = this.#directory.has(name, child.pid) ? null : this.#directory.write(name, child.pid);
+    child.seen = fault === null ? stampOf(path) : null;
+    return fault;
+  }
+}
+
+/** The pid files of a monitor that writes none: what earlier ones left is found in /proc alone. */
+export function noPidFiles(clock: Clock): PidFiles {
+  const nothing = () => null;
+  return {
+    findChildren: (config) => findChildren({ records: [], pids: [] }, config, clock),
+    prepare: nothing,
+    write: nothing,
+    remove: nothing,
+    restore: nothing,
+    close: () => {},
+  };
+}
+
+/** What a file looks like; null where there is none. */
+function stampOf(path: string): string | null {
+  try {
+    const info = lstat(path);
+    return info && `${info.ino} ${info.size} ${info.mtime?.getTime()}`;
+  } catch {
+    // It cannot be seen.
+    return null;
+  }
+}
+
+function unlessHidden<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    // /proc may not be read, for which Deno wants --allow-all.
+    return null;
+  }
+}

@@ -1,0 +1,130 @@
+import { type KillScope, parseSpec, SpecError } from "@ncolony/core";
+import { type ChildRecord, configDigest } from "./child_table.ts";
+import { identify, Leftover, type Trace } from "./leftover.ts";
+import type { PidEntry } from "./pid_dir.ts";
+import { readBootId } from "./proc.ts";
+import { findStrays, type Stray } from "./strays.ts";
+import type { ChildSink, Clock, Directory, FoundChild } from "./types.ts";
+
+/** So long it is looked for what was just being started when its monitor was killed, in milliseconds. */
+const SEARCH_MS = 1000;
+
+/** So long what was found in /proc is used again, in milliseconds: many may ask. */
+const FRESH_MS = 10;
+
+/** What earlier monitors left in their pid directory. */
+export interface LeftFiles {
+  /** What they noted of their children. */
+  readonly records: readonly ChildRecord[];
+  /** What their pid files say. */
+  readonly pids: readonly PidEntry[];
+}
+
+/**
+ * Finds what earlier monitors of a colony left running: what their files name, and, where /proc may be read, what runs with
+ * name and config of one of its processes.
+ *
+ * @param left What they left in the pid directory.
+ * @param config The config directory.
+ */
+export async function findChildren(left: LeftFiles, config: Directory, clock: Clock): Promise<FoundChild[]> {
+  const strays = new Strays(clock);
+  for (const { name, config } of left.records) strays.know(name, config);
+  for (const name of strays.names()) {
+    const entry = (await config.read(name))?.entry;
+    if (entry !== undefined && "source" in entry) strays.know(name, configDigest(entry.source));
+  }
+  const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...strays.traces()];
+  const there = Map.groupBy(traces.filter((trace) => identify(trace) !== "stranger"), ({ name }) => name);
+  const starting = left.records.filter(isStarting).map(({ name }) => name);
+  const until = clock.now() + SEARCH_MS;
+  return [...new Set([...there.keys(), ...starting])].map((name) => {
+    const traces = distinct(there.get(name) ?? []);
+    const search = () => starting.includes(name) && clock.now() < until ? strays.traces(name) : null;
+    return {
+      name,
+      pids: traces.map(({ pid }) => pid),
+      isKnown: traces.every((trace) => identify(trace) === "ours"),
+      open: (sink: ChildSink) => new Leftover({ traces, search, clock, sink }),
+    };
+  });
+}
+
+/** Processes that monitors left behind, and of which it is known with what configs this colony's were started. */
+class Strays {
+  readonly #clock: Clock;
+  readonly #configs = new Map<string, Set<string>>();
+  #found: readonly Stray[] = [];
+  #until = -Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes note of a config that a process was, or may have been, started with. */
+  know(name: string, config: string): void {
+    this.#configs.set(name, (this.#configs.get(name) ?? new Set()).add(config));
+  }
+
+  /** The names of all, this colony's or not. */
+  names(): Set<string> {
+    return new Set(this.#all().map(({ name }) => name));
+  }
+
+  /** Those of this colony, or of one of its processes. */
+  traces(of?: string): Trace[] {
+    return this.#all().flatMap((stray) => {
+      const { name, source, pid, group, start } = stray;
+      if (of !== undefined && of !== name || !this.#configs.get(name)?.has(configDigest(source))) return [];
+      const scope = scopeOf(stray);
+      return scope === null ? [] : [{ name, pid: group, start: pid === group ? start : null, boot: null, scope }];
+    });
+  }
+
+  #all(): readonly Stray[] {
+    const now = this.#clock.now();
+    if (now < this.#until) return this.#found;
+    this.#until = now + FRESH_MS;
+    try {
+      this.#found = findStrays();
+    } catch {
+      // /proc may not be read, for which Deno wants --allow-all: only the files are known.
+      this.#found = [];
+    }
+    return this.#found;
+  }
+}
+
+/** Whom signals reach; null where it runs as nobody that its config names, so that another user pretends to be it. */
+function scopeOf({ name, source, uid }: Stray): KillScope | null {
+  try {
+    const spec = parseSpec(name, source);
+    return uid === Deno.uid() || uid === (spec.uid ?? Deno.uid()) ? spec.killScope : null;
+  } catch (error) {
+    if (error instanceof SpecError) return null;
+    throw error;
+  }
+}
+
+function traceOfRecord({ name, pid, start, boot, scope }: ChildRecord): Trace[] {
+  return pid === null ? [] : [{ name, pid, start, boot, scope }];
+}
+
+function traceOfPid({ name, pid }: PidEntry): Trace {
+  return { name, pid, start: null, boot: null, scope: "group" };
+}
+
+/** Whether a child was about to be started in this boot when its monitor was killed. */
+function isStarting({ pid, boot }: ChildRecord): boolean {
+  if (pid !== null || boot === null) return false;
+  try {
+    return boot === readBootId();
+  } catch {
+    return false;
+  }
+}
+
+/** The first trace of each pid: what a record says is surer than what a pid file says. */
+function distinct(traces: readonly Trace[]): Trace[] {
+  return traces.filter(({ pid }, index) => traces.findIndex((other) => other.pid === pid) === index);
+}

@@ -1,0 +1,106 @@
+import type { Clock, Log, Mailbox, Touch } from "@ncolony/host";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+import type { Hold } from "./hold.ts";
+import { LimitedLog } from "./limited_log.ts";
+import { Poll } from "./poll.ts";
+import { Restarts } from "./restarts.ts";
+
+/** So many messages are looked at together in a directory that others may write. */
+const MAX_SHARED_NAMES = 1000;
+
+/** What mail needs. */
+export interface MailOptions extends Pick<DeliveryOptions, "specs" | "look" | "restart"> {
+  /** The time. */
+  readonly clock: Clock;
+  /** Where the messages are. */
+  readonly mailbox: Mailbox;
+  /** Where it tells what it does. */
+  readonly log: Log;
+  /** What keeps the directory. */
+  readonly hold: Pick<Hold, "hasMessages" | "isShared" | "holdFifos">;
+  /** When what waits for a look at all configs is to be tried again, in the clock's milliseconds; else Infinity. */
+  readonly retryDue: () => number;
+}
+
+/**
+ * Says when messages are to be dealt with: those of a directory of our own when the watch tells of them, and all now and
+ * then; those of one that others may write a few times a second, and no more than others leave time and room for.
+ */
+export class Mail {
+  readonly #options: MailOptions;
+  readonly #log: LimitedLog;
+  readonly #restarts: Restarts;
+  readonly #delivery: Delivery;
+  readonly #poll: Poll;
+  #isAllDue = false;
+
+  /** Makes one that has looked at nothing yet. */
+  constructor(options: MailOptions) {
+    const { clock, hold, log, mailbox, restart } = options;
+    this.#options = options;
+    this.#log = new LimitedLog(log, clock, () => hold.isShared);
+    this.#restarts = new Restarts({ clock, restart });
+    this.#delivery = new Delivery({ ...options, log: this.#log, restart: (name) => this.#restarts.ask(name) });
+    this.#poll = new Poll(clock, mailbox);
+  }
+
+  /** When it is to be passed, in the clock's milliseconds. */
+  get due(): number {
+    const { due, isPostponed, tidyDue } = this.#delivery;
+    const mailDue = this.#options.hold.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
+    return Math.min(mailDue, tidyDue, this.#restarts.due);
+  }
+
+  /** Takes note that a message came, changed or went. */
+  touch(name: string, touch: Touch): void {
+    // As each message does, once it was acted on: nothing is there to be read.
+    if (touch === "gone") this.#delivery.forget(name);
+    else this.#delivery.touch(name);
+  }
+
+  /** Has all messages looked at. */
+  touchAll(): void {
+    this.#isAllDue = true;
+  }
+
+  /** Deals with what is due. */
+  async pass(signal: AbortSignal): Promise<void> {
+    const { clock, hold } = this.#options;
+    this.#restarts.passOn();
+    if (clock.now() >= this.#delivery.tidyDue) this.#tidy();
+    if (!hold.isShared) return await this.#deliverOwn(signal);
+    this.#log.tick();
+    if (this.#isAllDue) this.#poll.forget();
+    if (clock.now() >= this.#poll.due) await this.#poll.look(() => this.#deliverAll(signal, MAX_SHARED_NAMES));
+  }
+
+  /** Removes what was acted on. */
+  tidy(): void {
+    this.#delivery.tidy();
+  }
+
+  async #deliverOwn(signal: AbortSignal): Promise<void> {
+    const { clock, hold } = this.#options;
+    if (this.#isAllDue || this.#delivery.isPostponed || clock.now() >= this.#delivery.due) {
+      await this.#deliverAll(signal, Infinity);
+    } else if (this.#delivery.isTouched) {
+      if (hold.hasMessages) await this.#delivery.deliver("touched", signal);
+      else this.#delivery.forgetUnread();
+      if (this.#delivery.tidyDue === Infinity) this.#tidy();
+    }
+  }
+
+  /** Deals with all messages, but no more than so many; true where those were all. */
+  async #deliverAll(signal: AbortSignal, maxNames: number): Promise<boolean> {
+    this.#isAllDue = false;
+    if (this.#options.hold.hasMessages) return await this.#delivery.deliver("all", signal, maxNames);
+    this.#delivery.forgetUnread();
+    return false;
+  }
+
+  /** Does what nobody waits for. */
+  #tidy(): void {
+    this.#delivery.tidy();
+    this.#options.hold.holdFifos();
+  }
+}
