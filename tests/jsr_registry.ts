@@ -26,6 +26,11 @@ export class JsrRegistry implements AsyncDisposable {
     };
   }
 
+  /** The packages that are there, in the order in which they came. */
+  get names(): string[] {
+    return [...this.#packages.keys()];
+  }
+
   /** Takes a directory as it is for a package, whose name and version stand in its deno.json. */
   addDirectory(path: string): void {
     const files: Files = new Map();

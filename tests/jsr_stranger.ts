@@ -132,10 +132,9 @@ function readIfThere(path: string): string | null {
   }
 }
 
-function copyTree(from: string, to: string): void {
+/** Copies a file, or a directory with all that is in it. */
+export function copyTree(from: string, to: string): void {
+  if (Deno.statSync(from).isFile) return Deno.copyFileSync(from, to);
   Deno.mkdirSync(to, { recursive: true });
-  for (const { name, isDirectory } of Deno.readDirSync(from)) {
-    if (isDirectory) copyTree(join(from, name), join(to, name));
-    else Deno.copyFileSync(join(from, name), join(to, name));
-  }
+  for (const { name } of Deno.readDirSync(from)) copyTree(join(from, name), join(to, name));
 }

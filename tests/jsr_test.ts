@@ -4,7 +4,7 @@ import root from "../deno.json" with { type: "json" };
 import { PERMISSIONS, TOOLS } from "../tools/permissions.ts";
 import { namesIn, ROOT } from "./cli/tools.ts";
 import { JsrRegistry } from "./jsr_registry.ts";
-import { isNpmCached, Stranger } from "./jsr_stranger.ts";
+import { copyTree, isNpmCached, Stranger } from "./jsr_stranger.ts";
 
 interface Config {
   readonly name: string;
@@ -18,6 +18,7 @@ interface Module {
 }
 
 const STAND_INS = join(ROOT, "tools", "std");
+const PUBLISH = ["task", "--quiet", "publish"];
 const PLACES = ["--config", "conf", "--messages", "messages"];
 const WORKSPACE: readonly Config[] = [".", ...root.workspace]
   .map((path) => JSON.parse(Deno.readTextFileSync(join(ROOT, path, "deno.json"))));
@@ -34,13 +35,16 @@ Deno.test({
   ignore: !isNpmCached(),
   fn: async (t) => {
     await using registry = new JsrRegistry();
-    for (const name of namesIn(STAND_INS)) registry.addDirectory(join(STAND_INS, name));
 
-    const isPublished = await t.step("every package is published with what belongs to it, and no more", async () => {
+    const isPublished = await t.step("every package is published, and for that nothing is taken from JSR", async () => {
       using publisher = new Stranger(registry.publisherEnv);
-      const task = ["task", "--quiet", "publish", "--no-check"];
-      const { code, stderr } = await publisher.run([Deno.execPath(), ...task], ROOT);
-      assertEquals(code, 0, stderr);
+      const { code, stderr } = await publisher.run([Deno.execPath(), ...PUBLISH], ROOT);
+      assertEquals([code, stderr], [0, ""]);
+      assertEquals(registry.names.toSorted(), WORKSPACE.map(({ name }) => name).sort());
+    });
+
+    if (!isPublished) return;
+    await t.step("every package has what belongs to it, and no more", () => {
       for (const { name, version } of WORKSPACE) {
         const files = registry.filesOf(name, version);
         for (const file of ["/LICENSE", "/deno.json", "/mod.ts"]) assertEquals(files.includes(file), true, name + file);
@@ -48,7 +52,15 @@ Deno.test({
       }
     });
 
-    if (!isPublished) return;
+    await t.step("every package is published after those that it imports", () => {
+      assertEquals([registry.names.at(0), registry.names.at(1), registry.names.at(-1)], [
+        "@ncolony/core",
+        "@ncolony/host",
+        "@ncolony/ncolony",
+      ]);
+    });
+
+    for (const name of namesIn(STAND_INS)) registry.addDirectory(join(STAND_INS, name));
     using stranger = new Stranger({ JSR_URL: registry.url });
     for (const name of ["conf", "messages"]) Deno.mkdirSync(join(stranger.home, name));
     const ctl = async (...args: string[]) => await stranger.deno("run", "-A", "jsr:@ncolony/ctl", ...PLACES, ...args);
@@ -117,5 +129,30 @@ Deno.test({
       assertEquals(names.filter((it) => !/^(\.\.?\/|node:|(jsr:\/?@\w+\/|npm:)[\w-]+@[\^~]?\d)/.test(it)), []);
       assertGreater(names.length, 100);
     });
+  },
+});
+
+Deno.test({
+  name: "`deno task publish` publishes nothing while the lock file lacks something",
+  ignore: !isNpmCached(),
+  fn: async () => {
+    await using registry = new JsrRegistry();
+    using publisher = new Stranger(registry.publisherEnv);
+    const copy = publisher.dir.dir("repository");
+    for (const path of [...root.workspace, ...root.publish.include, "tools", "deno.lock"]) {
+      copyTree(join(ROOT, path), join(copy, path));
+    }
+    const lacking: [string, (text: string) => string][] = [
+      ["deno.json", (text) => text.replace(/npm:croner@[^"]*/, "npm:croner@^11.0.0")],
+      ["scheduler/cron.ts", (text) => `import "npm:yaml@^2.0.0";\n${text}`],
+    ];
+    for (const [path, change] of lacking) {
+      const text = Deno.readTextFileSync(join(copy, path));
+      Deno.writeTextFileSync(join(copy, path), change(text));
+      const { code, stderr } = await publisher.run([Deno.execPath(), ...PUBLISH], copy);
+      assertEquals([path, code, registry.names], [path, 1, []]);
+      assertStringIncludes(stderr, "The lockfile is out of date");
+      Deno.writeTextFileSync(join(copy, path), text);
+    }
   },
 });

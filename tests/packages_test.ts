@@ -59,20 +59,6 @@ Deno.test("the umbrella is every library under its name", () => {
   assertEquals(Object.keys(names).sort(), namesIn(join(ROOT, "exports")).map((name) => name.replace(/\.ts$/, "")));
 });
 
-Deno.test("packages are published after those that they import", () => {
-  const published = new Set<string>();
-  for (const folder of manifest.workspace) {
-    const path = join(ROOT, folder);
-    const code = namesIn(path).filter((name) => name.endsWith(".ts")).map((name) =>
-      Deno.readTextFileSync(join(path, name))
-    );
-    const imported = [...code.join("\n").matchAll(/ from "@ncolony\/(\w+)/g)].map(([, name]) => name!);
-    const name = folder.slice(2);
-    assertEquals([name, imported.filter((it) => it !== name && !published.has(it))], [name, []]);
-    published.add(name);
-  }
-});
-
 Deno.test("the workflows are YAML, run tasks that there are, and everything names the same version of Deno", () => {
   const workflows = namesIn(join(ROOT, ".github", "workflows")).map((name) => join(".github", "workflows", name));
   const versions = new Set<string>();

@@ -1,47 +1,54 @@
 /**
- * Publishes every package to JSR: the members in the order in which they depend on each other, then the root.
- * `--dry-run` only tries; it and all other options are passed to `deno publish`.
+ * Publishes every package to JSR, each after those that it imports. `--dry-run` only tries; it and all other options are
+ * passed to `deno publish`.
  *
- * All happens in a copy. The named root of a workspace hides its members from `deno publish` at the root, and a link to
- * a folder inside a package counts as a part of the package that was left out: so a dry run links to the folders from
- * outside the copy, and a real one has no links at all.
+ * A real publish uses nothing that the repository does not pin:
+ * - It has the links to tools/std, so it takes no package from JSR. What is uploaded is the same without them: specifiers
+ *   are written with the ranges of deno.json (`jsr:@std/path@^1.1.2`), never with the version that was found.
+ * - Packages of npm are those of deno.lock, by version and digest. `deno publish` reads the lock file, but resolves what
+ *   is not in it, even with `--frozen`; so `deno cache --frozen` first refuses whatever the lock file lacks.
+ *
+ * `deno publish` does not find the members of a workspace whose root has a name. So all this happens in a copy, whose
+ * root has none, and in which the umbrella is a member like the others.
  */
 
-import { basename, dirname, fromFileUrl, join, relative } from "@std/path";
+import { dirname, fromFileUrl, join } from "@std/path";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const config = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
-/** In the order in which they depend on each other, as the workspace lists them. */
-const members: string[] = config.workspace.map((path: string) => basename(path));
-const isDryRun = Deno.args.includes("--dry-run");
 const copy = Deno.makeTempDirSync({ prefix: "ncolony-publish-" });
-let code = 0;
+let code: number;
 try {
   copyPackages();
-  for (const member of [...members, "."]) {
-    code = publish(join(copy, member));
-    if (code !== 0) break;
-  }
+  code = run("cache", "--frozen", "--quiet", ".") ||
+    run("publish", "--frozen", "--quiet", "--allow-dirty", ...Deno.args);
 } finally {
   Deno.removeSync(copy, { recursive: true });
 }
 Deno.exit(code);
 
 function copyPackages(): void {
-  const links: string[] = config.links;
-  config.links = isDryRun ? links.map((link) => relative(copy, join(root, link))) : undefined;
-  for (const path of [...config.publish.include, ...members]) copyTree(path);
-  Deno.writeTextFileSync(join(copy, "deno.json"), JSON.stringify(config, null, 2));
+  const { name, version, description, license, exports, publish, workspace, links, imports, compilerOptions } = config;
+  for (const path of [...workspace, ...links, "deno.lock"]) copyTree(path, path);
+  for (const path of publish.include) copyTree(path, join("ncolony", path));
+  writeJson("ncolony/deno.json", { name, version, description, license, exports });
+  writeJson("deno.json", { workspace: [...workspace, "./ncolony"], links, imports, compilerOptions });
 }
 
-function copyTree(path: string): void {
-  if (Deno.statSync(join(root, path)).isFile) return Deno.copyFileSync(join(root, path), join(copy, path));
-  Deno.mkdirSync(join(copy, path));
-  for (const { name } of Deno.readDirSync(join(root, path))) copyTree(join(path, name));
+function copyTree(from: string, to: string): void {
+  if (Deno.statSync(join(root, from)).isDirectory) {
+    for (const { name } of Deno.readDirSync(join(root, from))) copyTree(join(from, name), join(to, name));
+  } else {
+    Deno.mkdirSync(dirname(join(copy, to)), { recursive: true });
+    Deno.copyFileSync(join(root, from), join(copy, to));
+  }
 }
 
-function publish(cwd: string): number {
-  const args = ["publish", "--allow-dirty", "--quiet", ...Deno.args];
-  return new Deno.Command(Deno.execPath(), { args, cwd, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
+function writeJson(path: string, value: unknown): void {
+  Deno.writeTextFileSync(join(copy, path), JSON.stringify(value, null, 2));
+}
+
+function run(...args: string[]): number {
+  return new Deno.Command(Deno.execPath(), { args, cwd: copy, stdin: "inherit", stdout: "inherit", stderr: "inherit" })
     .outputSync().code;
 }
