@@ -16,7 +16,7 @@ bundle("ncolony", "mod.ts", UMBRELLA_PERMISSIONS);
 
 function bundle(name: string, module: string, permissions: readonly string[]): void {
   const script = join(dist, `${name}.js`);
-  const args = ["bundle", "--quiet", "--platform", "deno", "--output", script, join(root, module)];
+  const args = ["bundle", "--frozen", "--quiet", "--platform", "deno", "--output", script, join(root, module)];
   const { code } = new Deno.Command(Deno.execPath(), { args, cwd: root, stdout: "inherit", stderr: "inherit" })
     .outputSync();
   if (code !== 0) Deno.exit(code);

@@ -1,7 +1,7 @@
 /**
  * Makes a binary of each tool, `dist/ncolony-TOOL`, with its permissions inside, and one of all, `dist/ncolony`.
- * `--target TRIPLE` makes them for another platform, `--output DIR` puts them elsewhere. Deno puts them together from `denort`, which it downloads, or which
- * the environment variable `DENORT_BIN` names.
+ * `--target TRIPLE` makes them for another platform, `--output DIR` puts them elsewhere. Deno puts them together from
+ * `denort`, which it downloads, or which the environment variable `DENORT_BIN` names.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -15,7 +15,7 @@ const { target, output: dist = join(root, "dist") } = parseArgs(Deno.args, { str
 };
 
 const bundling = new Deno.Command(Deno.execPath(), {
-  args: ["run", "--allow-read", "--allow-write", "--allow-run", join(root, "tools", "bundle.ts"), "--output", dist],
+  args: ["run", "--frozen", "--allow-read", "--allow-write", "--allow-run", "tools/bundle.ts", "--output", dist],
   cwd: root,
   stdout: "inherit",
   stderr: "inherit",
@@ -28,7 +28,9 @@ compile("ncolony", UMBRELLA_PERMISSIONS);
 function compile(name: string, permissions: readonly string[]): void {
   const platform = target === undefined ? [] : ["--target", target];
   const output = ["--output", join(dist, name)];
-  const args = ["compile", "--quiet", "--no-config", "--no-prompt", V8_FLAGS, ...permissions, ...platform, ...output];
+  // A bundle has no imports, and needs no lock file.
+  const alone = ["--no-config", "--no-remote", "--no-npm"];
+  const args = ["compile", "--quiet", ...alone, "--no-prompt", V8_FLAGS, ...permissions, ...platform, ...output];
   const { code, stderr } = new Deno.Command(Deno.execPath(), { args: [...args, join(dist, `${name}.js`)] })
     .outputSync();
   if (code === 0) return;

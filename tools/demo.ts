@@ -8,6 +8,7 @@ import { dirname, fromFileUrl, join } from "@std/path";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const deno = Deno.execPath();
+const run = ["run", "--frozen"];
 const seconds = parseSeconds(Deno.args);
 const home = Deno.makeTempDirSync({ prefix: "ncolony-demo-" });
 const config = join(home, "config");
@@ -30,7 +31,7 @@ Deno.exit(code);
 
 function addProcesses(): void {
   const server = join(root, "tools", "demo_server.ts");
-  const serverArgs = ["run", "--allow-net=127.0.0.1", "--allow-env=NCOLONY_NAME", server].map((arg) => `--arg=${arg}`);
+  const serverArgs = [...run, "--allow-net=127.0.0.1", "--allow-env=NCOLONY_NAME", server].map((arg) => `--arg=${arg}`);
   ctl("add", "my-cat-program", "--cmd", "cat");
   ctl("add", "web", "--cmd", deno, ...serverArgs, "--env-inherit", "HOME", "--env-inherit", "DENO_DIR");
   ctl("add", "crasher", "--cmd", "sh", "--arg=-c", "--arg", "echo I live for three seconds; sleep 3; exit 1");
@@ -39,7 +40,7 @@ function addProcesses(): void {
 }
 
 function ctl(...words: string[]): void {
-  const args = ["run", "--quiet", `--allow-read=${home}`, `--allow-write=${home}`, join(root, "ctl", "mod.ts")];
+  const args = [...run, "--quiet", `--allow-read=${home}`, `--allow-write=${home}`, join(root, "ctl", "mod.ts")];
   const places = ["--config", config, "--messages", messages];
   const { success } = new Deno.Command(deno, { args: [...args, ...places, ...words], stderr: "inherit" }).outputSync();
   if (!success) throw new Error(`Cannot run ctl ${words[0]}`);
@@ -62,7 +63,7 @@ ${seconds === null ? "Ctrl-C stops everything." : `Everything stops after ${seco
 async function runMonitor(): Promise<number> {
   const flags = ["--allow-read", `--allow-write=${home}`, "--allow-run", "--allow-env", "--allow-sys=uid,gid"];
   const args = [
-    "run",
+    ...run,
     "--quiet",
     ...flags,
     join(root, "monitor", "mod.ts"),

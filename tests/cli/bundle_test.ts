@@ -95,6 +95,6 @@ Deno.test("binaries are put together from denort; without it that is said in one
 
 Deno.test("the tasks have the permissions that the table says", () => {
   for (const tool of TOOLS) {
-    assertEquals(manifest.tasks[tool].command, `deno run ${PERMISSIONS[tool].join(" ")} ${tool}/mod.ts`);
+    assertEquals(manifest.tasks[tool].command, `deno run --frozen ${PERMISSIONS[tool].join(" ")} ${tool}/mod.ts`);
   }
 });
