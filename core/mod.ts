@@ -63,7 +63,7 @@ export {
 } from "./schedule_state.ts";
 export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
-export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
+export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover, STUCK_MS } from "./step.ts";
 export {
   type Entry,
   type Exit,

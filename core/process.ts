@@ -1,8 +1,8 @@
 import type { Exit, Spec, StopSignal } from "./types.ts";
 
 /**
- * The state of one supervised process. Instants (`until`, `since`, `startAt`, `killAt`) and `delayMs`, the delay that
- * the next instant death costs, are milliseconds of a monotonic clock.
+ * The state of one supervised process. Instants (`until`, `since`, `startAt`, `killAt`, `killedAt`, `reportAt`) and
+ * `delayMs`, the delay that the next instant death costs, are milliseconds of a monotonic clock.
  */
 export type ProcessState = Waiting | Running | Stopping | Killing | Gone;
 
@@ -54,6 +54,10 @@ export interface Killing {
   readonly delayMs: number;
   /** When `next` may run. */
   readonly startAt: number;
+  /** When its group got SIGKILL. */
+  readonly killedAt: number;
+  /** When a person is told that it still does not end. */
+  readonly reportAt: number;
 }
 
 /** Neither alive nor wanted. */
@@ -89,11 +93,13 @@ export type ProcessEvent =
  *
  * - `spawn`: start a child; its ends come back as `exited` and `emptied`.
  * - `signal`: send it to whoever is left of the child, which may be nobody.
+ * - `report-stuck`: tell a person who is left of the child so long after SIGKILL.
  * - `unexpected`: the event cannot happen in that state. Log it; nothing else changes.
  */
 export type Effect =
   | { readonly type: "spawn"; readonly spec: Spec }
   | { readonly type: "signal"; readonly signal: StopSignal }
+  | { readonly type: "report-stuck"; readonly afterMs: number }
   | { readonly type: "unexpected" };
 
 /** When a state wants a `tick`, in milliseconds of its clock; Infinity where it wants none. */
@@ -103,6 +109,8 @@ export function deadline(state: ProcessState): number {
       return state.until;
     case "stopping":
       return state.killAt;
+    case "killing":
+      return state.reportAt;
     default:
       return Infinity;
   }

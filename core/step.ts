@@ -6,14 +6,15 @@
  * | **waiting**  | same: –; else START(s)   | gone        | START(spec)¹  | gone        | ×         | ×       | now ≥ until: START¹  |
  * | **running**  | same: –; else STOP(s)    | STOP(null)  | STOP(spec)    | KILL(null)  | LEFT(e)   | ×       | –                    |
  * | **stopping** | same as next: –; else ²  | next = null | startAt = now | KILL(null)  | –         | NEXT    | now ≥ killAt: KILL(next) |
- * | **killing**  | as stopping              | next = null | startAt = now | next = null | –         | NEXT    | –                    |
+ * | **killing**  | as stopping              | next = null | startAt = now | next = null | –         | NEXT    | now ≥ reportAt: STUCK |
  * | **gone**     | START(s)                 | –           | –             | –           | ×         | ×       | –                    |
  *
  * ¹ keeps the delay · ² next = s, startAt = now, delay = min · – nothing · × cannot happen: reported, and nothing else
  *
  * - START(s): running, since now, delay = min unless kept; spawn s.
  * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal.
- * - KILL(n): killing, next = n; send SIGKILL.
+ * - KILL(n): killing, next = n, killedAt = now, reportAt = now + 5 s; send SIGKILL.
+ * - STUCK: reportAt = now + 10 s; report who is left. Nothing else starts while anybody is.
  * - LEFT(e): died at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s where it
  *   could not be started), delay = min(2 · delay, max); else startAt = now, delay = min. Then stopping, next = spec,
  *   killAt = now + kill time; send the stop signal to whoever is left in the group.
@@ -26,6 +27,7 @@
  */
 
 import {
+  deadline,
   type Effect,
   GONE,
   type Killing,
@@ -49,6 +51,12 @@ export function stopLeftover(now: number, policy: RestartPolicy): Step {
   const state = { type: "stopping", next: null, delayMs: minDelayMs, startAt: now, killAt: now + killTimeMs } as const;
   return [state, [{ type: "signal", signal: "SIGTERM" }]];
 }
+
+/** What has not ended so long after SIGKILL is stuck: SIGKILL alone does not end it. */
+export const STUCK_MS = 5000;
+
+/** So often it is told of after that. */
+const STUCK_AGAIN_MS = 10_000;
 
 /** What could not be started is not tried again sooner, whatever the policy says. */
 export const MIN_SPAWN_RETRY_MS = 1000;
@@ -118,7 +126,7 @@ function running(state: Running, event: ProcessEvent, now: number, policy: Resta
     case "restart":
       return ask(state, state.spec, now, policy);
     case "kill":
-      return kill(null, policy.minDelayMs, now);
+      return kill({ next: null, delayMs: policy.minDelayMs, startAt: now }, now);
     case "exited":
       return left(state, event.exit, now, policy);
     case "emptied":
@@ -143,7 +151,7 @@ function ending(
     case "restart":
       return [{ ...state, startAt: now }, NOTHING];
     case "kill":
-      return state.type === "killing" ? [{ ...state, next: null }, NOTHING] : kill(null, state.delayMs, state.startAt);
+      return state.type === "killing" ? [{ ...state, next: null }, NOTHING] : kill({ ...state, next: null }, now);
     case "exited":
       return [state, NOTHING];
     case "emptied":
@@ -151,8 +159,9 @@ function ending(
       if (now >= state.startAt) return start(state.next, state.delayMs, now);
       return [{ type: "waiting", spec: state.next, delayMs: state.delayMs, until: state.startAt }, NOTHING];
     case "tick":
-      if (state.type === "killing" || now < state.killAt) return [state, NOTHING];
-      return kill(state.next, state.delayMs, state.startAt);
+      if (now < deadline(state)) return [state, NOTHING];
+      if (state.type === "stopping") return kill(state, now);
+      return [{ ...state, reportAt: now + STUCK_AGAIN_MS }, [{ type: "report-stuck", afterMs: now - state.killedAt }]];
   }
 }
 
@@ -177,18 +186,17 @@ function ask(state: Running, next: Spec | null, now: number, policy: RestartPoli
   return stop(state.spec, { next, startAt: now, delayMs: policy.minDelayMs }, now, policy);
 }
 
-function stop(
-  spec: Spec,
-  then: Pick<Stopping, "next" | "startAt" | "delayMs">,
-  now: number,
-  policy: RestartPolicy,
-): Step {
+/** What follows an end. */
+type Then = Pick<Stopping, "next" | "delayMs" | "startAt">;
+
+function stop(spec: Spec, then: Then, now: number, policy: RestartPolicy): Step {
   const killAt = now + (spec.killTimeMs ?? policy.killTimeMs);
   return [{ type: "stopping", ...then, killAt }, [{ type: "signal", signal: spec.stopSignal }]];
 }
 
-function kill(next: Spec | null, delayMs: number, startAt: number): Step {
-  return [{ type: "killing", next, delayMs, startAt }, [{ type: "signal", signal: "SIGKILL" }]];
+function kill({ next, delayMs, startAt }: Then, now: number): Step {
+  const state = { type: "killing", next, delayMs, startAt, killedAt: now, reportAt: now + STUCK_MS } as const;
+  return [state, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
 /** The leader ended by itself, or could not be started: what is left of its group goes, then it is started again. */

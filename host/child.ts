@@ -4,6 +4,7 @@ import { faultOf } from "./fault.ts";
 import { pump } from "./pump.ts";
 import { startLeader } from "./session.ts";
 import type { Child, ChildOutput, ChildSink, Clock } from "./types.ts";
+import { whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
 const FIRST_POLL_MS = 1;
@@ -98,6 +99,10 @@ class DenoChild implements Child {
     if (this.refused) this.#send();
   }
 
+  whoIsLeft(): string {
+    return whoIsLeft(this.pid, this.#start.killScope);
+  }
+
   #send(): void {
     const isGone = this.#isEmpty || this.#start.killScope === "process" && this.#exitedAt < Infinity;
     if (isGone || this.#lastSignal === null) return;
@@ -150,11 +155,11 @@ class DenoChild implements Child {
   #pollGroup(delayMs: number): void {
     this.#clock.after(delayMs, () => {
       if (!this.#isGroupAlive()) return this.#emptied();
-      if (!this.refused && this.#clock.now() >= Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS) {
-        this.#sink.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
-        return this.#emptied();
+      if (this.refused || this.#clock.now() < Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS) {
+        return this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
       }
-      this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
+      this.#sink.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
+      this.#emptied();
     });
   }
 

@@ -1,7 +1,8 @@
 import type { KillScope, StopSignal } from "@ncolony/core";
 import { faultOf } from "./fault.ts";
-import { membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
+import { hasEnded, membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
 import type { Child, ChildSink, Clock } from "./types.ts";
+import { whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a child of an earlier monitor is still there: soon first, then more seldom. */
 const FIRST_POLL_MS = 20;
@@ -86,6 +87,11 @@ export class Leftover implements Child {
 
   retry(): void {}
 
+  whoIsLeft(): string {
+    const left = this.#traces.map(({ pid, scope }) => whoIsLeft(pid, scope));
+    return left.join(", ") || "nobody who is known";
+  }
+
   #send(trace: Trace, signal: StopSignal): void {
     // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
     if (identify(trace) !== "ours") return;
@@ -125,9 +131,7 @@ export class Leftover implements Child {
 function isGone(trace: Trace): boolean {
   if (identify(trace) === "stranger") return true;
   try {
-    const leader = readProcess(trace.pid);
-    if (leader !== null && !leader.isZombie) return false;
-    return trace.scope === "process" || membersOf(trace.pid).every((pid) => readProcess(pid)?.isZombie ?? true);
+    return hasEnded(trace.pid) && (trace.scope === "process" || membersOf(trace.pid).every(hasEnded));
   } catch {
     // /proc may not be read, and something is there.
     return false;

@@ -34,7 +34,7 @@ export function findStrays(): Stray[] {
 
 function strayOf(pid: number, ancestors: ReadonlySet<number>): Stray | null {
   const info = readProcess(pid);
-  if (info === null || info.isZombie || !ancestors.has(info.parent)) return null;
+  if (info === null || !ancestors.has(info.parent)) return null;
   try {
     const name = readVariable(pid, "NCOLONY_NAME");
     const source = name === undefined ? undefined : readVariable(pid, "NCOLONY_CONFIG");

@@ -123,6 +123,8 @@ export interface Child {
   signal(signal: StopSignal): void;
   /** Sends the last signal again if it was refused. */
   retry(): void;
+  /** Names the pids of whoever is left of it, and the state of each, as far as it may know: `pid 4711 (sleeping)`. */
+  whoIsLeft(): string;
 }
 
 /** Where the output of a child goes. Resolves when more may be given. */

@@ -8,6 +8,7 @@ import {
   type Spec,
   step,
   stopLeftover,
+  STUCK_MS,
 } from "@ncolony/core";
 import type { Child, ChildOutput, ChildSink, Directory, FoundChild, Host, PidFiles } from "@ncolony/host";
 import { Inbox } from "./inbox.ts";
@@ -159,11 +160,11 @@ export class Supervisor {
     this.#store(name, after);
     if (event.type === "emptied") this.#forget(name);
     for (const effect of effects) this.#perform(name, event, effect);
-    if (before.type !== after.type || effects.length > 0) {
+    if (before.type !== after.type) {
       const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
       this.#report.did({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
     }
-    if (this.#isClosing) this.#giveUpOnRefused(name, after);
+    if (this.#isClosing) this.#giveUpOnStuck(name, now);
   }
 
   #store(name: string, state: ProcessState): void {
@@ -180,6 +181,8 @@ export class Supervisor {
         return this.#spawn(effect.spec);
       case "signal":
         return this.#children.get(name)?.signal(effect.signal);
+      case "report-stuck":
+        return this.#tellStuck(name, effect.afterMs);
       case "unexpected":
         return this.#report.warn(`${name}: ${event.type} cannot happen now, ignored`, name);
     }
@@ -223,11 +226,21 @@ export class Supervisor {
     this.#report.warn(`cannot keep the pid directory: ${fault}`);
   }
 
-  /** A child that took another user can refuse every signal: the monitor must end all the same. */
-  #giveUpOnRefused(name: string, state: ProcessState): void {
+  /** What SIGKILL does not end, or does not reach, as a child that took another user: the monitor must end all the same. */
+  #giveUpOnStuck(name: string, now: number): void {
+    const state = this.#states.get(name);
+    if (state?.type !== "killing") return;
+    const afterMs = now - state.killedAt;
+    if (afterMs >= STUCK_MS || this.#children.get(name)?.refused) this.#tellStuck(name, afterMs);
+  }
+
+  /** Tells who is left so long after SIGKILL; where everything is to end, it waits for them no longer. */
+  #tellStuck(name: string, afterMs: number): void {
     const child = this.#children.get(name);
-    if (state.type !== "killing" || !child?.refused) return;
-    this.#report.error(`${name}: pid ${child.pid} may not be signalled and is left behind`, name);
+    if (child === undefined) return;
+    const fault = child.refused ? "may not be signalled" : `does not end ${Math.round(afterMs / 1000)} s after SIGKILL`;
+    if (!this.#isClosing) return this.#report.warn(`${name}: ${fault}: ${child.whoIsLeft()}`, name);
+    this.#report.error(`${name}: ${fault} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);
   }

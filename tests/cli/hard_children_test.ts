@@ -182,7 +182,7 @@ Deno.test({
     assertEquals(await colony.stop(), 1);
     assertEquals([web, deserted].map(isAlive), [false, true]);
     assertEquals(
-      colony.count(new RegExp(`ERROR deserter: pid ${deserted} may not be signalled and is left behind`)),
+      colony.count(new RegExp(`ERROR deserter: may not be signalled and is left behind: pid ${deserted}, `)),
       1,
     );
     assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO ended, with errors");

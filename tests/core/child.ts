@@ -7,8 +7,10 @@ export class Child {
   readonly spec: Spec;
   /** When it got its stop signal, or null. */
   askedAt: number | null = null;
-  /** Whether it got SIGKILL. */
-  killed = false;
+  /** When it got SIGKILL, or null. */
+  killedAt: number | null = null;
+  /** Whether SIGKILL does not end it, as in an uninterruptible sleep. */
+  #isStuck: boolean;
   /** How its leader ended, or could not start; null while it lives. */
   #exit: Exit | null;
   /** Whether `exited` was told. */
@@ -22,11 +24,16 @@ export class Child {
     this.spec = spec;
     this.#exit = random.chance(failureRate) ? { type: "failed", reason: "no such command" } : null;
     this.#rest = this.#exit === null && random.chance(0.4);
+    this.#isStuck = random.chance(0.2);
     this.#stubborn = { leader: random.chance(0.3), rest: random.chance(0.5) };
   }
 
-  /** Lets the leader end by itself, or then whoever it left behind; returns what happened, or null. */
+  /** Lets go whoever SIGKILL did not end, or the leader end by itself, or then whoever it left; returns what happened, or null. */
   age(): string | null {
+    if (this.#isStuck && this.killedAt !== null) {
+      this.release();
+      return "who was stuck ends";
+    }
     if (this.#exit === null) {
       this.#exit = { type: "code", code: 1 };
       return "the leader ends by itself";
@@ -44,8 +51,18 @@ export class Child {
   }
 
   /** Gets SIGKILL. */
-  kill(): void {
-    this.killed = true;
+  kill(now: number): void {
+    this.killedAt = now;
+    if (!this.#isStuck) this.#die();
+  }
+
+  /** Is stuck no longer. */
+  release(): void {
+    this.#isStuck = false;
+    if (this.killedAt !== null) this.#die();
+  }
+
+  #die(): void {
     this.#exit ??= { type: "signal", signal: "SIGKILL" };
     this.#rest = false;
   }

@@ -6,7 +6,14 @@ const NOW = 10_000;
 const WEB = sample("web");
 const RUNNING: ProcessState = { type: "running", spec: WEB, delayMs: 1000, since: NOW - 250 };
 const STOPPING: ProcessState = { type: "stopping", next: WEB, delayMs: 1000, startAt: NOW, killAt: NOW };
-const KILLING: ProcessState = { type: "killing", next: null, delayMs: 1000, startAt: NOW };
+const KILLING: ProcessState = {
+  type: "killing",
+  next: null,
+  delayMs: 1000,
+  startAt: NOW,
+  killedAt: NOW,
+  reportAt: NOW + 5000,
+};
 const WANTED: ProcessEvent = { type: "wanted", spec: WEB };
 const CRASHED: ProcessEvent = { type: "exited", exit: { type: "signal", signal: "SIGSEGV" } };
 const FAILED: ProcessEvent = { type: "exited", exit: { type: "failed", reason: "no such command" } };

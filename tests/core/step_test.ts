@@ -35,7 +35,16 @@ const STOPPING: Stopping = freeze({
   startAt: NOW + 300,
   killAt: NOW + 2000,
 });
-const KILLING: Killing = freeze({ type: "killing", next: WEB, delayMs: 400, startAt: NOW + 300 });
+const KILLING: Killing = freeze({
+  type: "killing",
+  next: WEB,
+  delayMs: 400,
+  startAt: NOW + 300,
+  killedAt: NOW - 1000,
+  reportAt: NOW + 4000,
+});
+/** When SIGKILL is sent now. */
+const KILLED_NOW = { killedAt: NOW, reportAt: NOW + 5000 };
 
 /** What stopping a running process gives, where nothing else is said. */
 const STOPPED: Stopping = freeze({ type: "stopping", next: null, delayMs: 100, startAt: NOW, killAt: NOW + 5000 });
@@ -105,7 +114,7 @@ cell("stops a running process, for the new one, when its config changed", RUNNIN
 cell("stops a running process when it becomes unwanted", RUNNING, UNWANTED, STOPPED, SIGTERM);
 cell("stops a running process, to start it again, when asked to restart", RUNNING, RESTART, RESTARTED, SIGTERM);
 cell("never takes a stop that was asked for as an instant death", YOUNG, RESTART, RESTARTED, SIGTERM);
-const KILLED: Killing = { type: "killing", next: null, delayMs: 100, startAt: NOW };
+const KILLED: Killing = { type: "killing", next: null, delayMs: 100, startAt: NOW, ...KILLED_NOW };
 cell("kills a running process when told to kill", RUNNING, KILL, KILLED, SIGKILL);
 const DELAYED: Stopping = { ...RESTARTED, delayMs: 700, startAt: NOW + 400 };
 cell("delays a process that died below the threshold", YOUNG, EXITED, DELAYED, SIGTERM);
@@ -197,14 +206,17 @@ for (const state of [STOPPING, KILLING]) {
   cell(`starts what follows ${subject}, keeping the back-off, when its group is empty`, late, EMPTIED, STARTED, SPAWN);
   cell(`waits, keeping the back-off, when the group of ${subject} is empty too early`, state, EMPTIED, WAITING);
 }
-const HASTENED: Killing = { ...KILLING, next: null };
+const HASTENED: Killing = { ...KILLING, ...KILLED_NOW, next: null };
 cell("kills a stopping process when told to kill", STOPPING, KILL, HASTENED, SIGKILL);
-cell("starts nothing after a killing process when told to kill", KILLING, KILL, HASTENED);
+cell("starts nothing after a killing process when told to kill", KILLING, KILL, { ...KILLING, next: null });
 cell("leaves a stopping process alone 1 ms before its kill time is over", { ...STOPPING, killAt: NOW + 1 }, TICK, {
   ...STOPPING,
   killAt: NOW + 1,
 });
-cell("kills a stopping process when its kill time is over", { ...STOPPING, killAt: NOW }, TICK, KILLING, SIGKILL);
+cell("kills a stopping process when its kill time is over", { ...STOPPING, killAt: NOW }, TICK, {
+  ...KILLING,
+  ...KILLED_NOW,
+}, SIGKILL);
 cell(
   "kills a stopping process that is unwanted when its kill time is over",
   { ...STOPPING, next: null, killAt: NOW - 9 },
@@ -212,7 +224,23 @@ cell(
   HASTENED,
   SIGKILL,
 );
-cell("leaves a killing process alone as time passes", KILLING, TICK, KILLING);
+const KILLED_LONG_AGO: Killing = { ...KILLING, killedAt: NOW - 5000, reportAt: NOW };
+cell(
+  "leaves a killing process alone 1 ms before it is to be reported",
+  { ...KILLED_LONG_AGO, reportAt: NOW + 1 },
+  TICK,
+  {
+    ...KILLED_LONG_AGO,
+    reportAt: NOW + 1,
+  },
+);
+cell(
+  "reports a killing process that is still there 5 s after SIGKILL, and again 10 s later",
+  KILLED_LONG_AGO,
+  TICK,
+  { ...KILLED_LONG_AGO, reportAt: NOW + 10_000 },
+  { type: "report-stuck", afterMs: 5000 },
+);
 
 // gone
 const FRESH: Running = { ...STARTED, delayMs: 100 };
@@ -233,9 +261,9 @@ Deno.test("step() waits the minimum delay, the first time, also where the maximu
   assertEquals(delays({ ...POLICY, minDelayMs: 900 }), [900, 700, 700, 700, 700, 700]);
 });
 
-Deno.test("deadline() is what a waiting or stopping process waits for, and Infinity for any other", () => {
+Deno.test("deadline() is what a waiting, stopping or killing process waits for, and Infinity for any other", () => {
   const states = [WAITING, RUNNING, STOPPING, KILLING, GONE];
-  assertEquals(states.map(deadline), [WAITING.until, Infinity, STOPPING.killAt, Infinity, Infinity]);
+  assertEquals(states.map(deadline), [WAITING.until, Infinity, STOPPING.killAt, KILLING.reportAt, Infinity]);
 });
 
 Deno.test("step() leaves a state by a tick at its deadline", () => {

@@ -25,12 +25,15 @@ export const PROMISES = [
   "asks each child to end once, by its own signal, and only a child that is to end",
   "sends SIGKILL no earlier than the kill time after the stop signal, unless told to kill",
   "sends SIGKILL once, when told to kill, or at the first tick after the kill time",
+  "reports what SIGKILL does not end, at the first tick after 5 s, and after each 10 s more",
   "has every wanted process running, or due within the longest delay",
   "brings a wanted process to run in the end",
   "brings an unwanted process from any state to gone",
   "finds nothing unexpected where nothing unexpected happens",
   "neither throws nor changes what it is given",
 ] as const;
+
+const REPORTS = PROMISES.find((promised) => promised.startsWith("reports"))!;
 
 /** One of the promises. */
 export type Promised = typeof PROMISES[number];
@@ -62,6 +65,8 @@ export class World {
   readonly #expected: Expected;
   readonly #policy: RestartPolicy;
   readonly #random: Random;
+  /** When it is to be reported that SIGKILL did not end the child; Infinity where it got none. */
+  #reportAt = Infinity;
 
   constructor(policy: RestartPolicy, random: Random, cells: Set<string>) {
     this.#policy = policy;
@@ -95,6 +100,7 @@ export class World {
 
   /** Lets only time pass and children end as they are told to, until nothing more happens. */
   settle(): void {
+    this.child?.release();
     for (let rounds = 0; rounds < 20; rounds++) {
       const news = this.child?.news() ?? null;
       const due = deadline(this.state);
@@ -119,7 +125,8 @@ export class World {
     if (effect.type === "spawn") this.#spawn(effect.spec);
     else if (effect.type === "unexpected") {
       this.#check(false, "finds nothing unexpected where nothing unexpected happens");
-    } else if (effect.signal === "SIGKILL") this.#kill(event);
+    } else if (effect.type === "report-stuck") this.#report(effect.afterMs, event);
+    else if (effect.signal === "SIGKILL") this.#kill(event);
     else this.#ask(effect.signal);
   }
 
@@ -130,26 +137,35 @@ export class World {
     const patience = "spawns nothing before the instant deaths in a row, and a failed start, have cost their delay";
     this.#check(this.now >= due, patience, `spawned at ${this.now} ms, due at ${due} ms`);
     this.child = new Child(spec, this.#random, this.failureRate);
+    this.#reportAt = Infinity;
     this.#expected.since = this.now;
   }
 
   #ask(signal: StopSignal): void {
-    const isRight = this.child?.askedAt === null && !this.child.killed && signal === this.child.spec.stopSignal;
+    const isRight = this.child?.askedAt === null && this.child.killedAt === null &&
+      signal === this.child.spec.stopSignal;
     this.#check(isRight, "asks each child to end once, by its own signal, and only a child that is to end", signal);
     this.child?.ask(this.now);
   }
 
   #kill(event: ProcessEvent): void {
     const promised = "sends SIGKILL once, when told to kill, or at the first tick after the kill time";
-    this.#check(this.child !== null && !this.child.killed, promised, "sent again, or to nobody");
+    this.#check(this.child?.killedAt === null, promised, "sent again, or to nobody");
     const isTime = event.type === "kill" || this.now >= this.#killAt();
     this.#check(isTime, "sends SIGKILL no earlier than the kill time after the stop signal, unless told to kill");
-    this.child?.kill();
+    this.child?.kill(this.now);
+    this.#reportAt = this.now + 5000;
+  }
+
+  #report(afterMs: number, event: ProcessEvent): void {
+    const isRight = event.type === "tick" && this.now >= this.#reportAt && afterMs === this.now - this.child!.killedAt!;
+    this.#check(isRight, REPORTS, `${afterMs} ms after SIGKILL`);
+    this.#reportAt = this.now + 10_000;
   }
 
   /** When the child has to get SIGKILL; Infinity where it has not. */
   #killAt(): number {
-    if (this.child === null || this.child.askedAt === null || this.child.killed) return Infinity;
+    if (this.child === null || this.child.askedAt === null || this.child.killedAt !== null) return Infinity;
     return this.child.askedAt + (this.child.spec.killTimeMs ?? this.#policy.killTimeMs);
   }
 
@@ -160,16 +176,17 @@ export class World {
       this.#check(!isLate, "spawns what is wanted and due at the first event that can show it", `due at ${due} ms`);
       return;
     }
-    const isEnding = this.child.askedAt !== null || this.child.killed;
+    const isEnding = this.child.askedAt !== null || this.child.killedAt !== null;
     const ask = "asks each child to end once, by its own signal, and only a child that is to end";
     this.#check(isEnding === (since === null), ask, isEnding ? "asked for nothing" : "not asked");
     const isOverdue = event.type === "tick" && this.now >= this.#killAt() ||
-      event.type === "kill" && !this.child.killed;
+      event.type === "kill" && this.child.killedAt === null;
     this.#check(
       !isOverdue,
       "sends SIGKILL once, when told to kill, or at the first tick after the kill time",
       "not sent",
     );
+    this.#check(event.type !== "tick" || this.now < this.#reportAt, REPORTS, "not reported");
   }
 
   #checkState(): void {
@@ -188,7 +205,7 @@ export class World {
       wanted === null || isSoon && state.type !== "gone",
       "has every wanted process running, or due within the longest delay",
     );
-    const actsAt = this.child === null && wanted !== null ? due : this.#killAt();
+    const actsAt = this.child === null ? wanted === null ? Infinity : due : Math.min(this.#killAt(), this.#reportAt);
     const got = `${deadline(state)} in place of ${actsAt}`;
     this.#check(deadline(state) === actsAt, "knows when time alone makes it act next", got);
   }

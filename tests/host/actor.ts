@@ -22,6 +22,7 @@ import { spawnChild, type Start } from "../../host/child.ts";
 import { DenoPidFiles, noPidFiles } from "../../host/pid_files.ts";
 import { whyUntrusted } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
+import { whoIsLeft } from "../../host/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
@@ -243,6 +244,20 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     for (const { open } of found) open(sink).signal(signal as StopSignal);
     await until("all have ended", () => events.filter((event) => event === "emptied").length === found.length);
     print(events);
+  },
+
+  /** Tells who is left of a child. */
+  left: (pid, scope) => {
+    print({
+      left: whoIsLeft(Number(pid), scope === "process" ? "process" : "group"),
+    });
+  },
+
+  /** Ends its first thread, while others live on. */
+  "lose the first thread": () => {
+    const { symbols } = Deno.dlopen("libc.so.6", { syscall: { parameters: ["i64", "i64"], result: "i64" } });
+    print("loses it");
+    symbols.syscall(Deno.build.arch === "aarch64" ? 93n : 60n, 0n);
   },
 
   /** Tells why a file or directory is not trusted. */

@@ -88,6 +88,14 @@ export async function stateOf(pid: number): Promise<string> {
   return (await trial.result()).split(" ")[2];
 }
 
+/** Waits until a process is in a state, `Z` for instance. */
+export async function inState(pid: number, state: string): Promise<void> {
+  const deadline = performance.now() + 30_000;
+  while (await stateOf(pid) !== state) {
+    if (performance.now() > deadline) throw new Error(`Waited 30 s in vain until ${pid} is in state ${state}`);
+  }
+}
+
 /** Ends a process at the end of the scope: `using _ = ending(pid)`. */
 export function ending(pid: number): Disposable {
   return { [Symbol.dispose]: () => killNow(pid) };

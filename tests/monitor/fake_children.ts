@@ -12,8 +12,10 @@ export interface Script {
   readonly exit?: Exit;
   /** How long its leader takes to end when it is asked; Infinity: it takes no notice. @default {0} */
   readonly endsInMs?: number;
-  /** Who outlives the leader: one that ends when it is asked, or only SIGKILL ends. */
-  readonly leaves?: "mild" | "stubborn";
+  /** Who outlives the leader: one that ends when it is asked, or only SIGKILL ends, or not even that. */
+  readonly leaves?: "mild" | "stubborn" | "stuck";
+  /** Whether not even SIGKILL ends its leader, as in an uninterruptible sleep. */
+  readonly isStuck?: boolean;
   /** Whether the operating system refuses to send it signals. */
   readonly refuses?: boolean;
 }
@@ -100,6 +102,17 @@ export class FakeChild implements Child {
     this.#tellEmptied();
   }
 
+  whoIsLeft(): string {
+    return `pid ${this.pid} (uninterruptible sleep)`;
+  }
+
+  /** Ends what held it: it takes signals, and the SIGKILL that it got before. */
+  release(): void {
+    this.script = { ...this.script, refuses: false, isStuck: false };
+    if (this.#rest === "stuck") this.#rest = "stubborn";
+    if (this.signals.includes("SIGKILL")) this.#die("SIGKILL", 0);
+  }
+
   #send(signal: StopSignal): void {
     if (this.#isEmptied) return;
     const wasRefused = this.refused;
@@ -110,9 +123,14 @@ export class FakeChild implements Child {
     }
     this.signals.push(signal);
     this.#journal.push(`${signal} to ${this.spec.name}`);
-    const endsInMs = signal === "SIGKILL" ? 0 : this.script.endsInMs ?? 0;
-    if (endsInMs < Infinity) this.#clock.after(endsInMs, () => this.end({ type: "signal", signal }));
-    if (signal === "SIGKILL" || this.#rest === "mild") this.#clock.after(0, () => this.endRest());
+    this.#die(signal, signal === "SIGKILL" ? 0 : this.script.endsInMs ?? 0);
+  }
+
+  /** Ends by a signal what that ends. */
+  #die(signal: StopSignal, inMs: number): void {
+    if (!this.script.isStuck && inMs < Infinity) this.#clock.after(inMs, () => this.end({ type: "signal", signal }));
+    const endsRest = signal === "SIGKILL" ? this.#rest !== "stuck" : this.#rest === "mild";
+    if (endsRest) this.#clock.after(0, () => this.endRest());
   }
 
   #tellEmptied(): void {

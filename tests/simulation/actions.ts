@@ -15,7 +15,7 @@ export type Action =
   | { readonly do: "vanish" | "return" | "unmount" | "remount" | "empty" | "rescan" | "kill the monitor" }
   | { readonly do: "silent watch" | "no watch" | "irremovable mail" | "full disk"; readonly is: boolean }
   | { readonly do: "script"; readonly name: string; readonly script: Script }
-  | { readonly do: "end"; readonly name: string }
+  | { readonly do: "end" | "stuck in the end"; readonly name: string }
   | { readonly do: "wall clock"; readonly byMs: number }
   | { readonly do: "slow disk"; readonly costMs: number }
   | { readonly do: "calm"; readonly then: "bad edit" | "unmount" | "vanish"; readonly name: string }
@@ -44,6 +44,7 @@ function drawAction(random: Random): Action {
   }
   if (roll < 88) return { do: "script", name, script: drawScript(random) };
   if (roll < 93) return { do: "end", name };
+  if (roll < 94 && random.chance(0.3)) return { do: "stuck in the end", name };
   if (roll < 94) return { do: "wall clock", byMs: random.pick([86_400_000, -86_400_000, 1000]) };
   if (roll < 95) return { do: "slow disk", costMs: random.pick([0, 0.5, 3]) };
   if (roll < 97) return { do: "calm", then: random.pick(["bad edit", "unmount", "vanish"]), name };
@@ -102,6 +103,9 @@ function drawScript(random: Random): Script {
     { leaves: "mild" },
     { leaves: "stubborn", livesMs: 1200 },
     { leaves: "stubborn" },
+    { leaves: "stuck" },
+    { leaves: "stuck", livesMs: 900 },
+    { isStuck: true },
     { livesMs: 400, leaves: "mild" },
   ]);
 }

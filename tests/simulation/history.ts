@@ -40,7 +40,7 @@ async function heal(machine: Machine): Promise<void> {
   watches.isSilent = false;
   machine.bringBack();
   for (const name of NAMES) children.script(name, {});
-  for (const child of children.started) child.script = { ...child.script, refuses: false };
+  for (const child of children.started) child.release();
   // A directory that is empty and another one says nothing, so there is something in it at the end.
   config.post("last", '{"args": ["last"]}');
   await machine.advance(CALM_MS);
@@ -105,13 +105,23 @@ function checkWork(machine: Machine, now: number): string | null {
 }
 
 async function checkEnd(machine: Machine): Promise<string | null> {
+  const { children, log, pids } = machine.host;
+  const stuck = children.running().filter((name) => machine.stuckInTheEnd.has(name));
+  for (const name of stuck) children.last(name).script = { isStuck: true };
   machine.stop();
   await machine.advance(CALM_MS);
-  if (machine.exitCode !== 0) return `the monitor ends in order: exit code ${machine.exitCode}`;
-  const left = machine.host.children.running();
-  if (left.length > 0) return `nothing is left behind: ${left}`;
-  if (machine.host.pids.files.size > 0) return `no pid file is left: ${[...machine.host.pids.files.keys()]}`;
-  return null;
+  const exitCode = stuck.length === 0 ? 0 : 1;
+  if (machine.exitCode !== exitCode) return `the monitor ends with ${exitCode}: exit code ${machine.exitCode}`;
+  const left = children.running();
+  if (`${left}` !== `${stuck}`) return `nothing is left behind but what does not end on SIGKILL: ${left}`;
+  if (log.count("is left behind") !== stuck.length) return `what is left behind is named: ${stuck}`;
+  const others = [...pids.files.keys()].filter((name) => !stuck.includes(name));
+  if (others.length > 0) return `no other pid file is left: ${others}`;
+  // The next monitor cannot know of one whose pid could not be written down.
+  if (stuck.length === 0 || !stuck.every((name) => pids.files.has(name))) return null;
+  machine.start();
+  await machine.advance(CALM_MS);
+  return children.overlaps > 0 ? "never two live copies of a name, one of which was left behind" : null;
 }
 
 /** The shortest history that still breaks a promise: nothing can be left out of it any more. */

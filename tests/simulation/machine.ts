@@ -31,6 +31,8 @@ export class Machine {
   readonly lives: string[][] = [];
   /** A promise that was broken while time passed, or null. */
   broken: string | null = null;
+  /** The processes that do not end on SIGKILL when the monitor is stopped. */
+  readonly stuckInTheEnd = new Set<string>();
   /** How many actions happened. */
   actions = 0;
   #view!: MonitorView;
@@ -142,6 +144,9 @@ export class Machine {
       case "end":
         return children.started.findLast((child) => child.spec.name === action.name && child.exit === null)
           ?.end({ type: "code", code: 1 });
+      case "stuck in the end":
+        this.stuckInTheEnd.add(action.name);
+        return;
       case "wall clock":
         clock.wallShiftMs += action.byMs;
         return;

@@ -94,6 +94,7 @@ export class MonitorView implements Host {
       },
       signal: (signal) => isAlive() && child.signal(signal),
       retry: () => isAlive() && child.retry(),
+      whoIsLeft: () => child.whoIsLeft(),
     };
   }
 

@@ -1,0 +1,56 @@
+import type { KillScope } from "@ncolony/core";
+import { isEnd, membersOf, readThreads, type ThreadInfo } from "./proc.ts";
+
+/** So many processes are named. */
+const MAX_NAMED = 8;
+
+const WORDS: Readonly<Record<string, string>> = {
+  R: "running",
+  S: "sleeping",
+  D: "uninterruptible sleep",
+  I: "idle",
+  T: "stopped",
+  t: "stopped",
+  Z: "zombie",
+  X: "dead",
+};
+
+/**
+ * Names who is left of a child, each with its state: `pid 4711 (uninterruptible sleep), pid 4712 (zombie that nobody
+ * reaps)`.
+ *
+ * Only the states are read: a process that is stuck can block whoever reads more of it, as its environment.
+ */
+export function whoIsLeft(pid: number, scope: KillScope): string {
+  try {
+    const left = (scope === "group" ? membersOf(pid) : [pid]).flatMap((pid) => {
+      const thread = tellingThread(pid);
+      return thread === undefined ? [] : [{ pid, thread }];
+    });
+    left.sort((a, b) => rank(a.thread) - rank(b.thread));
+    const named = left.slice(0, MAX_NAMED).map(({ pid, thread }) => `pid ${pid} (${describe(pid, thread)})`);
+    if (left.length > MAX_NAMED) named.push(`and ${left.length - MAX_NAMED} more`);
+    return named.join(", ") || `pid ${pid}, of whom nothing is to be seen`;
+  } catch (error) {
+    const missing = error instanceof Deno.errors.NotCapable ? " without --allow-all" : "";
+    return `pid ${pid}, whose state cannot be seen${missing}`;
+  }
+}
+
+/** The thread that keeps a process there: one that lives, or else one that has ended and is traced. */
+function tellingThread(pid: number): ThreadInfo | undefined {
+  return readThreads(pid).sort((a, b) => rank(a) - rank(b))[0];
+}
+
+/** The lower, the more it tells. */
+function rank({ state, tracer }: ThreadInfo): number {
+  if (!isEnd(state)) return 0;
+  return tracer > 0 ? 1 : 2;
+}
+
+function describe(pid: number, { id, state, tracer }: ThreadInfo): string {
+  const who = id === pid ? "" : `thread ${id}: `;
+  const what = WORDS[state] ?? `state ${state}`;
+  if (tracer > 0) return `${who}${what}, traced by pid ${tracer}`;
+  return `${who}${what}${state === "Z" ? " that nobody reaps" : ""}`;
+}
