@@ -9,6 +9,7 @@ import {
   type SchedulePolicy,
   type ScheduleState,
   stepSchedule,
+  STUCK_MS,
 } from "@ncolony/core";
 import {
   Alarm,
@@ -53,6 +54,8 @@ export class Scheduler implements ProgramService {
   #state: ScheduleState = SCHEDULE_BEGIN;
   #inbox: ScheduleEvent[] = [];
   #child: Child | null = null;
+  /** When the child got SIGKILL, or Infinity. */
+  #killedAt = Infinity;
   #run: Promise<number> | null = null;
   #isStopping = false;
   #hasFailed = false;
@@ -105,23 +108,36 @@ export class Scheduler implements ProgramService {
     return policy.isOnce && ended.exit !== null ? exitCodeOf(ended.exit) : 0;
   }
 
-  /** Runs until the end; gives null where it left somebody behind whom it may not signal. */
+  /** Runs until the end; gives null where it left somebody behind whom it may not signal, or SIGKILL does not end. */
   async run(): Promise<ScheduleEnded | null> {
-    const { clock, heart = NO_HEART, policy, times } = this.#parts;
+    const { clock, heart = NO_HEART, times } = this.#parts;
     this.#post({ type: "plan", ...times.first() });
     for (;;) {
       while (this.#inbox.length > 0) this.#take(this.#inbox.shift()!);
       if (this.#state.type === "ended") return this.#state;
-      const isLast = this.#isStopping || policy.isOnce;
-      if (isLast && this.#state.type === "killing" && this.#child?.refused) return null;
+      const giveUpAt = this.#giveUpAt();
+      if (clock.now() >= giveUpAt) return this.#leaveBehind(this.#state.runs);
       heart.pass();
-      const deadline = scheduleDeadline(this.#state);
+      const deadline = Math.min(scheduleDeadline(this.#state), giveUpAt);
       if (clock.now() >= deadline) this.#inbox.push({ type: "tick" });
       else await this.#alarm.wait(Math.min(deadline, heart.due, clock.now() + CORRECT_MS));
       this.#child?.retry();
       const plan = times.correct();
       if (plan !== null) this.#inbox.unshift({ type: "plan", ...plan });
     }
+  }
+
+  /** When it waits no longer for the last run: 5 s after SIGKILL, or at once where it may not signal it. */
+  #giveUpAt(): number {
+    const isLast = this.#isStopping || this.#parts.policy.isOnce;
+    if (!isLast || this.#state.type !== "killing") return Infinity;
+    return this.#child?.refused ? 0 : this.#killedAt + STUCK_MS;
+  }
+
+  #leaveBehind(run: number): null {
+    const fault = this.#child?.refused ? "may not be signalled" : "does not end on SIGKILL";
+    this.#parts.output.log.error(`run ${run}: ${fault} and is left behind: ${this.#child?.whoIsLeft()}`);
+    return null;
   }
 
   #post(event: ScheduleEvent): void {
@@ -142,6 +158,7 @@ export class Scheduler implements ProgramService {
       case "spawn":
         return this.#spawn();
       case "signal":
+        if (effect.signal === "SIGKILL") this.#killedAt = this.#parts.clock.now();
         return this.#child?.signal(effect.signal);
       case "plan":
         return this.#post({ type: "plan", ...times.next() });

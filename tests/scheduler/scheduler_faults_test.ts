@@ -27,6 +27,30 @@ Deno.test("Scheduler with one run gives up on whom it may not signal, and ends w
   assertEquals(world.exitCode, 1);
 });
 
+Deno.test("Scheduler that is stopped gives up, 5 s after SIGKILL, on who does not end, names it, and ends with 1", async () => {
+  await using world = new World({ isStuck: true });
+  await world.until(20_000);
+  assertEquals([world.starts, world.exitCode], [[0], null]);
+  world.scheduler.stop();
+  await world.until(20_001);
+  assertEquals([world.exitCode, world.flushes], [1, 1]);
+  const line = "ERROR run 1: does not end on SIGKILL and is left behind: pid 101 (uninterruptible sleep)";
+  assertEquals(world.log.count(line), 1);
+});
+
+for (const script of [{ isStuck: true }, { livesMs: 10, leaves: "stuck" }] as const) {
+  const { isOnce, stopAt } = "leaves" in script ? { isOnce: true, stopAt: 510 } : { isOnce: false, stopAt: 1500 };
+  Deno.test(`Scheduler waits 5 s for who does not end on SIGKILL, and no longer (once: ${isOnce})`, async () => {
+    await using world = new World(script, { isOnce });
+    await world.until(1000);
+    if (!isOnce) world.scheduler.stop();
+    await world.until(stopAt + 4999);
+    assertEquals([world.signals, world.exitCode], [["SIGTERM", "SIGKILL"], null]);
+    await world.until(stopAt + 5000);
+    assertEquals(world.exitCode, 1);
+  });
+}
+
 Deno.test("Scheduler whose loop throws kills the command, tells the error, and ends with 1", async () => {
   await using world = new World({ endsInMs: Infinity }, { timeoutMs: 60_000 });
   await world.until(500);
