@@ -4,13 +4,16 @@ import { faultOf } from "./fault.ts";
 import { pump } from "./pump.ts";
 import { startLeader } from "./session.ts";
 import type { Child, ChildOutput, ChildSink, Clock } from "./types.ts";
-import { whoIsLeft } from "./who_is_left.ts";
+import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
 const FIRST_POLL_MS = 1;
 const MAX_POLL_MS = 50;
 
-/** So long after SIGKILL and the leader's end, who is left can only be zombies that nobody reaps. */
+/**
+ * So long after SIGKILL and the leader's end, who is left is stuck, or can only be zombies that nobody reaps. From then on
+ * /proc, where it may be read, is asked which, as often.
+ */
 const GIVE_UP_MS = 1000;
 
 /** What is started, and how; a `Spec` is most of it. */
@@ -158,6 +161,7 @@ class DenoChild implements Child {
       if (this.refused || this.#clock.now() < Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS) {
         return this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
       }
+      if (hasLiveMember(this.pid)) return this.#pollGroup(GIVE_UP_MS);
       this.#sink.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
       this.#emptied();
     });

@@ -1,5 +1,5 @@
 import type { KillScope } from "@ncolony/core";
-import { isEnd, membersOf, readThreads, type ThreadInfo } from "./proc.ts";
+import { hasEnded, isEnd, membersOf, readThreads, type ThreadInfo } from "./proc.ts";
 
 /** So many processes are named. */
 const MAX_NAMED = 8;
@@ -14,6 +14,17 @@ const WORDS: Readonly<Record<string, string>> = {
   Z: "zombie",
   X: "dead",
 };
+
+/** Whether anybody of a process group has not ended; false where there is no /proc, or it may not be read. */
+export function hasLiveMember(group: number): boolean {
+  try {
+    return membersOf(group).some((pid) => !hasEnded(pid));
+  } catch (error) {
+    const { NotCapable, NotFound, PermissionDenied } = Deno.errors;
+    // Where it only fails, for want of descriptors, nobody is taken for dead.
+    return ![NotCapable, NotFound, PermissionDenied].some((unseen) => error instanceof unseen);
+  }
+}
 
 /**
  * Names who is left of a child, each with its state: `pid 4711 (uninterruptible sleep), pid 4712 (zombie that nobody

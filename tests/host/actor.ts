@@ -22,7 +22,7 @@ import { spawnChild, type Start } from "../../host/child.ts";
 import { DenoPidFiles, noPidFiles } from "../../host/pid_files.ts";
 import { whyUntrusted } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
-import { whoIsLeft } from "../../host/who_is_left.ts";
+import { hasLiveMember, whoIsLeft } from "../../host/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
@@ -246,10 +246,11 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(events);
   },
 
-  /** Tells who is left of a child. */
+  /** Tells who is left of a child, and whether anybody of its group has not ended. */
   left: (pid, scope) => {
     print({
       left: whoIsLeft(Number(pid), scope === "process" ? "process" : "group"),
+      isLive: hasLiveMember(Number(pid)),
     });
   },
 

@@ -1,11 +1,11 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { whoIsLeft } from "../../host/who_is_left.ts";
+import { hasLiveMember, whoIsLeft } from "../../host/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, inState, Trial } from "./children.ts";
 
 /** What a program that may read /proc tells of who is left of a child. */
-async function told(pid: number, scope = "group"): Promise<{ left: string }> {
+async function told(pid: number, scope = "group"): Promise<{ left: string; isLive: boolean }> {
   await using actor = new Actor(["left", `${pid}`, scope]);
   return JSON.parse(await actor.result());
 }
@@ -15,8 +15,9 @@ Deno.test("whoIsLeft() names the members of a group, and their states", async ()
   const member = Number(await trial.line());
   await inState(member, "T");
   await inState(trial.pid, "S");
-  const { left } = await told(trial.pid);
+  const { left, isLive } = await told(trial.pid);
   assertEquals(left.split(", ").sort(), [`pid ${trial.pid} (sleeping)`, `pid ${member} (stopped)`].sort());
+  assertEquals(isLive, true);
   assertEquals((await told(trial.pid, "process")).left, `pid ${trial.pid} (sleeping)`);
 });
 
@@ -28,12 +29,13 @@ Deno.test("whoIsLeft() names those of a group who have not ended before zombies,
   await inState(trial.pid, "S");
   for (const pid of members) Deno.kill(pid, "SIGKILL");
   for (const pid of members) await inState(pid, "Z");
-  const { left } = await told(trial.pid);
+  const { left, isLive } = await told(trial.pid);
   const zombie = "pid \\d+ \\(zombie that nobody reaps\\)";
   assertMatch(left, new RegExp(`^pid ${trial.pid} \\(sleeping\\)(, ${zombie}){7}, and 2 more$`));
+  assertEquals(isLive, true);
 });
 
-Deno.test("whoIsLeft() names zombies that nobody reaps", async () => {
+Deno.test("hasLiveMember() is false of a group that has only zombies, which whoIsLeft() names", async () => {
   // Its parent has gone to another session, and never asks for it.
   const script = "(sleep 300 & echo $!; exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & exit 0";
   await using trial = new Trial(["sh", "-c", script]);
@@ -42,28 +44,30 @@ Deno.test("whoIsLeft() names zombies that nobody reaps", async () => {
   using _parent = ending(parent);
   await until("the leader's end is told", () => trial.events.length > 0);
   await inState(zombie, "S");
-  assertEquals(await told(trial.pid), { left: `pid ${zombie} (sleeping)` });
+  assertEquals(await told(trial.pid), { left: `pid ${zombie} (sleeping)`, isLive: true });
   Deno.kill(zombie, "SIGKILL");
   await inState(zombie, "Z");
-  assertEquals(await told(trial.pid), { left: `pid ${zombie} (zombie that nobody reaps)` });
+  assertEquals(await told(trial.pid), { left: `pid ${zombie} (zombie that nobody reaps)`, isLive: false });
 });
 
-Deno.test("whoIsLeft() names a thread that lives on when the first one has ended", async () => {
+Deno.test("hasLiveMember() is true of a process whose first thread has ended, and others have not", async () => {
   await using actor = new Actor(["lose the first thread"], ["setsid"]);
   await actor.says("loses it");
   await inState(actor.pid, "Z");
-  const { left } = await told(actor.pid);
+  const { left, isLive } = await told(actor.pid);
   assertMatch(left, new RegExp(`^pid ${actor.pid} \\(thread \\d+: [a-z ]+\\)$`));
+  assertEquals(isLive, true);
 });
 
 Deno.test("whoIsLeft() says of who is gone that nothing is to be seen", async () => {
   await using trial = new Trial(["true"]);
   await trial.emptied();
-  const nothing = { left: `pid ${trial.pid}, of whom nothing is to be seen` };
+  const nothing = { left: `pid ${trial.pid}, of whom nothing is to be seen`, isLive: false };
   assertEquals(await told(trial.pid), nothing);
 });
 
-Deno.test("whoIsLeft() says what is missing where /proc may not be read", async () => {
+Deno.test("whoIsLeft() says what is missing where /proc may not be read, and hasLiveMember() knows of nobody", async () => {
   await using trial = new Trial(["sleep", "300"]);
   assertEquals(whoIsLeft(trial.pid, "group"), `pid ${trial.pid}, whose state cannot be seen without --allow-all`);
+  assertEquals(hasLiveMember(trial.pid), false);
 });
