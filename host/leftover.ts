@@ -51,7 +51,7 @@ export interface LeftoverParts {
   /** What is known to be there. */
   readonly traces: readonly Trace[];
   /** Looks for more of it; gives null when nothing more can appear. */
-  readonly search: () => readonly Trace[] | null;
+  readonly search: () => Promise<readonly Trace[] | null>;
   /** The time. */
   readonly clock: Clock;
   /** Is told its end. */
@@ -104,26 +104,23 @@ export class Leftover implements Child {
   }
 
   #poll(delayMs: number): void {
-    const { clock, sink } = this.#parts;
-    clock.after(delayMs, () => {
+    this.#parts.clock.after(delayMs, async () => {
+      const { search, sink } = this.#parts;
       this.#traces = this.#traces.filter((trace) => !isGone(trace));
-      const isSearching = this.#search();
-      if (this.#traces.length > 0 || isSearching) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
+      const found = await search();
+      for (const trace of found ?? []) this.#take(trace);
+      if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
       sink.exited({ type: "failed", reason: "started by an earlier monitor" });
       sink.emptied();
     });
   }
 
-  /** Takes what has appeared meanwhile; true where more may. */
-  #search(): boolean {
-    const found = this.#parts.search();
-    const isNew = ({ pid }: Trace) => !this.#traces.some((trace) => trace.pid === pid);
-    for (const trace of (found ?? []).filter(isNew)) {
-      this.#parts.sink.warn(`pid ${trace.pid} of an earlier monitor still runs`);
-      this.#traces = [...this.#traces, trace];
-      if (this.#signal !== null) this.#send(trace, this.#signal);
-    }
-    return found !== null;
+  /** Takes what has appeared meanwhile. */
+  #take(trace: Trace): void {
+    if (this.#traces.some(({ pid }) => pid === trace.pid)) return;
+    this.#parts.sink.warn(`pid ${trace.pid} of an earlier monitor still runs`);
+    this.#traces = [...this.#traces, trace];
+    if (this.#signal !== null) this.#send(trace, this.#signal);
   }
 }
 

@@ -35,12 +35,12 @@ export async function lockDirectory(
   clock: Clock = denoClock,
 ): Promise<DirectoryLock | null> {
   const directory = pin(Deno.openSync(path, { read: true }));
-  const file = join(directory.path ?? path, NAME);
+  const at = directory.path ?? path;
   try {
-    const lock = await takeLock(file, patienceMs, clock);
-    if (lock !== null) return new FileLock(path, directory, lock);
+    const file = await takeLock(join(at, NAME), patienceMs, clock);
+    if (file !== null) return new FileLock(at, directory, pin(file));
   } catch (error) {
-    if (error instanceof Unlockable) return new FileLock(path, directory, null, error.message);
+    if (error instanceof Unlockable) return new FileLock(at, directory, null, error.message);
     directory[Symbol.dispose]();
     throw error;
   }
@@ -53,32 +53,32 @@ class Unlockable extends Error {}
 
 class FileLock implements DirectoryLock {
   readonly path: string;
-  readonly file: string;
   readonly isPinned: boolean;
+  readonly file: string;
   readonly fault: string | null;
-  #directory: Pinned | null;
-  #lock: Deno.FsFile | null;
+  readonly #name: string;
+  #held: { readonly directory: Pinned; readonly lock: Pinned | null } | null;
 
-  constructor(path: string, directory: Pinned, lock: Deno.FsFile | null, fault: string | null = null) {
-    this.path = directory.path ?? path;
-    this.file = join(this.path, NAME);
+  constructor(path: string, directory: Pinned, lock: Pinned | null, fault: string | null = null) {
+    this.path = path;
     this.isPinned = directory.path !== null;
+    this.#name = join(path, NAME);
+    this.file = lock?.path ?? this.#name;
     this.fault = fault;
-    this.#directory = directory;
-    this.#lock = lock;
+    this.#held = { directory, lock };
   }
 
   get isHeld(): boolean {
-    return this.#lock !== null && isAt(this.file, this.#lock.statSync());
+    const lock = this.#held?.lock ?? null;
+    return lock !== null && isAt(this.#name, lock.file.statSync());
   }
 
   [Symbol.dispose](): void {
     // Before it is let go of: who waits for it sees then that it is there no more.
-    if (this.isHeld) removeIfThere(this.file);
-    this.#lock?.close();
-    this.#lock = null;
-    this.#directory?.[Symbol.dispose]();
-    this.#directory = null;
+    if (this.isHeld) removeIfThere(this.#name);
+    this.#held?.lock?.[Symbol.dispose]();
+    this.#held?.directory[Symbol.dispose]();
+    this.#held = null;
   }
 }
 

@@ -3,6 +3,7 @@ import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
 import { createLog, jsonLine } from "./log.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";
+import { openLog } from "./log_target.ts";
 import { Sink, type Target } from "./sink.ts";
 import type { ChildOutput, Log, OutputSink } from "./types.ts";
 
@@ -58,7 +59,7 @@ export class Output {
       this.#err = err;
       this.#out = open(Deno.stdout, "stdout", () => stderrLog);
     } else {
-      this.#err = open(Deno.openSync(file, { append: true, create: true }), file, () => stderrLog);
+      this.#err = open(openLog(file), file, () => stderrLog);
       this.#out = this.#err;
     }
     this.#pages = new Map([this.#out, this.#err].map((sink) => [sink, new Page(sink)]));

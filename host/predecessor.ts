@@ -30,17 +30,17 @@ export interface LeftFiles {
 export async function findChildren(left: LeftFiles, config: Directory, clock: Clock): Promise<FoundChild[]> {
   const strays = new Strays(clock);
   for (const { name, config } of left.records) strays.know(name, config);
-  for (const name of strays.names()) {
+  for (const name of await strays.names()) {
     const entry = (await config.read(name))?.entry;
     if (entry !== undefined && "source" in entry) strays.know(name, configDigest(entry.source));
   }
-  const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...strays.traces()];
+  const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...await strays.traces()];
   const there = Map.groupBy(traces.filter((trace) => identify(trace) !== "stranger"), ({ name }) => name);
   const starting = left.records.filter(isStarting).map(({ name }) => name);
   const until = clock.now() + SEARCH_MS;
   return [...new Set([...there.keys(), ...starting])].map((name) => {
     const traces = distinct(there.get(name) ?? []);
-    const search = () => starting.includes(name) && clock.now() < until ? strays.traces(name) : null;
+    const search = async () => starting.includes(name) && clock.now() < until ? await strays.traces(name) : null;
     return {
       name,
       pids: traces.map(({ pid }) => pid),
@@ -54,7 +54,7 @@ export async function findChildren(left: LeftFiles, config: Directory, clock: Cl
 class Strays {
   readonly #clock: Clock;
   readonly #configs = new Map<string, Set<string>>();
-  #found: readonly Stray[] = [];
+  #found: Promise<readonly Stray[]> = Promise.resolve([]);
   #until = -Infinity;
 
   constructor(clock: Clock) {
@@ -67,13 +67,13 @@ class Strays {
   }
 
   /** The names of all, this colony's or not. */
-  names(): Set<string> {
-    return new Set(this.#all().map(({ name }) => name));
+  async names(): Promise<Set<string>> {
+    return new Set((await this.#all()).map(({ name }) => name));
   }
 
   /** Those of this colony, or of one of its processes. */
-  traces(of?: string): Trace[] {
-    return this.#all().flatMap((stray) => {
+  async traces(of?: string): Promise<Trace[]> {
+    return (await this.#all()).flatMap((stray) => {
       const { name, source, pid, group, start } = stray;
       if (of !== undefined && of !== name || !this.#configs.get(name)?.has(configDigest(source))) return [];
       const scope = scopeOf(stray);
@@ -81,15 +81,12 @@ class Strays {
     });
   }
 
-  #all(): readonly Stray[] {
+  #all(): Promise<readonly Stray[]> {
     const now = this.#clock.now();
-    if (now < this.#until) return this.#found;
-    this.#until = now + FRESH_MS;
-    try {
-      this.#found = findStrays();
-    } catch {
-      // /proc may not be read, for which Deno wants --allow-all: only the files are known.
-      this.#found = [];
+    if (now >= this.#until) {
+      this.#until = now + FRESH_MS;
+      // Where /proc may not be read, for which Deno wants --allow-all, only the files are known.
+      this.#found = findStrays(this.#clock).catch(() => []);
     }
     return this.#found;
   }

@@ -64,6 +64,17 @@ export function readVariable(pid: number, name: string): string | undefined {
   return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
+/** Reads variables of the environment that a process was started with; none where that may not be read, or there is none. */
+export async function readVariables(pid: number, names: readonly string[]): Promise<(string | undefined)[]> {
+  try {
+    const variables = (await Deno.readTextFile(`/proc/${pid}/environ`)).split("\0");
+    return names.map((name) => variables.find((it) => it.startsWith(`${name}=`))?.slice(name.length + 1));
+  } catch {
+    // It ended, or is another user's, whom only root may ask.
+    return names.map(() => undefined);
+  }
+}
+
 /** All pids. @throws {Error} Where /proc may not be read. */
 export function allPids(): number[] {
   return numbersIn("/proc");

@@ -1,4 +1,5 @@
-import { allPids, readProcess, readVariable } from "./proc.ts";
+import { allPids, readProcess, readVariables } from "./proc.ts";
+import type { Clock } from "./types.ts";
 
 /** A process that some monitor started, as its environment says, and that has another parent by now: that monitor is gone. */
 export interface Stray {
@@ -16,6 +17,12 @@ export interface Stray {
   readonly start: string;
 }
 
+/** So long environments may take to be read, in milliseconds: whoever holds the memory of a process makes others wait for it. */
+const PATIENCE_MS = 1000;
+
+/** So many are read at a time: each keeps one of Deno's 32 threads, and one that hangs for good. */
+const READERS = 4;
+
 /**
  * Finds processes that monitors of this machine left behind.
  *
@@ -24,24 +31,33 @@ export interface Stray {
  *
  * @throws {Error} Where /proc may not be read, for which Deno wants --allow-all.
  */
-export function findStrays(): Stray[] {
+export async function findStrays(clock: Clock): Promise<Stray[]> {
   const ancestors = ancestorsOf(Deno.pid);
   const ownGroup = readProcess(Deno.pid)?.group;
-  const strays = allPids().map((pid) => ancestors.has(pid) ? null : strayOf(pid, ancestors));
-  // With its own group it would end itself.
-  return strays.filter((stray) => stray !== null && stray.group !== ownGroup) as Stray[];
+  const found: Stray[] = [];
+  const pids = allPids().values();
+  const lookAtSome = async () => {
+    for (const pid of pids) {
+      const info = ancestors.has(pid) ? null : readProcess(pid);
+      // With its own group this program would end itself.
+      if (info === null || !ancestors.has(info.parent) || info.group === ownGroup) continue;
+      const [name, source] = await readVariables(pid, ["NCOLONY_NAME", "NCOLONY_CONFIG"]);
+      if (name === undefined || source === undefined || isHeldBy(info.parent, pid)) continue;
+      found.push({ name, source, uid: ownerOf(pid), pid, group: info.group, start: info.start });
+    }
+  };
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.after(PATIENCE_MS, late.resolve);
+  await Promise.race([Promise.all(Array.from({ length: READERS }, lookAtSome)), late.promise]);
+  cancel();
+  return found;
 }
 
-function strayOf(pid: number, ancestors: ReadonlySet<number>): Stray | null {
-  const info = readProcess(pid);
-  if (info === null || !ancestors.has(info.parent)) return null;
+function ownerOf(pid: number): number | null {
   try {
-    const name = readVariable(pid, "NCOLONY_NAME");
-    const source = name === undefined ? undefined : readVariable(pid, "NCOLONY_CONFIG");
-    if (name === undefined || source === undefined || isHeldBy(info.parent, pid)) return null;
-    return { name, source, uid: Deno.statSync(`/proc/${pid}`).uid, pid, group: info.group, start: info.start };
+    return Deno.statSync(`/proc/${pid}`).uid;
   } catch {
-    // It ended, or is another user's, whom only root may ask.
+    // It ended.
     return null;
   }
 }

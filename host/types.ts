@@ -75,7 +75,7 @@ export interface DirectoryLock extends Disposable {
   readonly path: string;
   /** Whether `path` leads nowhere else. */
   readonly isPinned: boolean;
-  /** The lock file. */
+  /** A path of the lock file, which leads nowhere else, if `isPinned`. */
   readonly file: string;
   /** Why there is no lock file, and another program may lock the directory; or null. */
   readonly fault: string | null;

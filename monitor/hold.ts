@@ -125,6 +125,7 @@ export class Hold {
     // What others put there keeps no monitor from its start.
     const config = this.#isShared ? null : await findConfig(mailbox);
     if (config !== null) {
+      await this.close();
       throw new Error(
         `Cannot use directory ${path} for messages: ${JSON.stringify(config)} in it is a config: ` +
           "did you swap --config and --messages?",

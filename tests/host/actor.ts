@@ -19,6 +19,7 @@ import {
 import { join } from "@std/path";
 import process from "node:process";
 import { spawnChild, type Start } from "../../host/child.ts";
+import { makeOwnDirectory } from "../../host/own_directory.ts";
 import { DenoPidFiles, noPidFiles } from "../../host/pid_files.ts";
 import { whyUntrusted } from "../../host/trust.ts";
 import { watchDirectories } from "../../host/watch.ts";
@@ -260,6 +261,9 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print("loses it");
     symbols.syscall(Deno.build.arch === "aarch64" ? 93n : 60n, 0n);
   },
+
+  /** Makes a directory of its own. */
+  make: (path) => makeOwnDirectory(path, {}),
 
   /** Tells why a file or directory is not trusted. */
   trust: (path, options) => {

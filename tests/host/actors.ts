@@ -91,6 +91,11 @@ export class Actor implements AsyncDisposable {
   }
 }
 
+/** The words before a command that run it with a umask. */
+export function withUmask(umask: string): string[] {
+  return ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
+}
+
 async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) => void): Promise<void> {
   const decoder = new TextDecoder();
   for await (const bytes of stream) take(decoder.decode(bytes, { stream: true }));

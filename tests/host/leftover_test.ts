@@ -242,6 +242,7 @@ Deno.test("findChildren() signals nobody where it may not read /proc, and waits 
   await trial.emptied();
   assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
   clock.advance(500);
+  await until("its end is told", () => told.length > 0);
   assertEquals(told, ["failed", "emptied"]);
   assertEquals(clock.waiting, 0);
 });

@@ -3,7 +3,7 @@ import { configDirectory, messageDirectory, type TrustOptions } from "@ncolony/h
 import { makeOwnDirectory } from "../../host/own_directory.ts";
 import { whyUntrusted } from "../../host/trust.ts";
 import { type TempDir, tempDir } from "../helpers.ts";
-import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
+import { Actor, canRun, IS_ROOT, NOBODY, withUmask } from "./actors.ts";
 
 const SHARED = [0o666, 0o664, 0o646];
 const WAY_OUT = ": chmod, chown, --allow-insecure, or --trust-read-only-mount";
@@ -262,15 +262,11 @@ Deno.test({
   },
 });
 
-Deno.test("makeOwnDirectory() makes all that is missing, with mode 0750 whatever the umask", () => {
-  for (const umask of [0, 0o077]) {
+Deno.test("makeOwnDirectory() makes all that is missing, with mode 0750 whatever the umask", async () => {
+  for (const umask of ["000", "077"]) {
     using dir = tempDir();
-    const before = Deno.umask(umask);
-    try {
-      makeOwnDirectory(dir.file("run", "logs"), {});
-    } finally {
-      Deno.umask(before);
-    }
+    await using actor = new Actor(["make", dir.file("run", "logs")], withUmask(umask));
+    await actor.result();
     for (const name of ["run", "run/logs"]) assertEquals((Deno.statSync(dir.file(name)).mode ?? 0) & 0o777, 0o750);
   }
 });

@@ -173,7 +173,6 @@ Deno.test("Hold refuses a messages directory that holds a config, unless others 
     Error,
     'Cannot use directory "/messages" for messages: "web" in it is a config: did you swap --config and --messages?',
   );
-  await hold.close();
   assertEquals([host.locks.size, host.messages.names], [0, ["1", "2", "web"]]);
   host.messages.isShared = true;
   await holdOn(host).open();

@@ -1,0 +1,45 @@
+import { resolve } from "@std/path/posix/resolve";
+import { faultOf } from "./fault.ts";
+import { lstat } from "./lstat.ts";
+import { isGranted } from "./permission.ts";
+import { openAppend } from "./safe_file.ts";
+import type { Target } from "./sink.ts";
+import { resolveTrusted, UntrustedError } from "./trust.ts";
+
+/** Who may read a log: whoever runs the program, and their group. */
+const MODE = 0o640;
+
+/** Streams that this program has already. */
+const OWN_STREAMS = /^\/dev\/(stdout|stderr|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
+
+/**
+ * Opens a log to append to it: a file, which is made where it is missing, or a device. Who could put another file in its place
+ * would have this program write there, so nobody else may change it, or the way there.
+ *
+ * @throws {Error} Where that cannot be done.
+ */
+export function openLog(path: string): Target {
+  const absolute = resolve(path);
+  // Where this program may not look at it, it can see nothing of that.
+  const isVisible = isGranted({ name: "read", path: absolute });
+  if (!isVisible || OWN_STREAMS.test(absolute)) {
+    return Deno.openSync(absolute, { append: true, create: true, mode: MODE });
+  }
+  try {
+    const target = findTarget(absolute);
+    return lstat(target)?.isCharDevice ? Deno.openSync(target, { append: true }) : openAppend(target, MODE);
+  } catch (error) {
+    const fault = error instanceof UntrustedError ? `${error.message}: chmod, or chown` : faultOf(error);
+    throw new Error(`Cannot write to ${JSON.stringify(path)}: it ${fault}`);
+  }
+}
+
+function findTarget(path: string): string {
+  try {
+    return resolveTrusted(path, {}).path;
+  } catch (error) {
+    // It is not there yet, and the way to it has been judged.
+    if (error instanceof Deno.errors.NotFound) return path;
+    throw error;
+  }
+}

@@ -1,0 +1,136 @@
+import { join } from "@std/path";
+import { type TempDir, tempDir } from "../helpers.ts";
+import { Program } from "./program.ts";
+import { hasCommand, IS_ROOT, run, signalIfThere, toolCommand } from "./tools.ts";
+
+/** The user that attacks. */
+export const NEIGHBOUR = 65_534;
+
+/** Whether there can be one: the tests run as root, and may become another user. */
+export const HAS_NEIGHBOUR: boolean = IS_ROOT && hasCommand("setpriv");
+
+/** The words before a command that the neighbour runs. */
+export const AS_NEIGHBOUR: readonly string[] = [
+  ...["setpriv", "--reuid", `${NEIGHBOUR}`, "--regid", `${NEIGHBOUR}`, "--clear-groups"],
+];
+
+/** A Python that the neighbour can run. */
+const PYTHON: string | undefined = ["/usr/bin/python3", "/usr/local/bin/python3"].find((path) => {
+  return HAS_NEIGHBOUR && canRun(AS_NEIGHBOUR[0]!, ...AS_NEIGHBOUR.slice(1), path, "-c", "");
+});
+
+/** A test with a neighbour who writes Python, which is ignored where there is none. */
+export function pythonTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({
+    name: `${name} (skipped unless run by root, with setpriv and python3)`,
+    ignore: PYTHON === undefined,
+    fn,
+  });
+}
+
+function canRun(command: string, ...args: string[]): boolean {
+  try {
+    return new Deno.Command(command, { args, cwd: "/", stdout: "null", stderr: "null" }).outputSync().success;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}
+
+/** A test with a neighbour, which is ignored where there is none. */
+export function neighbourTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name: `${name} (skipped unless run by root, with setpriv)`, ignore: !HAS_NEIGHBOUR, fn });
+}
+
+/** A place that root and a neighbour share; `await using` ends all that was started in it. */
+export class Place implements AsyncDisposable {
+  readonly dir: TempDir = tempDir();
+  /** A directory of the neighbour's. */
+  readonly home: string = this.dir.dir("home");
+  readonly #started: Program[] = [];
+  readonly #attacks: Deno.ChildProcess[] = [];
+
+  constructor() {
+    Deno.chmodSync(this.dir.path, 0o755);
+    this.give("home");
+  }
+
+  file(...names: string[]): string {
+    return this.dir.file(...names);
+  }
+
+  /** Makes a directory of root's; gives its path. */
+  make(name: string, mode = 0o755): string {
+    const path = this.dir.dir(name);
+    Deno.chmodSync(path, mode);
+    return path;
+  }
+
+  /** Writes a file of root's; gives its path. */
+  write(name: string, text: string, mode = 0o644): string {
+    const path = this.dir.write(name, text);
+    Deno.chmodSync(path, mode);
+    return path;
+  }
+
+  /** Gives something to the neighbour. */
+  give(name: string): void {
+    Deno.chownSync(this.file(name), NEIGHBOUR, NEIGHBOUR);
+  }
+
+  /** Starts root's monitor. */
+  monitor(args: readonly string[], permissions: readonly string[] = ["-A"], wrap: readonly string[] = []): Program {
+    const program = new Program([...wrap, ...toolCommand("monitor/mod.ts", permissions), ...args]);
+    this.#started.push(program);
+    return program;
+  }
+
+  /** Runs a shell script as the neighbour until it ends; gives what it wrote. */
+  async attack(script: string): Promise<string> {
+    const { stdout, stderr } = await run([...AS_NEIGHBOUR, "sh", "-c", script, "sh", this.dir.path]);
+    return stdout + stderr;
+  }
+
+  /** Starts a shell script as the neighbour, which goes on until the end of the scope; `$1` is the place. */
+  async attackOn(script: string): Promise<void> {
+    await this.#begin(["sh", "-c", `echo attacking; exec >&2; ${script}`, "sh"]);
+  }
+
+  /** Starts a Python program as the neighbour, which goes on until the end of the scope; `argv[1]` is the place. */
+  async pythonOn(program: string): Promise<void> {
+    await this.#begin([PYTHON ?? "python3", "-u", "-c", `import os; os.write(1, b"attacking")\n${program}`]);
+  }
+
+  /** Starts an attack, and waits until it goes on. */
+  async #begin(words: readonly string[]): Promise<void> {
+    const [command, ...args] = [...AS_NEIGHBOUR, ...words, this.dir.path];
+    const options = { args, cwd: "/", stdin: "null", stdout: "piped", stderr: "null" } as const;
+    const attack = new Deno.Command(command!, options).spawn();
+    this.#attacks.push(attack);
+    for await (const bytes of attack.stdout) if (new TextDecoder().decode(bytes).startsWith("attacking")) return;
+    throw new Error(`The attack ended before it began: ${words[0]}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const attack of this.#attacks) {
+      signalIfThere(attack.pid, "SIGKILL");
+      await attack.status;
+    }
+    for (const program of this.#started) {
+      await program[Symbol.asyncDispose]();
+      for (const [, pid] of program.lines.join("\n").matchAll(/, pid (\d+)$/gm)) signalIfThere(-Number(pid), "SIGKILL");
+    }
+    this.dir[Symbol.dispose]();
+  }
+}
+
+/** A config that leaves a mark where it is run. */
+export function marking(mark: string): string {
+  return JSON.stringify({ args: ["/bin/sh", "-c", `echo ran >> '${mark}'; exec sleep 1000`] });
+}
+
+/** The text of each file in a directory, less the lock of a monitor. */
+export function contents(path: string): Record<string, string> {
+  const files = [...Deno.readDirSync(path)].filter(({ isFile, name }) => isFile && name !== ".lock");
+  return Object.fromEntries(files.map(({ name }) => [name, Deno.readTextFileSync(join(path, name))]));
+}

@@ -1,0 +1,296 @@
+/** What a neighbour can do who may write, or only read, the messages directory. */
+
+import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
+import { until } from "../helpers.ts";
+import { neighbourTest, Place, pythonTest } from "./neighbour.ts";
+import { type Program } from "./program.ts";
+import { MONITOR_PERMISSIONS, run } from "./tools.ts";
+
+const SLEEP = '{"args": ["sleep", "1000"]}';
+const RESTART = '{"type": "RESTART", "name": "web"}';
+
+/** A colony whose messages directory has a mode; `web` runs in it. */
+class Shared extends Place {
+  readonly config: string = this.make("config");
+  readonly messages: string;
+
+  constructor(mode = 0o777) {
+    super();
+    this.messages = this.make("messages", mode);
+    this.write("config/web", SLEEP);
+  }
+
+  /** The options that say where it is. */
+  get args(): string[] {
+    return ["--config", this.config, "--messages", this.messages];
+  }
+
+  /** Starts the monitor, and waits until `web` runs. */
+  async start(args: readonly string[] = [], permissions: readonly string[] = ["-A"]): Promise<Program> {
+    const monitor = this.monitor([...this.args, ...args], permissions);
+    // What a killed monitor left is stopped before.
+    await monitor.waitFor(/web: \w+ -> running/);
+    return monitor;
+  }
+
+  /** Adds a config by rename, and waits until it runs; says how long that took, in milliseconds. */
+  async add(monitor: Program, name: string): Promise<number> {
+    const start = performance.now();
+    Deno.renameSync(this.write(`config/${name}.new`, SLEEP), `${this.config}/${name}`);
+    await monitor.waitFor(new RegExp(`${name}: gone -> running`));
+    return performance.now() - start;
+  }
+
+  /** The file descriptors of a monitor. */
+  async descriptors(monitor: Program): Promise<string[]> {
+    const { stdout } = await run(["ls", "-l", `/proc/${monitor.process.pid}/fd`]);
+    return stdout.trim().split("\n");
+  }
+}
+
+/** The processor time that a process has had, in seconds. */
+async function processorTime({ process: { pid } }: Program): Promise<number> {
+  const { stdout } = await run(["cat", `/proc/${pid}/stat`]);
+  const fields = stdout.slice(stdout.lastIndexOf(")") + 2).split(" ");
+  return (Number(fields[11]) + Number(fields[12])) / 100;
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+/** Takes the lock on a file or directory, and on all that can be opened in it, for ever; then waits. */
+const LOCK_ALL = `
+import fcntl, os, sys, time
+held = []
+path = sys.argv[1] + "/messages"
+while True:
+    for name in [path] + [os.path.join(path, name) for name in os.listdir(path)]:
+        fd = -1
+        try:
+            fd = os.open(name, os.O_RDONLY | os.O_NONBLOCK)
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            held.append(fd)
+        except OSError:
+            if fd >= 0: os.close(fd)
+    if len(held) > 200: time.sleep(1)
+`;
+
+for (const mode of [0o755, 0o777, 0o1777]) {
+  for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
+    const how = `mode ${mode.toString(8)}, ${permissions.length} flags`;
+    neighbourTest(
+      `a neighbour who locks all that can be opened keeps no monitor from starting, nor its successor (${how})`,
+      async () => {
+        await using place = new Shared(mode);
+        await place.pythonOn(LOCK_ALL);
+        await pause(300);
+        const first = await place.start([], permissions);
+        const second = place.monitor(place.args, permissions);
+        assertEquals(await second.ended(), 1);
+        assertEquals(second.count(/Cannot lock .*: another monitor runs on these messages/), 1);
+        first.process.kill("SIGKILL");
+        await first.ended();
+        await place.start([], permissions);
+      },
+    );
+  }
+}
+
+for (const mode of [0o777, 0o1777]) {
+  neighbourTest(
+    `a neighbour who puts other things in the place of the lock keeps no monitor from starting (mode ${
+      mode.toString(8)
+    })`,
+    async () => {
+      await using place = new Shared(mode);
+      const secret = place.write("secret", "root's own", 0o600);
+      await place.attackOn(`cd "$1/messages"; while :; do
+      rm -rf .lock; ln -s "$1/secret" .lock 2>/dev/null
+      rm -rf .lock; mkdir -p .lock/x 2>/dev/null
+      rm -rf .lock; mkfifo .lock 2>/dev/null
+      rm -rf .lock; echo mine > .lock
+    done 2>/dev/null`);
+      await pause(200);
+      for (let i = 0; i < 3; i++) {
+        const monitor = await place.start();
+        monitor.process.kill("SIGKILL");
+        await monitor.ended();
+      }
+      assertEquals([Deno.readTextFileSync(secret), (Deno.statSync(secret).mode ?? 0) & 0o777], ["root's own", 0o600]);
+    },
+  );
+}
+
+neighbourTest(
+  "a message in a directory that others may write is taken within a second or so, and taken away",
+  async () => {
+    for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
+      await using place = new Shared(0o1777);
+      const monitor = await place.start([], permissions);
+      await monitor.waitFor(/INFO others may write the messages directory, and so ask for restarts/);
+      for (let nth = 1; nth <= 3; nth++) {
+        await place.attack(`cd "$1/messages"; echo '${RESTART}' > m.new; mv m.new m`);
+        await monitor.waitFor(/web: stopping -> running/, nth);
+        await until("it is taken away", () => ![...Deno.readDirSync(place.messages)].some(({ name }) => name === "m"));
+      }
+    }
+  },
+);
+
+neighbourTest("nothing that a neighbour's names lead to is opened", async () => {
+  await using place = new Shared();
+  place.make("own", 0o700);
+  const pipe = place.file("own", "pipe");
+  assertEquals((await run(["mkfifo", "-m", "600", pipe])).code, 0);
+  const monitor = await place.start(["--frequency", "0.2"]);
+  await place.attack(
+    `cd "$1/messages"; ln -s "${pipe}" link; for i in 1 2 3 4 5; do ln -s "${pipe}" l.new; mv l.new "l$i"; touch -h link; done`,
+  );
+  await monitor.waitFor(/message "link" is wrong and stays/);
+  await pause(1000);
+  // Who writes to a named pipe without waiting is refused while nobody reads it.
+  const script = "import os, sys; os.open(sys.argv[1], os.O_WRONLY | os.O_NONBLOCK)";
+  const { stderr } = await run(["python3", "-c", script, pipe]);
+  assert(/No such device or address/.test(stderr), "somebody has it open");
+  assertLess(await place.add(monitor, "late"), 5000);
+  assertEquals(await monitor.stop(), 0);
+});
+
+/** Makes named pipes that are gone at once, and files on which it has a lease, under names that come and go. */
+const PIPES_AND_LEASES = `
+import fcntl, os, signal, sys, time
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+os.chdir(sys.argv[1] + "/messages")
+while True:
+    try:
+        os.mkfifo("pipe"); time.sleep(0.005); os.unlink("pipe")
+        fd = os.open("leased.new", os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644)
+        os.write(fd, b'{"type": "RESTART-ALL"}')
+        fcntl.fcntl(fd, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+        os.rename("leased.new", "leased")
+        time.sleep(0.02)
+        os.mkfifo("swap"); os.rename("swap", "leased"); os.unlink("leased")
+        os.close(fd)
+    except OSError:
+        pass
+`;
+
+pythonTest("pipes that come and go, and leases, block neither what is seen of the configs nor the end", async () => {
+  await using place = new Shared();
+  const monitor = await place.start(["--frequency", "1000"]);
+  await place.pythonOn(PIPES_AND_LEASES);
+  await pause(2000);
+  for (let i = 0; i < 5; i++) {
+    await place.add(monitor, `late${i}`);
+    await pause(300);
+  }
+  const start = performance.now();
+  assertEquals(await monitor.stop(), 0);
+  assertLess(performance.now() - start, 10_000);
+  assertEquals(monitor.count(/cannot watch the directories/), 0);
+});
+
+neighbourTest("however many messages ask for it, a process is restarted once a second", async () => {
+  await using place = new Shared();
+  const monitor = await place.start();
+  await place.attackOn(
+    `cd "$1/messages"; i=0; while :; do i=$((i + 1)); echo '${RESTART}' > $i.new; mv $i.new $i; done`,
+  );
+  await monitor.waitFor(/web: stopping -> running/, 2);
+  const before = monitor.count(/web: stopping -> running/);
+  const start = performance.now();
+  await pause(4000);
+  const seconds = (performance.now() - start) / 1000;
+  const restarts = monitor.count(/web: stopping -> running/) - before;
+  assertLessOrEqual(restarts, Math.ceil(seconds) + 1);
+  assertLess(0, restarts);
+  assertLess(await place.add(monitor, "late"), 10_000);
+  // Ten lines a second of what others do, and how many more there were.
+  assertLess(monitor.count(/INFO message "/), 15 * (seconds + 10));
+  await monitor.waitFor(/WARN \d+ more lines about messages were left out/);
+});
+
+neighbourTest("messages end the back-off of a process that dies at once no more often than once a second", async () => {
+  await using place = new Shared();
+  const monitor = await place.start();
+  Deno.renameSync(place.write("config/bad.new", '{"args": ["false"]}'), place.file("config", "bad"));
+  await monitor.waitFor(/bad: stopping -> waiting/);
+  await place.attackOn(
+    `cd "$1/messages"; while :; do echo '{"type": "RESTART", "name": "bad"}' > b.new; mv b.new b; done`,
+  );
+  await pause(1000);
+  const before = monitor.count(/bad: waiting -> running/);
+  const start = performance.now();
+  await pause(4000);
+  const seconds = (performance.now() - start) / 1000;
+  assertLessOrEqual(monitor.count(/bad: waiting -> running/) - before, Math.ceil(seconds) + 1);
+});
+
+for (
+  const [what, mode, script] of [
+    ["names that begin with two dots", 0o755, 'while :; do : > "..x"; rm -f "..x"; done'],
+    ["names that begin with two dots", 0o777, 'while :; do : > "..x"; rm -f "..x"; done'],
+    [
+      "messages to a group that there is not",
+      0o777,
+      `while :; do echo '{"type": "RESTART-GROUP", "group": "none"}' > m.new; mv m.new m; sleep 0.01; done`,
+    ],
+  ] as const
+) {
+  neighbourTest(
+    `${what} have the configs looked at no more often than there is time for (mode ${mode.toString(8)})`,
+    async () => {
+      await using place = new Shared(mode);
+      const off = '{"args": ["cat"], "ncolony.monitor": {"enabled": false}}';
+      for (let i = 0; i < 5000; i++) Deno.writeTextFileSync(`${place.config}/off${i}`, off);
+      const monitor = await place.start();
+      await pause(3000);
+      // In a directory of its own only root can do it.
+      const attack = `cd "$1/messages"; ${script}`;
+      if (mode === 0o777) place.attackOn(attack);
+      else place.attackOn(`exit`);
+      const own = mode === 0o777
+        ? null
+        : new Deno.Command("sh", { args: ["-c", attack, "sh", place.dir.path] }).spawn();
+      try {
+        const before = await processorTime(monitor);
+        const start = performance.now();
+        await pause(5000);
+        const share = (await processorTime(monitor) - before) / ((performance.now() - start) / 1000);
+        assertLess(share, 0.5, `${share} of a core`);
+      } finally {
+        own?.kill("SIGKILL");
+        await own?.status;
+      }
+    },
+  );
+}
+
+neighbourTest("children that leave writers behind cost no file descriptors", async () => {
+  await using place = new Shared();
+  const monitor = await place.start();
+  const script = 'setsid sh -c "for i in \\$(seq 300); do echo left behind; sleep 0.2; done" & sleep 1.2';
+  Deno.renameSync(
+    place.write("config/leaky.new", JSON.stringify({ args: ["sh", "-c", script] })),
+    place.file("config", "leaky"),
+  );
+  await monitor.waitFor(/leaky: \w+ -> running/, 6);
+  const before = (await place.descriptors(monitor)).length;
+  await monitor.waitFor(/leaky: \w+ -> running/, 16);
+  const after = (await place.descriptors(monitor)).length;
+  // Those of a few children are being emptied.
+  assertLessOrEqual(after - before, 6);
+});
+
+neighbourTest("a flood of names slows neither the configs nor the end, and a message among them is taken", async () => {
+  await using place = new Shared();
+  const monitor = await place.start();
+  await place.attack(`cd "$1/messages"; seq 1 20000 | xargs touch`);
+  await place.attack(`cd "$1/messages"; echo '${RESTART}' > zzz.new; mv zzz.new zzz`);
+  assertLess(await place.add(monitor, "late"), 15_000);
+  await monitor.waitFor(/web: stopping -> running/);
+  const start = performance.now();
+  assertEquals(await monitor.stop(), 0);
+  assertLess(performance.now() - start, 15_000);
+});
