@@ -14,6 +14,7 @@ const FUNCTIONS = {
   waitid: { parameters: ["i32", "u32", "buffer", "i32"], result: "i32" },
   waitpid: { parameters: ["i32", "pointer", "i32"], result: "i32" },
   pthread_sigmask: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+  signal: { parameters: ["i32", "pointer"], result: "pointer" },
   signalfd: { parameters: ["i32", "buffer", "i32"], result: "i32" },
   execv: { parameters: ["buffer", "buffer"], result: "i32" },
   open: { parameters: ["buffer", "i32"], result: "i32" },
@@ -88,6 +89,12 @@ export class Libc {
     const before = new BigUint64Array(16);
     this.#c.pthread_sigmask(SIG_SETMASK, bytesOf(mask), bytesOf(before));
     return before;
+  }
+
+  /** Sets what signals do from now on: what they do by default, or nothing. What this program becomes by exec keeps that. */
+  setAction(signals: readonly number[], action: "default" | "ignore"): void {
+    const [SIG_DFL, SIG_IGN] = [null, Deno.UnsafePointer.create(1n)];
+    for (const signal of signals) this.#c.signal(signal, action === "default" ? SIG_DFL : SIG_IGN);
   }
 
   /** Opens what tells of signals that no thread takes. */

@@ -1,8 +1,16 @@
-import { denoClock, exitCodeOf, ExitError, listenToSignals, requireRun, startForeground } from "@ncolony/host";
+import {
+  denoClock,
+  exitCodeOf,
+  ExitError,
+  listenToSignals,
+  requireRun,
+  type Signal,
+  startForeground,
+} from "@ncolony/host";
 import { Libc } from "./libc.ts";
 import type { Options } from "./options.ts";
 import { Reaper } from "./reaper.ts";
-import { blockSignals, PASSED, tellSignals, withoutMask } from "./signals.ts";
+import { BLOCKED, blockSignals, isPassed, tellSignals, withoutMask } from "./signals.ts";
 
 /**
  * Runs a command as the root of all its descendants: PID 1 of a container, or a subreaper.
@@ -19,8 +27,15 @@ export async function runReaper({ args, grace, killAfter, group }: Options): Pro
   let reaper: Reaper | null = null;
   const libc = new Libc();
   const areBlocked = blockSignals(libc);
+  const take = (signal: Signal, isFromKernel = false) => {
+    // Beyond a limit of CPU time the kernel sends SIGKILL sooner or later, and that would end nobody in order.
+    if (signal === "SIGXCPU" && isFromKernel) reaper?.pass("SIGTERM");
+    if (!isPassed(signal)) return;
+    // What the terminal sends to its whole foreground group, the command has got as well.
+    if (!(isFromKernel && !group && libc.hasTerminal())) reaper?.pass(signal);
+  };
   // They come here where they cannot be blocked, and in the moment in which the command is started.
-  using _passing = listenToSignals(PASSED, (signal) => reaper?.pass(signal));
+  using _taking = listenToSignals(BLOCKED, (signal) => take(signal));
   if (libc.getpid() !== 1) libc.becomeSubreaper();
   using _children = listenToSignals(["SIGCHLD"], () => reaper?.wake());
   const command = withoutMask(libc, () => startForeground(args, group));
@@ -35,11 +50,6 @@ export async function runReaper({ args, grace, killAfter, group }: Options): Pro
     killAfterMs: killAfter * 1000,
     graceMs: grace * 1000,
   });
-  if (areBlocked) {
-    tellSignals(libc, (signal, isFromKernel) => {
-      // What the terminal sends to its whole foreground group, the command has got as well.
-      if (!(isFromKernel && !group && libc.hasTerminal())) reaper?.pass(signal);
-    });
-  }
+  if (areBlocked) tellSignals(libc, take);
   return exitCodeOf(await reaper.run());
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { below, INIT, LONELY_INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
+import { below, INIT, LONELY_INIT, procOf, Reaped, type ReapedOptions, SUBREAPER, testAs } from "./reaping.ts";
 import { run } from "./tools.ts";
 
 /** What reaper passes on. SIGTERM is last, since reaper takes it for the beginning of the end. */
@@ -62,16 +62,18 @@ for (const role of [SUBREAPER, INIT]) {
 }
 
 /** The masks that a command sees, less the signals that the C library keeps for itself and Deno ignores: 32 and 33. */
-async function masks(wrap: readonly string[], argv: readonly string[] = []): Promise<Record<string, bigint>> {
-  await using reaped = new Reaped([...argv, "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], { wrap });
+async function masks(options: ReapedOptions, argv: readonly string[] = []): Promise<Record<string, bigint>> {
+  await using reaped = new Reaped([...argv, "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], options);
   assertEquals(await reaped.ended(), 0);
   const lines = reaped.stdout.map((line) => line.split(":\t"));
   return Object.fromEntries(lines.map(([name, mask]) => [name, BigInt(`0x${mask}`) & ~0x180000000n]));
 }
 
-Deno.test("the command begins with no signal blocked or ignored", async () => {
-  for (const argv of [[], ["--group"]]) assertEquals(await masks([], argv), { SigBlk: 0n, SigIgn: 0n });
-});
+for (const role of [SUBREAPER, INIT]) {
+  testAs(role, "the command begins with no signal blocked or ignored", async () => {
+    for (const argv of [[], ["--group"]]) assertEquals(await masks({ role }, argv), { SigBlk: 0n, SigIgn: 0n });
+  });
+}
 
 const BLOCKING = ["env", "--block-signal=USR1,CHLD,TERM"];
 const canBlock = (await run([...BLOCKING, "true"])).code === 0;
@@ -80,9 +82,9 @@ Deno.test({
   name: `that is so also where reaper began with some blocked${canBlock ? "" : " (skipped: env cannot block signals)"}`,
   ignore: !canBlock,
   fn: async () => {
-    assertEquals(await masks(BLOCKING), { SigBlk: 0n, SigIgn: 0n });
+    assertEquals(await masks({ wrap: BLOCKING }), { SigBlk: 0n, SigIgn: 0n });
     const all = [`env`, `--block-signal=${PASSED.join()}`];
-    assertEquals(await masks(all), { SigBlk: 0n, SigIgn: 0n });
+    assertEquals(await masks({ wrap: all }), { SigBlk: 0n, SigIgn: 0n });
   },
 });
 

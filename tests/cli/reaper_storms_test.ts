@@ -1,0 +1,100 @@
+import { assertEquals } from "@std/assert";
+import { tempDir } from "../helpers.ts";
+import { INIT, procOf, Reaped, REAPER_PERMISSIONS, type Role, SUBREAPER, testAs } from "./reaping.ts";
+import { ROOT, run, sh } from "./tools.ts";
+
+/** What is passed on, and the command does not mind. */
+const PASSED = ["HUP", "INT", "QUIT", "USR1", "USR2", "WINCH", "ALRM", "CONT", "TSTP", "TERM"];
+
+/** Every signal, less those that would end another than PID 1, and that reaper does not pass on. */
+function signalsFor(role: Role): string[] {
+  if (role === INIT) return Array.from({ length: 64 }, (_, at) => `${at + 1}`);
+  return [...PASSED, "CHLD", "XCPU", "XFSZ", "PIPE", "33"];
+}
+
+/** The words in another order for each seed. */
+function shuffled(words: readonly string[], seed: number): string[] {
+  const left = [...words];
+  let chance = seed + 1;
+  return words.map(() => {
+    // The "minimal standard" generator.
+    chance = chance * 48271 % 2147483647;
+    return left.splice(chance % left.length, 1)[0]!;
+  });
+}
+
+/** A command that sends signals to reaper at each line on its stdin, and says so; at the line `end` it ends with 7. */
+function storming(storm: string): string[] {
+  const loop = `while read it; do [ "$it" = end ] && exit 7; ${storm}; echo stormed; done`;
+  return sh(`trap "" ${PASSED.join(" ")}; echo ready; ${loop}`);
+}
+
+/** A line of shell that sends signals, each in a burst. */
+function sending(signals: readonly string[], burst: number): string {
+  const kills = "kill -$it $PPID 2>&-; ".repeat(burst);
+  return `for it in ${signals.join(" ")}; do ${kills} done`;
+}
+
+for (const role of [INIT, SUBREAPER]) {
+  testAs(role, "every signal from below, alone, in a burst, and in any order, lets reaper live", async () => {
+    const storms = Array.from({ length: 8 }, (_, seed) => sending(shuffled(signalsFor(role), seed), 1 + seed % 2 * 9));
+    await using reaped = new Reaped(["--kill-after", "1000", ...storming(storms.join("; "))], { role });
+    await reaped.waitFor(/^ready$/);
+    for (let round = 1; round <= 5; round++) {
+      await reaped.say("storm");
+      await reaped.waitFor(/^stormed$/, round);
+    }
+    await reaped.say("end");
+    assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
+  });
+
+  testAs(role, "signals that all wait for reaper at the same moment let it live", async () => {
+    const storm = `${sending(signalsFor(role).filter((it) => !["18", "CONT"].includes(it)), 2)}; kill -CONT $PPID`;
+    await using reaped = new Reaped(["--kill-after", "1000", ...storming(storm)], { role });
+    await reaped.waitFor(/^ready$/);
+    for (let round = 1; round <= 5; round++) {
+      // From outside, this stops PID 1 as well.
+      await reaped.signal("SIGSTOP");
+      await untilStopped(reaped);
+      await reaped.say("storm");
+      await reaped.waitFor(/^stormed$/, round);
+    }
+    await reaped.say("end");
+    assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
+  });
+}
+
+/** Waits until the signal has arrived. */
+async function untilStopped(reaped: Reaped): Promise<void> {
+  const pid = await reaped.pid();
+  while (!/^State:\s+T/m.test(await procOf(pid, "status"))) assertEquals(reaped.isOver, false);
+}
+
+testAs(INIT, "signals from outside that come together while PID 1 starts, once it is itself, let it live", async () => {
+  const storm = "kill -STOP $0; for it in 33 SEGV BUS CHLD; do kill -$it $0; done; kill -CONT $0";
+  await Promise.all(Array.from({ length: 6 }, async () => {
+    await using reaped = new Reaped(["sh", "-c", "echo ready; read it; exit 7"], { role: INIT });
+    const pid = await reaped.pid();
+    // It is called so since it executed itself as /proc/self/exe.
+    while ((await procOf(pid, "comm")).trim() !== "exe") assertEquals(reaped.isOver, false);
+    while (!reaped.isOver && reaped.stdout.length === 0) await run(["sh", "-c", storm, `${pid}`]);
+    await reaped.say("end");
+    assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
+  }));
+});
+
+/** Does what reaper does first, and then reads what is not there. */
+const FAULTY = `
+import { Libc } from ${JSON.stringify(`file://${ROOT}reaper/libc.ts`)};
+import { blockSignals } from ${JSON.stringify(`file://${ROOT}reaper/signals.ts`)};
+if (!blockSignals(new Libc())) throw new Error("not blocked");
+new Deno.UnsafePointerView(Deno.UnsafePointer.create(8n)).getUint8();
+`;
+
+testAs(INIT, "a fault of PID 1's own still ends it", async () => {
+  using dir = tempDir();
+  const args = ["run", "--frozen", "--no-prompt", "--config", `${ROOT}deno.json`, ...REAPER_PERMISSIONS];
+  const words = [...INIT.wrap!, Deno.execPath(), ...args, dir.write("faulty.ts", FAULTY)];
+  const { code, stderr } = await run(["sh", "-c", 'ulimit -c 0; exec "$@"', "sh", ...words]);
+  assertEquals([code, stderr], [128 + 11, ""]);
+});
