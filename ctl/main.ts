@@ -1,4 +1,4 @@
-import { answerCommon, runProgram, turnOnce } from "@ncolony/host/tool";
+import { answerCommon, outliveFileSizeLimit, runProgram, turnOnce } from "@ncolony/host/tool";
 import { call } from "./call.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
@@ -14,7 +14,11 @@ const PROGRAM = { name: "ncolony-ctl", version: manifest.version, help: HELP };
 export async function main(argv: readonly string[]): Promise<number> {
   return await runProgram(PROGRAM, async () => {
     const parsed = parseOptions(argv);
-    if (!answerCommon(PROGRAM, parsed.flags)) call(parsed);
+    if (!answerCommon(PROGRAM, parsed.flags)) {
+      // So that a file that cannot be written whole is removed.
+      outliveFileSizeLimit();
+      call(parsed);
+    }
     await turnOnce();
     return 0;
   });

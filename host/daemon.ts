@@ -3,7 +3,8 @@ import { LoopHeart } from "./heart.ts";
 import { Output, type OutputOptions } from "./output.ts";
 import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
 import type { ProgramService } from "./service.ts";
-import { listenToSignals } from "./signals.ts";
+import { listenToSignals, outliveFileSizeLimit } from "./signals.ts";
+import type { Log } from "./types.ts";
 import { catchUnforeseen } from "./unforeseen.ts";
 
 /** Signals that come closer together are one request: a terminal and a task runner may both pass on the same Ctrl-C. */
@@ -34,18 +35,28 @@ export interface Daemon<T> extends Program {
 /**
  * Runs a program until SIGTERM, SIGINT or SIGHUP stop it, with the heart that its config asks for.
  *
+ * A soft limit of CPU time (SIGXCPU) stops it as well, with exit code 1: at the hard one SIGKILL would, and leave its
+ * children behind. A file size limit does not.
+ *
  * @param argv The command line, without the program's name.
  * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line.
  */
 export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): Promise<number> {
   let service: ProgramService | null = null;
+  let log: Log | null = null;
   let askedAt = -Infinity;
+  let isOutOfTime = false;
   // The first act, for as PID 1 an unhandled signal would crash Deno.
-  const listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP"], () => {
-    if (denoClock.now() - askedAt < SAME_REQUEST_MS) return;
+  const listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU"], (signal) => {
+    const isLimit = signal === "SIGXCPU";
+    // The kernel sends that one every second.
+    if (isLimit ? askedAt > -Infinity : denoClock.now() - askedAt < SAME_REQUEST_MS) return;
     askedAt = denoClock.now();
+    isOutOfTime ||= isLimit;
+    if (isLimit) log?.error("stopping: the CPU time that `ulimit -t` allows is used up (SIGXCPU)");
     service?.stop();
   });
+  outliveFileSizeLimit();
   const code = await runProgram(daemon, async () => {
     const { options, output: outputOptions, flags } = daemon.parse(argv);
     if (options === null) return answerCommon(daemon, flags) ? 0 : 2;
@@ -55,6 +66,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
       return 0;
     }
     const output = new Output(outputOptions);
+    log = output.log;
     const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
     service = daemon.make(options, output, heart);
     using _catching = catchUnforeseen((error) => service?.fail(error));
@@ -62,7 +74,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     await Promise.race([service.opened, exitCode]);
     output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
     if (askedAt > -Infinity) service.stop();
-    return await exitCode;
+    return await exitCode || Number(isOutOfTime);
   });
   // Once it ran, the program exits now: a signal just then must not take the place of its exit code.
   if (service === null) listening[Symbol.dispose]();

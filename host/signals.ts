@@ -20,6 +20,17 @@ export function listenToSignals(signals: readonly Signal[], handler: (signal: Si
   };
 }
 
+/**
+ * Lets this program outlive a file size limit (`ulimit -f`): a write beyond it fails, as one to a full disk does, where
+ * SIGXFSZ would end the program. Its children begin with the default again. It is not undone, for Deno may see the signal
+ * later than the write.
+ */
+export function outliveFileSizeLimit(): void {
+  Deno.addSignalListener("SIGXFSZ", ignore);
+}
+
+function ignore(): void {}
+
 /** What signals are called that have the same number on every Unix, and on this one; `node:os` has them too, but takes 5 ms. */
 const NAMES: Readonly<Record<number, string>> = {
   ...numbered(1, "HUP INT QUIT ILL TRAP ABRT"),

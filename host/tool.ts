@@ -21,3 +21,4 @@ export {
 } from "./options.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, calledName, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
+export { outliveFileSizeLimit } from "./signals.ts";

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { isAlive, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { canPreload, preload } from "./preload.ts";
-import { gone, hasCommand, IS_ROOT, namesIn, place, run, sh, signalIfThere } from "./tools.ts";
+import { BEYOND_LIMIT, gone, hasCommand, IS_ROOT, LIMITED, namesIn, place, run, sh, signalIfThere } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
@@ -175,3 +175,43 @@ for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as 
     },
   });
 }
+
+Deno.test("a file size limit that is reached by --log-file stops nobody, and is said once", async () => {
+  using dir = tempDir();
+  const log = dir.write("log", "");
+  Deno.truncateSync(log, BEYOND_LIMIT);
+  const chatty = { args: sh("trap exit TERM; while :; do echo out; echo err >&2; sleep 0.01; done") };
+  await using colony = new Colony({ args: ["--log-file", log], wrap: LIMITED, config: { chatty } });
+  await assertSupervises(colony, "chatty");
+  assertEquals([colony.lines.length, colony.count(/ ERROR cannot write to .*log, what goes there is lost: /)], [1, 1]);
+});
+
+Deno.test("a file size limit that is reached by stdout stops nobody, and is said once", async () => {
+  using dir = tempDir();
+  const out = dir.write("out", "");
+  Deno.truncateSync(out, BEYOND_LIMIT);
+  const chatty = { args: sh("trap exit TERM; while :; do echo out; sleep 0.01; done") };
+  const wrap = [...LIMITED, ...sh('out=$1; shift; exec "$@" >> "$out"'), "sh", out];
+  await using colony = new Colony({ wrap, config: { chatty } });
+  await colony.waitFor(/ ERROR cannot write to stdout, what goes there is lost: /);
+  await assertSupervises(colony, "chatty");
+  assertEquals(colony.count(/cannot write/), 1);
+});
+
+Deno.test("a file size limit lets a log file wait, and ends a process by SIGXFSZ that reaches it, as any other", async () => {
+  using dir = tempDir();
+  for (const name of ["chatty.log", "big"]) Deno.truncateSync(dir.write(name, ""), BEYOND_LIMIT);
+  await using colony = new Colony({
+    args: ["--logs", dir.path, "--log-size", "1000G"],
+    wrap: LIMITED,
+    config: {
+      chatty: { args: sh("echo out; exec cat") },
+      web: CAT,
+      big: { args: sh(`echo more >> '${dir.file("big")}'`) },
+    },
+  });
+  await colony.waitFor(/ ERROR chatty: cannot write to ".*chatty.log": .*; its output waits$/);
+  await colony.waitFor(/ big: running -> .*SIGXFSZ/);
+  await assertSupervises(colony, "web");
+  assertEquals(colony.count(/cannot write/), 1);
+});

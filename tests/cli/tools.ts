@@ -100,3 +100,9 @@ export async function peakMemoryOf(pid: number): Promise<number> {
   const { stdout } = await run(["cat", `/proc/${pid}/status`]);
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(stdout)?.[1]) / 1024;
 }
+
+/** What a file is larger than that nobody may write to who is {@linkcode LIMITED}, in bytes: it takes no room on the disk. */
+export const BEYOND_LIMIT: number = 2 * 1024 ** 3;
+
+/** The words that put what comes after them under a file size limit: half of that, or all of it, as shells count. */
+export const LIMITED: readonly string[] = [...sh('ulimit -f 2097152 && exec "$@"'), "sh"];
