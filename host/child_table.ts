@@ -74,7 +74,8 @@ export class ChildTable {
   /** Notes what is known of a child; says why it could not be written. */
   put(record: ChildRecord): string | null {
     this.#records.set(record.name, record);
-    return this.#try(() => this.#file === null ? this.#make() : this.#write(record));
+    if (this.#file !== null) this.#try(() => this.#write(record));
+    return this.check();
   }
 
   /** Forgets a child; says why it could not be erased. */

@@ -3,7 +3,7 @@
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { until } from "../helpers.ts";
 import { neighbourTest, Place, pythonTest } from "./neighbour.ts";
-import { type Program } from "./program.ts";
+import type { Program } from "./program.ts";
 import { MONITOR_PERMISSIONS, run } from "./tools.ts";
 
 const SLEEP = '{"args": ["sleep", "1000"]}';

@@ -7,11 +7,11 @@ class Monitor implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #log: string;
 
-  constructor(dir: TempDir, log: string, permissions: readonly string[]) {
+  constructor(dir: TempDir, log: string, permissions: readonly string[], pids = ["--pid", dir.file("pids")]) {
     this.#log = dir.file(log);
     const places = ["config", "messages"].flatMap((name) => [`--${name}`, dir.dir(name)]);
     const [command, ...args] = toolCommand("monitor/mod.ts", permissions);
-    const options = [...places, "--pid", dir.file("pids"), "--log-file", this.#log, "-k", "0.5", "--frequency", "1"];
+    const options = [...places, ...pids, "--log-file", this.#log, "-k", "0.5", "--frequency", "1"];
     this.process = new Deno.Command(command, { args: [...args, ...options], cwd: ROOT, stdin: "null" }).spawn();
   }
 
@@ -125,4 +125,53 @@ Deno.test("a pid file that names nobody, everybody, or what is no number signals
   await using monitor = new Monitor(dir, "log", ["-A"]);
   await Promise.all(texts.map((_, i) => monitor.started(`p${i}`)));
   assertEquals(monitor.text.match(/earlier monitor/), null);
+});
+
+Deno.test("without pid files, what a killed monitor left running is found by its name and config", async () => {
+  using dir = tempDir();
+  dir.dir("config");
+  dir.write("config/web", '{"args": ["sleep", "1000"]}');
+  await using first = new Monitor(dir, "first.log", ["-A"], []);
+  const old = await first.started("web");
+  await first.kill();
+  await using second = new Monitor(dir, "second.log", ["-A"], []);
+  const pid = await second.started("web");
+  assertMatch(second.text, new RegExp(`web: gone -> stopping \\(pid ${old} of an earlier monitor still runs\\)`));
+  await gone(old);
+  assertEquals(isAlive(pid), true);
+});
+
+Deno.test("what went of the pid directory is there again after the next look, and a successor needs no more", async () => {
+  using dir = tempDir();
+  dir.dir("config");
+  dir.write("config/web", '{"args": ["sleep", "1000"]}');
+  dir.write("config/db", '{"args": ["sleep", "1000"]}');
+  await using first = new Monitor(dir, "first.log", ["-A"]);
+  const old = await Promise.all(["web", "db"].map((name) => first.started(name)));
+  const files = () => [...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort().join();
+  const whole = ".children,db,web";
+  const harms = [
+    () => Deno.removeSync(dir.file("pids"), { recursive: true }),
+    () => Deno.removeSync(dir.file("pids", ".children")),
+    () => Deno.removeSync(dir.file("pids", "web")),
+    () => dir.write("pids/db", "4"),
+  ];
+  for (const harm of harms) {
+    await until("it is whole", () => files() === whole);
+    harm();
+    await until("it is whole again", () => {
+      try {
+        return files() === whole && Deno.readTextFileSync(dir.file("pids", "db")) === `${old[1]}`;
+      } catch {
+        // It is not there yet.
+        return false;
+      }
+    });
+  }
+  await first.kill();
+  // Only the files know what they were started with.
+  for (const name of ["web", "db"]) dir.write(`config/${name}`, '{"args": ["sleep", "1001"]}');
+  await using second = new Monitor(dir, "second.log", ["-A"]);
+  await Promise.all(["web", "db"].map((name) => second.started(name)));
+  await gone(...old);
 });
