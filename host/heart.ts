@@ -1,4 +1,4 @@
-import { type Beat, parseBeat, SpecError } from "@ncolony/core";
+import { type Beat, parseBeat, SpecError, visible } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { faultOf } from "./fault.ts";
@@ -196,7 +196,7 @@ function touch(status: string, name: string): string | null {
 
 function tell(fault: string): void {
   try {
-    Deno.stderr.writeSync(new TextEncoder().encode(`heart: ${fault}\n`));
+    Deno.stderr.writeSync(new TextEncoder().encode(`heart: ${visible(fault)}\n`));
   } catch {
     // Nobody reads it.
   }

@@ -1,3 +1,4 @@
+import { visible, visibleJson } from "@ncolony/core";
 import { BaseHandler } from "@std/log/base-handler";
 import type { LevelName } from "@std/log/levels";
 import { Logger, type LogRecord } from "@std/log/logger";
@@ -26,8 +27,8 @@ export function createLog(level: LogLevel, format: LogFormat, write: (line: stri
 
 /** One line of a child's output as a JSON object; bytes that are not UTF-8 become U+FFFD. */
 export function jsonLine(process: string, stream: string, message: string, time: Date, isPartial: boolean): string {
-  const line = { time: time.toISOString(), level: "INFO", process, stream, message };
-  return `${JSON.stringify(isPartial ? { ...line, partial: true } : line)}\n`;
+  const line = { time: isoOf(time), level: "INFO", process, stream, message };
+  return toJson(isPartial ? { ...line, partial: true } : line);
 }
 
 class LineHandler extends BaseHandler {
@@ -44,15 +45,23 @@ class LineHandler extends BaseHandler {
 }
 
 function textEvent({ datetime, levelName, msg }: LogRecord): string {
-  // What comes from outside must not begin a line of its own, nor move a terminal's cursor.
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
-  const line = msg.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, (unit) => {
-    return `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
-  return `${datetime.toISOString()} ${levelName} ${line}\n`;
+  return `${datetime.toISOString()} ${levelName} ${visible(msg)}\n`;
 }
 
 function jsonEvent({ datetime, levelName, msg, args }: LogRecord): string {
   const [process = null] = args;
-  return `${JSON.stringify({ time: datetime.toISOString(), level: levelName, process, stream: null, message: msg })}\n`;
+  return toJson({ time: datetime.toISOString(), level: levelName, process, stream: null, message: msg });
+}
+
+/** The time of the last line as text. Many have the same, and to make it takes as long as all else that is done for a line. */
+let last = { ms: NaN, text: "" };
+
+function isoOf(time: Date): string {
+  const ms = time.getTime();
+  if (ms !== last.ms) last = { ms, text: time.toISOString() };
+  return last.text;
+}
+
+function toJson(line: object): string {
+  return `${visibleJson(JSON.stringify(line))}\n`;
 }

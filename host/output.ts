@@ -1,4 +1,4 @@
-import { type LineSink, LineSplitter } from "@ncolony/core";
+import { type LineSink, LineSplitter, visible } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
 import { createLog, jsonLine } from "./log.ts";
@@ -123,8 +123,9 @@ interface Lines {
 /** `[name] line`, byte for byte; `[name+] rest` for the pieces of a long line after the first. */
 function textLines(name: string, page: Page): Lines {
   const encoder = new TextEncoder();
-  const prefix = encoder.encode(`[${name}] `);
-  const continued = encoder.encode(`[${name}+] `);
+  const shown = visible(name);
+  const prefix = encoder.encode(`[${shown}] `);
+  const continued = encoder.encode(`[${shown}+] `);
   return {
     add: (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end)),
     flush: () => page.flush(),
@@ -158,7 +159,8 @@ class Page {
 }
 
 function jsonLines(name: string, stream: string, sink: Sink): Lines {
-  const decoder = new TextDecoder();
+  // A byte order mark stays in the line, wherever it is.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
   let out = "";
   return {

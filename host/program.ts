@@ -1,4 +1,4 @@
-import { UsageError } from "@ncolony/core";
+import { UsageError, visible } from "@ncolony/core";
 
 /** What `--help` and `--version` need to know of a program. */
 export interface Program {
@@ -48,7 +48,7 @@ export function answerCommon({ name, version, help }: Program, flags: ReadonlySe
   return true;
 }
 
-/** Prints a line on stdout. */
+/** Prints a line on stdout, or some, of which none can act on a terminal. */
 export function printLine(line: string): void {
   print(Deno.stdout, line);
 }
@@ -65,9 +65,10 @@ export async function turnOnce(): Promise<void> {
   }
 }
 
-function print(stream: { writeSync(bytes: Uint8Array): number }, line: string): void {
+function print(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const lines = text.split("\n").map((line) => `${visible(line)}\n`);
   try {
-    stream.writeSync(new TextEncoder().encode(`${line}\n`));
+    stream.writeSync(new TextEncoder().encode(lines.join("")));
   } catch {
     // Nobody reads it any more (`| head -1`).
   }

@@ -2,6 +2,7 @@ import { join } from "@std/path";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import {
   ctlPermissions,
+  latin1,
   MONITOR_PERMISSIONS,
   namesIn,
   PATIENCE_MS,
@@ -46,8 +47,7 @@ class Transcript {
 
   /** All of it, a character for each byte. */
   latin1(): string {
-    const decoder = new TextDecoder("latin1");
-    return this.#chunks.map((chunk) => decoder.decode(chunk)).join("");
+    return this.#chunks.map(latin1).join("");
   }
 
   /** Closes this end of the pipe. */

@@ -1,6 +1,6 @@
 import { until } from "../helpers.ts";
 import { below, REAPER_PERMISSIONS, type Role, SUBREAPER } from "./reaping.ts";
-import { hasCommand, ROOT, signalIfThere, toolCommand } from "./tools.ts";
+import { hasCommand, latin1, ROOT, signalIfThere, toolCommand } from "./tools.ts";
 
 const MISSING = ["script", "bash", "stty", "tty"].filter((name) => !hasCommand(name));
 
@@ -10,11 +10,12 @@ export const REAPER: readonly string[] = toolCommand("reaper/mod.ts", REAPER_PER
 /** A shell for people, which says nothing but its prompt, and keeps no history. */
 export const SHELL: readonly string[] = ["bash", "--norc", "--noediting", "-i"];
 
-/** A test on a terminal, for a program in some place; skipped, with a name that says so, where that cannot be. */
-export function testOnTerminal(role: Role, name: string, fn: () => Promise<void>): void {
-  const missing = [...MISSING, ...(role.wrap === null ? ["unshare, or the right to use it,"] : [])];
+/** A test on a terminal, for a program in some place, or in none; skipped, with a name that says so, where that cannot be. */
+export function testOnTerminal(role: Role | null, name: string, fn: () => Promise<void>): void {
+  const missing = [...MISSING, ...(role?.wrap === null ? ["unshare, or the right to use it,"] : [])];
   const suffix = missing.length > 0 ? ` (skipped: ${missing.join(", ")} is missing)` : "";
-  Deno.test({ name: `on a terminal, as ${role.name}, ${name}${suffix}`, ignore: missing.length > 0, fn });
+  const place = role === null ? "" : `as ${role.name}, `;
+  Deno.test({ name: `on a terminal, ${place}${name}${suffix}`, ignore: missing.length > 0, fn });
 }
 
 /** A terminal with a program that leads its session. `await using` ends it and everybody below it. */
@@ -25,7 +26,9 @@ export class Terminal implements AsyncDisposable {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #reading: Promise<void>;
   readonly #pids = new Set<number>();
+  readonly #utf8 = new TextDecoder();
   #isOver = false;
+  #bytes = "";
   #seen = "";
 
   /** Starts it. */
@@ -47,6 +50,11 @@ export class Terminal implements AsyncDisposable {
   /** All that was to be seen until now. */
   get seen(): string {
     return this.#seen;
+  }
+
+  /** All that was to be seen until now, a character for each byte. */
+  get bytes(): string {
+    return this.#bytes;
   }
 
   /** Types something: `\x03` is Ctrl-C. */
@@ -103,6 +111,9 @@ export class Terminal implements AsyncDisposable {
   }
 
   async #read(): Promise<void> {
-    for await (const text of this.#process.stdout.pipeThrough(new TextDecoderStream())) this.#seen += text;
+    for await (const chunk of this.#process.stdout) {
+      this.#bytes += latin1(chunk);
+      this.#seen += this.#utf8.decode(chunk, { stream: true });
+    }
   }
 }

@@ -89,6 +89,11 @@ export function sh(script: string): string[] {
   return ["sh", "-c", script];
 }
 
+/** A character for each byte; that of a TextDecoder is Windows's, and has others for 0x80 to 0x9f. */
+export function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
 /** Whether there is such a command. */
 export function hasCommand(name: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;

@@ -28,6 +28,15 @@ Deno.test("createLog() lets no text begin a line of its own, or move a cursor", 
   assertEquals(line.split(" ERROR ")[1], "a\\u000ab\\u000d\\u0000\\u001b[2J\\u007f\\u009b\\u2028\\u2029é🚀\n");
 });
 
+Deno.test("createLog() shows what cannot be seen, and what turns the direction of writing around", () => {
+  const text = "a\u202eb\u200b\ufeff\u{e0001}";
+  assertMatch(linesOf("error", "text", text)[0], / ERROR a\\u202eb\\u200b\\ufeff\\u\{e0001\}\n$/);
+  const [line] = linesOf("error", "json", text, text);
+  assertMatch(line, /^[ -~]*\n$/);
+  const { message, process } = JSON.parse(line);
+  assertEquals([message, process], [text, text]);
+});
+
 Deno.test("createLog() writes JSON objects with the time, level, process, stream and message", () => {
   const [line] = linesOf("error", "json", 'say "hello"\n', "web");
   assertEquals(line.indexOf("\n"), line.length - 1);
@@ -52,4 +61,6 @@ Deno.test("jsonLine() has the keys of an event, and says where a line is not who
   const line = { time: "2026-01-31T03:00:00.000Z", level: "INFO", process: "web", stream: "stdout", message: "hi" };
   assertEquals(jsonLine("web", "stdout", "hi", time, false), `${JSON.stringify(line)}\n`);
   assertEquals(JSON.parse(jsonLine("web", "stdout", "hi", time, true)), { ...line, partial: true });
+  const later = "2026-01-31T03:00:00.001Z";
+  assertEquals(JSON.parse(jsonLine("web", "stdout", "hi", new Date(later), false)), { ...line, time: later });
 });

@@ -94,6 +94,24 @@ Deno.test("Output writes each line of a child as a JSON object, with U+FFFD for 
   assertEquals(others, []);
 });
 
+Deno.test("Output loses nothing of a line that is UTF-8, in JSON, and writes nothing that acts on a terminal", async () => {
+  using filed = new Filed("json");
+  const text = "\ufeffa\u007fb\u009bc\u2028d\u202ee\u200b\u{e0001}\r";
+  const [line] = await filed.linesOf(`${text}\n`);
+  assertEquals(JSON.parse(line).message, text);
+  assertMatch(line, /^[ -~]*\n$/);
+});
+
+Deno.test("Output shows a name that hides something as the log does", async () => {
+  using filed = new Filed("text");
+  for (const name of ["a\u202e\n", "web"]) {
+    const child = filed.output.forChild(name);
+    await child.stdout(encoder.encode("out\n"));
+    child.end();
+  }
+  assertEquals(await filed.lines(), ["[a\\u202e\\u000a] out\n", "[web] out\n"]);
+});
+
 Deno.test("Output says in JSON which pieces of a long line are followed by another", async () => {
   using filed = new Filed("json");
   const text = "x".repeat(2 * MAX_LINE_BYTES) + "rest";
