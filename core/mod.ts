@@ -65,6 +65,7 @@ export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover, STUCK_MS } from "./step.ts";
 export { visible, visibleJson } from "./visible.ts";
+export { visibleBytes } from "./visible_bytes.ts";
 export {
   type Entry,
   type Exit,

@@ -40,6 +40,9 @@ export const LOG_OPTIONS: readonly Option[] = [
   { name: "log-file", value: "FILE", help: "append all output to FILE instead" },
 ];
 
+/** The option of tools that run for long and show the output of children. */
+export const RAW_OPTION: Option = { name: "raw", help: "pass control characters of children to a terminal" };
+
 /**
  * Takes a command line apart.
  *
@@ -143,7 +146,7 @@ export function bytesValue(words: Words, name: string, min: number, max: number)
   );
 }
 
-/** What {@linkcode LOG_OPTIONS} set. @throws {UsageError} Where a value is none that they take. */
+/** What {@linkcode LOG_OPTIONS} and {@linkcode RAW_OPTION} set. @throws {UsageError} Where a value is none that they take. */
 export function outputOptions(words: Words): OutputOptions {
   const file = lastValue(words, "log-file");
   if (file === "") throw new UsageError("--log-file needs a value: FILE");
@@ -151,6 +154,7 @@ export function outputOptions(words: Words): OutputOptions {
     level: choiceValue(words, "log-level", LOG_LEVELS, "info"),
     format: choiceValue(words, "log-format", LOG_FORMATS, "text"),
     ...(file === undefined ? {} : { file }),
+    ...(words.flags.has("raw") ? { raw: true } : {}),
   };
 }
 

@@ -1,4 +1,4 @@
-import { type LineSink, LineSplitter, visible } from "@ncolony/core";
+import { type LineSink, LineSplitter, visible, visibleBytes } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
 import { createLog, jsonLine } from "./log.ts";
@@ -8,12 +8,16 @@ import { Sink, type Target } from "./sink.ts";
 import type { ChildOutput, Log, OutputSink } from "./types.ts";
 
 const NEWLINE = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
 
 /** How much of a child's output is formatted at a time. */
 const SLICE_BYTES = 16_384;
 
 /** More than the longest piece of a line, with its prefix. */
 const PAGE_BYTES = 65_536;
+
+/** The same for a terminal, where each byte of a piece may become an escape. */
+const TERMINAL_PAGE_BYTES = 131_072;
 
 /** What `--log-level`, `--log-format` and `--log-file` set. */
 export interface OutputOptions {
@@ -23,6 +27,8 @@ export interface OutputOptions {
   readonly format: LogFormat;
   /** A file that takes everything in place of stdout and stderr. */
   readonly file?: string;
+  /** Whether a terminal gets the control characters of children, in text; files and pipes always do. @default {false} */
+  readonly raw?: boolean;
 }
 
 /**
@@ -30,6 +36,9 @@ export interface OutputOptions {
  *
  * Children's stdout goes to stdout, their stderr and the events to stderr; or all of it, in order, to one file. A child
  * that writes faster than the output is read waits; an event that finds too much waiting is thrown away and counted.
+ *
+ * In text, files and pipes get the bytes of children as they are. On a terminal their control characters are escaped: a
+ * child could otherwise clear the screen, or imitate the lines of another one.
  */
 export class Output {
   /** Where events are told. */
@@ -42,7 +51,7 @@ export class Output {
   readonly #open = new Set<Promise<void>>();
 
   /** Makes one; nobody else may write to the streams. @throws {Error} Where the file cannot be opened. */
-  constructor({ level, format, file }: OutputOptions) {
+  constructor({ level, format, file, raw = false }: OutputOptions) {
     this.#format = format;
     const encoder = new TextEncoder();
     const tell = (sink: Sink) => createLog(level, format, (line) => sink.offer(encoder.encode(line)));
@@ -62,7 +71,10 @@ export class Output {
       this.#err = open(openLog(file), file, () => stderrLog);
       this.#out = this.#err;
     }
-    this.#pages = new Map([this.#out, this.#err].map((sink) => [sink, new Page(sink)]));
+    const pageOf = (sink: Sink, stream: { isTerminal(): boolean }) => {
+      return [sink, new Page(sink, file === undefined && !raw && stream.isTerminal())] as const;
+    };
+    this.#pages = new Map([pageOf(this.#out, Deno.stdout), pageOf(this.#err, Deno.stderr)]);
     this.log = tell(this.#err);
   }
 
@@ -120,26 +132,34 @@ interface Lines {
   readonly flush: () => void;
 }
 
-/** `[name] line`, byte for byte; `[name+] rest` for the pieces of a long line after the first. */
+/** `[name] line`, with escapes on a terminal; `[name+] rest` for the pieces of a long line after the first. */
 function textLines(name: string, page: Page): Lines {
   const encoder = new TextEncoder();
   const shown = visible(name);
   const prefix = encoder.encode(`[${shown}] `);
   const continued = encoder.encode(`[${shown}+] `);
-  return {
-    add: (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end)),
-    flush: () => page.flush(),
+  const add: LineSink = (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end));
+  const addVisible: LineSink = (bytes, start, end, first, last) => {
+    // Right before the newline a carriage return has no effect, so it is dropped. Anywhere else the text after it would
+    // overwrite the name, so it is escaped, and a progress bar becomes one line.
+    const isCrlf = last && end > start && bytes[end - 1] === CARRIAGE_RETURN;
+    page.add(first ? prefix : continued, visibleBytes(bytes.subarray(start, isCrlf ? end - 1 : end)));
   };
+  return { add: page.isTerminal ? addVisible : add, flush: () => page.flush() };
 }
 
 /** Where lines are put together for a sink. All children share it, for no line stays here: memory for each would pile up. */
 class Page {
+  /** Whether the lines of children must be escaped. */
+  readonly isTerminal: boolean;
   readonly #sink: Sink;
-  readonly #bytes = new Uint8Array(PAGE_BYTES);
+  readonly #bytes: Uint8Array;
   #filled = 0;
 
-  constructor(sink: Sink) {
+  constructor(sink: Sink, isTerminal: boolean) {
+    this.isTerminal = isTerminal;
     this.#sink = sink;
+    this.#bytes = new Uint8Array(isTerminal ? TERMINAL_PAGE_BYTES : PAGE_BYTES);
   }
 
   /** Takes a line, of which the newline is still to come. */

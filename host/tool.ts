@@ -15,6 +15,7 @@ export {
   optionsHelp,
   outputOptions,
   parseWords,
+  RAW_OPTION,
   requiredValue,
   secondsValue,
   type Words,

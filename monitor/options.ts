@@ -10,6 +10,7 @@ import {
   outputOptions,
   type Parsed,
   parseWords,
+  RAW_OPTION,
   requiredValue,
   secondsValue,
 } from "@ncolony/host";
@@ -76,6 +77,7 @@ const OPTIONS: readonly Option[] = [
   { name: "allow-insecure", help: "also use directories that others may change" },
   { name: "trust-read-only-mount", help: "also run configs on a read-only mount" },
   ...LOG_OPTIONS,
+  RAW_OPTION,
   ...COMMON_OPTIONS,
 ];
 

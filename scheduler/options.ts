@@ -10,6 +10,7 @@ import {
   outputOptions,
   type Parsed,
   parseWords,
+  RAW_OPTION,
   secondsValue,
   type Words,
 } from "@ncolony/host";
@@ -61,6 +62,7 @@ const OPTIONS: readonly Option[] = [
   { name: "kill-scope", value: "SCOPE", help: "signals reach the group, or the process [group]" },
   { name: "next", value: "N", help: "print the next N times and exit" },
   ...LOG_OPTIONS,
+  RAW_OPTION,
   ...COMMON_OPTIONS,
 ];
 

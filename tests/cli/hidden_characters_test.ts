@@ -48,7 +48,7 @@ Deno.test("direction marks and what has no width are escapes of JSON in JSON, an
 });
 
 testOnTerminal(null, "names are shown as in a pipe, and nothing in a line of JSON acts", async () => {
-  const child = { args: ["echo", "out"] };
+  const child = { args: ["printf", "\\033c\\177\\302\\233\\nout\\n"] };
   for (const [format, last] of [["text", `[${SHOWN}] out\r\n`], ["json", `"message":"out"}\r\n`]]) {
     using dir = tempDir();
     const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];

@@ -49,6 +49,7 @@ Deno.test("parseOptions() takes what is said of the log", () => {
   assertEquals(parseOptions([...RUN, ...EVERY]).output, { level: "info", format: "text" });
   const { output } = parseOptions([...RUN, ...EVERY, "--log-level=warn", "--log-format=json", "--log-file", "x"]);
   assertEquals(output, { level: "warn", format: "json", file: "x" });
+  assertEquals(parseOptions([...RUN, ...EVERY, "--raw"]).output, { level: "info", format: "text", raw: true });
 });
 
 Deno.test("parseOptions() asks for nothing where --help or --version is given", () => {
