@@ -1,4 +1,13 @@
-import { type Beat, type BeatTimes, isStale, parseBeat, type ProcessEvent, SpecError } from "@ncolony/core";
+import {
+  type Beat,
+  type BeatTimes,
+  isStale,
+  parseBeat,
+  type ProcessEvent,
+  shownName,
+  shownText,
+  SpecError,
+} from "@ncolony/core";
 import { type Directory, faultOf, lastBeat, type Log, statusFile, Told } from "@ncolony/host";
 
 /** A process whose heart is silent. */
@@ -33,7 +42,7 @@ export class Hearts {
       if (beat !== null) this.#beats.set(name, beat);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
-      this.#log.warn(`${name}: its heart is not checked: ${error.reason}`, name);
+      this.#log.warn(`its heart is not checked: ${error.reason}`, name);
     }
   }
 
@@ -61,9 +70,9 @@ export class Hearts {
     const other = [...this.#beats].find(([it, beat]) => it !== name && beat.status === status)?.[0];
     const isShared = other !== undefined && statusFile(status, name) === statusFile(status, other);
     const fault = isShared
-      ? `its heartbeat file ${JSON.stringify(status)} is that of ${other} too: no directory`
+      ? `its heartbeat file ${JSON.stringify(shownText(status))} is that of ${shownName(other)} too: no directory`
       : null;
-    if (this.#shared.isNews(name, fault)) this.#log.warn(`${name}: ${fault}`, name);
+    if (this.#shared.isNews(name, fault) && fault !== null) this.#log.warn(fault, name);
   }
 
   #isStale(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
@@ -75,8 +84,8 @@ export class Hearts {
       this.#told.isNews(name, null);
       return isStale(beat, { ...times, beatAt }, now);
     } catch (error) {
-      const fault = `cannot see its heartbeat at ${JSON.stringify(beat.status)}: ${faultOf(error)}`;
-      if (this.#told.isNews(name, fault)) this.#log.error(`${name}: ${fault}`, name);
+      const fault = `cannot see its heartbeat at ${JSON.stringify(shownText(beat.status))}: ${faultOf(error)}`;
+      if (this.#told.isNews(name, fault)) this.#log.error(fault, name);
       return false;
     }
   }

@@ -1,23 +1,17 @@
 import type { ProcessEvent, ProcessState } from "./process.ts";
+import { shownText } from "./shown.ts";
 import type { Exit } from "./types.ts";
 
 /**
- * What became of a process, in one line for a log: `web: running -> stopping (unwanted)`.
+ * What became of a process, in one line for a log: `running -> stopping (unwanted)`.
  *
- * @param name The name of the process.
  * @param before Its state before the event.
  * @param event What happened.
  * @param after Its state after the event.
  * @param now The time of the event, in the states' milliseconds.
  */
-export function describeStep(
-  name: string,
-  before: ProcessState,
-  event: ProcessEvent,
-  after: ProcessState,
-  now: number,
-): string {
-  return `${name}: ${before.type} -> ${describeState(after, now)} (${describeEvent(before, event, now)})`;
+export function describeStep(before: ProcessState, event: ProcessEvent, after: ProcessState, now: number): string {
+  return `${before.type} -> ${describeState(after, now)} (${describeEvent(before, event, now)})`;
 }
 
 /** How a child ended, in a few words: `exit code 3`, `SIGKILL`, `cannot start: …`. */
@@ -28,7 +22,7 @@ export function describeExit(exit: Exit): string {
     case "signal":
       return exit.signal;
     case "failed":
-      return `cannot start: ${exit.reason}`;
+      return `cannot start: ${shownText(exit.reason)}`;
   }
 }
 

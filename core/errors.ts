@@ -1,3 +1,5 @@
+import { quotedName } from "./shown.ts";
+
 /**
  * A config file does not say what to run.
  *
@@ -16,7 +18,7 @@ export class SpecError extends SyntaxError {
 
   /** Makes the error for one file and one field. */
   constructor(file: string, field: string | null, reason: string) {
-    super(`Cannot parse config ${JSON.stringify(file)}: ${reason}`);
+    super(`Cannot parse config ${quotedName(file)}: ${reason}`);
     this.file = file;
     this.field = field;
     this.reason = reason;
@@ -36,7 +38,7 @@ export class MessageError extends SyntaxError {
 
   /** Makes the error for one file and one field. */
   constructor(file: string, field: string | null, reason: string) {
-    super(`Cannot parse message ${JSON.stringify(file)}: ${reason}`);
+    super(`Cannot parse message ${quotedName(file)}: ${reason}`);
     this.file = file;
     this.field = field;
     this.reason = reason;

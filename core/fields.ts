@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, ownValue, typeName } from "./json.ts";
+import { quotedName } from "./shown.ts";
 
 /** The longest duration that a config or an option may give, in seconds. */
 export const MAX_SECONDS = 1e9;
@@ -25,7 +26,7 @@ export class Fields {
     const unknown = Object.keys(this.#object).find((key) => !keys.includes(key));
     if (unknown === undefined) return;
     const field = this.#prefix + unknown;
-    throw this.#fail(field, `${JSON.stringify(field)} is not known to the monitor, which takes ${keys.join(", ")}`);
+    throw this.#fail(field, `${quotedName(field)} is not known to the monitor, which takes ${keys.join(", ")}`);
   }
 
   /** The fields of an object inside this one; null where there is none, or null in its place. */
@@ -84,7 +85,7 @@ export class Fields {
   needed<T>(key: string, value: T | undefined): T {
     if (value !== undefined) return value;
     const field = this.#prefix + key;
-    throw this.#fail(field, `${JSON.stringify(field)} is missing`);
+    throw this.#fail(field, `${quotedName(field)} is missing`);
   }
 
   boolean(key: string): boolean | undefined {
@@ -134,7 +135,7 @@ export class Fields {
 
   #wrong(key: string, wanted: string, value: Json | undefined, got = blame(value)): Error {
     const field = this.#prefix + key;
-    return this.#fail(field, `${JSON.stringify(field)} must be ${wanted}: got ${got}`);
+    return this.#fail(field, `${quotedName(field)} must be ${wanted}: got ${got}`);
   }
 }
 

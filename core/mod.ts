@@ -61,6 +61,7 @@ export {
   type ScheduleState,
   type ScheduleStopping,
 } from "./schedule_state.ts";
+export { quotedName, shownName, shownText } from "./shown.ts";
 export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover, STUCK_MS } from "./step.ts";

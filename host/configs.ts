@@ -83,7 +83,7 @@ export class Configs {
     const { events, problems } = this.#known.update(new Map([[changed, entry]]));
     for (const { name, reason } of problems) {
       const inForce = this.#known.specs.has(name) ? "; its last good config stays in force" : "";
-      log.warn(`${name}: bad config: ${reason}${inForce}`, name);
+      log.warn(`bad config: ${reason}${inForce}`, name);
     }
     for (const [name, event] of events) onEvent(name, event);
   }

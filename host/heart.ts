@@ -1,4 +1,4 @@
-import { type Beat, parseBeat, SpecError, visible } from "@ncolony/core";
+import { type Beat, parseBeat, shownText, SpecError, visible } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { faultOf } from "./fault.ts";
@@ -43,7 +43,9 @@ export class Heart implements Disposable {
   /** Touches the file. What keeps it from that is told, and thrown by nobody. */
   beat(): void {
     const fault = touch(this.status, this.#name);
-    if (fault !== null && fault !== this.#fault) this.#onFault(`cannot touch ${JSON.stringify(this.status)}: ${fault}`);
+    if (fault !== null && fault !== this.#fault) {
+      this.#onFault(`cannot touch ${JSON.stringify(shownText(this.status))}: ${fault}`);
+    }
     this.#fault = fault;
   }
 

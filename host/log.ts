@@ -1,4 +1,4 @@
-import { visible, visibleJson } from "@ncolony/core";
+import { shownName, visible, visibleJson } from "@ncolony/core";
 import { BaseHandler } from "@std/log/base-handler";
 import type { LevelName } from "@std/log/levels";
 import { Logger, type LogRecord } from "@std/log/logger";
@@ -18,11 +18,15 @@ export function createLog(level: LogLevel, format: LogFormat, write: (line: stri
   const formatter = format === "json" ? jsonEvent : textEvent;
   const logger = new Logger("ncolony", name, { handlers: [new LineHandler(name, formatter, write)] });
   return {
-    debug: (message, process) => void logger.debug(message, process),
-    info: (message, process) => void logger.info(message, process),
-    warn: (message, process) => void logger.warn(message, process),
-    error: (message, process) => void logger.error(message, process),
+    debug: (message, process) => void logger.debug(line(message, process), process),
+    info: (message, process) => void logger.info(line(message, process), process),
+    warn: (message, process) => void logger.warn(line(message, process), process),
+    error: (message, process) => void logger.error(line(message, process), process),
   };
+}
+
+function line(message: string, process?: string): string {
+  return process === undefined ? message : `${shownName(process)}: ${message}`;
 }
 
 /** One line of a child's output as a JSON object; bytes that are not UTF-8 become U+FFFD. */

@@ -12,13 +12,19 @@ const MODE = 0o640;
 /** Streams that this program has already. */
 const OWN_STREAMS = /^\/dev\/(stdout|stderr|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
 
+/** A log that was opened: Deno.stdout, Deno.stderr, or what `--log-file` names. */
+export interface LogTarget extends Target {
+  /** Whether a person sees what is written there. */
+  isTerminal(): boolean;
+}
+
 /**
  * Opens a log to append to it: a file, which is made where it is missing, or a device. Who could put another file in its place
  * would have this program write there, so nobody else may change it, or the way there.
  *
  * @throws {Error} Where that cannot be done.
  */
-export function openLog(path: string): Target {
+export function openLog(path: string): LogTarget {
   const absolute = resolve(path);
   // Where this program may not look at it, it can see nothing of that.
   const isVisible = isGranted({ name: "read", path: absolute });
@@ -27,7 +33,8 @@ export function openLog(path: string): Target {
   }
   try {
     const target = findTarget(absolute);
-    return lstat(target)?.isCharDevice ? Deno.openSync(target, { append: true }) : openAppend(target, MODE);
+    if (lstat(target)?.isCharDevice) return Deno.openSync(target, { append: true });
+    return { ...openAppend(target, MODE), isTerminal: () => false };
   } catch (error) {
     const fault = error instanceof UntrustedError ? `${error.message}: chmod, or chown` : faultOf(error);
     throw new Error(`Cannot write to ${JSON.stringify(path)}: it ${fault}`);

@@ -1,4 +1,4 @@
-import { type LogLimits, WholeLines } from "@ncolony/core";
+import { type LogLimits, shownText, WholeLines } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { LogFile } from "./log_file.ts";
 import { OwnDirectory } from "./own_directory.ts";
@@ -69,10 +69,10 @@ export class Logs implements ChildLogs {
       return known;
     }
     const path = join(this.#directory, `${name}.log`);
+    const shown = JSON.stringify(shownText(path));
     const file = new LogFile(path, limits, this.#own, this.#clock, {
-      fault: (action, reason) =>
-        this.#log.error(`${name}: cannot ${action} ${JSON.stringify(path)}: ${reason}; its output waits`, name),
-      recovered: () => this.#log.info(`${name}: ${JSON.stringify(path)} can be written again`, name),
+      fault: (action, reason) => this.#log.error(`cannot ${action} ${shown}: ${reason}; its output waits`, name),
+      recovered: () => this.#log.info(`${shown} can be written again`, name),
     });
     const report = { fault: () => {}, lost: () => {} };
     const open = { file, sink: new Sink(file, report, MAX_WAITING_BYTES), children: 0 };

@@ -1,9 +1,9 @@
-import { type LineSink, LineSplitter, visible, visibleBytes } from "@ncolony/core";
+import { type LineSink, LineSplitter, shownName, visible, visibleBytes } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
 import { createLog, jsonLine } from "./log.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";
-import { openLog } from "./log_target.ts";
+import { type LogTarget, openLog } from "./log_target.ts";
 import { Sink, type Target } from "./sink.ts";
 import type { ChildOutput, Log, OutputSink } from "./types.ts";
 
@@ -64,17 +64,16 @@ export class Output {
     };
     const err = open(Deno.stderr, "stderr", () => null);
     const stderrLog = tell(err);
-    if (file === undefined) {
+    const target = file === undefined ? null : openLog(file);
+    if (target === null) {
       this.#err = err;
       this.#out = open(Deno.stdout, "stdout", () => stderrLog);
     } else {
-      this.#err = open(openLog(file), file, () => stderrLog);
+      this.#err = open(target, file!, () => stderrLog);
       this.#out = this.#err;
     }
-    const pageOf = (sink: Sink, stream: { isTerminal(): boolean }) => {
-      return [sink, new Page(sink, file === undefined && !raw && stream.isTerminal())] as const;
-    };
-    this.#pages = new Map([pageOf(this.#out, Deno.stdout), pageOf(this.#err, Deno.stderr)]);
+    const pageOf = (sink: Sink, stream: LogTarget) => [sink, new Page(sink, !raw && stream.isTerminal())] as const;
+    this.#pages = new Map([pageOf(this.#out, target ?? Deno.stdout), pageOf(this.#err, target ?? Deno.stderr)]);
     this.log = tell(this.#err);
   }
 
@@ -135,7 +134,7 @@ interface Lines {
 /** `[name] line`, with escapes on a terminal; `[name+] rest` for the pieces of a long line after the first. */
 function textLines(name: string, page: Page): Lines {
   const encoder = new TextEncoder();
-  const shown = visible(name);
+  const shown = visible(shownName(name));
   const prefix = encoder.encode(`[${shown}] `);
   const continued = encoder.encode(`[${shown}+] `);
   const add: LineSink = (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end));

@@ -71,7 +71,7 @@ export class RestartRequests {
     try {
       const file = postMessage(mailbox.path, { type: "RESTART", name });
       this.#told.isNews("ask", null);
-      log.warn(`${name}: ${reason}: asked for a restart`, name);
+      log.warn(`${reason}: asked for a restart`, name);
       return file;
     } catch (error) {
       const fault = faultOf(error);

@@ -1,3 +1,4 @@
+import { shownText } from "@ncolony/core";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { resolve } from "@std/path/posix/resolve";
@@ -89,7 +90,7 @@ export function resolveTrusted(path: string, options: TrustOptions): Resolved {
     const next = join(at, name);
     const info = see(next);
     if (info !== null && isAmongOthers && isOthers(info.uid)) {
-      throw new UntrustedError(`can be replaced by uid ${info.uid}, whose ${JSON.stringify(next)} is`);
+      throw new UntrustedError(`can be replaced by uid ${info.uid}, whose ${JSON.stringify(shownText(next))} is`);
     }
     if (!info?.isSymlink) at = next;
     else {
@@ -116,7 +117,7 @@ function judgeDirectory(path: string, options: TrustOptions): boolean {
 
 function judge(path: string, ownership: Ownership, how: string, options: TrustOptions): void {
   const fault = whyUntrusted(path, ownership, options);
-  if (fault !== null) throw new UntrustedError(`${how} ${JSON.stringify(path)}, which ${fault}`);
+  if (fault !== null) throw new UntrustedError(`${how} ${JSON.stringify(shownText(path))}, which ${fault}`);
 }
 
 /** What stands at a path; null where `--allow-read` has a scope and it is outside: then that is not known. */

@@ -133,7 +133,10 @@ export type OutputSink = (bytes: Uint8Array) => Promise<void> | void;
 /** Looks a variable of this program's own environment up. */
 export type Environ = (name: string) => string | undefined;
 
-/** Tells a person what happens, one line a call. `process` is the name that it is about. */
+/**
+ * Tells a person what happens, one line a call. `process` is the name of the process that it is about: the line begins
+ * with it.
+ */
 export interface Log {
   /** What only a developer wants to know. */
   debug(message: string, process?: string): void;

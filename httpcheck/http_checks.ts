@@ -72,7 +72,7 @@ export class HttpChecks implements Check {
       throw new SpecError(name, "ncolony.httpcheck.url", '"ncolony.httpcheck.url" is no URL');
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
-      this.#parts.log.warn(`${name}: its answers are not checked: ${error.reason}`, name);
+      this.#parts.log.warn(`its answers are not checked: ${error.reason}`, name);
       return null;
     }
   }
@@ -97,14 +97,14 @@ export class HttpChecks implements Check {
     const isNews = answer.type === "impossible" && answer.reason !== asked.impossible;
     asked.impossible = answer.type === "impossible" ? answer.reason : null;
     if (answer.type === "impossible") {
-      if (isNews) log.error(`${name}: cannot be asked: ${answer.reason}`, name);
+      if (isNews) log.error(`cannot be asked: ${answer.reason}`, name);
       this.#step(asked, { type: "answer", isGood: null });
       return;
     }
     const isGood = answer.type === "status" && isGoodStatus(check, answer.status);
     const reason = answer.type === "status" ? `status ${answer.status}` : answer.reason;
-    if (!isGood) log.warn(`${name}: bad answer ${bad + 1}, of which ${check.maxBad} are let pass: ${reason}`, name);
-    else if (bad > 0) log.info(`${name}: answers well again (${reason})`, name);
+    if (!isGood) log.warn(`bad answer ${bad + 1}, of which ${check.maxBad} are let pass: ${reason}`, name);
+    else if (bad > 0) log.info(`answers well again (${reason})`, name);
     if (this.#step(asked, { type: "answer", isGood }) === "restart") {
       this.#failed.set(name, `bad answers, the last one ${reason}`);
     } else if (isGood) this.#failed.delete(name);

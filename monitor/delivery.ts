@@ -1,4 +1,4 @@
-import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
+import { type Message, MessageError, parseMessage, quotedName, route, type Spec } from "@ncolony/core";
 import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight, Told, Turn } from "@ncolony/host";
 import { Disposal, type Letter } from "./disposal.ts";
 
@@ -167,7 +167,7 @@ export class Delivery {
 
   #tell({ file, message }: Letter, names: readonly string[]): void {
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
-    const what = `message ${JSON.stringify(file)}: ${message.type}${asked === "" ? "" : ` ${JSON.stringify(asked)}`}`;
+    const what = `message ${quotedName(file)}: ${message.type}${asked === "" ? "" : ` ${quotedName(asked)}`}`;
     if (names.length === 0) this.#options.log.warn(`${what}: no such process is to run`);
     else this.#options.log.info(what);
   }

@@ -1,4 +1,4 @@
-import type { Message } from "@ncolony/core";
+import { type Message, quotedName } from "@ncolony/core";
 import { type Clock, isSameFile, isSameSight, type Log, type Mailbox, type Sight, Told } from "@ncolony/host";
 
 /** So long a message that was acted on stays: as long as it takes to start what it asked for, which needs the processors. */
@@ -71,7 +71,7 @@ export class Disposal {
     if (isMuch) return;
     if (fault !== null) this.#wrong.set(file, sight);
     const what = fault === null ? "put away" : `stays (${fault})`;
-    log.warn(`message ${JSON.stringify(file)} is wrong and ${what}: ${reason}`);
+    log.warn(`message ${quotedName(file)} is wrong and ${what}: ${reason}`);
   }
 
   /** Removes what was acted on; gives the files that look otherwise by now, and are to be read. */

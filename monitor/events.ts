@@ -32,7 +32,7 @@ export interface TakenStep {
 
 /** Writes the line of a step into a log. */
 export function logStep(log: Log, { name, before, event, after, now, pid }: TakenStep): void {
-  const line = describeStep(name, before, event, after, now);
+  const line = describeStep(before, event, after, now);
   // Nobody asked for this end.
   const level = before.type === "running" && event.type === "exited" ? "warn" : "info";
   log[level](pid === undefined ? line : `${line}, pid ${pid}`, name);
@@ -49,10 +49,7 @@ export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): 
 
 /** A log that also tells of what is wrong. */
 export function withProblems(log: Log, tell: (problem: ColonyEvent) => void): Log {
-  const problem = (line: string, name?: string) => {
-    const message = name !== undefined && line.startsWith(`${name}: `) ? line.slice(name.length + 2) : line;
-    tell({ type: "problem", name: name ?? null, message });
-  };
+  const problem = (message: string, name: string | null = null) => tell({ type: "problem", name, message });
   return {
     debug: (message, name) => log.debug(message, name),
     info: (message, name) => log.info(message, name),

@@ -1,3 +1,4 @@
+import { quotedName } from "@ncolony/core";
 import {
   type Directory,
   type DirectoryLock,
@@ -127,7 +128,7 @@ export class Hold {
     if (config !== null) {
       await this.close();
       throw new Error(
-        `Cannot use directory ${path} for messages: ${JSON.stringify(config)} in it is a config: ` +
+        `Cannot use directory ${path} for messages: ${quotedName(config)} in it is a config: ` +
           "did you swap --config and --messages?",
       );
     }

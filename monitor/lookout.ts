@@ -193,7 +193,7 @@ export class Lookout {
   #onEvent(name: string, event: ProcessEvent): void {
     const { log, post } = this.#options;
     if (event.type === "wanted" && event.spec.gid === undefined && event.spec.uid && this.#host.gid === 0) {
-      log.warn(`${name}: has a "uid" but no "gid", so it runs with the monitor's gid 0`, name);
+      log.warn('has a "uid" but no "gid", so it runs with the monitor\'s gid 0', name);
     }
     post(name, event);
   }

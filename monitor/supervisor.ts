@@ -77,13 +77,13 @@ export class Supervisor {
   #tellLeftover({ name, pids, isKnown }: FoundChild): void {
     const which = `pid${pids.length > 1 ? "s" : ""} ${pids.join(", ")}`;
     if (pids.length === 0) {
-      this.#report.warn(`${name}: gone -> stopping (an earlier monitor may just have started it)`, name);
+      this.#report.warn("gone -> stopping (an earlier monitor may just have started it)", name);
     } else if (isKnown) {
-      this.#report.warn(`${name}: gone -> stopping (${which} of an earlier monitor still runs)`, name);
+      this.#report.warn(`gone -> stopping (${which} of an earlier monitor still runs)`, name);
     } else {
       this.#report.error(
-        `${name}: waits until ${which} is gone, which an earlier monitor wrote down: whether it is ${name} or a ` +
-          "stranger cannot be told without --allow-all",
+        `waits until ${which} is gone, which an earlier monitor wrote down: whether it is this process or a stranger ` +
+          "cannot be told without --allow-all",
         name,
       );
     }
@@ -184,7 +184,7 @@ export class Supervisor {
       case "report-stuck":
         return this.#tellStuck(name, effect.afterMs);
       case "unexpected":
-        return this.#report.warn(`${name}: ${event.type} cannot happen now, ignored`, name);
+        return this.#report.warn(`${event.type} cannot happen now, ignored`, name);
     }
   }
 
@@ -212,7 +212,7 @@ export class Supervisor {
     return {
       exited: (exit) => this.post(name, { type: "exited", exit }),
       emptied: () => this.post(name, { type: "emptied" }),
-      warn: (message) => this.#report.warn(`${name}: ${message}`, name),
+      warn: (message) => this.#report.warn(message, name),
     };
   }
 
@@ -239,8 +239,8 @@ export class Supervisor {
     const child = this.#children.get(name);
     if (child === undefined) return;
     const fault = child.refused ? "may not be signalled" : `does not end ${Math.round(afterMs / 1000)} s after SIGKILL`;
-    if (!this.#isClosing) return this.#report.warn(`${name}: ${fault}: ${child.whoIsLeft()}`, name);
-    this.#report.error(`${name}: ${fault} and is left behind: ${child.whoIsLeft()}`, name);
+    if (!this.#isClosing) return this.#report.warn(`${fault}: ${child.whoIsLeft()}`, name);
+    this.#report.error(`${fault} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);
   }

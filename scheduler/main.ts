@@ -1,3 +1,4 @@
+import { shownText } from "@ncolony/core";
 import { runDaemon } from "@ncolony/host";
 import manifest from "./deno.json" with { type: "json" };
 import { formatTime, nextTimes, parseCron } from "./cron.ts";
@@ -20,7 +21,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     make: makeScheduler,
     describe: ({ args, once, cron, frequency }) => {
       const when = once ? "once" : cron === undefined ? `every ${frequency} s` : `at ${cron}`;
-      return `runs ${args[0]} ${when}`;
+      return `runs ${shownText(args[0])} ${when}`;
     },
   }, argv);
 }

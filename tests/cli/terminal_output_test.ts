@@ -38,14 +38,14 @@ class Shown implements AsyncDisposable {
   readonly terminal: Terminal;
 
   /** Starts it; DIR is its directory. */
-  constructor(bytes: string, options: readonly string[] = [], redirection = "") {
+  constructor(bytes: string, options: readonly string[] = [], redirection = "", permissions = MONITOR_PERMISSIONS) {
     const [written, config, messages] = [this.dir.file("written"), this.dir.dir("config"), this.dir.dir("messages")];
     Deno.writeFileSync(written, bytesOf(bytes));
     for (const [name, prelude] of [["out", ""], ["err", "exec >&2; "]]) {
       const args = sh(`${prelude}cat '${written}'; echo all; exec cat`);
       Deno.writeTextFileSync(join(config, name!), JSON.stringify({ args }));
     }
-    const tool = [...toolCommand("monitor/mod.ts", MONITOR_PERMISSIONS), "--config", config, "--messages", messages];
+    const tool = [...toolCommand("monitor/mod.ts", permissions), "--config", config, "--messages", messages];
     const words = [...tool, ...options].map((word) => word.replace("DIR", this.dir.path));
     this.terminal = new Terminal([
       "sh",
@@ -103,6 +103,12 @@ testOnTerminal(null, "--log-file gets what children write as it is", async () =>
   await using shown = new Shown(text(WRITTEN), ["--log-file", "DIR/log"]);
   assertEquals(await shown.linesOf("out", "log"), WRITTEN);
   assertEquals(await shown.linesOf("err", "log"), WRITTEN);
+});
+
+testOnTerminal(null, "--log-file that is the terminal shows what children write as the terminal does", async () => {
+  await using shown = new Shown(text(WRITTEN), ["--log-file", "/dev/tty"], "", ["-A"]);
+  assertEquals(await shown.linesOf("out"), SHOWN);
+  assertEquals(await shown.linesOf("err"), SHOWN);
 });
 
 testOnTerminal(null, "no control character slips through where a long line is cut into pieces", async () => {

@@ -23,30 +23,30 @@ function waiting(delayMs: number): ProcessState {
 }
 
 const LINES: readonly (readonly [line: string, before: ProcessState, event: ProcessEvent, after: ProcessState])[] = [
-  ["web: gone -> running (wanted)", GONE, WANTED, RUNNING],
-  ["web: running -> stopping (config changed)", RUNNING, WANTED, STOPPING],
-  ["web: running -> stopping (unwanted)", RUNNING, { type: "unwanted" }, STOPPING],
-  ["web: running -> stopping (restart)", RUNNING, { type: "restart" }, STOPPING],
-  ["web: running -> killing (kill)", RUNNING, { type: "kill" }, KILLING],
-  ["web: running -> stopping (SIGSEGV after 0.25 s)", RUNNING, CRASHED, STOPPING],
-  ["web: running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, since: NOW }, CRASHED, STOPPING],
-  ["web: running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
-  ["web: stopping -> stopping (SIGSEGV)", STOPPING, CRASHED, STOPPING],
-  ["web: stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
-  ["web: killing -> gone (all of it ended)", KILLING, { type: "emptied" }, GONE],
-  ["web: stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "emptied" }, waiting(2000)],
-  ["web: waiting -> running (delay over)", waiting(0), { type: "tick" }, RUNNING],
+  ["gone -> running (wanted)", GONE, WANTED, RUNNING],
+  ["running -> stopping (config changed)", RUNNING, WANTED, STOPPING],
+  ["running -> stopping (unwanted)", RUNNING, { type: "unwanted" }, STOPPING],
+  ["running -> stopping (restart)", RUNNING, { type: "restart" }, STOPPING],
+  ["running -> killing (kill)", RUNNING, { type: "kill" }, KILLING],
+  ["running -> stopping (SIGSEGV after 0.25 s)", RUNNING, CRASHED, STOPPING],
+  ["running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, since: NOW }, CRASHED, STOPPING],
+  ["running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
+  ["stopping -> stopping (SIGSEGV)", STOPPING, CRASHED, STOPPING],
+  ["stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
+  ["killing -> gone (all of it ended)", KILLING, { type: "emptied" }, GONE],
+  ["stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "emptied" }, waiting(2000)],
+  ["waiting -> running (delay over)", waiting(0), { type: "tick" }, RUNNING],
 ];
 
 for (const [line, ...[before, event, after]] of LINES) {
   Deno.test(`describeStep() tells a step as "${line}"`, () => {
-    assertEquals(describeStep("web", before, event, after, NOW), line);
+    assertEquals(describeStep(before, event, after, NOW), line);
   });
 }
 
 Deno.test("describeStep() tells durations in seconds, up to 1000 s to three digits", () => {
   const durations = [1, 61, 1234, 12_345, 100 / 3, 61_000, 999_900, 3_600_000, 4_000_500].map((delayMs) =>
-    /waiting for (.*) \(/.exec(describeStep("web", STOPPING, { type: "emptied" }, waiting(delayMs), NOW))?.[1]
+    /waiting for (.*) \(/.exec(describeStep(STOPPING, { type: "emptied" }, waiting(delayMs), NOW))?.[1]
   );
   const seconds = [0.001, 0.061, 1.23, 12.3, 0.0333, 61, 1000, 3600, 4000.5];
   assertEquals(durations, seconds.map((each) => `${each} s`));
@@ -60,4 +60,13 @@ Deno.test("describeExit() tells codes, signals and failed starts apart", () => {
     { type: "failed", reason: "no such command" },
   ];
   assertEquals(exits.map(describeExit), ["exit code 0", "exit code 3", "SIGKILL", "cannot start: no such command"]);
+});
+
+Deno.test("describeExit() leaves the middle of a long reason out", () => {
+  const told = (reason: string) => describeExit({ type: "failed", reason });
+  for (const character of ["a", "😀"]) {
+    assertEquals(told(character.repeat(500)), `cannot start: ${character.repeat(500)}`);
+    const long = `${character.repeat(300)}${"b".repeat(100_000)}${character.repeat(200)}`;
+    assertEquals(told(long), `cannot start: ${character.repeat(300)}…${character.repeat(200)}`);
+  }
 });

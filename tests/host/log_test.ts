@@ -11,7 +11,7 @@ function linesOf(level: LogLevel, format: LogFormat, message = "something", proc
 }
 
 Deno.test("createLog() writes the time, the level and the message, a line an event", () => {
-  const [line] = linesOf("debug", "text", "web: running -> gone (unwanted)", "web");
+  const [line] = linesOf("debug", "text", "running -> gone (unwanted)", "web");
   assertMatch(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z DEBUG web: running -> gone \(unwanted\)\n$/);
 });
 
@@ -34,7 +34,16 @@ Deno.test("createLog() shows what cannot be seen, and what turns the direction o
   const [line] = linesOf("error", "json", text, text);
   assertMatch(line, /^[ -~]*\n$/);
   const { message, process } = JSON.parse(line);
-  assertEquals([message, process], [text, text]);
+  assertEquals([message, process], [`${text}: ${text}`, text]);
+});
+
+Deno.test("createLog() cuts the name that a line begins with at 100 characters, of one unit or of two", () => {
+  const nameIn = (name: string) => linesOf("error", "text", "is wrong", name)[0].split(" ERROR ")[1];
+  for (const character of ["a", "😀"]) {
+    assertEquals(nameIn(character.repeat(100)), `${character.repeat(100)}: is wrong\n`);
+    assertEquals(nameIn(character.repeat(101)), `${character.repeat(100)}…: is wrong\n`);
+  }
+  assertEquals(nameIn(`${"a".repeat(99)}😀😀`), `${"a".repeat(99)}😀…: is wrong\n`);
 });
 
 Deno.test("createLog() writes JSON objects with the time, level, process, stream and message", () => {
@@ -42,7 +51,7 @@ Deno.test("createLog() writes JSON objects with the time, level, process, stream
   assertEquals(line.indexOf("\n"), line.length - 1);
   const { time, ...event } = JSON.parse(line);
   assertEquals(new Date(time).toISOString(), time);
-  assertEquals(event, { level: "ERROR", process: "web", stream: null, message: 'say "hello"\n' });
+  assertEquals(event, { level: "ERROR", process: "web", stream: null, message: 'web: say "hello"\n' });
 });
 
 Deno.test("createLog() writes null for the process of an event that is about none", () => {

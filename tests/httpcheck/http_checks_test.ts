@@ -57,6 +57,19 @@ Deno.test("HttpChecks asks for a restart after more bad answers in a row than ar
   assertEquals([await it.round(BAD, 29), await it.round(BAD, 1), it.asked], [0, 1, []]);
 });
 
+Deno.test("HttpChecks cuts a long name in what it tells", async () => {
+  using it = new World();
+  const name = "x".repeat(200);
+  it.answering(name, { maxBad: 0 });
+  await it.round(BAD, 30);
+  const shown = `${"x".repeat(100)}…`;
+  assertEquals(it.log.take(), [
+    `WARN ${shown}: bad answer 1, of which 0 are let pass: status 500`,
+    `WARN ${shown}: bad answers, the last one status 500: asked for a restart`,
+  ]);
+  assertEquals(it.takeAsked(), [name]);
+});
+
 Deno.test("HttpChecks holds for good what is expected", async () => {
   using it = new World();
   it.answering("web", { expect: 500, maxBad: 0 });

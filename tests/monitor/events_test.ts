@@ -1,6 +1,7 @@
 import { GONE, parseSpec, type ProcessEvent, type ProcessState, step } from "@ncolony/core";
 import { assertEquals } from "@std/assert";
-import { eventsOf } from "../../monitor/events.ts";
+import { SILENT_LOG } from "@ncolony/host";
+import { type ColonyEvent, eventsOf, withProblems } from "../../monitor/events.ts";
 
 const POLICY = { thresholdMs: 1000, minDelayMs: 500, maxDelayMs: 1000, killTimeMs: 5000 };
 const WEB = parseSpec("web", '{"args": ["httpd"]}');
@@ -47,4 +48,15 @@ Deno.test("a restart is an exit and a start; a process that waits and is not wan
   assertEquals(types(wanted, restart!, exited, emptied!), ["started", "exited", "started"]);
   assertEquals(types(wanted, exited, emptied!, unwanted!), ["started", "exited", "waiting", "stopped"]);
   assertEquals(types(wanted, tick!, wanted), ["started"]);
+});
+
+Deno.test("warnings and errors are problems, of one process or of all", () => {
+  const problems: ColonyEvent[] = [];
+  const log = withProblems(SILENT_LOG, (problem) => problems.push(problem));
+  log.warn("is wrong", "web");
+  log.error("all is wrong");
+  assertEquals(problems, [
+    { type: "problem", name: "web", message: "is wrong" },
+    { type: "problem", name: null, message: "all is wrong" },
+  ]);
 });

@@ -14,6 +14,7 @@ import type {
   Watch,
   WatchSink,
 } from "@ncolony/host";
+import { createLog } from "../../host/log.ts";
 import { FakeChildren } from "./fake_children.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeDirectory } from "./fake_directory.ts";
@@ -23,27 +24,31 @@ import { FakeWatches } from "./fake_watches.ts";
 export class FakeLog implements Log {
   /** All lines. */
   readonly lines: string[] = [];
-  readonly #journal: string[];
+  readonly #log: Log;
   #taken = 0;
 
   constructor(journal: string[]) {
-    this.#journal = journal;
+    this.#log = createLog("debug", "text", (line) => {
+      const [, level, message] = /^\S+ (\S+) (.*)\n$/.exec(line)!;
+      this.lines.push(`${level} ${message}`);
+      journal.push(`log ${message}`);
+    });
   }
 
-  debug(message: string): void {
-    this.#add("DEBUG", message);
+  debug(message: string, process?: string): void {
+    this.#log.debug(message, process);
   }
 
-  info(message: string): void {
-    this.#add("INFO", message);
+  info(message: string, process?: string): void {
+    this.#log.info(message, process);
   }
 
-  warn(message: string): void {
-    this.#add("WARN", message);
+  warn(message: string, process?: string): void {
+    this.#log.warn(message, process);
   }
 
-  error(message: string): void {
-    this.#add("ERROR", message);
+  error(message: string, process?: string): void {
+    this.#log.error(message, process);
   }
 
   /** The lines since this was last called. */
@@ -56,11 +61,6 @@ export class FakeLog implements Log {
   /** How many lines contain a text. */
   count(text: string): number {
     return this.lines.filter((line) => line.includes(text)).length;
-  }
-
-  #add(level: string, message: string): void {
-    this.lines.push(`${level} ${message}`);
-    this.#journal.push(`log ${message}`);
   }
 }
 

@@ -168,6 +168,15 @@ Deno.test("Lookout warns of a uid without a gid when the monitor's own group is 
   }
 });
 
+Deno.test("Lookout cuts a long name in what it warns of", async () => {
+  await using world = new LookoutWorld({ configs: { ["x".repeat(200)]: config("a", { uid: 33 }) } });
+  world.host.gid = 0;
+  await world.start();
+  await world.advance(FREQUENCY_MS);
+  const shown = `${"x".repeat(100)}…`;
+  assertEquals(world.log.take(), [`WARN ${shown}: has a "uid" but no "gid", so it runs with the monitor's gid 0`]);
+});
+
 Deno.test("Lookout changes nothing and says so once while the config directory is gone", async () => {
   await using world = await LookoutWorld.idle({ web: config("httpd") });
   const comeBack = world.config.vanish();

@@ -104,6 +104,25 @@ Deno.test("Supervisor passes on what a child's adapter warns of", async () => {
   assertEquals(world.host.log.take(), ["WARN web: cannot send SIGTERM to pid 101: permission denied"]);
 });
 
+Deno.test("Supervisor cuts a long name in what it tells", async () => {
+  const name = "x".repeat(200);
+  await using world = await SupervisorWorld.running(name);
+  const child = world.host.children.last(name);
+  child.script = { refuses: true };
+  child.signal("SIGTERM");
+  world.post(name, { type: "restart" });
+  await world.settle();
+  const shown = `${"x".repeat(100)}…`;
+  assertEquals(world.host.log.take(), [
+    `WARN ${shown}: cannot send SIGTERM to pid 101: permission denied`,
+    `INFO ${shown}: running -> stopping (restart)`,
+  ]);
+  world.supervisor.close();
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(world.host.log.count(`ERROR ${shown}: may not be signalled and is left behind: pid 101`), 1);
+});
+
 Deno.test("Supervisor waits at least a second before it tries again what cannot be started", async () => {
   await using world = new SupervisorWorld({ minDelayMs: 0 });
   world.host.children.script("web", (run) => run === 0 ? { cannotStart: "no such command" } : {});

@@ -62,7 +62,7 @@ Deno.test("Scheduler whose loop throws kills the command, tells the error, and e
   };
   await world.until(FREQUENCY_MS);
   assertEquals([world.exitCode, world.signals, world.children.running()], [1, ["SIGKILL"], []]);
-  assertMatch(world.log.lines.at(-1)!, /^ERROR internal error, stopping: Error: no more times\n {4}at /);
+  assertMatch(world.log.lines.at(-1)!, /^ERROR internal error, stopping: Error: no more times\\u000a {4}at /);
   assertEquals(world.flushes, 1);
 });
 

@@ -78,10 +78,10 @@ export class MonitorView implements Host {
   get log(): Log {
     const { log } = this.#host;
     return {
-      debug: (message) => this.#isAlive && log.debug(message),
-      info: (message) => this.#isAlive && log.info(message),
-      warn: (message) => this.#isAlive && log.warn(message),
-      error: (message) => this.#isAlive && log.error(message),
+      debug: (message, process) => this.#isAlive && log.debug(message, process),
+      info: (message, process) => this.#isAlive && log.info(message, process),
+      warn: (message, process) => this.#isAlive && log.warn(message, process),
+      error: (message, process) => this.#isAlive && log.error(message, process),
     };
   }
 
