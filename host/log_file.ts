@@ -116,6 +116,7 @@ export class LogFile implements Target {
   }
 
   #rotate(): void {
+    this.#directory.ensure();
     const { keep } = this.limits;
     // Only those are renamed that are in the way: this may fail, and be tried again and again.
     let free = 1;

@@ -54,12 +54,22 @@ export function makeOwnDirectory(path: string, trust: TrustOptions): void {
 }
 
 function makeMissing(path: string, trust: TrustOptions): void {
-  if (lstat(path) !== null) return;
+  if (!isMissing(path)) return;
   makeMissing(dirname(path), trust);
   refuse(path, identifyMissing(path, trust));
   Deno.mkdirSync(path, { mode: MODE });
   // The umask took its part. Nobody else can have put a link there meanwhile.
   if (!trust.allowInsecure) Deno.chmodSync(path, MODE);
+}
+
+/** Whether nothing is there; what `--allow-read` does not hold is taken to be there. */
+function isMissing(path: string): boolean {
+  try {
+    return lstat(path) === null;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotCapable) return false;
+    throw error;
+  }
 }
 
 /** Judges the way to what is not there yet. */

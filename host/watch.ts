@@ -9,6 +9,9 @@ import type { Watch, WatchSink } from "./types.ts";
 /** How long a watch has to answer, in milliseconds. */
 const PATIENCE_MS = 1000;
 
+/** How often a watch that is closed is asked, where it tells of others only. */
+const MAX_QUESTIONS = 3;
+
 /**
  * After so many events everything is looked at: Deno says nothing when the kernel's queue overflows, but then a full one
  * (16,384 events, if nobody changed `fs.inotify.max_queued_events`) is still to be heard.
@@ -49,6 +52,8 @@ class DenoWatch implements Watch {
   readonly #ids: readonly (string | null)[];
   /** Since when an answer is waited for, in the clock's milliseconds; null: none is. */
   #askedAt: number | null = null;
+  /** Whether it told anything since it was asked. Where much happens, Deno throws events away, and so may the answer go. */
+  #hasTold = false;
   #answered = Promise.withResolvers<void>();
   #isClosed = false;
   /** Whether it was closed when it hung. */
@@ -75,31 +80,44 @@ class DenoWatch implements Watch {
   }
 
   check(): boolean {
-    const now = denoClock.now();
-    if (this.#askedAt === null) {
-      if (this.#probe !== null && open(this.#probe)) this.#askedAt = now;
-    } else if (now > this.#askedAt + PATIENCE_MS) isStuck = true;
+    if (this.#probe === null) return !isStuck;
+    const isLate = this.#askedAt !== null && denoClock.now() > this.#askedAt + PATIENCE_MS;
+    if (isLate && !this.#hasTold) isStuck = true;
+    else if (isLate || this.#askedAt === null) this.#ask();
     return !isStuck;
   }
 
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    const isAsked = this.#askedAt !== null || this.#ask();
-    if (isAsked) {
-      this.#askedAt ??= denoClock.now();
-      const late = Promise.withResolvers<void>();
-      const cancel = denoClock.after(PATIENCE_MS, late.resolve);
-      await Promise.race([this.#answered.promise, late.promise]);
-      cancel();
-      isStuck = this.#askedAt !== null;
+    if (this.#askedAt === null) this.#ask();
+    for (let asked = 1; !isStuck && asked <= MAX_QUESTIONS && await this.#isLate(); asked++) {
+      if (this.#hasTold) this.#ask();
+      else isStuck = true;
     }
     if (!isStuck) this.#watcher.close();
     this.#isLeftAlone = isStuck;
     this.#fifos.close();
   }
 
-  #ask(): boolean {
+  /** Asks it, where that can be done. */
+  #ask(): void {
+    this.#hasTold = false;
+    this.#askedAt = this.#touch() ? denoClock.now() : null;
+  }
+
+  /** Waits for its answer; true where none comes in time. */
+  async #isLate(): Promise<boolean> {
+    if (this.#askedAt === null) return false;
+    const late = Promise.withResolvers<void>();
+    const cancel = denoClock.after(PATIENCE_MS, late.resolve);
+    await Promise.race([this.#answered.promise, late.promise]);
+    cancel();
+    return this.#askedAt !== null;
+  }
+
+  /** Does something that it is to tell of; false where that cannot be done. */
+  #touch(): boolean {
     if (this.#probe !== null && open(this.#probe)) return true;
     // Of a directory that another one took the place of, nothing more is told.
     const present = this.#paths.filter((path, index) => this.#ids[index] !== null && idOf(path) === this.#ids[index]);
@@ -111,6 +129,7 @@ class DenoWatch implements Watch {
     let heard = 0;
     for (let next = await nextOf(events); !next.done; next = await nextOf(events)) {
       const event = next.value;
+      this.#hasTold = true;
       if (event !== null && this.#isAnswer(event)) this.#hearAnswer();
       else if (this.#isClosed) continue;
       else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) this.#sink.rescan(null);

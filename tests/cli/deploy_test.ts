@@ -10,6 +10,10 @@ import { hasCommand, ROOT, run } from "./tools.ts";
 const DEPLOY = join(ROOT, "deploy");
 const dockerfile = Deno.readTextFileSync(join(DEPLOY, "Dockerfile"));
 
+const [configMap, deployment] = parseAllDocuments(Deno.readTextFileSync(join(DEPLOY, "kubernetes.yaml")))
+  .map((document) => document.toJS());
+const pod = deployment.spec.template.spec;
+
 /** The words of an instruction of the Dockerfile in JSON. */
 function words(instruction: string): string[] {
   return JSON.parse(new RegExp(`^${instruction} .*?(\\[".*\\])$`, "m").exec(dockerfile)![1]!);
@@ -49,11 +53,12 @@ Deno.test({
     root.write("web.json", JSON.stringify({ args: ["cat"] }));
     const env = { ...environment(), PATH: "/usr/bin:/bin:/usr/sbin:/sbin" };
     const inside = (argv: string[]) => ["chroot", "--userspec=65532:65532", root.path, ...argv];
-    await using container = new Container(mountAsKubernetes(root.path), inside(words("ENTRYPOINT")), env);
+    const command = [...words("ENTRYPOINT"), ...pod.containers[0].args];
+    await using container = new Container(mountAsKubernetes(root.path), inside(command), env);
     const init = await container.init;
     // What lies on its mounts is seen from within only.
     const within = (...argv: string[]) => run(["nsenter", "-t", `${init}`, "-m", "-p", ...inside(argv)]);
-    for (let round = 0; (await within("/bin/busybox", "ls", "/run/ncolony/pids/web")).code !== 0; round++) {
+    for (let round = 0; !(await within("/bin/busybox", "ps")).stdout.includes("/bin/cat\n"); round++) {
       assertLess(round, 200, "web runs");
     }
     for (let round = 0; (await within(...words("HEALTHCHECK"))).code !== 0; round++) {
@@ -88,25 +93,21 @@ Deno.test("the image's programs have the permissions of the table, no more and n
 });
 
 Deno.test("the Kubernetes manifest is a pod that may do nothing it need not, and is asked as the image is", () => {
-  const [configMap, deployment] = parseAllDocuments(Deno.readTextFileSync(join(DEPLOY, "kubernetes.yaml"))).map((it) =>
-    it.toJS()
-  );
   for (const [name, source] of Object.entries<string>(configMap.data)) parseSpec(name, source);
-  const { spec } = deployment.spec.template;
-  const [container] = spec.containers;
+  const [container] = pod.containers;
   assertEquals([configMap.kind, deployment.kind, deployment.spec.replicas], ["ConfigMap", "Deployment", 1]);
   assertEquals(deployment.spec.selector.matchLabels, deployment.spec.template.metadata.labels);
-  assertEquals([spec.securityContext.runAsNonRoot, spec.securityContext.runAsUser], [true, 65532]);
+  assertEquals([pod.securityContext.runAsNonRoot, pod.securityContext.runAsUser], [true, 65532]);
   assertEquals([container.securityContext.readOnlyRootFilesystem, container.securityContext.capabilities.drop], [true, [
     "ALL",
   ]]);
   assertEquals(container.livenessProbe.exec.command, words("HEALTHCHECK"));
   assertEquals(
     container.volumeMounts.map(({ name }: { name: string }) => name),
-    spec.volumes.map(({ name }: { name: string }) => name),
+    pod.volumes.map(({ name }: { name: string }) => name),
   );
-  assertEquals(spec.volumes[0].configMap.name, configMap.metadata.name);
-  assertLess(30, spec.terminationGracePeriodSeconds, "longer than the reaper's --kill-after");
+  assertEquals(pod.volumes[0].configMap.name, configMap.metadata.name);
+  assertLess(30, pod.terminationGracePeriodSeconds, "longer than the reaper's --kill-after");
 });
 
 Deno.test({

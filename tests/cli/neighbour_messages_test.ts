@@ -248,8 +248,7 @@ for (
       await pause(3000);
       // In a directory of its own only root can do it.
       const attack = `cd "$1/messages"; ${script}`;
-      if (mode === 0o777) place.attackOn(attack);
-      else place.attackOn(`exit`);
+      if (mode === 0o777) await place.attackOn(attack);
       const own = mode === 0o777
         ? null
         : new Deno.Command("sh", { args: ["-c", attack, "sh", place.dir.path] }).spawn();

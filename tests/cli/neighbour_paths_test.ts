@@ -157,15 +157,14 @@ neighbourTest(
     const config = place.make("config");
     const secret = place.write("secret", "root's own\n", 0o600);
     const logs = place.file("logs");
-    place.write("config/web", JSON.stringify({ args: ["sh", "-c", "while :; do echo line; sleep 0.05; done"] }));
+    place.write("config/web", JSON.stringify({ args: ["sh", "-c", "while :; do seq 100; sleep 0.05; done"] }));
     const monitor = place.monitor(places(place, { config, logs, "log-size": "4096", "log-keep": "1" }));
     await until("it writes", () => hasFile(`${logs}/web.log`));
     place.give("logs");
     Deno.chmodSync(logs, 0o755);
     await place.attackOn('cd "$1/logs"; while :; do ln -sf "$1/secret" web.log; ln -sf "$1/secret" web.log.1; done');
-    await monitor.waitFor(
-      /ERROR web: cannot (?:write to|rotate) ".*web\.log": .*belongs to uid 65534.*; its output waits/,
-    );
+    // It is the link that is refused, or the directory.
+    await monitor.waitFor(/ERROR web: cannot (?:write to|rotate) ".*web\.log": .*; its output waits/);
     await new Promise((resolve) => setTimeout(resolve, 2500));
     assertEquals(Deno.readTextFileSync(secret), "root's own\n");
     assertEquals(monitor.count(/ERROR/), 1);

@@ -79,9 +79,12 @@ export function place(directory: string, name: string, text: string): void {
   Deno.renameSync(fresh, join(directory, name));
 }
 
-/** The names in a directory, in order, less the lock file that a monitor keeps in its messages directory. */
+/** What a monitor keeps in its messages directory, and in its pid directory. */
+const OWN = [".lock", ".children"];
+
+/** The names in a directory, in order, less the files that a monitor keeps in it for itself. */
 export function namesIn(path: string): string[] {
-  return [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => name !== ".lock").sort();
+  return [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => !OWN.includes(name)).sort();
 }
 
 /** A shell script as `args`. */

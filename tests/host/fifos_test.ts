@@ -149,3 +149,27 @@ Deno.test("Watch.check() goes on being answered while the watch works, and nothi
   await watch.close();
   assertEquals(told, []);
 });
+
+for (const hasProbe of [true, false]) {
+  Deno.test(`Watch does not seem to hang when its answer gets lost in a flood (${hasProbe ? "with" : "without"} a file to ask it by)`, async () => {
+    using dir = tempDir();
+    const probe = hasProbe ? dir.write(".lock", "") : null;
+    const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
+    const flood = () => {
+      for (let i = 0; i < 3000; i++) dir.write(`file${i % 7}`, "{}");
+    };
+    const watch = watchDirectories([dir.path], sink, probe);
+    // More than Deno keeps while nobody listens: what comes then is thrown away.
+    for (let i = 0; i < 4; i++) {
+      flood();
+      assertEquals(watch.check(), true);
+      flood();
+      await new Promise((resolve) => setTimeout(resolve, 1100));
+    }
+    flood();
+    const closed = watch.close();
+    flood();
+    await closed;
+    await watchDirectories([dir.path], sink, probe).close();
+  });
+}
