@@ -1,13 +1,10 @@
 import type { Entry } from "@ncolony/core";
-import { isSameSight } from "./sight.ts";
+import { isSameSight, RACY_MS } from "./sight.ts";
 import { Turn } from "./turn.ts";
 import type { Clock, Directory, Sight } from "./types.ts";
 
 /** Two looks this far apart must agree before what was not renamed into place counts. */
 export const SETTLE_MS = 100;
-
-/** A file whose last change and last reading are this close may have changed again within its time stamp. */
-const RACY_MS = 2000;
 
 /** So many files are read at a time: threads open them, and to wake one for a single file takes 0.1 ms. */
 const BATCH = 16;

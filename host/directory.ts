@@ -1,8 +1,8 @@
-import { isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
+import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "./fault.ts";
 import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
-import { faultSight, sightOf } from "./sight.ts";
+import { faultSight, RACY_MS, sightOf } from "./sight.ts";
 import { resolveTrusted, type TrustOptions, UntrustedError, whyUntrusted } from "./trust.ts";
 import type { Directory, Identity, Reading, Sight } from "./types.ts";
 
@@ -149,7 +149,11 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
     if (info === null) return wrong("is not a regular file");
     const fault = judge(info);
     if (fault !== null) return wrong(fault);
-    return { sight: sightOf(info), entry: readText(file, info.size, options.maxBytes) };
+    const sight = sightOf(info);
+    const { bytes, entry } = readText(file, info.size, options.maxBytes);
+    // Some file systems say of every file that it is empty.
+    const isGrowing = bytes !== info.size && Date.now() < sight.changedMs + RACY_MS;
+    return isGrowing ? { sight, entry: { fault: "is just being written" }, isTransient: true } : { sight, entry };
   } catch (error) {
     return failed(error);
   } finally {
@@ -180,8 +184,9 @@ let buffer = new Uint8Array(0);
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-function readText(file: OpenFile, size: number, maxBytes: number): { source: string } | { fault: string } {
-  const tooLarge = { fault: `must be at most ${maxBytes} bytes` };
+/** Reads a file of a size; gives how many bytes there were, of one that is too large not all. */
+function readText(file: OpenFile, size: number, maxBytes: number): { bytes: number; entry: Entry } {
+  const tooLarge = { bytes: size, entry: { fault: `must be at most ${maxBytes} bytes` } };
   if (size > maxBytes) return tooLarge;
   // One byte more than it may hold, to notice one that grows.
   if (buffer.length <= maxBytes) buffer = new Uint8Array(maxBytes + 1);
@@ -190,13 +195,12 @@ function readText(file: OpenFile, size: number, maxBytes: number): { source: str
     const bytes = file.read(buffer, length, maxBytes + 1 - length);
     length += bytes;
     if (length > maxBytes) return tooLarge;
-    // Some file systems say of every file that it is empty.
     if (bytes === 0 || size > 0 && length >= size) break;
   }
   try {
-    return { source: decoder.decode(buffer.subarray(0, length)) };
+    return { bytes: length, entry: { source: decoder.decode(buffer.subarray(0, length)) } };
   } catch {
-    return { fault: "is not UTF-8" };
+    return { bytes: length, entry: { fault: "is not UTF-8" } };
   }
 }
 

@@ -1,11 +1,9 @@
 import { join } from "@std/path/posix/join";
 import { type HeldFifo, holdFifo } from "./safe_file.ts";
+import { RACY_MS } from "./sight.ts";
 
 /** No more are held than this: a directory may be full of them. */
 const MAX_HELD = 256;
-
-/** A directory that changed so long before it was listed, in milliseconds, holds what was listed as long as its time stays. */
-const RACY_MS = 2000;
 
 /**
  * Keeps the FIFOs that lie in watched directories open for writing.

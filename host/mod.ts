@@ -52,7 +52,7 @@ export { requireRun } from "./permission.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places, refusePlaces } from "./places.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
-export { isSameFile, isSameSight } from "./sight.ts";
+export { isSameFile, isSameSight, RACY_MS } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
 export * from "./tool.ts";

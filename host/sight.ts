@@ -1,6 +1,9 @@
 import type { FileFacts } from "./safe_file.ts";
 import type { Sight } from "./types.ts";
 
+/** What changed longer ago than this, in milliseconds, has other times when it changes again: some systems have coarse ones. */
+export const RACY_MS = 2000;
+
 /** What a look at a file tells. */
 export function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sight {
   const mtimeMs = mtime?.getTime() ?? 0;

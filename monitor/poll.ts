@@ -1,13 +1,10 @@
-import type { Clock, Mailbox } from "@ncolony/host";
+import { type Clock, type Mailbox, RACY_MS } from "@ncolony/host";
 
 /** How often a messages directory that is not watched is looked at, in milliseconds. */
 const POLL_MS = 250;
 
 /** A look that takes long is followed by a pause of so many times that, so that others have the processor. */
 const PAUSE_PER_LOOK = 10;
-
-/** What changed so long ago, in milliseconds, has another time stamp when it changes again. */
-const RACY_MS = 2000;
 
 /** Says when a messages directory that is not watched is to be looked at. */
 export class Poll {
