@@ -96,7 +96,8 @@ export function beginHttpCheck({ graceMs }: HttpCheck, now: number): HttpState {
  * What becomes of a check when something happens, and what must be done.
  *
  * A process is asked at the end of the grace and then every period, however long its answers take. Of moments that passed
- * while an answer was waited for, or while the machine slept, one is made up for. After a restart the check begins anew.
+ * while an answer was waited for, or while the machine slept, one is made up for. After a restart the check begins anew, but
+ * not before the next period.
  *
  * @param check What the config says.
  * @param state How it stands.
@@ -116,6 +117,9 @@ export function stepHttpCheck(
   }
   if (event.isGood === null) return [{ ...state, isAsking: false }, null];
   const bad = event.isGood ? 0 : state.bad + 1;
-  if (bad > check.maxBad) return [beginHttpCheck(check, now), "restart"];
+  if (bad > check.maxBad) {
+    const begun = beginHttpCheck(check, now);
+    return [{ ...begun, askAt: Math.max(begun.askAt, state.askAt) }, "restart"];
+  }
   return [{ ...state, bad, isAsking: false }, null];
 }

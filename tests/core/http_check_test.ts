@@ -148,6 +148,11 @@ Deno.test("stepHttpCheck() begins with the grace, and a maxBad of 0 lets no bad 
   assertEquals(stepHttpCheck({ ...CHECK, maxBad: 0 }, ASKING, BAD!, 105)[1], "restart");
 });
 
+Deno.test("stepHttpCheck() asks no more often than every period where there is no grace", () => {
+  const hasty = { ...CHECK, graceMs: 0, maxBad: 0 };
+  assertEquals(stepHttpCheck(hasty, ASKING, BAD!, 105), [{ bad: 0, askAt: 110, isAsking: false }, "restart"]);
+});
+
 Deno.test("stepHttpCheck() keeps its promises in random histories", () => {
   for (let seed = 0; seed < 300; seed++) history(new Random(seed), `seed ${seed}`);
 });
@@ -174,7 +179,7 @@ function history(random: Random, seed: string): void {
       assertEquals(effect, row > check.maxBad ? "restart" : null, seed);
       if (effect !== "restart") continue;
       row = 0;
-      begin = now + check.graceMs;
+      begin = Math.max(now + check.graceMs, before.askAt);
       assertEquals(state, { bad: 0, askAt: begin, isAsking: false }, seed);
     } else if (effect === "ask") {
       asked++;
