@@ -79,35 +79,36 @@ export function whyUntrusted(path: string, { uid, mode }: Ownership, options: Tr
 export function resolveTrusted(path: string, options: TrustOptions): Resolved {
   const rest = resolve(path).split("/").filter(Boolean);
   let at = "/";
+  let info = see(at);
   let links = 0;
   let isAmongOthers = false;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-    isAmongOthers = judgeDirectory(at, options);
-    if (name === "..") {
-      at = dirname(at);
-      continue;
+    isAmongOthers = judgeDirectory(at, info, options);
+    const next = name === ".." ? dirname(at) : join(at, name);
+    const found = see(next);
+    if (found !== null && isAmongOthers && name !== ".." && isOthers(found.uid)) {
+      throw new UntrustedError(`can be replaced by uid ${found.uid}, whose ${JSON.stringify(shownText(next))} is`);
     }
-    const next = join(at, name);
-    const info = see(next);
-    if (info !== null && isAmongOthers && isOthers(info.uid)) {
-      throw new UntrustedError(`can be replaced by uid ${info.uid}, whose ${JSON.stringify(shownText(next))} is`);
-    }
-    if (!info?.isSymlink) at = next;
-    else {
+    if (!found?.isSymlink) {
+      at = next;
+      info = found;
+    } else {
       if (++links > MAX_LINKS) throw new Deno.errors.FilesystemLoop(`too many links: lstat '${path}'`);
       // The mode of a link means nothing.
-      judge(next, { uid: info.uid, mode: 0 }, "leads through the link", options);
+      judge(next, { uid: found.uid, mode: 0 }, "leads through the link", options);
       const target = Deno.readLinkSync(next);
       rest.unshift(...target.split("/").filter((part) => part !== "" && part !== "."));
-      if (target.startsWith("/")) at = "/";
+      if (target.startsWith("/")) {
+        at = "/";
+        info = see(at);
+      }
     }
   }
-  return { path: at, info: Deno.lstatSync(at), isAmongOthers };
+  return { path: at, info: info ?? Deno.lstatSync(at), isAmongOthers };
 }
 
 /** Judges a directory on the way; true where others may add names to it, but change nothing that is not theirs. */
-function judgeDirectory(path: string, options: TrustOptions): boolean {
-  const info = see(path);
+function judgeDirectory(path: string, info: Deno.FileInfo | null, options: TrustOptions): boolean {
   if (info === null) return false;
   const mode = info.mode ?? 0;
   const isSticky = (mode & STICKY) !== 0;
