@@ -5,10 +5,10 @@ import { type TempDir, tempDir, until } from "./helpers.ts";
 
 const NPM = join("npm", "registry.npmjs.org");
 const CACHE = denoDir();
-/** The packages of npm that the lock file has: name and version. */
-const LOCKED: readonly [string, string][] = Object
-  .keys(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.lock"))).npm)
-  .map((it) => [it.slice(0, it.lastIndexOf("@")), it.slice(it.lastIndexOf("@") + 1)]);
+/** The packages of npm that the lock file has: name, version, and hash. */
+const LOCKED: readonly [string, string, string][] = Object
+  .entries<{ integrity: string }>(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.lock"))).npm)
+  .map(([it, { integrity }]) => [it.slice(0, it.lastIndexOf("@")), it.slice(it.lastIndexOf("@") + 1), integrity]);
 
 /** Somebody with an empty folder and an empty cache, but for npm's packages; whose Deno reaches no other machine. */
 export class Stranger implements Disposable {
@@ -21,7 +21,7 @@ export class Stranger implements Disposable {
   /** Gives Deno further variables. */
   constructor(env: Readonly<Record<string, string>>) {
     const cache = this.dir.dir("cache");
-    for (const [name, version] of LOCKED) copyNpmPackage(name, version, cache);
+    for (const [name, version, integrity] of LOCKED) copyNpmPackage(name, version, integrity, cache);
     const PATH = `${dirname(Deno.execPath())}:${Deno.env.get("PATH")}`;
     this.#env = { ...env, PATH, HOME: this.home, DENO_DIR: cache, HTTPS_PROXY: "http://127.0.0.1:9", NO_COLOR: "1" };
   }
@@ -110,26 +110,20 @@ function denoDir(): string {
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
-function copyNpmPackage(name: string, version: string, cache: string): void {
-  copyTree(join(CACHE, NPM, name, version), join(cache, NPM, name, version));
-  const text = readIfThere(join(CACHE, NPM, name, "registry.json"));
-  // Of what only another package depends on, the lock file says all that Deno asks for.
-  if (text === null) return;
-  const info = JSON.parse(text);
-  // As if there were no other versions, which would have to be fetched, and as if nobody minded that this one is new.
-  info.versions = { [version]: info.versions[version] };
-  info["dist-tags"] = { latest: version };
-  info.time = { [version]: "2000-01-01T00:00:00.000Z" };
+/** Copies a package, and what npm says of it: that there is this version only, and that it is not new. */
+function copyNpmPackage(name: string, version: string, integrity: string, cache: string): void {
+  const from = join(CACHE, NPM, name, version);
+  copyTree(from, join(cache, NPM, name, version));
+  const { dependencies = {}, bin } = JSON.parse(Deno.readTextFileSync(join(from, "package.json")));
+  // Nothing is fetched from there.
+  const tarball = `https://registry.npmjs.org/${name}/-/${name}-${version}.tgz`;
+  const info = {
+    name,
+    "dist-tags": { latest: version },
+    versions: { [version]: { version, dependencies, bin, dist: { tarball, integrity } } },
+    time: { [version]: "2000-01-01T00:00:00.000Z" },
+  };
   Deno.writeTextFileSync(join(cache, NPM, name, "registry.json"), JSON.stringify(info));
-}
-
-function readIfThere(path: string): string | null {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return null;
-    throw error;
-  }
 }
 
 /** Copies a file, or a directory with all that is in it. */
