@@ -4,9 +4,8 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import { until } from "../helpers.ts";
 import { neighbourTest, Place, pythonTest } from "./neighbour.ts";
 import type { Program } from "./program.ts";
-import { MONITOR_PERMISSIONS, run } from "./tools.ts";
+import { MONITOR_PERMISSIONS, run, sleeper } from "./tools.ts";
 
-const SLEEP = '{"args": ["sleep", "1000"]}';
 const RESTART = '{"type": "RESTART", "name": "web"}';
 
 /** A colony whose messages directory has a mode; `web` runs in it. */
@@ -17,7 +16,7 @@ class Shared extends Place {
   constructor(mode = 0o777) {
     super();
     this.messages = this.make("messages", mode);
-    this.write("config/web", SLEEP);
+    this.write("config/web", sleeper(this.dir));
   }
 
   /** The options that say where it is. */
@@ -36,7 +35,7 @@ class Shared extends Place {
   /** Adds a config by rename, and waits until it runs; says how long that took, in milliseconds. */
   async add(monitor: Program, name: string): Promise<number> {
     const start = performance.now();
-    Deno.renameSync(this.write(`config/${name}.new`, SLEEP), `${this.config}/${name}`);
+    Deno.renameSync(this.write(`config/${name}.new`, sleeper(this.dir)), `${this.config}/${name}`);
     await monitor.waitFor(new RegExp(`${name}: gone -> running`));
     return performance.now() - start;
   }

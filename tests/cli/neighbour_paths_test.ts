@@ -3,9 +3,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
 import { contents, marking, neighbourTest, Place } from "./neighbour.ts";
-import { MONITOR_PERMISSIONS, run } from "./tools.ts";
-
-const SLEEP = '{"args": ["sleep", "1000"]}';
+import { MONITOR_PERMISSIONS, run, sleeper } from "./tools.ts";
 
 /** Where everything is in order; each may be replaced. */
 function places(place: Place, own: Readonly<Record<string, string>> = {}): string[] {
@@ -67,7 +65,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     place.make("outer");
     const config = place.make("outer/config");
     const logs = place.make("logs", 0o750);
-    place.write("outer/config/web", SLEEP);
+    place.write("outer/config/web", sleeper(place.dir));
     const monitor = place.monitor(places(place, { config, logs, frequency: "0.2" }), permissions);
     const [, pid] = await monitor.waitFor(/web: gone -> running .*, pid (\d+)/);
     // What the service of a neighbour writes is in a file of root's.
@@ -90,7 +88,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     const logs = place.make("logs", 0o750);
     place.write("logs/web.log", marking(mark));
     place.make("good");
-    place.write("good/web", SLEEP);
+    place.write("good/web", sleeper(place.dir));
     Deno.symlinkSync(place.file("good"), place.file("home", "way"));
     Deno.symlinkSync(place.file("home", "way", "web"), `${config}/web`);
     Deno.symlinkSync(place.file("home", "way", "web.log"), `${config}/web.log`);
@@ -106,7 +104,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     place.make("outer");
     const messages = place.make("outer/messages");
     const config = place.make("config");
-    place.write("config/web", SLEEP);
+    place.write("config/web", sleeper(place.dir));
     const valuable = place.make("valuable");
     for (let i = 0; i < 153; i++) place.write(`valuable/file${i}`, `precious ${i}`);
     const before = contents(valuable);
@@ -136,7 +134,7 @@ neighbourTest(
   async () => {
     await using place = new Place();
     const config = place.make("config");
-    await place.attack(`echo '${SLEEP}' > "$1/home/web"`);
+    await place.attack(`echo '${sleeper(place.dir)}' > "$1/home/web"`);
     const script = 'mount --bind "$0" "$1" && mount -o remount,ro,bind "$1" && shift && exec "$@"';
     const wrap = ["unshare", "--mount", "sh", "-c", script, place.home, config];
     const refused = place.monitor(places(place, { config }), ["-A"], wrap);
@@ -237,7 +235,7 @@ neighbourTest("a forged pid file has nobody's process ended, where its directory
   await using place = new Place();
   const config = place.make("config");
   const pids = place.make("pids");
-  place.write("config/web", SLEEP);
+  place.write("config/web", sleeper(place.dir));
   const victim = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
   try {
     place.give("pids");
@@ -260,7 +258,7 @@ neighbourTest("a forged pid file has nobody's process ended, where its directory
 Deno.test("--config and --messages that are swapped are refused, and no config is lost", async () => {
   await using place = new Place();
   const config = place.make("config");
-  for (let i = 0; i < 160; i++) place.write(`config/web${i}`, SLEEP);
+  for (let i = 0; i < 160; i++) place.write(`config/web${i}`, sleeper(place.dir));
   const before = contents(config);
   for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     const monitor = place.monitor(["--config", place.make("messages"), "--messages", config], permissions);

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
-import { gone, MONITOR_PERMISSIONS, ROOT, sh, signalIfThere, toolCommand } from "./tools.ts";
+import { gone, MONITOR_PERMISSIONS, ROOT, sh, signalIfThere, sleeper, toolCommand } from "./tools.ts";
 
 /** One of several monitors, one after another, on the directories `config`, `messages` and `pids` of a folder. */
 class Monitor implements AsyncDisposable {
@@ -47,9 +47,9 @@ class Monitor implements AsyncDisposable {
 Deno.test("what a killed monitor left running is stopped before it is started again, also what ignores SIGTERM", async () => {
   using dir = tempDir();
   dir.dir("config");
-  dir.write("config/mild", '{"args": ["sleep", "1000"]}');
+  dir.write("config/mild", sleeper(dir));
   dir.write("config/stubborn", JSON.stringify({ args: sh("trap '' TERM; while :; do sleep 1; done") }));
-  dir.write("config/dropped", '{"args": ["sleep", "1000"]}');
+  dir.write("config/dropped", sleeper(dir));
   await using first = new Monitor(dir, "first.log", ["-A"]);
   const names = ["mild", "stubborn", "dropped"];
   const old = await Promise.all(names.map((name) => first.started(name)));
@@ -73,7 +73,7 @@ for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
     using dir = tempDir();
     dir.dir("config");
     dir.dir("pids");
-    dir.write("config/web", '{"args": ["sleep", "1000"]}');
+    dir.write("config/web", sleeper(dir));
     const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
     try {
       dir.write("pids/web", `${stranger.pid}`);
@@ -96,7 +96,7 @@ Deno.test("where /proc may not be read, a process waits until the pid of its pid
   using dir = tempDir();
   dir.dir("config");
   dir.dir("pids");
-  dir.write("config/web", '{"args": ["sleep", "1000"]}');
+  dir.write("config/web", sleeper(dir));
   const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
   try {
     dir.write("pids/web", `${stranger.pid}`);
@@ -121,7 +121,7 @@ Deno.test("a pid file that names nobody, everybody, or what is no number signals
   const texts = ["0", "1", "-1", "", "web", "99999999999", `${Deno.pid} ${Deno.pid}`];
   texts.forEach((text, i) => dir.write(`pids/p${i}`, text));
   Deno.symlinkSync("/etc/passwd", dir.file("pids", "link"));
-  texts.forEach((_, i) => dir.write(`config/p${i}`, '{"args": ["sleep", "1000"]}'));
+  texts.forEach((_, i) => dir.write(`config/p${i}`, sleeper(dir)));
   await using monitor = new Monitor(dir, "log", ["-A"]);
   await Promise.all(texts.map((_, i) => monitor.started(`p${i}`)));
   assertEquals(monitor.text.match(/earlier monitor/), null);
@@ -130,7 +130,7 @@ Deno.test("a pid file that names nobody, everybody, or what is no number signals
 Deno.test("without pid files, what a killed monitor left running is found by its name and config", async () => {
   using dir = tempDir();
   dir.dir("config");
-  dir.write("config/web", '{"args": ["sleep", "1000"]}');
+  dir.write("config/web", sleeper(dir));
   await using first = new Monitor(dir, "first.log", ["-A"], []);
   const old = await first.started("web");
   await first.kill();
@@ -144,8 +144,8 @@ Deno.test("without pid files, what a killed monitor left running is found by its
 Deno.test("what went of the pid directory is there again after the next look, and a successor needs no more", async () => {
   using dir = tempDir();
   dir.dir("config");
-  dir.write("config/web", '{"args": ["sleep", "1000"]}');
-  dir.write("config/db", '{"args": ["sleep", "1000"]}');
+  dir.write("config/web", sleeper(dir));
+  dir.write("config/db", sleeper(dir));
   await using first = new Monitor(dir, "first.log", ["-A"]);
   const old = await Promise.all(["web", "db"].map((name) => first.started(name)));
   const files = () => [...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort().join();

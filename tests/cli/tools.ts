@@ -1,5 +1,5 @@
 import { fromFileUrl, join } from "@std/path";
-import { isAlive, until } from "../helpers.ts";
+import { isAlive, type TempDir, until } from "../helpers.ts";
 
 /** The monitor's permissions, as its task has them. */
 export const MONITOR_PERMISSIONS: readonly string[] = [
@@ -70,6 +70,14 @@ export function signalIfThere(pid: number, signal: Deno.Signal): void {
 /** Waits until nobody is left of processes, zombies included. */
 export async function gone(...pids: readonly number[]): Promise<void> {
   for (const pid of pids) await until(`${pid} is gone`, () => !isAlive(pid));
+}
+
+/**
+ * A config of a process that sleeps, as no other test has it: of two processes with the same name and config, a monitor that
+ * may read /proc takes either for one that a killed monitor of its own colony left.
+ */
+export function sleeper(dir: TempDir): string {
+  return JSON.stringify({ args: ["sleep", "1000"], env: { PLACE: dir.path } });
 }
 
 /** Writes a file by rename from a name that the monitor ignores. */
