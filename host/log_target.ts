@@ -14,7 +14,7 @@ const OWN_STREAMS = /^\/dev\/(stdout|stderr|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
 
 /** A log that was opened: Deno.stdout, Deno.stderr, or what `--log-file` names. */
 export interface LogTarget extends Target {
-  /** Whether a person sees what is written there. */
+  /** Whether it is a terminal. */
   isTerminal(): boolean;
 }
 

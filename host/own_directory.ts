@@ -62,7 +62,7 @@ function makeMissing(path: string, trust: TrustOptions): void {
   if (!trust.allowInsecure) Deno.chmodSync(path, MODE);
 }
 
-/** Whether nothing is there; what `--allow-read` does not hold is taken to be there. */
+/** Whether nothing is there; what is outside of `--allow-read` is assumed to be there. */
 function isMissing(path: string): boolean {
   try {
     return lstat(path) === null;

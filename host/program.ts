@@ -48,7 +48,7 @@ export function answerCommon({ name, version, help }: Program, flags: ReadonlySe
   return true;
 }
 
-/** Prints a line on stdout, or some, of which none can act on a terminal. */
+/** Prints one or more lines on stdout; nothing in them can control a terminal. */
 export function printLine(line: string): void {
   print(Deno.stdout, line);
 }

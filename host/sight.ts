@@ -1,7 +1,7 @@
 import type { FileFacts } from "./safe_file.ts";
 import type { Sight } from "./types.ts";
 
-/** What changed longer ago than this, in milliseconds, has other times when it changes again: some systems have coarse ones. */
+/** A file that changed longer ago than this, in milliseconds, gets other times when it changes again, however coarse they are. */
 export const RACY_MS = 2000;
 
 /** What a look at a file tells. */

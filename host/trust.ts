@@ -87,7 +87,7 @@ export function resolveTrusted(path: string, options: TrustOptions): Resolved {
     const next = name === ".." ? dirname(at) : join(at, name);
     const found = see(next);
     if (found !== null && isAmongOthers && name !== ".." && isOthers(found.uid)) {
-      throw new UntrustedError(`can be replaced by uid ${found.uid}, whose ${JSON.stringify(shownText(next))} is`);
+      throw new UntrustedError(`can be replaced by uid ${found.uid}, who owns ${JSON.stringify(shownText(next))}`);
     }
     if (!found?.isSymlink) {
       at = next;

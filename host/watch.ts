@@ -9,7 +9,7 @@ import type { Watch, WatchSink } from "./types.ts";
 /** How long a watch has to answer, in milliseconds. */
 const PATIENCE_MS = 1000;
 
-/** How often a watch that is closed is asked, where it tells of others only. */
+/** How often a watch is asked before it is closed, as long as it tells of other events but does not answer. */
 const MAX_QUESTIONS = 3;
 
 /**
@@ -52,7 +52,7 @@ class DenoWatch implements Watch {
   readonly #ids: readonly (string | null)[];
   /** Since when an answer is waited for, in the clock's milliseconds; null: none is. */
   #askedAt: number | null = null;
-  /** Whether it told anything since it was asked. Where much happens, Deno throws events away, and so may the answer go. */
+  /** Whether it told anything since it was asked. When much happens Deno drops events, and the answer may be one of them. */
   #hasTold = false;
   #answered = Promise.withResolvers<void>();
   #isClosed = false;
@@ -100,7 +100,7 @@ class DenoWatch implements Watch {
     this.#fifos.close();
   }
 
-  /** Asks it, where that can be done. */
+  /** Asks it, if that is possible. */
   #ask(): void {
     this.#hasTold = false;
     this.#askedAt = this.#touch() ? denoClock.now() : null;
@@ -116,7 +116,7 @@ class DenoWatch implements Watch {
     return this.#askedAt !== null;
   }
 
-  /** Does something that it is to tell of; false where that cannot be done. */
+  /** Causes an event that it must tell of; false if that is not possible. */
   #touch(): boolean {
     if (this.#probe !== null && open(this.#probe)) return true;
     // Of a directory that another one took the place of, nothing more is told.

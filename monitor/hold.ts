@@ -194,7 +194,7 @@ export class Hold {
     const { log, mailbox } = this.#options;
     const untrusted = "fault" in found && found.isUntrusted ? found.fault : null;
     if (this.#told.isNews("messages", untrusted) && untrusted !== null) {
-      log.error(`the messages directory ${mailbox.path} ${untrusted}: what stood there before is used on`);
+      log.error(`the messages directory ${mailbox.path} ${untrusted}: the one that was locked stays in use`);
     }
     if ("fault" in found) return;
     const isLocked = this.#lock !== null && found.id === this.#locked;

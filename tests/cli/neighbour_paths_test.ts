@@ -113,7 +113,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     place.give("outer");
     assertEquals(await place.attack(`cd "$1/outer" && mv messages aside && ln -s "$1/valuable" messages`), "");
     await monitor.waitFor(
-      /ERROR the messages directory .* lies in ".*\/outer", which belongs to uid 65534.*: what stood there before is used on/,
+      /ERROR the messages directory .* lies in ".*\/outer", which belongs to uid 65534.*: the one that was locked stays in use/,
     );
     if (permissions.length === 1) {
       // The one that was locked is held open, wherever it is by now.

@@ -154,7 +154,7 @@ Deno.test("Hold goes on with the messages directory that it locked when others c
     // Where it cannot be held open, nothing is taken from what stands there now.
     assertEquals([hold.hasMessages, host.messages.usedAt], [isPinned, isPinned ? "/messages" : null]);
     assertEquals(host.log.lines, [
-      "ERROR the messages directory /messages lies in /home, which belongs to uid 1000: what stood there before is used on",
+      "ERROR the messages directory /messages lies in /home, which belongs to uid 1000: the one that was locked stays in use",
     ]);
     host.messages.untrusted = null;
     await hold.renew();
