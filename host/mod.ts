@@ -50,7 +50,7 @@ export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log_op
 export { Output, type OutputOptions } from "./output.ts";
 export { requireRun } from "./permission.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
-export { identifyPlaces, type Places, refusePlaces } from "./places.ts";
+export { identifyPlaces, type Places } from "./places.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export { isSameFile, isSameSight, RACY_MS } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";

@@ -1,40 +1,32 @@
 import type { Directory } from "./types.ts";
 
-/** The two directories of a colony. */
+/** The directories of a colony. */
 export interface Places {
   /** Where configs are. */
   readonly config: Directory;
   /** Where messages are. */
   readonly messages: Directory;
+  /** Where the monitor's own files go: it would take configs and messages for those, and write over them. */
+  readonly own?: readonly Directory[];
 }
 
 /**
- * Which directories stand at the two paths: each one's device and inode.
+ * Which directories stand at the first two paths: each one's device and inode.
  *
- * @throws {Error} Where one is missing or may not be used, or both are the same.
+ * @throws {Error} Where one of them is missing or may not be used, both are the same, or the monitor's own files go there.
  */
-export function identifyPlaces({ config, messages }: Places): { config: string; messages: string } {
+export function identifyPlaces({ config, messages, own = [] }: Places): { config: string; messages: string } {
   const ids = { config: idOf(config), messages: idOf(messages) };
   if (ids.config === ids.messages) throw new Error("Cannot use one directory for both config and messages");
-  return ids;
-}
-
-/**
- * Sees that a directory of the monitor's own files is none of these: it would take configs for its files, and write over
- * them.
- *
- * @throws {Error} Where it is one of them.
- */
-export function refusePlaces(directory: Directory, { config, messages }: Places): void {
-  const own = directory.identity();
-  for (const [name, place] of [["config", config], ["messages", messages]] as const) {
-    const id = place.identity();
-    if ("id" in own && "id" in id && own.id === id.id) {
-      throw new Error(
-        `Cannot use directory ${JSON.stringify(directory.path)} for the monitor's own files and for ${name}`,
-      );
-    }
+  for (const directory of own) {
+    const found = directory.identity();
+    const shared = "id" in found ? Object.entries(ids).find(([_, id]) => id === found.id) : undefined;
+    if (shared === undefined) continue;
+    throw new Error(
+      `Cannot use directory ${JSON.stringify(directory.path)} for the monitor's own files and for ${shared[0]}`,
+    );
   }
+  return ids;
 }
 
 function idOf(directory: Directory): string {

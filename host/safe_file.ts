@@ -34,7 +34,7 @@ export interface OpenFile {
 const PATIENCE_MS = 1000;
 
 /** What ends the patience with all that was opened since less than {@linkcode PATIENCE_MS}: one timer for each takes time. */
-let patience = { signal: AbortSignal.abort(), since: -Infinity };
+let patience: { readonly signal: AbortSignal; readonly since: number } | null = null;
 
 /** How many opens are still waited for: each keeps one of Deno's 32 threads for files, and no other may follow them. */
 let hanging = 0;
@@ -80,7 +80,9 @@ export async function openPatiently(path: string): Promise<Deno.FsFile | null> {
   const { promise: late, resolve } = Promise.withResolvers<null>();
   const now = performance.now();
   // The first setTimeout() takes 5 ms to load; the first child should not wait for that.
-  if (now >= patience.since + PATIENCE_MS) patience = { signal: AbortSignal.timeout(2 * PATIENCE_MS), since: now };
+  if (patience === null || now >= patience.since + PATIENCE_MS) {
+    patience = { signal: AbortSignal.timeout(2 * PATIENCE_MS), since: now };
+  }
   const { signal } = patience;
   const giveUp = () => resolve(null);
   signal.addEventListener("abort", giveUp);

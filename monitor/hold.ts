@@ -22,6 +22,8 @@ export interface HoldOptions {
   readonly config: Directory;
   /** Where messages are. */
   readonly mailbox: Mailbox;
+  /** Where the monitor's own files go: nowhere else. */
+  readonly own: readonly Directory[];
   /** Where it tells what it cannot do. */
   readonly log: Log;
   /** Takes what the watch tells. */
@@ -75,21 +77,22 @@ export class Hold {
   }
 
   /**
-   * Takes hold for the first time.
+   * Takes hold for the first time: of the lock, and of the watch at the first {@linkcode renew}.
    *
    * @returns What rejects where another monitor holds the lock, or the messages directory is one of configs.
    * @throws {Error} Where a directory is missing or may not be used, or both are the same.
    */
   open(): Promise<void> {
-    const { config, mailbox } = this.#options;
-    return this.#open(identifyPlaces({ config, messages: mailbox }).messages);
+    const { config, mailbox, own } = this.#options;
+    return this.#open(identifyPlaces({ config, messages: mailbox, own }).messages);
   }
 
   /** Takes hold of what stands at the paths now. Whatever is looked at after that, is watched before it is looked at. */
   async renew(): Promise<void> {
-    await this.#relock(this.#options.mailbox.identity());
+    const messages = this.#options.mailbox.identity();
+    await this.#relock(messages);
     if (this.#isClosed) return;
-    const standing = this.#standing();
+    const standing = this.#standing(messages);
     const old = this.#watch;
     if (old !== null && JSON.stringify(standing) === this.#watched) {
       // It has lasted from one look to the next, so it is one that works.
@@ -135,7 +138,6 @@ export class Hold {
     if (lock.fault !== null) {
       log.warn(`cannot lock the messages directory, so another monitor on it would not be noticed: ${lock.fault}`);
     }
-    if (!this.#isClosed) this.#rewatch(this.#standing());
   }
 
   #use(lock: DirectoryLock, id: string): void {
@@ -145,9 +147,8 @@ export class Hold {
     this.#options.mailbox.use(lock.isPinned ? lock.path : null);
   }
 
-  #standing(): Standing {
+  #standing(messages: Identity): Standing {
     const { config, mailbox } = this.#options;
-    const messages = mailbox.identity();
     this.#isShared = mailbox.isShared() || "fault" in messages && messages.isUntrusted === true;
     return { config: config.identity(), messages, isShared: this.#isShared };
   }

@@ -19,6 +19,8 @@ export interface LookoutOptions {
   readonly config: Directory;
   /** Where messages are. */
   readonly mailbox: Mailbox;
+  /** Where the monitor's own files go. */
+  readonly own: readonly Directory[];
   /** How often everything is looked at, in milliseconds. */
   readonly frequencyMs: number;
   /** Beats as long as it looks. */
@@ -55,7 +57,7 @@ export class Lookout {
 
   /** Makes one that has looked at nothing yet. */
   constructor(host: Pick<Host, "clock" | "watch" | "lock" | "gid">, options: LookoutOptions) {
-    const { config, mailbox, log, post } = options;
+    const { config, mailbox, own, log, post } = options;
     this.#host = host;
     this.#options = options;
     this.#alarm = new Alarm(host.clock);
@@ -69,6 +71,7 @@ export class Lookout {
     this.#hold = new Hold(host, {
       config,
       mailbox,
+      own,
       log,
       sink: {
         touched: (directory, name, touch) => this.#onTouched(directory, name, touch),

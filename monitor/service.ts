@@ -9,7 +9,6 @@ import {
   type Passed,
   type PidFiles,
   type ProgramService,
-  refusePlaces,
   type Service,
 } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, logStep, withProblems } from "./events.ts";
@@ -36,8 +35,6 @@ export interface ColonyParts {
 export class Colony implements ProgramService {
   readonly #config: Directory;
   readonly #mailbox: Mailbox;
-  /** Where the monitor's own files go. */
-  readonly #own: readonly Directory[];
   readonly #lookout: Lookout;
   readonly #supervisor: Supervisor;
   readonly #output: ColonyParts["output"];
@@ -56,7 +53,6 @@ export class Colony implements ProgramService {
     this.#config = host.directory(options.config, trust);
     this.#mailbox = host.mailbox(options.messages, trust);
     const paths = [options.pid, options.logs].filter((path) => path !== undefined);
-    this.#own = paths.map((path) => host.directory(path, { allowInsecure: true }));
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
     this.#logs = options.logs === undefined ? null : host.logs(options.logs, log, trust);
     this.#pidFiles = host.pidFiles(options.pid ?? null, trust);
@@ -84,6 +80,7 @@ export class Colony implements ProgramService {
     this.#lookout = new Lookout(host, {
       config: this.#config,
       mailbox: this.#mailbox,
+      own: paths.map((path) => host.directory(path, { allowInsecure: true })),
       frequencyMs: options.frequency * 1000,
       heart,
       log,
@@ -94,7 +91,6 @@ export class Colony implements ProgramService {
 
   start(): Promise<number> {
     if (this.#run !== null) throw new TypeError("Cannot start a service twice");
-    for (const directory of this.#own) refusePlaces(directory, { config: this.#config, messages: this.#mailbox });
     const opened = this.#lookout.open();
     this.#opened = opened;
     this.#run = this.#runAll(opened);
