@@ -32,7 +32,8 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     assertEquals(colony.count(/running -> stopping \(unwanted\)/), 2);
     assertEquals(colony.count(/killing/), 0);
     assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO everything has ended");
-    assertEquals(namesIn(colony.pids), []);
+    // Nothing of the monitor's own is left either.
+    assertEquals([colony.pids, colony.messages].flatMap((path) => [...Deno.readDirSync(path)]), []);
   });
 }
 
