@@ -37,7 +37,7 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
     case "exited": {
       const exit = describeExit(event.exit);
       const lived = before.type === "running" && event.exit.type !== "failed";
-      return lived ? `${exit} after ${seconds(now - before.since)}` : exit;
+      return lived ? `${exit} after ${seconds(now - before.startedAt)}` : exit;
     }
     case "emptied":
       return "all of it ended";

@@ -37,6 +37,7 @@ export {
   GONE,
   type Gone,
   type Killing,
+  MIN_START_GAP_MS,
   type ProcessEvent,
   type ProcessState,
   type Running,
@@ -78,5 +79,7 @@ export {
   type RestartPolicy,
   type Spec,
   STOP_SIGNALS,
+  type StopRules,
+  stopRulesOf,
   type StopSignal,
 } from "./types.ts";

@@ -1,7 +1,7 @@
 import type { Exit, Spec, StopSignal } from "./types.ts";
 
 /**
- * The state of one supervised process. Instants (`until`, `since`, `startAt`, `killAt`, `killedAt`, `reportAt`) and
+ * The state of one supervised process. Instants (`until`, `startedAt`, `startAt`, `killAt`, `killedAt`, `reportAt`) and
  * `delayMs`, the delay that the next instant death costs, are milliseconds of a monotonic clock.
  */
 export type ProcessState = Waiting | Running | Stopping | Killing | Gone;
@@ -14,6 +14,8 @@ export interface Waiting {
   readonly spec: Spec;
   /** The delay that the next instant death costs. */
   readonly delayMs: number;
+  /** When it was started last; -Infinity where it never was. */
+  readonly startedAt: number;
   /** When it will be started. */
   readonly until: number;
 }
@@ -27,7 +29,7 @@ export interface Running {
   /** The delay that the next instant death costs. */
   readonly delayMs: number;
   /** When it was started. */
-  readonly since: number;
+  readonly startedAt: number;
 }
 
 /** Its group has been asked to end; then `next` runs, but not before `startAt`. */
@@ -38,6 +40,8 @@ export interface Stopping {
   readonly next: Spec | null;
   /** The delay that the next instant death costs. */
   readonly delayMs: number;
+  /** When it was started; -Infinity where an earlier monitor did that. */
+  readonly startedAt: number;
   /** When `next` may run. */
   readonly startAt: number;
   /** When its group gets SIGKILL. */
@@ -52,6 +56,8 @@ export interface Killing {
   readonly next: Spec | null;
   /** The delay that the next instant death costs. */
   readonly delayMs: number;
+  /** When it was started; -Infinity where an earlier monitor did that. */
+  readonly startedAt: number;
   /** When `next` may run. */
   readonly startAt: number;
   /** When its group got SIGKILL. */
@@ -64,10 +70,15 @@ export interface Killing {
 export interface Gone {
   /** Tells the states apart. */
   readonly type: "gone";
+  /** When it was started last; -Infinity where it never was, or so long ago that it does not matter. */
+  readonly startedAt: number;
 }
 
 /** The state of every process that nobody asked for yet. */
-export const GONE: Gone = { type: "gone" };
+export const GONE: Gone = { type: "gone", startedAt: -Infinity };
+
+/** The least time from one start of a process to its next, in milliseconds, whoever asks for it. */
+export const MIN_START_GAP_MS = 100;
 
 /**
  * What can happen to a process.
@@ -111,6 +122,8 @@ export function deadline(state: ProcessState): number {
       return state.killAt;
     case "killing":
       return state.reportAt;
+    case "gone":
+      return state.startedAt === -Infinity ? Infinity : state.startedAt + MIN_START_GAP_MS;
     default:
       return Infinity;
   }

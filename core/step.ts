@@ -11,7 +11,8 @@
  *
  * ¹ keeps the delay · ² next = s, startAt = now, delay = min · – nothing · × cannot happen: reported, and nothing else
  *
- * - START(s): running, since now, delay = min unless kept; spawn s.
+ * - START(s): delay = min unless kept; running, spawn s. But less than 100 ms after the last start, whoever asks: waiting
+ *   until then. What is gone remembers its last start for so long.
  * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal.
  * - KILL(n): killing, next = n, killedAt = now, reportAt = now + 5 s; send SIGKILL.
  * - STUCK: reportAt = now + 10 s; report who is left. Nothing else starts while anybody is.
@@ -30,26 +31,27 @@ import {
   deadline,
   type Effect,
   GONE,
+  type Gone,
   type Killing,
+  MIN_START_GAP_MS,
   type ProcessEvent,
   type ProcessState,
   type Running,
   type Stopping,
   type Waiting,
 } from "./process.ts";
-import type { Exit, RestartPolicy, Spec } from "./types.ts";
+import type { Exit, RestartPolicy, Spec, StopRules } from "./types.ts";
 
 /** What a step gives: the state to store, then the effects to perform, in order. */
 export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
 
 /**
- * The first step of a process that an earlier monitor left running: it is asked to end, and whatever is wanted waits for
- * that. It is never taken over, for its pipes are dead.
+ * The first step of a process that an earlier monitor left running: it is stopped as its config said, and whatever is wanted
+ * waits for that. It is never taken over, for its pipes are dead.
  */
-export function stopLeftover(now: number, policy: RestartPolicy): Step {
-  const { minDelayMs, killTimeMs } = policy;
-  const state = { type: "stopping", next: null, delayMs: minDelayMs, startAt: now, killAt: now + killTimeMs } as const;
-  return [state, [{ type: "signal", signal: "SIGTERM" }]];
+export function stopLeftover(rules: StopRules, now: number, policy: RestartPolicy): Step {
+  const startedAt = -Infinity;
+  return stop(rules, { next: null, startedAt, startAt: now, delayMs: policy.minDelayMs }, now, policy);
 }
 
 /** What has not ended so long after SIGKILL is stuck: SIGKILL alone does not end it. */
@@ -103,14 +105,16 @@ export function step(state: ProcessState, event: ProcessEvent, now: number, poli
 function waiting(state: Waiting, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
   switch (event.type) {
     case "wanted":
-      return event.spec.source === state.spec.source ? [state, NOTHING] : start(event.spec, policy.minDelayMs, now);
+      return event.spec.source === state.spec.source
+        ? [state, NOTHING]
+        : start(state, event.spec, policy.minDelayMs, now);
     case "restart":
-      return start(state.spec, state.delayMs, now);
+      return start(state, state.spec, state.delayMs, now);
     case "tick":
-      return now >= state.until ? start(state.spec, state.delayMs, now) : [state, NOTHING];
+      return now >= state.until ? start(state, state.spec, state.delayMs, now) : [state, NOTHING];
     case "unwanted":
     case "kill":
-      return [GONE, NOTHING];
+      return end(state);
     case "exited":
     case "emptied":
       return [state, UNEXPECTED];
@@ -126,7 +130,7 @@ function running(state: Running, event: ProcessEvent, now: number, policy: Resta
     case "restart":
       return ask(state, state.spec, now, policy);
     case "kill":
-      return kill({ next: null, delayMs: policy.minDelayMs, startAt: now }, now);
+      return kill({ ...state, next: null, delayMs: policy.minDelayMs, startAt: now }, now);
     case "exited":
       return left(state, event.exit, now, policy);
     case "emptied":
@@ -155,9 +159,9 @@ function ending(
     case "exited":
       return [state, NOTHING];
     case "emptied":
-      if (state.next === null) return [GONE, NOTHING];
-      if (now >= state.startAt) return start(state.next, state.delayMs, now);
-      return [{ type: "waiting", spec: state.next, delayMs: state.delayMs, until: state.startAt }, NOTHING];
+      if (state.next === null) return end(state);
+      if (now >= state.startAt) return start(state, state.next, state.delayMs, now);
+      return wait(state, state.next, state.delayMs, state.startAt);
     case "tick":
       if (now < deadline(state)) return [state, NOTHING];
       if (state.type === "stopping") return kill(state, now);
@@ -165,45 +169,71 @@ function ending(
   }
 }
 
-function gone(state: ProcessState, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
+function gone(state: Gone, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
   switch (event.type) {
     case "wanted":
-      return start(event.spec, policy.minDelayMs, now);
+      return start(state, event.spec, policy.minDelayMs, now);
     case "exited":
     case "emptied":
       return [state, UNEXPECTED];
+    case "tick":
+      return [now >= deadline(state) ? GONE : state, NOTHING];
     default:
       return [state, NOTHING];
   }
 }
 
-function start(spec: Spec, delayMs: number, now: number): Step {
-  return [{ type: "running", spec, delayMs, since: now }, [{ type: "spawn", spec }]];
+/** What every state knows of the past. */
+type Past = Pick<ProcessState, "startedAt">;
+
+function start(past: Past, spec: Spec, delayMs: number, now: number): Step {
+  if (now < past.startedAt + MIN_START_GAP_MS) return wait(past, spec, delayMs, now);
+  return [{ type: "running", spec, delayMs, startedAt: now }, [{ type: "spawn", spec }]];
+}
+
+function wait({ startedAt }: Past, spec: Spec, delayMs: number, until: number): Step {
+  const earliest = startedAt + MIN_START_GAP_MS;
+  return [{ type: "waiting", spec, delayMs, startedAt, until: Math.max(until, earliest) }, NOTHING];
+}
+
+function end({ startedAt }: Past): Step {
+  return [{ type: "gone", startedAt }, NOTHING];
 }
 
 /** Asks what is there of the process to end; what is next starts at once. */
 function ask(state: Running, next: Spec | null, now: number, policy: RestartPolicy): Step {
-  return stop(state.spec, { next, startAt: now, delayMs: policy.minDelayMs }, now, policy);
+  return stop(state.spec, { ...state, next, startAt: now, delayMs: policy.minDelayMs }, now, policy);
 }
 
-/** What follows an end. */
-type Then = Pick<Stopping, "next" | "delayMs" | "startAt">;
+/** What an end follows, and what follows it. */
+type Then = Past & Pick<Stopping, "next" | "delayMs" | "startAt">;
 
-function stop(spec: Spec, then: Then, now: number, policy: RestartPolicy): Step {
-  const killAt = now + (spec.killTimeMs ?? policy.killTimeMs);
-  return [{ type: "stopping", ...then, killAt }, [{ type: "signal", signal: spec.stopSignal }]];
+function stop(rules: StopRules, { next, delayMs, startedAt, startAt }: Then, now: number, policy: RestartPolicy): Step {
+  const killAt = now + (rules.killTimeMs ?? policy.killTimeMs);
+  return [{ type: "stopping", next, delayMs, startedAt, startAt, killAt }, [{
+    type: "signal",
+    signal: rules.stopSignal,
+  }]];
 }
 
-function kill({ next, delayMs, startAt }: Then, now: number): Step {
-  const state = { type: "killing", next, delayMs, startAt, killedAt: now, reportAt: now + STUCK_MS } as const;
+function kill({ next, delayMs, startedAt, startAt }: Then, now: number): Step {
+  const state = {
+    type: "killing",
+    next,
+    delayMs,
+    startedAt,
+    startAt,
+    killedAt: now,
+    reportAt: now + STUCK_MS,
+  } as const;
   return [state, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
 /** The leader ended by itself, or could not be started: what is left of its group goes, then it is started again. */
 function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): Step {
-  const { spec, since, delayMs } = state;
+  const { spec, startedAt, delayMs } = state;
   const failed = exit.type === "failed";
-  if (!failed && now - since >= policy.thresholdMs) return ask(state, spec, now, policy);
+  if (!failed && now - startedAt >= policy.thresholdMs) return ask(state, spec, now, policy);
   const startAt = now + (failed ? Math.max(delayMs, MIN_SPAWN_RETRY_MS) : delayMs);
-  return stop(spec, { next: spec, startAt, delayMs: Math.min(2 * delayMs, policy.maxDelayMs) }, now, policy);
+  return stop(spec, { next: spec, startedAt, startAt, delayMs: Math.min(2 * delayMs, policy.maxDelayMs) }, now, policy);
 }

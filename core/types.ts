@@ -70,6 +70,14 @@ export interface Spec {
   readonly enabled: boolean;
 }
 
+/** How a process is stopped. */
+export type StopRules = Pick<Spec, "stopSignal" | "killTimeMs" | "killScope">;
+
+/** How a spec says that its process is stopped. */
+export function stopRulesOf({ stopSignal, killTimeMs, killScope }: Spec): StopRules {
+  return { stopSignal, ...(killTimeMs === undefined ? {} : { killTimeMs }), killScope };
+}
+
 /** What was found under one name of a directory: a file's text, or why there is none. */
 export type Entry = { readonly source: string } | { readonly fault: string };
 

@@ -1,9 +1,8 @@
-import { digest, isObject, type KillScope, nameFault, ownValue } from "@ncolony/core";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
+import { type ChildRecord, parseRecord } from "./child_record.ts";
 import { faultOf } from "./fault.ts";
 import { isAt, lstat, removeIfThere } from "./lstat.ts";
-import { isPid } from "./pid_dir.ts";
 import { isOthers } from "./trust.ts";
 
 const MODE = 0o600;
@@ -19,22 +18,6 @@ const GROWTH_BYTES = 32;
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
-
-/** What is known of a child. */
-export interface ChildRecord {
-  /** The name of its process. */
-  readonly name: string;
-  /** Tells the config that it is started with from others. */
-  readonly config: string;
-  /** Whom signals reach. */
-  readonly scope: KillScope;
-  /** In which boot of the machine it is started; null where that is not known. */
-  readonly boot: string | null;
-  /** The pid of its leader; null before it was started. */
-  readonly pid: number | null;
-  /** When that was, in clock ticks since the boot; null before, or where that is not known. */
-  readonly start: string | null;
-}
 
 /** The part of the file that one record has. */
 interface Line {
@@ -209,31 +192,5 @@ export class ChildTable {
     this.#file?.seekSync(offset, Deno.SeekMode.Start);
     // Part of it is written where the disk is full.
     if (this.#file?.writeSync(bytes) !== bytes.length) throw new Error("ENOSPC");
-  }
-}
-
-/** Tells a config from most others. */
-export function configDigest(source: string): string {
-  return `${source.length}-${digest(source).toString(16)}`;
-}
-
-/** What a line says; null where it is free, or torn. */
-function parseRecord(text: string): ChildRecord | null {
-  try {
-    const record = JSON.parse(text);
-    if (!isObject(record)) return null;
-    const [name, config, scope] = ["name", "config", "scope"].map((key) => ownValue(record, key));
-    const [boot, pid, start] = ["boot", "pid", "start"].map((key) => ownValue(record, key));
-    if (typeof name !== "string" || nameFault(name) !== null || typeof config !== "string") return null;
-    return {
-      name,
-      config,
-      scope: scope === "process" ? "process" : "group",
-      boot: typeof boot === "string" ? boot : null,
-      pid: isPid(pid) ? pid : null,
-      start: typeof start === "string" ? start : null,
-    };
-  } catch {
-    return null;
   }
 }

@@ -1,4 +1,4 @@
-import type { KillScope, StopSignal } from "@ncolony/core";
+import type { StopRules, StopSignal } from "@ncolony/core";
 import { faultOf } from "./fault.ts";
 import { hasEnded, membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
 import type { Child, ChildSink, Clock } from "./types.ts";
@@ -18,8 +18,8 @@ export interface Trace {
   readonly start: string | null;
   /** In which boot of the machine that was; null where that is not known. */
   readonly boot: string | null;
-  /** Whom signals reach. */
-  readonly scope: KillScope;
+  /** How it is stopped. */
+  readonly rules: StopRules;
 }
 
 /** What is known of a pid that an earlier monitor wrote down. */
@@ -32,7 +32,8 @@ type Identity = "ours" | "stranger" | "unknown";
  * group is left, the environment does: it begins with `NCOLONY_NAME`, unless a program overwrote it. Where neither may be
  * read, a pid that is there is `unknown`.
  */
-export function identify({ name, pid, start, boot, scope }: Trace): Identity {
+export function identify({ name, pid, start, boot, rules }: Trace): Identity {
+  const scope = rules.killScope;
   if (!isThere(pid) && (scope === "process" || !isThere(-pid))) return "stranger";
   try {
     if (boot !== null && boot !== readBootId()) return "stranger";
@@ -88,7 +89,7 @@ export class Leftover implements Child {
   retry(): void {}
 
   whoIsLeft(): string {
-    const left = this.#traces.map(({ pid, scope }) => whoIsLeft(pid, scope));
+    const left = this.#traces.map(({ pid, rules }) => whoIsLeft(pid, rules.killScope));
     return left.join(", ") || "nobody who is known";
   }
 
@@ -96,7 +97,7 @@ export class Leftover implements Child {
     // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
     if (identify(trace) !== "ours") return;
     try {
-      Deno.kill(trace.scope === "group" ? -trace.pid : trace.pid, signal);
+      Deno.kill(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       this.#parts.sink.warn(`cannot send ${signal} to pid ${trace.pid} of an earlier monitor: ${faultOf(error)}`);
@@ -128,7 +129,7 @@ export class Leftover implements Child {
 function isGone(trace: Trace): boolean {
   if (identify(trace) === "stranger") return true;
   try {
-    return hasEnded(trace.pid) && (trace.scope === "process" || membersOf(trace.pid).every(hasEnded));
+    return hasEnded(trace.pid) && (trace.rules.killScope === "process" || membersOf(trace.pid).every(hasEnded));
   } catch {
     // /proc may not be read, and something is there.
     return false;

@@ -1,6 +1,7 @@
-import type { Spec } from "@ncolony/core";
+import { type Spec, stopRulesOf } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { type ChildRecord, ChildTable, configDigest } from "./child_table.ts";
+import { type ChildRecord, configDigest } from "./child_record.ts";
+import { ChildTable } from "./child_table.ts";
 import { faultOf } from "./fault.ts";
 import { lstat } from "./lstat.ts";
 import { OwnDirectory } from "./own_directory.ts";
@@ -77,8 +78,8 @@ export class DenoPidFiles implements PidFiles {
     this.#table.close();
   }
 
-  #recordOf({ name, source, killScope: scope }: Spec): Omit<ChildRecord, "pid" | "start"> {
-    return { name, config: configDigest(source), scope, boot: this.#boot };
+  #recordOf(spec: Spec): Omit<ChildRecord, "pid" | "start"> {
+    return { name: spec.name, config: configDigest(spec.source), rules: stopRulesOf(spec), boot: this.#boot };
   }
 
   #restoreOne(name: string): string | null {

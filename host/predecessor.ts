@@ -1,5 +1,5 @@
-import { type KillScope, parseSpec, SpecError } from "@ncolony/core";
-import { type ChildRecord, configDigest } from "./child_table.ts";
+import { parseSpec, type Spec, SpecError, type StopRules, stopRulesOf } from "@ncolony/core";
+import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
 import { identify, Leftover, type Trace } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
 import { readBootId } from "./proc.ts";
@@ -30,10 +30,19 @@ export interface LeftFiles {
 export async function findChildren(left: LeftFiles, config: Directory, clock: Clock): Promise<FoundChild[]> {
   const strays = new Strays(clock);
   for (const { name, config } of left.records) strays.know(name, config);
-  for (const name of await strays.names()) {
+  const rules = new Map<string, StopRules>();
+  const recorded = new Set(left.records.map(({ name }) => name));
+  const unrecorded = left.pids.map(({ name }) => name).filter((name) => !recorded.has(name));
+  for (const name of new Set(unrecorded).union(await strays.names())) {
     const entry = (await config.read(name))?.entry;
-    if (entry !== undefined && "source" in entry) strays.know(name, configDigest(entry.source));
+    if (entry === undefined || "fault" in entry) continue;
+    strays.know(name, configDigest(entry.source));
+    const spec = parseIfValid(name, entry.source);
+    if (spec !== null) rules.set(name, stopRulesOf(spec));
   }
+  for (const record of left.records) rules.set(record.name, record.rules);
+  const rulesOf = (name: string) => rules.get(name) ?? DEFAULT_RULES;
+  const traceOfPid = ({ name, pid }: PidEntry): Trace => ({ name, pid, start: null, boot: null, rules: rulesOf(name) });
   const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...await strays.traces()];
   const there = Map.groupBy(traces.filter((trace) => identify(trace) !== "stranger"), ({ name }) => name);
   const starting = left.records.filter(isStarting).map(({ name }) => name);
@@ -45,6 +54,7 @@ export async function findChildren(left: LeftFiles, config: Directory, clock: Cl
       name,
       pids: traces.map(({ pid }) => pid),
       isKnown: traces.every((trace) => identify(trace) === "ours"),
+      rules: traces[0]?.rules ?? rulesOf(name),
       open: (sink: ChildSink) => new Leftover({ traces, search, clock, sink }),
     };
   });
@@ -76,8 +86,8 @@ class Strays {
     return (await this.#all()).flatMap((stray) => {
       const { name, source, pid, group, start } = stray;
       if (of !== undefined && of !== name || !this.#configs.get(name)?.has(configDigest(source))) return [];
-      const scope = scopeOf(stray);
-      return scope === null ? [] : [{ name, pid: group, start: pid === group ? start : null, boot: null, scope }];
+      const rules = rulesOfStray(stray);
+      return rules === null ? [] : [{ name, pid: group, start: pid === group ? start : null, boot: null, rules }];
     });
   }
 
@@ -92,23 +102,23 @@ class Strays {
   }
 }
 
-/** Whom signals reach; null where it runs as nobody that its config names, so that another user pretends to be it. */
-function scopeOf({ name, source, uid }: Stray): KillScope | null {
+/** How it is stopped; null where it runs as nobody that its config names, so that another user pretends to be it. */
+function rulesOfStray({ name, source, uid }: Stray): StopRules | null {
+  const spec = parseIfValid(name, source);
+  return spec !== null && (uid === Deno.uid() || uid === (spec.uid ?? Deno.uid())) ? stopRulesOf(spec) : null;
+}
+
+function parseIfValid(name: string, source: string): Spec | null {
   try {
-    const spec = parseSpec(name, source);
-    return uid === Deno.uid() || uid === (spec.uid ?? Deno.uid()) ? spec.killScope : null;
+    return parseSpec(name, source);
   } catch (error) {
     if (error instanceof SpecError) return null;
     throw error;
   }
 }
 
-function traceOfRecord({ name, pid, start, boot, scope }: ChildRecord): Trace[] {
-  return pid === null ? [] : [{ name, pid, start, boot, scope }];
-}
-
-function traceOfPid({ name, pid }: PidEntry): Trace {
-  return { name, pid, start: null, boot: null, scope: "group" };
+function traceOfRecord({ name, pid, start, boot, rules }: ChildRecord): Trace[] {
+  return pid === null ? [] : [{ name, pid, start, boot, rules }];
 }
 
 /** Whether a child was about to be started in this boot when its monitor was killed. */

@@ -1,4 +1,4 @@
-import type { Entry, Exit, LogLimits, Spec, StopSignal } from "@ncolony/core";
+import type { Entry, Exit, LogLimits, Spec, StopRules, StopSignal } from "@ncolony/core";
 import type { TrustOptions } from "./trust.ts";
 
 /** Tells the time, and wakes up later. */
@@ -156,6 +156,8 @@ export interface FoundChild {
   readonly pids: readonly number[];
   /** False where one of these may as well be a stranger that was given the same pid: then none is signalled. */
   readonly isKnown: boolean;
+  /** How it is stopped. */
+  readonly rules: StopRules;
   /** Tells `sink` its end. */
   open(sink: ChildSink): Child;
 }

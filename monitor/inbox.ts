@@ -34,6 +34,16 @@ export class Inbox<T> {
   /** Takes an item, or queues it. */
   post(item: T): void {
     this.#queue.push(item);
+    this.#begin();
+  }
+
+  /** Takes items, or queues them before all that is queued. */
+  postFirst(items: readonly T[]): void {
+    this.#queue.unshift(...items);
+    this.#begin();
+  }
+
+  #begin(): void {
     if (!this.#isResting) return;
     this.#alarm.ring();
     this.#takeSome(this.#turn ??= new Turn(this.#options.clock));

@@ -65,9 +65,9 @@ export class Supervisor {
   async stopLeftovers(config: Directory): Promise<void> {
     const { pidFiles, policy } = this.#options;
     for (const found of await pidFiles.findChildren(config)) {
-      const { name } = found;
+      const { name, rules } = found;
       this.#children.set(name, found.open(this.#sinkOf(name)));
-      const [state, effects] = stopLeftover(this.#host.clock.now(), policy);
+      const [state, effects] = stopLeftover(rules, this.#host.clock.now(), policy);
       this.#store(name, state);
       for (const effect of effects) this.#perform(name, { type: "unwanted" }, effect);
       this.#tellLeftover(found);
@@ -98,7 +98,8 @@ export class Supervisor {
 
   #closeWith(type: "unwanted" | "kill"): void {
     this.#isClosing = true;
-    for (const name of this.#states.keys()) this.post(name, { type });
+    // Before what is queued, of which a tick, or the end of a child, would start what is to be stopped.
+    this.#inbox.postFirst([...this.#states.keys()].map((name) => ({ name, event: { type } })));
     this.#inbox.ring();
   }
 
@@ -168,10 +169,12 @@ export class Supervisor {
   }
 
   #store(name: string, state: ProcessState): void {
-    if (state.type === "gone") this.#states.delete(name);
-    else this.#states.set(name, state);
     const due = deadline(state);
-    if (due === Infinity) this.#deadlines.delete(name);
+    // What is gone is kept while it matters when it started last.
+    const isOver = state.type === "gone" && (due === Infinity || this.#isClosing);
+    if (isOver) this.#states.delete(name);
+    else this.#states.set(name, state);
+    if (isOver || due === Infinity) this.#deadlines.delete(name);
     else this.#deadlines.set(name, due);
   }
 

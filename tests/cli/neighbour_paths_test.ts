@@ -239,7 +239,7 @@ neighbourTest("a forged pid file has nobody's process ended, where its directory
   const victim = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
   try {
     place.give("pids");
-    const forged = { name: "web", config: "x", scope: "group", boot: null, pid: victim.pid, start: null };
+    const forged = { name: "web", config: "x", boot: null, pid: victim.pid, start: null };
     await place.attack(`cd "$1/pids"; echo ${victim.pid} > web; echo '${JSON.stringify(forged)}' > .children`);
     const monitor = place.monitor(places(place, { config, pid: pids }));
     assertEquals(await monitor.ended(), 1);

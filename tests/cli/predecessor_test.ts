@@ -68,6 +68,37 @@ Deno.test("what a killed monitor left running is stopped before it is started ag
   ]);
 });
 
+for (
+  const [knownBy, hasPids, isRecordLost] of [
+    ["its record", true, false],
+    ["its pid file and the config", true, true],
+    ["/proc alone", false, false],
+  ] as const
+) {
+  Deno.test(`what a killed monitor left running is stopped as its config says, known by ${knownBy}`, async () => {
+    using dir = tempDir();
+    dir.dir("config");
+    dir.write("told", "");
+    const told = dir.file("told");
+    // It needs longer than the monitor's own kill time, and tells of any other signal.
+    const script = `trap 'sleep 1.5; echo done >>"$1"; exit' INT; trap 'echo other >>"$1"' TERM HUP QUIT
+      echo up >>"$1"; while :; do sleep 0.1; done`;
+    const rules = { stop_signal: "SIGINT", kill_time: 60 };
+    dir.write("config/db", JSON.stringify({ args: [...sh(script), "sh", told], "ncolony.monitor": rules }));
+    const pids = hasPids ? ["--pid", dir.file("pids")] : [];
+    await using first = new Monitor(dir, "first.log", ["-A"], pids);
+    await first.started("db");
+    await until("it listens", () => Deno.readTextFileSync(told) === "up\n");
+    await first.kill();
+    if (isRecordLost) Deno.removeSync(dir.file("pids", ".children"));
+    await using second = new Monitor(dir, "second.log", ["-A"], pids);
+    await second.started("db");
+    await until("the next one listens", () => Deno.readTextFileSync(told).endsWith("\nup\n"));
+    assertEquals(Deno.readTextFileSync(told), "up\ndone\nup\n");
+    assertEquals(second.text.includes("killing"), false);
+  });
+}
+
 for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
   Deno.test(`a stranger that has the pid of a pid file is left alone (record: ${JSON.stringify(record)})`, async () => {
     using dir = tempDir();
@@ -78,7 +109,7 @@ for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
     try {
       dir.write("pids/web", `${stranger.pid}`);
       if (record !== null) {
-        const whole = { name: "web", config: "", scope: "group", pid: stranger.pid, start: "1", boot: "", ...record };
+        const whole = { name: "web", config: "", pid: stranger.pid, start: "1", boot: "", ...record };
         dir.write("pids/.children", `${JSON.stringify(whole)}\n`);
       }
       await using monitor = new Monitor(dir, "log", ["-A"]);

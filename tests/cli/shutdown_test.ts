@@ -83,6 +83,19 @@ Deno.test("once asked to stop the monitor starts nothing, and a second signal ki
   assertEquals(namesIn(colony.messages), [message]);
 });
 
+Deno.test("what was due when the monitor is asked to stop is not started any more", async () => {
+  const count = 300;
+  await using colony = new Colony({ args: ["-m", "2", "-t", "1000"], config: many(count, { args: ["false"] }) });
+  await colony.waitFor(/-> waiting for/, count);
+  // Everything becomes due meanwhile.
+  Deno.kill(colony.process.pid, "SIGSTOP");
+  await new Promise((resolve) => setTimeout(resolve, 2000));
+  Deno.kill(colony.process.pid, "SIGCONT");
+  await colony.waitFor(/waiting -> running/);
+  assertEquals(await colony.stop(), 0);
+  assertLess(colony.count(/waiting -> running/), count);
+});
+
 Deno.test("a monitor without a process ends as soon as it is asked", async () => {
   await using colony = new Colony();
   await colony.waitFor(/ncolony-monitor \d/);

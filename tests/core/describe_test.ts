@@ -4,12 +4,13 @@ import { sample } from "./samples.ts";
 
 const NOW = 10_000;
 const WEB = sample("web");
-const RUNNING: ProcessState = { type: "running", spec: WEB, delayMs: 1000, since: NOW - 250 };
-const STOPPING: ProcessState = { type: "stopping", next: WEB, delayMs: 1000, startAt: NOW, killAt: NOW };
+const RUNNING: ProcessState = { type: "running", spec: WEB, delayMs: 1000, startedAt: NOW - 250 };
+const STOPPING: ProcessState = { type: "stopping", next: WEB, delayMs: 1000, startedAt: 0, startAt: NOW, killAt: NOW };
 const KILLING: ProcessState = {
   type: "killing",
   next: null,
   delayMs: 1000,
+  startedAt: 0,
   startAt: NOW,
   killedAt: NOW,
   reportAt: NOW + 5000,
@@ -19,7 +20,7 @@ const CRASHED: ProcessEvent = { type: "exited", exit: { type: "signal", signal: 
 const FAILED: ProcessEvent = { type: "exited", exit: { type: "failed", reason: "no such command" } };
 
 function waiting(delayMs: number): ProcessState {
-  return { type: "waiting", spec: WEB, delayMs: 1000, until: NOW + delayMs };
+  return { type: "waiting", spec: WEB, delayMs: 1000, startedAt: 0, until: NOW + delayMs };
 }
 
 const LINES: readonly (readonly [line: string, before: ProcessState, event: ProcessEvent, after: ProcessState])[] = [
@@ -29,7 +30,7 @@ const LINES: readonly (readonly [line: string, before: ProcessState, event: Proc
   ["running -> stopping (restart)", RUNNING, { type: "restart" }, STOPPING],
   ["running -> killing (kill)", RUNNING, { type: "kill" }, KILLING],
   ["running -> stopping (SIGSEGV after 0.25 s)", RUNNING, CRASHED, STOPPING],
-  ["running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, since: NOW }, CRASHED, STOPPING],
+  ["running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, startedAt: NOW }, CRASHED, STOPPING],
   ["running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
   ["stopping -> stopping (SIGSEGV)", STOPPING, CRASHED, STOPPING],
   ["stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],

@@ -4,6 +4,7 @@ import {
   type Effect,
   type Exit,
   GONE,
+  type Gone,
   type Killing,
   type ProcessEvent,
   type ProcessState,
@@ -25,13 +26,17 @@ const EDITED = freeze(sample("web", { args: ["false"] }));
 /** Says for itself how it is to be stopped. */
 const GENTLE = freeze(sample("web", { "ncolony.monitor": { stop_signal: "SIGINT", kill_time: 20 } }));
 
-const WAITING: Waiting = freeze({ type: "waiting", spec: WEB, delayMs: 400, until: NOW + 300 });
-const RUNNING: Running = freeze({ type: "running", spec: WEB, delayMs: 400, since: NOW - 1000 });
-const YOUNG: Running = freeze({ ...RUNNING, since: NOW - 999 });
+/** When the process started last, in all states where nothing else is said. */
+const PAST = { startedAt: NOW - 1000 };
+const WAITING: Waiting = freeze({ type: "waiting", spec: WEB, delayMs: 400, ...PAST, until: NOW + 300 });
+const RUNNING: Running = freeze({ type: "running", spec: WEB, delayMs: 400, ...PAST });
+const YOUNG_PAST = { startedAt: NOW - 999 };
+const YOUNG: Running = freeze({ ...RUNNING, ...YOUNG_PAST });
 const STOPPING: Stopping = freeze({
   type: "stopping",
   next: WEB,
   delayMs: 400,
+  ...PAST,
   startAt: NOW + 300,
   killAt: NOW + 2000,
 });
@@ -39,6 +44,7 @@ const KILLING: Killing = freeze({
   type: "killing",
   next: WEB,
   delayMs: 400,
+  ...PAST,
   startAt: NOW + 300,
   killedAt: NOW - 1000,
   reportAt: NOW + 4000,
@@ -47,7 +53,16 @@ const KILLING: Killing = freeze({
 const KILLED_NOW = { killedAt: NOW, reportAt: NOW + 5000 };
 
 /** What stopping a running process gives, where nothing else is said. */
-const STOPPED: Stopping = freeze({ type: "stopping", next: null, delayMs: 100, startAt: NOW, killAt: NOW + 5000 });
+const STOPPED: Stopping = freeze({
+  type: "stopping",
+  next: null,
+  delayMs: 100,
+  ...PAST,
+  startAt: NOW,
+  killAt: NOW + 5000,
+});
+/** What has ended, and is not wanted. */
+const ENDED: Gone = freeze({ type: "gone", ...PAST });
 
 const UNWANTED: ProcessEvent = { type: "unwanted" };
 const RESTART: ProcessEvent = { type: "restart" };
@@ -84,18 +99,18 @@ function cell(
 }
 
 // waiting
-const STARTED: Running = { ...RUNNING, since: NOW };
+const STARTED: Running = { ...RUNNING, startedAt: NOW };
 cell("leaves a waiting process alone when what it waits for is wanted again", WAITING, wanted(SAME), WAITING);
 cell(
   "starts a waiting process at once, its back-off forgotten, when its config changed",
   WAITING,
   wanted(EDITED),
-  { type: "running", spec: EDITED, delayMs: 100, since: NOW },
+  { type: "running", spec: EDITED, delayMs: 100, startedAt: NOW },
   SPAWN_EDITED,
 );
-cell("forgets a waiting process when it becomes unwanted", WAITING, UNWANTED, GONE);
+cell("forgets a waiting process when it becomes unwanted", WAITING, UNWANTED, ENDED);
 cell("starts a waiting process at once and keeps its back-off when asked to restart", WAITING, RESTART, STARTED, SPAWN);
-cell("forgets a waiting process when told to kill", WAITING, KILL, GONE);
+cell("forgets a waiting process when told to kill", WAITING, KILL, ENDED);
 cell("reports an exit of a waiting process as unexpected", WAITING, EXITED, WAITING, UNEXPECTED);
 cell("reports an empty group of a waiting process as unexpected", WAITING, EMPTIED, WAITING, UNEXPECTED);
 const DUE = { ...WAITING, until: NOW };
@@ -113,10 +128,16 @@ cell("leaves a running process alone when what runs is wanted again", RUNNING, w
 cell("stops a running process, for the new one, when its config changed", RUNNING, wanted(EDITED), REPLACED, SIGTERM);
 cell("stops a running process when it becomes unwanted", RUNNING, UNWANTED, STOPPED, SIGTERM);
 cell("stops a running process, to start it again, when asked to restart", RUNNING, RESTART, RESTARTED, SIGTERM);
-cell("never takes a stop that was asked for as an instant death", YOUNG, RESTART, RESTARTED, SIGTERM);
-const KILLED: Killing = { type: "killing", next: null, delayMs: 100, startAt: NOW, ...KILLED_NOW };
+cell(
+  "never takes a stop that was asked for as an instant death",
+  YOUNG,
+  RESTART,
+  { ...RESTARTED, ...YOUNG_PAST },
+  SIGTERM,
+);
+const KILLED: Killing = { type: "killing", next: null, delayMs: 100, ...PAST, startAt: NOW, ...KILLED_NOW };
 cell("kills a running process when told to kill", RUNNING, KILL, KILLED, SIGKILL);
-const DELAYED: Stopping = { ...RESTARTED, delayMs: 700, startAt: NOW + 400 };
+const DELAYED: Stopping = { ...RESTARTED, ...YOUNG_PAST, delayMs: 700, startAt: NOW + 400 };
 cell("delays a process that died below the threshold", YOUNG, EXITED, DELAYED, SIGTERM);
 cell(
   "delays a process that a signal ended below the threshold",
@@ -128,23 +149,23 @@ cell(
 cell("starts a process that died at exactly the threshold at once", RUNNING, EXITED, RESTARTED, SIGTERM);
 cell(
   "starts a process that lived long at once and forgets its back-off",
-  { ...RUNNING, since: 0 },
+  { ...RUNNING, startedAt: 0 },
   EXITED,
-  RESTARTED,
+  { ...RESTARTED, startedAt: 0 },
   SIGTERM,
 );
 cell(
   "doubles the delay with an instant death",
   { ...YOUNG, delayMs: 200 },
   EXITED,
-  { ...RESTARTED, delayMs: 400, startAt: NOW + 200 },
+  { ...DELAYED, delayMs: 400, startAt: NOW + 200 },
   SIGTERM,
 );
 cell(
   "keeps the delay at its maximum",
   { ...YOUNG, delayMs: 700 },
   EXITED,
-  { ...RESTARTED, delayMs: 700, startAt: NOW + 700 },
+  { ...DELAYED, delayMs: 700, startAt: NOW + 700 },
   SIGTERM,
 );
 cell(
@@ -156,16 +177,16 @@ cell(
 );
 cell(
   "waits the whole delay, where it is over 1 s, for a process that could not be started",
-  { ...RUNNING, delayMs: 1500, since: NOW },
+  { ...RUNNING, delayMs: 1500, startedAt: NOW },
   FAILED,
-  { ...RESTARTED, delayMs: 700, startAt: NOW + 1500 },
+  { ...RESTARTED, startedAt: NOW, delayMs: 700, startAt: NOW + 1500 },
   SIGTERM,
 );
 cell(
   "takes a failed start for an instant death at any age",
-  { ...RUNNING, since: 0 },
+  { ...RUNNING, startedAt: 0 },
   FAILED,
-  { ...DELAYED, startAt: NOW + 1000 },
+  { ...DELAYED, startedAt: 0, startAt: NOW + 1000 },
   SIGTERM,
 );
 cell("reports an empty group before the leader's exit as unexpected", RUNNING, EMPTIED, RUNNING, UNEXPECTED);
@@ -173,7 +194,7 @@ cell("leaves a running process alone as time passes", RUNNING, TICK, RUNNING);
 
 Deno.test("step() waits at least 1 s for a process that could not be started when there is no delay at all", () => {
   const policy = { ...POLICY, minDelayMs: 0 };
-  const expected = { ...RESTARTED, delayMs: 0, startAt: NOW + 1000 };
+  const expected = { ...DELAYED, delayMs: 0, startAt: NOW + 1000 };
   assertEquals(step({ ...YOUNG, delayMs: 0 }, FAILED, NOW, policy), [expected, [SIGTERM]]);
 });
 
@@ -202,7 +223,7 @@ for (const state of [STOPPING, KILLING]) {
   cell(`starts what follows ${subject} without delay when asked to restart`, state, RESTART, late);
   cell(`waits for the group of ${subject} when its leader ended`, state, EXITED, state);
   cell(`takes a failed start of ${subject} as its leader's end`, state, FAILED, state);
-  cell(`forgets ${subject} when its group is empty and nothing is next`, ending, EMPTIED, GONE);
+  cell(`forgets ${subject} when its group is empty and nothing is next`, ending, EMPTIED, ENDED);
   cell(`starts what follows ${subject}, keeping the back-off, when its group is empty`, late, EMPTIED, STARTED, SPAWN);
   cell(`waits, keeping the back-off, when the group of ${subject} is empty too early`, state, EMPTIED, WAITING);
 }
@@ -252,6 +273,40 @@ cell("reports an exit of a gone process as unexpected", GONE, EXITED, GONE, UNEX
 cell("reports an empty group of a gone process as unexpected", GONE, EMPTIED, GONE, UNEXPECTED);
 cell("leaves a gone process alone as time passes", GONE, TICK, GONE);
 
+// the least time from start to start
+for (const agoMs of [0, 1, 99]) {
+  const past = { startedAt: NOW - agoMs };
+  const soon = { type: "waiting", spec: WEB, delayMs: 400, ...past, until: past.startedAt + 100 } as const;
+  const after = `${agoMs} ms after its last start`;
+  cell(`delays what is wanted ${after}`, { ...GONE, ...past }, wanted(WEB), { ...soon, delayMs: 100 });
+  cell(`delays a restart ${after}`, { ...WAITING, ...past }, RESTART, soon);
+  cell(`delays a changed config ${after}`, { ...WAITING, ...past }, wanted(EDITED), {
+    ...soon,
+    spec: EDITED,
+    delayMs: 100,
+  });
+  cell(`delays what is due ${after}`, { ...WAITING, ...past, until: NOW }, TICK, soon);
+  cell(`delays what follows an end ${after}`, { ...STOPPING, ...past, startAt: NOW }, EMPTIED, soon);
+  cell(`remembers the last start of a gone process ${after}`, { ...GONE, ...past }, TICK, { ...GONE, ...past });
+}
+const RESTED = { startedAt: NOW - 100 };
+cell("starts what is wanted 100 ms after its last start", { ...GONE, ...RESTED }, wanted(WEB), FRESH, SPAWN);
+cell("forgets the last start of a gone process after 100 ms", { ...GONE, ...RESTED }, TICK, GONE);
+
+Deno.test("step() starts a process no more often than every 100 ms, where there is no delay at all", () => {
+  const policy = { thresholdMs: 0, minDelayMs: 0, maxDelayMs: 0, killTimeMs: 0 };
+  let [state] = step(GONE, wanted(WEB), NOW, policy);
+  const starts: number[] = [];
+  for (let now = NOW; now < NOW + 1000; now++) {
+    for (const event of [TICK, RESTART, ...(state.type === "stopping" ? [EXITED, EMPTIED] : [])]) {
+      const [after, effects] = step(state, event, now, policy);
+      state = after;
+      if (effects.some(({ type }) => type === "spawn")) starts.push(now - NOW);
+    }
+  }
+  assertEquals(starts, [100, 200, 300, 400, 500, 600, 700, 800, 900]);
+});
+
 // several steps
 Deno.test("step() doubles the delay with each instant death, from the minimum up to the maximum", () => {
   assertEquals(delays(POLICY), [100, 200, 400, 700, 700, 700]);
@@ -263,7 +318,9 @@ Deno.test("step() waits the minimum delay, the first time, also where the maximu
 
 Deno.test("deadline() is what a waiting, stopping or killing process waits for, and Infinity for any other", () => {
   const states = [WAITING, RUNNING, STOPPING, KILLING, GONE];
-  assertEquals(states.map(deadline), [WAITING.until, Infinity, STOPPING.killAt, KILLING.reportAt, Infinity]);
+  const due = [WAITING.until, Infinity, STOPPING.killAt, KILLING.reportAt, Infinity];
+  assertEquals(states.map(deadline), due);
+  assertEquals(deadline(ENDED), ENDED.startedAt + 100);
 });
 
 Deno.test("step() leaves a state by a tick at its deadline", () => {

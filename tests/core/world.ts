@@ -138,7 +138,7 @@ export class World {
     this.#check(this.now >= due, patience, `spawned at ${this.now} ms, due at ${due} ms`);
     this.child = new Child(spec, this.#random, this.failureRate);
     this.#reportAt = Infinity;
-    this.#expected.since = this.now;
+    this.#expected.start(this.now);
   }
 
   #ask(signal: StopSignal): void {
@@ -205,7 +205,9 @@ export class World {
       wanted === null || isSoon && state.type !== "gone",
       "has every wanted process running, or due within the longest delay",
     );
-    const actsAt = this.child === null ? wanted === null ? Infinity : due : Math.min(this.#killAt(), this.#reportAt);
+    // What is gone and not wanted has nothing to do but to forget.
+    if (state.type === "gone") return;
+    const actsAt = this.child === null ? due : Math.min(this.#killAt(), this.#reportAt);
     const got = `${deadline(state)} in place of ${actsAt}`;
     this.#check(deadline(state) === actsAt, "knows when time alone makes it act next", got);
   }

@@ -1,11 +1,13 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import { type ChildRecord, ChildTable } from "../../host/child_table.ts";
+import type { ChildRecord } from "../../host/child_record.ts";
+import { ChildTable } from "../../host/child_table.ts";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { replace } from "./fakes.ts";
 
 function record(name: string, pid: number | null = null): ChildRecord {
-  return { name, config: "17-abc", scope: "group", boot: "b", pid, start: pid === null ? null : "123456789012" };
+  const rules = { stopSignal: "SIGINT", killTimeMs: 60_000, killScope: "process" } as const;
+  return { name, config: "17-abc", rules, boot: "b", pid, start: pid === null ? null : "123456789012" };
 }
 
 function opened(dir: TempDir): ChildTable {
@@ -148,13 +150,20 @@ Deno.test("ChildTable believes no line that is torn, and nothing that others cou
   using dir = tempDir();
   const good = JSON.stringify(record("web", 7));
   const bad = ["{", "[]", "null", "", '{"name": "../x", "config": ""}', '{"name": 1, "config": ""}', '{"name": "x"}'];
-  const odd = { ...record("db"), pid: -1, start: 5, boot: 6, scope: "everybody" };
-  dir.write(".children", `${[...bad, good, JSON.stringify(odd), `{"name": "torn", "conf`].join("\n")}`);
-  assertEquals(loaded(dir), [{ ...record("db"), boot: null }, record("web", 7)]);
+  const odd = { ...record("db"), pid: -1, start: 5, boot: 6, rules: { stopSignal: "SIGFUN", killTimeMs: -1 } };
+  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
+  const without = { ...record("jobs", 9), rules: undefined };
+  const lines = [...bad, good, ...[odd, without].map((line) => JSON.stringify(line)), `{"name": "torn", "conf`];
+  dir.write(".children", lines.join("\n"));
+  assertEquals(loaded(dir), [
+    { ...record("db"), boot: null, rules },
+    { ...record("jobs", 9), rules },
+    record("web", 7),
+  ]);
   const table = opened(dir);
   table.put(record("api", 8));
   assertEquals(table.check(), null);
-  assertEquals(loaded(dir).map(({ name }) => name), ["api", "db", "web"]);
+  assertEquals(loaded(dir).map(({ name }) => name), ["api", "db", "jobs", "web"]);
   Deno.linkSync(dir.file(".children"), dir.file("other"));
   assertEquals(loaded(dir), []);
 });

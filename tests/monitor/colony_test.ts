@@ -1,3 +1,4 @@
+import { MIN_START_GAP_MS } from "@ncolony/core";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DEFAULTS, type Options } from "../../monitor/options.ts";
 import { Colony } from "../../monitor/service.ts";
@@ -61,7 +62,7 @@ Deno.test("Colony runs what the config directory says until it is stopped", asyn
   assertEquals(children.running(), ["db", "web"]);
   configs.post("web", config("nginx"));
   messages.post("1", restart("db"));
-  await world.advance(0);
+  await world.advance(MIN_START_GAP_MS);
   assertEquals(children.started.map(({ spec }) => spec.args[0]).sort(), [
     "httpd",
     "nginx",

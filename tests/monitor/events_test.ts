@@ -45,7 +45,7 @@ Deno.test("a life is told: started, exited, waiting, started, stopped", () => {
 
 Deno.test("a restart is an exit and a start; a process that waits and is not wanted any more has stopped", () => {
   const types = (...events: (ProcessEvent | "+")[]) => told(...events).map((it) => (it as { type: string }).type);
-  assertEquals(types(wanted, restart!, exited, emptied!), ["started", "exited", "started"]);
+  assertEquals(types(wanted, "+", restart!, exited, emptied!), ["started", "exited", "started"]);
   assertEquals(types(wanted, exited, emptied!, unwanted!), ["started", "exited", "waiting", "stopped"]);
   assertEquals(types(wanted, tick!, wanted), ["started"]);
 });

@@ -1,4 +1,4 @@
-import type { Spec } from "@ncolony/core";
+import { type Spec, stopRulesOf } from "@ncolony/core";
 import type {
   Child,
   ChildLogs,
@@ -91,7 +91,13 @@ export class FakePidFiles implements PidFiles {
       const { name, source } = child.spec;
       const entry = (await config.read(name))?.entry;
       if (this.configs.get(name) !== source && !(entry && "source" in entry && entry.source === source)) continue;
-      found.push({ name, pids: [child.pid], isKnown: true, open: (sink) => child.adopt(sink) });
+      found.push({
+        name,
+        pids: [child.pid],
+        isKnown: true,
+        rules: stopRulesOf(child.spec),
+        open: (sink) => child.adopt(sink),
+      });
     }
     for (const name of [...this.files.keys()]) if (!found.some((it) => it.name === name)) this.files.delete(name);
     return found;

@@ -1,3 +1,4 @@
+import { MIN_START_GAP_MS } from "@ncolony/core";
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { DEFAULTS, makeService, PidDirectory } from "@ncolony/monitor";
@@ -50,6 +51,8 @@ Deno.test("get() gives a service that runs a config directory, with pid files an
   `;
   const child = program(code, dir.path);
   const first = await until("web runs", () => pidIn(dir.file("pids", "web")));
+  // Sooner it would not be started again.
+  await new Promise((resolve) => setTimeout(resolve, MIN_START_GAP_MS));
   Deno.writeTextFileSync(`${messages}/1`, '{"type": "RESTART", "name": "web"}');
   const second = await until("web runs again", () => {
     const pid = pidIn(dir.file("pids", "web"));

@@ -1,3 +1,4 @@
+import { MIN_START_GAP_MS } from "@ncolony/core";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { sample } from "../core/samples.ts";
 import { FakeLog } from "./fake_host.ts";
@@ -30,6 +31,36 @@ Deno.test("Supervisor does not start what waits when it is closed", async () => 
   world.supervisor.close();
   await world.advance(10_000);
   assertEquals([world.host.children.started.length, world.exitCode], [1, 0]);
+});
+
+Deno.test("Supervisor starts nothing that was due already when it is closed", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  for (const name of ["web", "db"]) {
+    children.last(name).end({ type: "code", code: 1 });
+    // Both are due at once, and the first that is started closes it.
+    children.script(name, () => {
+      world.supervisor.close();
+      return {};
+    });
+  }
+  await world.advance(1000);
+  assertEquals([children.started.length, children.running(), world.exitCode], [3, [], 0]);
+});
+
+Deno.test("Supervisor starts nothing after an end that was queued already when it is closed", async () => {
+  await using world = await SupervisorWorld.running("web", "db");
+  const { children } = world.host;
+  children.script("web", () => {
+    // What is posted while it starts something is queued.
+    children.last("db").end({ type: "code", code: 1 });
+    world.supervisor.close();
+    return {};
+  });
+  await world.advance(5000);
+  children.last("web").end({ type: "code", code: 1 });
+  await world.advance(10_000);
+  assertEquals([children.started.map(({ spec }) => spec.name), world.exitCode], [["web", "db", "web"], 0]);
 });
 
 Deno.test("Supervisor does not start what waits when it is closed, though a restart was asked for", async () => {
@@ -260,7 +291,7 @@ Deno.test("Supervisor says once that the pid directory fails, and nothing stops"
   for (let i = 0; i < 3; i++) {
     world.post("web", { type: "restart" });
     world.post("db", { type: "restart" });
-    await world.settle();
+    await world.advance(MIN_START_GAP_MS);
   }
   assertEquals(log.take().filter((line) => line.includes("pid directory")), [
     "WARN cannot keep the pid directory: ENOSPC",
@@ -275,7 +306,7 @@ Deno.test("Supervisor says again that the pid directory fails when it was mended
     pids.writeFault = fault;
     pids.removeFault = fault;
     world.post("web", { type: "restart" });
-    await world.settle();
+    await world.advance(MIN_START_GAP_MS);
     world.supervisor.retry();
   }
   assertEquals(log.lines.filter((line) => line.includes("pid directory")), [

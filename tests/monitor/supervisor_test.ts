@@ -1,3 +1,4 @@
+import { MIN_START_GAP_MS } from "@ncolony/core";
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
 import { sample } from "../core/samples.ts";
 import { POLICY, SupervisorWorld } from "./worlds.ts";
@@ -8,9 +9,9 @@ Deno.test("Supervisor tells each transition in one line", async () => {
   await world.want("web");
   await world.advance(500);
   children.last("web").end({ type: "code", code: 3 });
-  await world.advance(1000);
+  await world.advance(1100);
   world.post("web", { type: "restart" });
-  await world.settle();
+  await world.advance(100);
   children.script("web", { endsInMs: Infinity });
   await world.want("web", { args: ["false"] });
   world.post("web", { type: "unwanted" });
@@ -58,7 +59,7 @@ Deno.test("Supervisor performs the effects before it tells the transition", asyn
 Deno.test("Supervisor tells what it did only when nothing more is to be done at once", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children, journal } = world.host;
-  await world.advance(POLICY.thresholdMs);
+  await world.advance(POLICY.thresholdMs - MIN_START_GAP_MS);
   journal.length = 0;
   for (const name of ["web", "db"]) children.last(name).end({ type: "code", code: 0 });
   await world.settle();

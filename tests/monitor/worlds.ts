@@ -1,5 +1,5 @@
 import { NO_HEART } from "@ncolony/host";
-import type { ProcessEvent, RestartPolicy, Spec } from "@ncolony/core";
+import { MIN_START_GAP_MS, type ProcessEvent, type RestartPolicy, type Spec } from "@ncolony/core";
 import { Lookout } from "../../monitor/lookout.ts";
 import { logStep } from "../../monitor/events.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
@@ -50,11 +50,11 @@ export class SupervisorWorld implements AsyncDisposable {
     });
   }
 
-  /** Makes one that runs these processes. */
+  /** Makes one that runs these processes, long enough for them to be started again at once. */
   static async running(...names: string[]): Promise<SupervisorWorld> {
     const world = new SupervisorWorld();
     for (const name of names) world.post(name, { type: "wanted", spec: sample(name) });
-    await world.settle();
+    await world.advance(MIN_START_GAP_MS);
     world.host.log.take();
     return world;
   }
