@@ -39,7 +39,9 @@ export function identify({ name, pid, start, boot, rules }: Trace): Identity {
     if (boot !== null && boot !== readBootId()) return "stranger";
     const leader = readProcess(pid);
     if (leader !== null && start !== null) return leader.start === start ? "ours" : "stranger";
-    const candidates = leader !== null ? [pid] : scope === "group" ? membersOf(pid) : [];
+    // Of a zombie nothing is to be read, but the group may live on.
+    const isLed = leader !== null && !hasEnded(pid);
+    const candidates = isLed ? [pid] : scope === "group" ? membersOf(pid) : [];
     return candidates.some((pid) => readVariable(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
     // /proc, or the environment of another user's process, may not be read.

@@ -141,6 +141,27 @@ Deno.test("findChildren() waits for a second for what was just being started, an
   ]]);
 });
 
+Deno.test("findChildren() finds and signals who is left of a group whose leader nobody has reaped", async () => {
+  using place = new Place();
+  const args = [
+    "sh",
+    "-c",
+    // Who becomes sleep asks for nobody's end.
+    "setsid sh -c 'sleep 300 </dev/null >/dev/null 2>&1 & echo $$ $!' & exec sleep 300 >/dev/null",
+  ];
+  await using trial = new Trial(args);
+  const [leader, member] = (await trial.line()).split(" ").map(Number);
+  using _member = ending(member!);
+  await until("the leader is a zombie", async () => await stateOf(leader!) === "Z");
+  Deno.writeTextFileSync(`${place.pids}/web`, `${leader}`);
+  assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [leader], isKnown: true }], [
+    "cannot start: started by an earlier monitor",
+    "emptied",
+  ]]);
+  // Nobody may have reaped it yet.
+  assertEquals(["R", "S"].includes(await stateOf(member!)), false);
+});
+
 /** Starts a process as a monitor would that was killed at once: it has another parent by then, and dead pipes. */
 async function stray(config: string, env: Record<string, string> = {}, uid?: number): Promise<number> {
   const script = "setsid sleep 300 <&- >/dev/null 2>&1 & echo $!";
