@@ -16,6 +16,9 @@ const MODE = 0o600;
 
 const RETRY_MS = 20;
 
+/** How long a lock is tried at the start, in milliseconds: whoever sees whether it is held holds it for a moment. */
+export const LOCK_PATIENCE_MS = 1000;
+
 /**
  * Takes the lock on a directory: that on a file in it which only this program's user can open. The operating system frees it
  * when this program ends, however it ends. The file is removed with the lock.

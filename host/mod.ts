@@ -18,7 +18,17 @@ import { DenoPidFiles, noPidFiles } from "./pid_files.ts";
 import type { Environ, Host } from "./types.ts";
 import { watchDirectories } from "./watch.ts";
 
-export type { Entry, Exit, KillScope, LogLimits, Message, ProcessEvent, Spec, StopSignal } from "@ncolony/core";
+export type {
+  Entry,
+  Exit,
+  KillScope,
+  LogLimits,
+  Message,
+  ProcessEvent,
+  Spec,
+  StopRules,
+  StopSignal,
+} from "@ncolony/core";
 export { Alarm } from "./alarm.ts";
 export { Changes, type ChangesOptions, type OnChange, SETTLE_MS, type Touched } from "./changes.ts";
 export { spawnChild, type Start } from "./child.ts";
@@ -43,7 +53,7 @@ export {
 } from "./heart.ts";
 export { type Foreground, sendSignal, startForeground } from "./foreground.ts";
 export { type Answer, askHttp } from "./http.ts";
-export { lockDirectory } from "./lock.ts";
+export { LOCK_PATIENCE_MS, lockDirectory } from "./lock.ts";
 export { messageDirectory } from "./mailbox.ts";
 export { SILENT_LOG } from "./log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log_options.ts";

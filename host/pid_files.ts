@@ -3,22 +3,29 @@ import { join } from "@std/path/posix/join";
 import { type ChildRecord, configDigest } from "./child_record.ts";
 import { ChildTable } from "./child_table.ts";
 import { faultOf } from "./fault.ts";
+import { LOCK_PATIENCE_MS, lockDirectory } from "./lock.ts";
 import { lstat } from "./lstat.ts";
 import { OwnDirectory } from "./own_directory.ts";
 import { PidDirectory } from "./pid_dir.ts";
 import { findChildren } from "./predecessor.ts";
 import { readBootId, readProcess } from "./proc.ts";
 import type { TrustOptions } from "./trust.ts";
-import type { Clock, Directory, FoundChild, PidFiles } from "./types.ts";
+import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles } from "./types.ts";
+
+const TAKEN = "another monitor keeps its pid files there";
 
 /** The pid files of a monitor, and beside them what its successor knows its children by. */
 export class DenoPidFiles implements PidFiles {
-  readonly #path: string;
+  readonly path: string;
   readonly #clock: Clock;
   readonly #own: OwnDirectory;
   readonly #directory: PidDirectory;
   readonly #table: ChildTable;
   readonly #boot: string | null;
+  #lock: DirectoryLock | null = null;
+  /** Whether another monitor took the directory: it was removed, and is another one now. */
+  #isTaken = false;
+  #isClosed = false;
   /** The pid of each child, and what its file looked like when that was right. */
   readonly #children = new Map<string, { readonly pid: number; seen: string | null }>();
   /** The names whose files could not be removed. */
@@ -26,12 +33,18 @@ export class DenoPidFiles implements PidFiles {
 
   /** Makes the directory if it is missing. @throws {Error} Where that cannot be done, or others may write it. */
   constructor(path: string, trust: TrustOptions, clock: Clock) {
-    this.#path = path;
+    this.path = path;
     this.#clock = clock;
     this.#own = new OwnDirectory(path, trust, clock);
     this.#directory = new PidDirectory(path);
     this.#table = new ChildTable(path);
     this.#boot = unlessHidden(readBootId);
+  }
+
+  async lock(): Promise<string | null> {
+    this.#lock = await lockDirectory(this.path, LOCK_PATIENCE_MS);
+    if (this.#lock !== null) return this.#lock.fault;
+    throw new Error(`Cannot lock ${JSON.stringify(this.path)}: ${TAKEN}`);
   }
 
   async findChildren(config: Directory): Promise<FoundChild[]> {
@@ -68,14 +81,31 @@ export class DenoPidFiles implements PidFiles {
     } catch (error) {
       return faultOf(error);
     }
-    const faults = [this.#table.check()];
+    if (this.#lock !== null && this.#lock.fault === null && !this.#lock.isHeld) this.#relock();
+    const faults = [this.#isTaken ? TAKEN : null, this.#table.check()];
     for (const name of this.#children.keys()) faults.push(this.#restoreOne(name));
     for (const name of [...this.#gone]) faults.push(this.remove(name));
     return faults.find((fault) => fault !== null) ?? null;
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#table.close();
+    this.#lock?.[Symbol.dispose]();
+  }
+
+  /** Locks the directory that came in the place of the one before. */
+  async #relock(): Promise<void> {
+    try {
+      const lock = await lockDirectory(this.path, 0);
+      this.#isTaken = lock === null;
+      if (lock === null) return;
+      if (this.#isClosed) return lock[Symbol.dispose]();
+      this.#lock?.[Symbol.dispose]();
+      this.#lock = lock;
+    } catch {
+      // It went again: the next look tries again.
+    }
   }
 
   #recordOf(spec: Spec): Omit<ChildRecord, "pid" | "start"> {
@@ -84,7 +114,7 @@ export class DenoPidFiles implements PidFiles {
 
   #restoreOne(name: string): string | null {
     const child = this.#children.get(name)!;
-    const path = join(this.#path, name);
+    const path = join(this.path, name);
     const seen = stampOf(path);
     if (seen !== null && seen === child.seen) return null;
     const fault = this.#directory.has(name, child.pid) ? null : this.#directory.write(name, child.pid);
@@ -97,6 +127,8 @@ export class DenoPidFiles implements PidFiles {
 export function noPidFiles(clock: Clock): PidFiles {
   const nothing = () => null;
   return {
+    path: null,
+    lock: () => Promise.resolve(null),
     findChildren: (config) => findChildren({ records: [], pids: [] }, config, clock),
     prepare: nothing,
     write: nothing,

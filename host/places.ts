@@ -6,25 +6,25 @@ export interface Places {
   readonly config: Directory;
   /** Where messages are. */
   readonly messages: Directory;
-  /** Where the monitor's own files go: it would take configs and messages for those, and write over them. */
-  readonly own?: readonly Directory[];
+  /** Where this program's own files go, by what they are: it would take configs and messages for them. */
+  readonly own?: Readonly<Record<string, Directory>>;
 }
 
 /**
  * Which directories stand at the first two paths: each one's device and inode.
  *
- * @throws {Error} Where one of them is missing or may not be used, both are the same, or the monitor's own files go there.
+ * @throws {Error} Where one of them is missing or may not be used, or any two of all are the same.
  */
-export function identifyPlaces({ config, messages, own = [] }: Places): { config: string; messages: string } {
+export function identifyPlaces({ config, messages, own = {} }: Places): { config: string; messages: string } {
   const ids = { config: idOf(config), messages: idOf(messages) };
-  if (ids.config === ids.messages) throw new Error("Cannot use one directory for both config and messages");
-  for (const directory of own) {
-    const found = directory.identity();
-    const shared = "id" in found ? Object.entries(ids).find(([_, id]) => id === found.id) : undefined;
-    if (shared === undefined) continue;
-    throw new Error(
-      `Cannot use directory ${JSON.stringify(directory.path)} for the monitor's own files and for ${shared[0]}`,
-    );
+  const uses = new Map<string, string>();
+  const others = Object.entries(own).map(([use, directory]) => [use, findId(directory)] as const);
+  for (const [use, id] of [...Object.entries(ids), ...others]) {
+    // Of one that cannot be seen, who uses it tells.
+    if (id === null) continue;
+    const other = uses.get(id);
+    if (other !== undefined) throw new Error(`Cannot use one directory for both ${other} and ${use}`);
+    uses.set(id, use);
   }
   return ids;
 }
@@ -33,4 +33,9 @@ function idOf(directory: Directory): string {
   const found = directory.identity();
   if ("id" in found) return found.id;
   throw new Error(`Cannot use directory ${JSON.stringify(directory.path)}: it ${found.fault}`);
+}
+
+function findId(directory: Directory): string | null {
+  const found = directory.identity();
+  return "id" in found ? found.id : null;
 }

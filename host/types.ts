@@ -164,6 +164,14 @@ export interface FoundChild {
 
 /** One file per running process, its pid in decimal, and what is needed to know the process by after a crash. */
 export interface PidFiles {
+  /** Their directory; null where there is none. */
+  readonly path: string | null;
+  /**
+   * Takes the directory for this monitor alone; says why it cannot see to that.
+   *
+   * @throws {Error} Where another monitor has it.
+   */
+  lock(): Promise<string | null>;
   /** Finds what earlier monitors left running; what else they wrote is removed. */
   findChildren(config: Directory): Promise<readonly FoundChild[]>;
   /** Notes a process before it is started; says why it cannot. */

@@ -5,6 +5,7 @@ import {
   type Host,
   identifyPlaces,
   type Identity,
+  LOCK_PATIENCE_MS,
   type Log,
   type Mailbox,
   Told,
@@ -13,17 +14,14 @@ import {
 } from "@ncolony/host";
 import { findConfig } from "./swapped.ts";
 
-/** How long a lock is tried at the start: whoever sees whether it is held holds it for a moment. */
-const LOCK_PATIENCE_MS = 1000;
-
 /** What a hold needs. */
 export interface HoldOptions {
   /** Where configs are. */
   readonly config: Directory;
   /** Where messages are. */
   readonly mailbox: Mailbox;
-  /** Where the monitor's own files go: nowhere else. */
-  readonly own: readonly Directory[];
+  /** Where the monitor's own files go, by what they are. */
+  readonly own: Readonly<Record<string, Directory>>;
   /** Where it tells what it cannot do. */
   readonly log: Log;
   /** Takes what the watch tells. */

@@ -19,8 +19,8 @@ export interface LookoutOptions {
   readonly config: Directory;
   /** Where messages are. */
   readonly mailbox: Mailbox;
-  /** Where the monitor's own files go. */
-  readonly own: readonly Directory[];
+  /** Where the monitor's own files go, by what they are. */
+  readonly own: Readonly<Record<string, Directory>>;
   /** How often everything is looked at, in milliseconds. */
   readonly frequencyMs: number;
   /** Beats as long as it looks. */

@@ -52,7 +52,9 @@ export class Colony implements ProgramService {
     const trust = { allowInsecure, trustReadOnlyMount };
     this.#config = host.directory(options.config, trust);
     this.#mailbox = host.mailbox(options.messages, trust);
-    const paths = [options.pid, options.logs].filter((path) => path !== undefined);
+    const own = Object.entries({ "pid files": options.pid, logs: options.logs }).flatMap(([use, path]) =>
+      path === undefined ? [] : [[use, host.directory(path, { allowInsecure: true })] as const]
+    );
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
     this.#logs = options.logs === undefined ? null : host.logs(options.logs, log, trust);
     this.#pidFiles = host.pidFiles(options.pid ?? null, trust);
@@ -80,7 +82,7 @@ export class Colony implements ProgramService {
     this.#lookout = new Lookout(host, {
       config: this.#config,
       mailbox: this.#mailbox,
-      own: paths.map((path) => host.directory(path, { allowInsecure: true })),
+      own: Object.fromEntries(own),
       frequencyMs: options.frequency * 1000,
       heart,
       log,
@@ -91,9 +93,8 @@ export class Colony implements ProgramService {
 
   start(): Promise<number> {
     if (this.#run !== null) throw new TypeError("Cannot start a service twice");
-    const opened = this.#lookout.open();
-    this.#opened = opened;
-    this.#run = this.#runAll(opened);
+    this.#opened = this.#open(this.#lookout.open());
+    this.#run = this.#runAll(this.#opened);
     return this.#run;
   }
 
@@ -120,6 +121,18 @@ export class Colony implements ProgramService {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopped) await this.#run;
     else await this.stop();
+  }
+
+  async #open(lookoutOpened: Promise<void>): Promise<void> {
+    await lookoutOpened;
+    try {
+      const fault = await this.#pidFiles.lock();
+      if (fault === null) return;
+      this.#output.log.warn(`cannot lock the pid directory, so another monitor on it would not be noticed: ${fault}`);
+    } catch (error) {
+      await this.#lookout.close();
+      throw error;
+    }
   }
 
   async #runAll(opened: Promise<void>): Promise<number> {

@@ -12,6 +12,7 @@ import {
 } from "@ncolony/core";
 import type { Child, ChildOutput, ChildSink, Directory, FoundChild, Host, PidFiles } from "@ncolony/host";
 import { Inbox } from "./inbox.ts";
+import { PidKeeper } from "./pid_keeper.ts";
 import { Report, type ReportOptions } from "./report.ts";
 
 /** What a supervisor needs. */
@@ -32,13 +33,12 @@ export class Supervisor {
   readonly #host: Pick<Host, "clock" | "spawn">;
   readonly #options: SupervisorOptions;
   readonly #report: Report;
+  readonly #pids: PidKeeper;
   readonly #inbox: Inbox<{ readonly name: string; readonly event: ProcessEvent }>;
   readonly #states = new Map<string, ProcessState>();
   readonly #children = new Map<string, Child>();
   /** The instants at which states want a tick; most states want none. */
   readonly #deadlines = new Map<string, number>();
-  /** Why the pid files are not as they should be, as far as it was told. */
-  #pidFault: string | null = null;
   #isClosing = false;
   /** Whether it was asked to close, and not only closes because of an error. */
   #isAsked = false;
@@ -49,6 +49,7 @@ export class Supervisor {
     this.#host = host;
     this.#options = options;
     this.#report = new Report(options, (error) => this.fail(error));
+    this.#pids = new PidKeeper(options.pidFiles, this.#report);
     this.#inbox = new Inbox({
       clock: host.clock,
       take: ({ name, event }) => this.#take(name, event),
@@ -114,10 +115,7 @@ export class Supervisor {
   /** Does again what could not be done: sends signals that were refused, and writes pid files that are not there. */
   retry(): void {
     for (const child of this.#children.values()) child.retry();
-    const fault = this.#options.pidFiles.restore();
-    if (fault !== null) return this.#tellPidFault(fault);
-    if (this.#pidFault !== null) this.#report.info("the pid directory is kept again");
-    this.#pidFault = null;
+    this.#pids.restore();
   }
 
   /** Takes events until it is closed and nothing is left; gives the exit code: 0, or 1 where something went wrong. */
@@ -193,11 +191,10 @@ export class Supervisor {
 
   #spawn(spec: Spec): void {
     const { name } = spec;
-    const { pidFiles } = this.#options;
     const sink = this.#sinkOf(name);
     let child: Child | null;
     // Who kills this monitor between the two leaves a child that its successor knows all the same.
-    this.#tellPidFault(pidFiles.prepare(spec));
+    this.#pids.prepare(spec);
     try {
       child = this.#host.spawn(spec, this.#options.output(spec), sink);
     } catch (error) {
@@ -206,9 +203,9 @@ export class Supervisor {
       sink.emptied();
       throw error;
     }
-    if (child === null) return this.#tellPidFault(pidFiles.remove(name));
+    if (child === null) return this.#pids.remove(name);
     this.#children.set(name, child);
-    this.#tellPidFault(pidFiles.write(spec, child.pid));
+    this.#pids.write(spec, child.pid);
   }
 
   #sinkOf(name: string): ChildSink {
@@ -220,13 +217,7 @@ export class Supervisor {
   }
 
   #forget(name: string): void {
-    if (this.#children.delete(name)) this.#tellPidFault(this.#options.pidFiles.remove(name));
-  }
-
-  #tellPidFault(fault: string | null): void {
-    if (fault === null || this.#pidFault !== null) return;
-    this.#pidFault = fault;
-    this.#report.warn(`cannot keep the pid directory: ${fault}`);
+    if (this.#children.delete(name)) this.#pids.remove(name);
   }
 
   /** What SIGKILL does not end, or does not reach, as a child that took another user: the monitor must end all the same. */

@@ -168,7 +168,9 @@ for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as 
         colony.send({ type: "RESTART", name: "web" });
         await colony.started("web", nth);
       }
-      await colony.waitFor(/ WARN cannot keep the pid directory: .*(ENOSPC|EROFS|[Nn]o space|[Rr]ead-only)/);
+      await colony.waitFor(
+        / WARN web: cannot keep the pid directory ".*" up to date: .*(ENOSPC|EROFS|[Nn]o space|[Rr]ead-only)/,
+      );
       assertEquals([isAlive(db), colony.pidsOf("db")], [true, [db]]);
       assertEquals(await colony.stop(), 0);
       assertEquals(colony.count(/cannot keep the pid directory/), 1);

@@ -63,6 +63,7 @@ Deno.test("what a killed monitor left running is stopped before it is started ag
   assertEquals([mild, stubborn].map(isAlive), [true, true]);
   assertEquals([...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort(), [
     ".children",
+    ".lock",
     "mild",
     "stubborn",
   ]);
@@ -180,10 +181,11 @@ Deno.test("what went of the pid directory is there again after the next look, an
   await using first = new Monitor(dir, "first.log", ["-A"]);
   const old = await Promise.all(["web", "db"].map((name) => first.started(name)));
   const files = () => [...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort().join();
-  const whole = ".children,db,web";
+  const whole = ".children,.lock,db,web";
   const harms = [
     () => Deno.removeSync(dir.file("pids"), { recursive: true }),
     () => Deno.removeSync(dir.file("pids", ".children")),
+    () => Deno.removeSync(dir.file("pids", ".lock")),
     () => Deno.removeSync(dir.file("pids", "web")),
     () => dir.write("pids/db", "4"),
   ];

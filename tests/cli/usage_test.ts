@@ -100,15 +100,21 @@ Deno.test("a second monitor on the same messages is one line, and exit code 1; t
   await colony.started("web", 2);
 });
 
-Deno.test("the monitor's own files go neither among the configs nor among the messages", async () => {
+Deno.test("the monitor's own files go neither among the configs nor among the messages, and no two kinds together", async () => {
   using dir = tempDir();
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   place(config, "web", '{"args": ["cat"]}');
   const places = ["--config", config, "--messages", messages];
-  for (const [option, path, what] of [["--pid", config, "config"], ["--logs", messages, "messages"]] as const) {
-    const result = await runTool("monitor/mod.ts", [...places, option, `${path}/.`]);
-    assertEquals(result.code, 1);
-    assertStringIncludes(complaint(result), `and for ${what}`);
+  const own = dir.dir("own");
+  for (
+    const [what, ...options] of [
+      ["config and pid files", "--pid", `${config}/.`],
+      ["messages and logs", "--logs", `${messages}/.`],
+      ["pid files and logs", "--logs", own, "--pid", `${own}/.`],
+    ] as const
+  ) {
+    const result = await runTool("monitor/mod.ts", [...places, ...options]);
+    assertEquals([result.code, complaint(result)], [1, `ncolony-monitor: Cannot use one directory for both ${what}`]);
   }
   assertEquals(namesIn(config), ["web"]);
   const nowhere = await runTool("monitor/mod.ts", [...places, "--logs", join(config, "web")]);

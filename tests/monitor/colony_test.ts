@@ -133,6 +133,23 @@ Deno.test("Colony.start() rejects when another monitor runs on the messages", as
   assertEquals([world.host.config.calls.names, world.host.watches.open], [0, 0]);
 });
 
+Deno.test("Colony.start() rejects when another monitor has the pid directory, and lets go of the messages", async () => {
+  const world = new ColonyWorld({ pid: "/pids" });
+  world.host.pids.lockError = new Error("another monitor keeps its pid files there");
+  await assertRejects(() => world.colony.start(), Error, "another monitor keeps its pid files there");
+  await world.advance(60_000);
+  assertEquals([world.host.locks.size, world.host.children.started.length], [0, 0]);
+});
+
+Deno.test("Colony says that it cannot lock the pid directory, and runs", async () => {
+  const world = new ColonyWorld({ pid: "/pids" });
+  world.host.pids.lockFault = "needs --allow-write";
+  await world.start({ web: config("httpd") });
+  assertEquals(world.host.log.count("another monitor on it would not be noticed: needs --allow-write"), 1);
+  assertEquals(world.host.children.running(), ["web"]);
+  await world.stop();
+});
+
 Deno.test("Colony is not made when its pid directory cannot be made", () => {
   const host = new FakeHost();
   host.pidError = new Error("Cannot make /pids: permission denied");

@@ -66,6 +66,11 @@ export class FakeLog implements Log {
 
 /** Pid files in memory. */
 export class FakePidFiles implements PidFiles {
+  readonly path = "/pids";
+  /** Why no other monitor can be kept out, or null. */
+  lockFault: string | null = null;
+  /** What it throws when it is locked, or null. */
+  lockError: Error | null = null;
   /** The pid of each name. */
   readonly files = new Map<string, number>();
   /** The config of each name that is, or is about to be, started. */
@@ -82,6 +87,12 @@ export class FakePidFiles implements PidFiles {
   constructor(journal: string[], children: FakeChildren) {
     this.#journal = journal;
     this.#children = children;
+  }
+
+  async lock(): Promise<string | null> {
+    await Promise.resolve();
+    if (this.lockError !== null) throw this.lockError;
+    return this.lockFault;
   }
 
   /** Finds what lives of the configs that are known, as in /proc. */

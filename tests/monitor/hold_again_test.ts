@@ -7,7 +7,7 @@ const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
 
 Deno.test("Hold locks the first messages directory again when that comes back after a lock that failed", async () => {
   const host = new FakeHost();
-  const hold = new Hold(host, { config: host.config.port, mailbox: host.messages.port, own: [], log: host.log, sink });
+  const hold = new Hold(host, { config: host.config.port, mailbox: host.messages.port, own: {}, log: host.log, sink });
   await hold.open();
   const comeBack = host.messages.vanish();
   host.messages.replace();
@@ -38,7 +38,7 @@ Deno.test("Hold asks directories that are objects of a class", async () => {
     }
   }
   const mailbox = new ClassyMailbox() as unknown as Mailbox;
-  const hold = new Hold(host, { config: host.config.port, mailbox, own: [], log: host.log, sink });
+  const hold = new Hold(host, { config: host.config.port, mailbox, own: {}, log: host.log, sink });
   await hold.open();
   assertEquals([...host.locks], [host.messages.id]);
 });

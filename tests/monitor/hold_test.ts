@@ -5,7 +5,7 @@ import { FakeHost } from "./fake_host.ts";
 /** A hold on the two directories of a machine in memory. */
 function holdOn(host: FakeHost, messages = host.messages): Hold {
   const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
-  return new Hold(host, { config: host.config.port, mailbox: messages.port, own: [], log: host.log, sink });
+  return new Hold(host, { config: host.config.port, mailbox: messages.port, own: {}, log: host.log, sink });
 }
 
 Deno.test("Hold locks and watches the directories, and lets them go", async () => {
@@ -35,7 +35,7 @@ Deno.test("Hold refuses one directory for both, however it is called", () => {
   const linked = { ...host.messages.port, identity: () => host.config.port.identity() };
   const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
   for (const mailbox of [host.config.port, linked]) {
-    const hold = new Hold(host, { config: host.config.port, mailbox, own: [], log: host.log, sink });
+    const hold = new Hold(host, { config: host.config.port, mailbox, own: {}, log: host.log, sink });
     assertThrows(() => hold.open(), Error, "Cannot use one directory for both config and messages");
   }
   assertEquals([host.locks.size, host.watches.open], [0, 0]);

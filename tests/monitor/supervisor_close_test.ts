@@ -25,7 +25,7 @@ Deno.test("Supervisor says what is wrong after all that it did before", async ()
   const lines = log.take();
   assertEquals(lines.slice(0, 3), [
     "INFO api: gone -> running (wanted), pid 102",
-    "WARN cannot keep the pid directory: disk full",
+    'WARN web: cannot keep the pid directory "/pids" up to date: disk full',
     "INFO web: gone -> running (wanted), pid 103",
   ]);
   assertStringIncludes(lines[3]!, "ERROR internal error, stopping everything: Error: a bug");
@@ -39,7 +39,7 @@ Deno.test("Supervisor says once that pid files cannot be written, also when they
     world.post("web", { type: "restart" });
     await world.advance(MIN_START_GAP_MS);
   }
-  assertEquals(log.count("cannot keep the pid directory: ENOSPC"), 1);
+  assertEquals(log.count('cannot keep the pid directory "/pids" up to date: ENOSPC'), 1);
 });
 
 Deno.test("Supervisor says nothing unexpected when a child ends that it gave up on", async () => {

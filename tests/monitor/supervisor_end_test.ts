@@ -294,7 +294,7 @@ Deno.test("Supervisor says once that the pid directory fails, and nothing stops"
     await world.advance(MIN_START_GAP_MS);
   }
   assertEquals(log.take().filter((line) => line.includes("pid directory")), [
-    "WARN cannot keep the pid directory: ENOSPC",
+    'WARN web: cannot keep the pid directory "/pids" up to date: ENOSPC',
   ]);
   assertEquals(world.host.children.running(), ["db", "web"]);
 });
@@ -310,9 +310,9 @@ Deno.test("Supervisor says again that the pid directory fails when it was mended
     world.supervisor.retry();
   }
   assertEquals(log.lines.filter((line) => line.includes("pid directory")), [
-    "WARN cannot keep the pid directory: ENOSPC",
-    "INFO the pid directory is kept again",
-    "WARN cannot keep the pid directory: ENOSPC",
+    'WARN web: cannot keep the pid directory "/pids" up to date: ENOSPC',
+    'INFO the pid directory "/pids" is up to date again',
+    'WARN web: cannot keep the pid directory "/pids" up to date: ENOSPC',
   ]);
   assertEquals(pids.files.size, 1);
 });

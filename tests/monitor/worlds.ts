@@ -110,7 +110,7 @@ export class LookoutWorld implements AsyncDisposable {
     this.lookout = new Lookout(this.host, {
       config: this.config.port,
       mailbox: this.messages.port,
-      own: [],
+      own: {},
       frequencyMs,
       heart: NO_HEART,
       log: this.host.log,

@@ -55,6 +55,8 @@ export class MonitorView implements Host {
   pidFiles(): ReturnType<Host["pidFiles"]> {
     const { pids } = this.#host;
     return {
+      path: pids.path,
+      lock: () => pids.lock(),
       prepare: (spec) => this.#isAlive ? pids.prepare(spec) : null,
       write: (spec, pid) => this.#isAlive ? pids.write(spec, pid) : null,
       remove: (name) => this.#isAlive ? pids.remove(name) : null,

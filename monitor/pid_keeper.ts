@@ -1,0 +1,46 @@
+import { shownText, type Spec } from "@ncolony/core";
+import type { Log, PidFiles } from "@ncolony/host";
+
+/** Writes and removes pid files, and logs once what fails, and that it is over. Nothing else waits for that. */
+export class PidKeeper {
+  readonly #files: PidFiles;
+  readonly #log: Pick<Log, "info" | "warn">;
+  readonly #directory: string;
+  #hasFault = false;
+
+  /** Makes one that knows of no fault. */
+  constructor(files: PidFiles, log: Pick<Log, "info" | "warn">) {
+    this.#files = files;
+    this.#log = log;
+    this.#directory = `the pid directory ${JSON.stringify(shownText(files.path ?? ""))}`;
+  }
+
+  /** Notes a process before it is started. */
+  prepare(spec: Spec): void {
+    this.#tell(this.#files.prepare(spec), spec.name);
+  }
+
+  /** Writes the pid of a process that was started. */
+  write(spec: Spec, pid: number): void {
+    this.#tell(this.#files.write(spec, pid), spec.name);
+  }
+
+  /** Removes what was written of a process. */
+  remove(name: string): void {
+    this.#tell(this.#files.remove(name), name);
+  }
+
+  /** Does again what could not be done, or was undone. */
+  restore(): void {
+    const fault = this.#files.restore();
+    if (fault !== null) return this.#tell(fault);
+    if (this.#hasFault) this.#log.info(`${this.#directory} is up to date again`);
+    this.#hasFault = false;
+  }
+
+  #tell(fault: string | null, name?: string): void {
+    if (fault === null || this.#hasFault) return;
+    this.#hasFault = true;
+    this.#log.warn(`cannot keep ${this.#directory} up to date: ${fault}`, name);
+  }
+}
