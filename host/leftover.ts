@@ -1,12 +1,15 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
 import { faultOf } from "./fault.ts";
-import { hasEnded, membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
+import type { ProcView } from "./proc_view.ts";
 import type { Child, ChildSink, Clock } from "./types.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a child of an earlier monitor is still there: soon first, then more seldom. */
 const FIRST_POLL_MS = 20;
 const MAX_POLL_MS = 500;
+
+/** So long it is waited for a pid of which nothing more is known, in milliseconds: it may be a stranger's. */
+export const UNKNOWN_MS = 60_000;
 
 /** What an earlier monitor started under a name, as far as it is known. */
 export interface Trace {
@@ -32,17 +35,16 @@ type Identity = "ours" | "stranger" | "unknown";
  * group is left, the environment does: it begins with `NCOLONY_NAME`, unless a program overwrote it. Where neither may be
  * read, a pid that is there is `unknown`.
  */
-export function identify({ name, pid, start, boot, rules }: Trace): Identity {
+export function identify({ name, pid, start, boot, rules }: Trace, view: ProcView): Identity {
   const scope = rules.killScope;
   if (!isThere(pid) && (scope === "process" || !isThere(-pid))) return "stranger";
   try {
-    if (boot !== null && boot !== readBootId()) return "stranger";
-    const leader = readProcess(pid);
-    if (leader !== null && start !== null) return leader.start === start ? "ours" : "stranger";
+    if (boot !== null && boot !== view.bootId()) return "stranger";
+    const leaderStart = view.startOf(pid);
+    if (leaderStart !== null && start !== null) return leaderStart === start ? "ours" : "stranger";
     // Of a zombie nothing is to be read, but the group may live on.
-    const isLed = leader !== null && !hasEnded(pid);
-    const candidates = isLed ? [pid] : scope === "group" ? membersOf(pid) : [];
-    return candidates.some((pid) => readVariable(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
+    const candidates = !view.hasEnded(pid) ? [pid] : scope === "group" ? view.membersOf(pid) : [];
+    return candidates.some((pid) => view.variableOf(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
     // /proc, or the environment of another user's process, may not be read.
     return "unknown";
@@ -55,6 +57,8 @@ export interface LeftoverParts {
   readonly traces: readonly Trace[];
   /** Looks for more of it; gives null when nothing more can appear. */
   readonly search: () => Promise<readonly Trace[] | null>;
+  /** What it is seen by. */
+  readonly view: ProcView;
   /** The time. */
   readonly clock: Clock;
   /** Is told its end. */
@@ -72,14 +76,16 @@ export class Leftover implements Child {
   readonly refused: boolean;
   readonly #parts: LeftoverParts;
   #traces: readonly Trace[];
+  readonly #since: number;
   #signal: StopSignal | null = null;
 
   /** Begins to wait for its end. */
   constructor(parts: LeftoverParts) {
     this.#parts = parts;
+    this.#since = parts.clock.now();
     this.#traces = parts.traces;
     this.pid = parts.traces[0]?.pid ?? 0;
-    this.refused = parts.traces.some((trace) => identify(trace) === "unknown");
+    this.refused = parts.traces.some((trace) => identify(trace, parts.view) === "unknown");
     this.#poll(FIRST_POLL_MS);
   }
 
@@ -97,7 +103,7 @@ export class Leftover implements Child {
 
   #send(trace: Trace, signal: StopSignal): void {
     // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
-    if (identify(trace) !== "ours") return;
+    if (identify(trace, this.#parts.view) !== "ours") return;
     try {
       Deno.kill(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
     } catch (error) {
@@ -106,10 +112,26 @@ export class Leftover implements Child {
     }
   }
 
+  /** Whether nobody is left, but those that ended and whom nobody has reaped yet; or it was waited long enough for who is unknown. */
+  #isGone(trace: Trace): boolean {
+    const { clock, sink, view } = this.#parts;
+    const identity = identify(trace, view);
+    if (identity === "stranger") return true;
+    if (identity === "unknown") {
+      if (clock.now() < this.#since + UNKNOWN_MS) return false;
+      sink.warn(
+        `waits no longer for pid ${trace.pid}, which an earlier monitor wrote down: it is taken for a stranger`,
+      );
+      return true;
+    }
+    const isLeft = (pid: number) => !view.hasEnded(pid);
+    return !isLeft(trace.pid) && (trace.rules.killScope === "process" || !view.membersOf(trace.pid).some(isLeft));
+  }
+
   #poll(delayMs: number): void {
     this.#parts.clock.after(delayMs, async () => {
       const { search, sink } = this.#parts;
-      this.#traces = this.#traces.filter((trace) => !isGone(trace));
+      this.#traces = this.#traces.filter((trace) => !this.#isGone(trace));
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
       if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
@@ -124,17 +146,6 @@ export class Leftover implements Child {
     this.#parts.sink.warn(`pid ${trace.pid} of an earlier monitor still runs`);
     this.#traces = [...this.#traces, trace];
     if (this.#signal !== null) this.#send(trace, this.#signal);
-  }
-}
-
-/** Whether nobody is left, but those that ended and whom nobody has reaped yet. */
-function isGone(trace: Trace): boolean {
-  if (identify(trace) === "stranger") return true;
-  try {
-    return hasEnded(trace.pid) && (trace.rules.killScope === "process" || membersOf(trace.pid).every(hasEnded));
-  } catch {
-    // /proc may not be read, and something is there.
-    return false;
   }
 }
 

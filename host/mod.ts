@@ -61,6 +61,7 @@ export { Output, type OutputOptions } from "./output.ts";
 export { requireRun } from "./permission.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places } from "./places.ts";
+export { mayReadProc } from "./proc_view.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
 export { isSameFile, isSameSight, RACY_MS } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";

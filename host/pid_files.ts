@@ -8,7 +8,7 @@ import { lstat } from "./lstat.ts";
 import { OwnDirectory } from "./own_directory.ts";
 import { PidDirectory } from "./pid_dir.ts";
 import { findChildren } from "./predecessor.ts";
-import { readBootId, readProcess } from "./proc.ts";
+import { DIRECT_VIEW, type ProcView, viewOfProcesses } from "./proc_view.ts";
 import type { TrustOptions } from "./trust.ts";
 import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles } from "./types.ts";
 
@@ -21,13 +21,15 @@ export class DenoPidFiles implements PidFiles {
   readonly #own: OwnDirectory;
   readonly #directory: PidDirectory;
   readonly #table: ChildTable;
-  readonly #boot: string | null;
+  readonly #view: ProcView;
   #lock: DirectoryLock | null = null;
   /** Whether another monitor took the directory: it was removed, and is another one now. */
   #isTaken = false;
   #isClosed = false;
   /** The pid of each child, and what its file looked like when that was right. */
   readonly #children = new Map<string, { readonly pid: number; seen: string | null }>();
+  /** Of which it is not known yet when they started. */
+  readonly #unidentified = new Map<string, ChildRecord>();
   /** The names whose files could not be removed. */
   readonly #gone = new Set<string>();
 
@@ -38,7 +40,7 @@ export class DenoPidFiles implements PidFiles {
     this.#own = new OwnDirectory(path, trust, clock);
     this.#directory = new PidDirectory(path);
     this.#table = new ChildTable(path);
-    this.#boot = unlessHidden(readBootId);
+    this.#view = viewOfProcesses(clock);
   }
 
   async lock(): Promise<string | null> {
@@ -50,25 +52,28 @@ export class DenoPidFiles implements PidFiles {
   async findChildren(config: Directory): Promise<FoundChild[]> {
     const records = this.#table.load();
     const pids = await this.#directory.entries();
-    const found = await findChildren({ records, pids }, config, this.#clock);
+    const found = await findChildren({ records, pids }, config, this.#view, this.#clock);
     const names = new Set([...records, ...pids].map(({ name }) => name));
     for (const name of names) if (!found.some((child) => child.name === name)) this.remove(name);
     return found;
   }
 
   prepare(spec: Spec): string | null {
-    return this.#table.put({ ...this.#recordOf(spec), pid: null, start: null });
+    return this.#table.put(this.#recordOf(spec));
   }
 
   write(spec: Spec, pid: number): string | null {
     this.#children.set(spec.name, { pid, seen: null });
     this.#gone.delete(spec.name);
-    const start = unlessHidden(() => readProcess(pid)?.start ?? null);
-    return this.#table.put({ ...this.#recordOf(spec), pid, start }) ?? this.#directory.write(spec.name, pid);
+    const record = { ...this.#recordOf(spec), pid };
+    if (this.#view !== DIRECT_VIEW) this.#unidentified.set(spec.name, record);
+    const start = this.#view === DIRECT_VIEW ? this.#view.startOf(pid) : null;
+    return this.#table.put({ ...record, start }) ?? this.#directory.write(spec.name, pid);
   }
 
   remove(name: string): string | null {
     this.#children.delete(name);
+    this.#unidentified.delete(name);
     const fault = this.#directory.remove(name);
     if (fault === null) this.#gone.delete(name);
     else this.#gone.add(name);
@@ -82,6 +87,7 @@ export class DenoPidFiles implements PidFiles {
       return faultOf(error);
     }
     if (this.#lock !== null && this.#lock.fault === null && !this.#lock.isHeld) this.#relock();
+    this.#identify();
     const faults = [this.#isTaken ? TAKEN : null, this.#table.check()];
     for (const name of this.#children.keys()) faults.push(this.#restoreOne(name));
     for (const name of [...this.#gone]) faults.push(this.remove(name));
@@ -108,8 +114,29 @@ export class DenoPidFiles implements PidFiles {
     }
   }
 
-  #recordOf(spec: Spec): Omit<ChildRecord, "pid" | "start"> {
-    return { name: spec.name, config: configDigest(spec.source), rules: stopRulesOf(spec), boot: this.#boot };
+  /** Notes by what children can be known later, where it takes too long to look at each when it is started. */
+  #identify(): void {
+    if (this.#unidentified.size === 0) return;
+    try {
+      for (const [name, record] of this.#unidentified) {
+        this.#table.put({ ...record, boot: this.#view.bootId(), start: this.#view.startOf(record.pid!) });
+        this.#unidentified.delete(name);
+      }
+    } catch {
+      // There is nothing to look with.
+    }
+  }
+
+  #recordOf(spec: Spec): ChildRecord {
+    const boot = this.#view === DIRECT_VIEW ? this.#view.bootId() : null;
+    return {
+      name: spec.name,
+      config: configDigest(spec.source),
+      rules: stopRulesOf(spec),
+      boot,
+      pid: null,
+      start: null,
+    };
   }
 
   #restoreOne(name: string): string | null {
@@ -129,7 +156,7 @@ export function noPidFiles(clock: Clock): PidFiles {
   return {
     path: null,
     lock: () => Promise.resolve(null),
-    findChildren: (config) => findChildren({ records: [], pids: [] }, config, clock),
+    findChildren: (config) => findChildren({ records: [], pids: [] }, config, viewOfProcesses(clock), clock),
     prepare: nothing,
     write: nothing,
     remove: nothing,
@@ -145,15 +172,6 @@ function stampOf(path: string): string | null {
     return info && `${info.ino} ${info.size} ${info.mtime?.getTime()}`;
   } catch {
     // It cannot be seen.
-    return null;
-  }
-}
-
-function unlessHidden<T>(read: () => T): T | null {
-  try {
-    return read();
-  } catch {
-    // /proc may not be read, for which Deno wants --allow-all.
     return null;
   }
 }

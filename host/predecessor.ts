@@ -2,7 +2,7 @@ import { parseSpec, type Spec, SpecError, type StopRules, stopRulesOf } from "@n
 import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
 import { identify, Leftover, type Trace } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
-import { readBootId } from "./proc.ts";
+import type { ProcView } from "./proc_view.ts";
 import { findStrays, type Stray } from "./strays.ts";
 import type { ChildSink, Clock, Directory, FoundChild } from "./types.ts";
 
@@ -26,8 +26,14 @@ export interface LeftFiles {
  *
  * @param left What they left in the pid directory.
  * @param config The config directory.
+ * @param view What processes are seen by.
  */
-export async function findChildren(left: LeftFiles, config: Directory, clock: Clock): Promise<FoundChild[]> {
+export async function findChildren(
+  left: LeftFiles,
+  config: Directory,
+  view: ProcView,
+  clock: Clock,
+): Promise<FoundChild[]> {
   const strays = new Strays(clock);
   for (const { name, config } of left.records) strays.know(name, config);
   const rules = new Map<string, StopRules>();
@@ -44,8 +50,8 @@ export async function findChildren(left: LeftFiles, config: Directory, clock: Cl
   const rulesOf = (name: string) => rules.get(name) ?? DEFAULT_RULES;
   const traceOfPid = ({ name, pid }: PidEntry): Trace => ({ name, pid, start: null, boot: null, rules: rulesOf(name) });
   const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...await strays.traces()];
-  const there = Map.groupBy(traces.filter((trace) => identify(trace) !== "stranger"), ({ name }) => name);
-  const starting = left.records.filter(isStarting).map(({ name }) => name);
+  const there = Map.groupBy(traces.filter((trace) => identify(trace, view) !== "stranger"), ({ name }) => name);
+  const starting = left.records.filter((record) => isStarting(record, view)).map(({ name }) => name);
   const until = clock.now() + SEARCH_MS;
   return [...new Set([...there.keys(), ...starting])].map((name) => {
     const traces = distinct(there.get(name) ?? []);
@@ -53,9 +59,9 @@ export async function findChildren(left: LeftFiles, config: Directory, clock: Cl
     return {
       name,
       pids: traces.map(({ pid }) => pid),
-      isKnown: traces.every((trace) => identify(trace) === "ours"),
+      isKnown: traces.every((trace) => identify(trace, view) === "ours"),
       rules: traces[0]?.rules ?? rulesOf(name),
-      open: (sink: ChildSink) => new Leftover({ traces, search, clock, sink }),
+      open: (sink: ChildSink) => new Leftover({ traces, search, view, clock, sink }),
     };
   });
 }
@@ -122,10 +128,9 @@ function traceOfRecord({ name, pid, start, boot, rules }: ChildRecord): Trace[] 
 }
 
 /** Whether a child was about to be started in this boot when its monitor was killed. */
-function isStarting({ pid, boot }: ChildRecord): boolean {
-  if (pid !== null || boot === null) return false;
+function isStarting({ pid, boot }: ChildRecord, view: ProcView): boolean {
   try {
-    return boot === readBootId();
+    return pid === null && boot !== null && boot === view.bootId();
   } catch {
     return false;
   }

@@ -1,7 +1,10 @@
-import { denoHost, runDaemon } from "@ncolony/host";
+import { denoHost, mayReadProc, runDaemon } from "@ncolony/host";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
 import { Colony } from "./service.ts";
+
+/** What it lacks, for the first line of its log. */
+const BLIND = "; without --allow-all it may not read /proc, and finds less of what a killed monitor left running";
 
 /**
  * Runs the monitor as a program, until a signal stops it.
@@ -16,6 +19,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     help: HELP,
     parse: parseOptions,
     make: (options, output, heart) => new Colony(options, { host: denoHost(), output, heart }),
-    describe: ({ config, messages }) => `on ${config}, messages in ${messages}`,
+    describe: ({ config, messages }) => `on ${config}, messages in ${messages}${mayReadProc() ? "" : BLIND}`,
   }, argv);
 }

@@ -83,8 +83,8 @@ export class Supervisor {
       this.#report.warn(`gone -> stopping (${which} of an earlier monitor still runs)`, name);
     } else {
       this.#report.error(
-        `waits until ${which} is gone, which an earlier monitor wrote down: whether it is this process or a stranger ` +
-          "cannot be told without --allow-all",
+        `waits until ${which} is gone, which an earlier monitor wrote down, but no longer than 60 s: without ` +
+          "--allow-all, and without sh and cat, nobody can tell whether it is this process or a stranger",
         name,
       );
     }

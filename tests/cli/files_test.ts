@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { quickly } from "./quickly.ts";
-import { hasCommand, namesIn, run } from "./tools.ts";
+import { hasCommand, namesIn, rested, run } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
@@ -29,6 +29,7 @@ Deno.test("a process starts when its file appears, before the monitor or after i
 Deno.test("a changed file restarts its process at once and disturbs no other", async () => {
   await using colony = new Colony({ config: { web: CAT, db: CAT, cache: CAT } });
   const [web, db, cache] = [await colony.started("web"), await colony.started("db"), await colony.started("cache")];
+  await rested();
   colony.put("web", { args: ["cat"], env: { VERSION: "2" } });
   assertNotEquals(await colony.started("web", 2), web);
   await colony.waitFor(/web: running -> stopping \(config changed\)/);

@@ -45,6 +45,10 @@ Deno.test("a line is told as [name] line on the stream that it came from, events
   assertEquals(colony.stderr.lines.filter((line) => line.startsWith("[")), ["[web] err"]);
   const events = colony.stderr.lines.filter((line) => !line.startsWith("["));
   for (const event of events) assertMatch(event, EVENT);
+  assertMatch(
+    events[0]!,
+    /Z INFO ncolony-monitor \S+ on .*; without --allow-all it may not read \/proc, and finds less of /,
+  );
   assertMatch(events[1]!, /Z INFO web: gone -> running \(wanted\), pid \d+$/);
 });
 

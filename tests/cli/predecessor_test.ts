@@ -1,16 +1,33 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
-import { gone, MONITOR_PERMISSIONS, ROOT, sh, signalIfThere, sleeper, toolCommand } from "./tools.ts";
+import {
+  gone,
+  hasCommand,
+  IS_ROOT,
+  MONITOR_PERMISSIONS,
+  ROOT,
+  run,
+  sh,
+  signalIfThere,
+  sleeper,
+  toolCommand,
+} from "./tools.ts";
 
 /** One of several monitors, one after another, on the directories `config`, `messages` and `pids` of a folder. */
 class Monitor implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #log: string;
 
-  constructor(dir: TempDir, log: string, permissions: readonly string[], pids = ["--pid", dir.file("pids")]) {
+  constructor(
+    dir: TempDir,
+    log: string,
+    permissions: readonly string[],
+    pids = ["--pid", dir.file("pids")],
+    wrap: readonly string[] = [],
+  ) {
     this.#log = dir.file(log);
     const places = ["config", "messages"].flatMap((name) => [`--${name}`, dir.dir(name)]);
-    const [command, ...args] = toolCommand("monitor/mod.ts", permissions);
+    const [command, ...args] = [...wrap, ...toolCommand("monitor/mod.ts", permissions)];
     const options = [...places, ...pids, "--log-file", this.#log, "-k", "0.5", "--frequency", "1"];
     this.process = new Deno.Command(command, { args: [...args, ...options], cwd: ROOT, stdin: "null" }).spawn();
   }
@@ -124,7 +141,26 @@ for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
   });
 }
 
-Deno.test("where /proc may not be read, a process waits until the pid of its pid file is gone", async () => {
+for (const [when, isIdentified] of [["at once", false], ["after a look at everything", true]] as const) {
+  Deno.test(`what a monitor without --allow-all left running, killed ${when}, is stopped before it is started again`, async () => {
+    using dir = tempDir();
+    dir.dir("config");
+    dir.write("config/web", sleeper(dir));
+    await using first = new Monitor(dir, "first.log", MONITOR_PERMISSIONS);
+    const old = await first.started("web");
+    const record = () => Deno.readTextFileSync(dir.file("pids", ".children"));
+    if (isIdentified) await until("it is noted when it started", () => /"start":"\d+"/.test(record()));
+    await first.kill();
+    assertEquals(isAlive(old), true);
+    await using second = new Monitor(dir, "second.log", MONITOR_PERMISSIONS);
+    const pid = await second.started("web");
+    await gone(old);
+    assertEquals(isAlive(pid), true);
+    assertMatch(second.text, new RegExp(`web: gone -> stopping \\(pid ${old} of an earlier monitor still runs\\)`));
+  });
+}
+
+Deno.test("without --allow-all, a stranger that has the pid of a pid file keeps nobody waiting", async () => {
   using dir = tempDir();
   dir.dir("config");
   dir.dir("pids");
@@ -133,6 +169,41 @@ Deno.test("where /proc may not be read, a process waits until the pid of its pid
   try {
     dir.write("pids/web", `${stranger.pid}`);
     await using monitor = new Monitor(dir, "log", MONITOR_PERMISSIONS);
+    const pid = await monitor.started("web");
+    assertEquals([pid, stranger.pid].map(isAlive), [true, true]);
+  } finally {
+    stranger.kill("SIGKILL");
+    await stranger.status;
+  }
+});
+
+/** Takes cat(1) away from what it runs, which leaves nothing to look into /proc with. */
+const WITHOUT_CAT = [
+  "unshare",
+  "--mount",
+  "sh",
+  "-c",
+  'mount --bind /dev/null "$(readlink -f /bin/cat)" && exec "$@"',
+  "sh",
+];
+const CAN_TAKE_CAT = IS_ROOT && hasCommand("unshare") && (await run([...WITHOUT_CAT, "true"])).code === 0;
+
+Deno.test({
+  name:
+    "where nothing can look into /proc, a process waits until the pid of its pid file is gone (skipped unless run by root)",
+  ignore: !CAN_TAKE_CAT,
+  fn: waitsForStranger,
+});
+
+async function waitsForStranger(): Promise<void> {
+  using dir = tempDir();
+  dir.dir("config");
+  dir.dir("pids");
+  dir.write("config/web", sleeper(dir));
+  const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
+  try {
+    dir.write("pids/web", `${stranger.pid}`);
+    await using monitor = new Monitor(dir, "log", MONITOR_PERMISSIONS, undefined, WITHOUT_CAT);
     await until("it says so", () => monitor.text.includes(`web: waits until pid ${stranger.pid} is gone`));
     // The kill time passes, and nobody is killed.
     await until("that is over", () => monitor.text.includes("web: stopping -> killing"));
@@ -144,7 +215,7 @@ Deno.test("where /proc may not be read, a process waits until the pid of its pid
     signalIfThere(stranger.pid, "SIGKILL");
     await stranger.status;
   }
-});
+}
 
 Deno.test("a pid file that names nobody, everybody, or what is no number signals nobody", async () => {
   using dir = tempDir();

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertGreater, assertLessOrEqual } from "@std/assert";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { gone, sh, signalIfThere } from "./tools.ts";
+import { gone, rested, sh, signalIfThere } from "./tools.ts";
 
 /** The delays, in seconds, that a process was told to wait until now. */
 function delaysOf(colony: Colony, name: string): number[] {
@@ -21,8 +21,10 @@ function assertDelays(actual: readonly number[], expected: readonly number[]): v
 Deno.test("a process that lived past the threshold is restarted at once when it dies, however it dies", async () => {
   await using colony = new Colony({ args: ["-t", "0"], config: { web: { args: ["cat"] }, db: { args: ["cat"] } } });
   const [web, db] = [await colony.started("web"), await colony.started("db")];
+  await rested();
   signalIfThere(web, "SIGKILL");
   const second = await colony.started("web", 2);
+  await rested();
   signalIfThere(second, "SIGSEGV");
   const third = await colony.started("web", 3);
   await gone(web, second);
@@ -52,9 +54,11 @@ Deno.test("instant deaths back off, doubling up to the greatest delay; a life pa
 Deno.test("a restart or a change is not waited for, and a change resets the back-off", async () => {
   await using colony = new Colony({ args: ["-t", "1000", "-m", "100"], config: { web: { args: ["true"] } } });
   await colony.waitFor(/web: stopping -> waiting/);
+  await rested();
   colony.send({ type: "RESTART", name: "web" });
   await colony.waitFor(/web: waiting -> running \(restart\)/);
   await colony.waitFor(/web: stopping -> waiting/, 2);
+  await rested();
   colony.put("web", { args: ["true"], version: 2 });
   await colony.waitFor(/web: waiting -> running \(config changed\)/);
   await colony.waitFor(/web: stopping -> waiting/, 3);

@@ -1,3 +1,4 @@
+import { MIN_START_GAP_MS } from "@ncolony/core";
 import { fromFileUrl, join } from "@std/path";
 import { isAlive, type TempDir, until } from "../helpers.ts";
 
@@ -93,6 +94,11 @@ const OWN = [".lock", ".children"];
 /** The names in a directory, in order, less the files that a monitor keeps in it for itself. */
 export function namesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => !OWN.includes(name)).sort();
+}
+
+/** Waits until what has just been started may be started again at once. */
+export async function rested(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, MIN_START_GAP_MS + 20));
 }
 
 /** A shell script as `args`. */

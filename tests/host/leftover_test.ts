@@ -1,5 +1,7 @@
-import { assertEquals, assertMatch } from "@std/assert";
-import { configDirectory } from "@ncolony/host";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { parseSpec } from "@ncolony/core";
+import { type ChildSink, configDirectory } from "@ncolony/host";
+import { Leftover } from "../../host/leftover.ts";
 import { DenoPidFiles } from "../../host/pid_files.ts";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
@@ -241,29 +243,78 @@ Deno.test("findChildren() leaves alone what another user starts with name and co
   assertEquals(await place.leftovers(), [[]]);
 });
 
-Deno.test("findChildren() signals nobody where it may not read /proc, and waits for their end", async () => {
+Deno.test("findChildren() knows a child where it may not read /proc itself, by its name and by its record", async () => {
+  for (const isIdentified of [false, true]) {
+    using place = new Place();
+    const clock = new HandClock();
+    const config = configDirectory(place.config);
+    // By its environment it would be a stranger.
+    const args = isIdentified ? ["/usr/bin/env", "-i", "sleep", "300"] : SLEEP;
+    await using trial = new Trial(args);
+    if (isIdentified) await until("it is sleep", async () => (await stateOf(trial.pid)) === "S");
+    const files = new DenoPidFiles(place.pids, {}, clock);
+    await files.findChildren(config);
+    assertEquals(files.write(parseSpec("web", configOf(args)), trial.pid), null);
+    // The first look at everything after the start.
+    if (isIdentified) assertEquals(files.restore(), null);
+    files.close();
+    const [found] = await new DenoPidFiles(place.pids, {}, clock).findChildren(config);
+    assertEquals([found?.name, found?.pids, found?.isKnown], ["web", [trial.pid], true]);
+    const told: string[] = [];
+    const child = found!.open(sinkTo(told));
+    child.signal("SIGTERM");
+    await trial.emptied();
+    clock.advance(1000);
+    await until("its end is told", () => told.length === 2);
+    assertEquals(told, ["failed", "emptied"]);
+  }
+});
+
+Deno.test("findChildren() leaves a stranger alone where it may not read /proc itself", async () => {
   using place = new Place();
-  const clock = new HandClock();
+  const stranger = new Deno.Command("sleep", { args: ["300"], stdin: "null" }).spawn();
+  try {
+    Deno.writeTextFileSync(`${place.pids}/web`, `${stranger.pid}`);
+    const files = new DenoPidFiles(place.pids, {}, new HandClock());
+    assertEquals(await files.findChildren(configDirectory(place.config)), []);
+  } finally {
+    stranger.kill("SIGKILL");
+    await stranger.status;
+  }
+});
+
+Deno.test("Leftover signals nobody of whom nothing can be seen, and waits for them for 60 s", async () => {
+  const blind = () => {
+    throw new Error("cannot be seen");
+  };
+  const view = { bootId: blind, startOf: blind, hasEnded: blind, membersOf: blind, variableOf: blind };
   await using trial = new Trial(SLEEP);
-  Deno.writeTextFileSync(`${place.pids}/web`, `${trial.pid}`);
-  const [found] = await new DenoPidFiles(place.pids, {}, clock).findChildren(configDirectory(place.config));
-  assertEquals([found?.name, found?.pids, found?.isKnown], ["web", [trial.pid], false]);
+  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
+  const traces = [{ name: "web", pid: trial.pid, start: "1", boot: null, rules }];
+  const clock = new HandClock();
   const told: string[] = [];
-  const child = found!.open({
-    exited: ({ type }) => void told.push(type),
-    emptied: () => void told.push("emptied"),
-    warn: (message) => void told.push(message),
-  });
+  const child = new Leftover({ traces, search: () => Promise.resolve(null), view, clock, sink: sinkTo(told) });
   child.signal("SIGKILL");
   child.retry();
   assertEquals(child.refused, true);
-  clock.advance(60_000);
-  assertEquals([told, trial.events], [[], []]);
-  trial.child?.signal("SIGTERM");
-  await trial.emptied();
-  assertEquals(trial.events, ["exited: SIGTERM", "emptied"]);
-  clock.advance(500);
-  await until("its end is told", () => told.length > 0);
-  assertEquals(told, ["failed", "emptied"]);
-  assertEquals(clock.waiting, 0);
+  // One timer after another, each of which asks whether it may end.
+  for (let ms = 0; ms < 59_500; ms += 500) await advance(clock, 500);
+  assertEquals([told, isAlive(trial.pid)], [[], true]);
+  for (let ms = 0; ms < 2000; ms += 500) await advance(clock, 500);
+  assertEquals([told.slice(1), isAlive(trial.pid)], [["failed", "emptied"], true]);
+  assertStringIncludes(told[0]!, `waits no longer for pid ${trial.pid}`);
 });
+
+function sinkTo(told: string[]): ChildSink {
+  return {
+    exited: ({ type }) => void told.push(type),
+    emptied: () => void told.push("emptied"),
+    warn: (message) => void told.push(message),
+  };
+}
+
+/** Lets time pass, and what follows happen. */
+async function advance(clock: HandClock, byMs: number): Promise<void> {
+  clock.advance(byMs);
+  await new Promise((resolve) => setTimeout(resolve, 0));
+}
