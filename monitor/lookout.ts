@@ -162,6 +162,8 @@ export class Lookout {
     if (this.#abort.signal.aborted) return;
     await this.#lookAtTouched(this.#host.clock.now());
     await this.#lookAtAll();
+    // What is done after a look must not be done after the end of all.
+    if (this.#abort.signal.aborted) return;
     this.#mail.touchAll();
     this.#options.onScan();
   }

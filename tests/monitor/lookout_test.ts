@@ -287,3 +287,14 @@ Deno.test("Lookout lets others have their turn every 10 ms of a long look", asyn
   // Two operations more may have begun before the 10 ms were over.
   assert(gaps.length >= 15 && Math.max(...gaps) <= 12, gaps.join());
 });
+
+Deno.test("Lookout that is stopped amid a look does nothing after it", async () => {
+  await using world = new LookoutWorld({ configs: { web: config("httpd"), db: config("postgres") } });
+  const { posts } = world;
+  posts.push = (...all) => {
+    world.lookout.stop();
+    return Array.prototype.push.apply(posts, all);
+  };
+  await world.start();
+  assertEquals([world.scans, world.hasEnded], [0, true]);
+});
