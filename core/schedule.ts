@@ -14,6 +14,7 @@
  * - START: running, since now, stopAt = now + timeout; spawn; the next run is planned.
  * - SKIP: the run is counted as skipped, and the next one is planned.
  * - STOP: stopping, killAt = now + grace; SIGTERM to whoever is left.
+ * - last: none follows; killAt is at most now + the time for a stop.
  * - KILL: killing; SIGKILL.
  * - REPORT(e): the run's end is told. A code other than 0, a signal, a timeout and a failed start are failures, unless a
  *   `stop` caused them.
@@ -63,7 +64,7 @@ export function isFailure(exit: Exit): boolean {
  * ```ts
  * import { SCHEDULE_BEGIN, stepSchedule } from "@ncolony/core";
  *
- * const policy = { timeoutMs: 60_000, graceMs: 5000, maxFailures: Infinity, isOnce: false };
+ * const policy = { timeoutMs: 60_000, graceMs: 5000, stopMs: Infinity, maxFailures: Infinity, isOnce: false };
  * const [planned] = stepSchedule(SCHEDULE_BEGIN, { type: "plan", dueAt: 0, passed: 0 }, 0, policy);
  * const [state, effects] = stepSchedule(planned, { type: "tick" }, 0, policy);
  * if (state.type !== "running" || effects[0].type !== "spawn") throw new Error("unexpected");
@@ -119,8 +120,8 @@ function idle(state: ScheduleIdle, event: ScheduleEvent, now: number, policy: Sc
 
 function running(state: ScheduleRunning, event: ScheduleEvent, now: number, policy: SchedulePolicy): ScheduleStep {
   const { since, stopAt: _, ...counts } = state;
-  const stop = (ending: Pick<ScheduleRunEnd, "exit" | "cause" | "isLast">): ScheduleState => {
-    return { ...counts, ...ending, type: "stopping", since, killAt: now + policy.graceMs };
+  const stop = (ending: Pick<ScheduleRunEnd, "exit" | "cause" | "isLast">, graceMs = policy.graceMs): ScheduleState => {
+    return { ...counts, ...ending, type: "stopping", since, killAt: now + graceMs };
   };
   const term: ScheduleEffect = { type: "signal", signal: "SIGTERM" };
   const isLast = policy.isOnce;
@@ -133,7 +134,7 @@ function running(state: ScheduleRunning, event: ScheduleEvent, now: number, poli
     case "exited":
       return [stop({ exit: event.exit, cause: "exit", isLast }), [report(state, event.exit, now), term]];
     case "stop":
-      return [stop({ exit: null, cause: "stop", isLast: true }), [term]];
+      return [stop({ exit: null, cause: "stop", isLast: true }, Math.min(policy.graceMs, policy.stopMs)), [term]];
     case "kill":
       return kill({ ...counts, since, exit: null, cause: "stop", isLast: true });
     default:
@@ -159,7 +160,8 @@ function ending(
     case "emptied":
       return end(state, policy);
     case "stop":
-      return [{ ...state, isLast: true }, []];
+      if (!isStopping) return [{ ...state, isLast: true }, []];
+      return [{ ...state, isLast: true, killAt: Math.min(state.killAt, now + policy.stopMs) }, []];
     case "kill":
       return isStopping ? kill({ ...state, isLast: true }) : [{ ...state, isLast: true }, []];
     default:

@@ -105,6 +105,8 @@ export interface SchedulePolicy {
   readonly timeoutMs: number;
   /** How long it has to end when it is asked to, until SIGKILL, in milliseconds. */
   readonly graceMs: number;
+  /** How long it has at the most where no run is to follow, until SIGKILL, in milliseconds; Infinity: its grace. */
+  readonly stopMs: number;
   /** After so many failures in a row none follows; Infinity: they do not matter. */
   readonly maxFailures: number;
   /** Whether there is one run and no more. */

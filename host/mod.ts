@@ -59,6 +59,7 @@ export { SILENT_LOG } from "./log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log_options.ts";
 export { Output, type OutputOptions } from "./output.ts";
 export { requireRun } from "./permission.ts";
+export { ownKillTimeMs } from "./own_config.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
 export { identifyPlaces, type Places } from "./places.ts";
 export { mayReadProc } from "./proc_view.ts";

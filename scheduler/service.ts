@@ -2,8 +2,10 @@ import type { Exit, KillScope } from "@ncolony/core";
 import {
   type ChildOutput,
   denoClock,
+  type Log,
   LoopHeart,
   Output,
+  ownKillTimeMs,
   type Passed,
   type ProgramService,
   requireRun,
@@ -20,6 +22,9 @@ import { byCron, every, once, type Times } from "./times.ts";
 
 /** How long the last lines of a run may take to be written. */
 const FLUSH_MS = 1000;
+
+/** How long before its own kill time is over this program kills a run, in milliseconds. */
+const KILL_MARGIN_MS = 1000;
 
 /** What {@linkcode runProcess} may be told besides. */
 export interface RunOptions {
@@ -61,7 +66,13 @@ export async function runProcess(
     clock: denoClock,
     spawn: (output, sink) => spawnChild(startOf({ args, ...options }), output, sink, denoClock),
     times: once(denoClock),
-    policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, maxFailures: Infinity, isOnce: true },
+    policy: {
+      timeoutMs: timeout * 1000,
+      graceMs: grace * 1000,
+      stopMs: Infinity,
+      maxFailures: Infinity,
+      isOnce: true,
+    },
     output: { log: SILENT_LOG, forRun: () => output, flush: () => Promise.resolve() },
   });
   const ended = await run.run();
@@ -99,10 +110,27 @@ export function makeScheduler(options: Options, output: Output, heart: Passed): 
     clock: denoClock,
     spawn: (output, sink) => spawnChild(startOf(options), output, sink, denoClock),
     times: isOnce ? once(denoClock) : timesOf(options, (message) => log.warn(message)),
-    policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, maxFailures, isOnce },
+    policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, stopMs: stopMsOf(grace, log), maxFailures, isOnce },
     output: { log, forRun: () => output.forChild(nameOf(args)), flush: (deadlineMs) => output.flush(deadlineMs) },
     heart,
   });
+}
+
+/**
+ * How long a run has when this program is asked to stop: so long that the monitor which runs this program does not kill it
+ * before it has killed the run, which nobody would end then. Says where the grace is longer.
+ */
+function stopMsOf(grace: number, log: Log): number {
+  const killTimeMs = ownKillTimeMs();
+  if (killTimeMs === null) return Infinity;
+  const stopMs = Math.max(killTimeMs - KILL_MARGIN_MS, killTimeMs / 2);
+  if (stopMs < grace * 1000) {
+    log.warn(
+      `--grace ${grace} does not fit into the ${killTimeMs / 1000} s that the monitor gives to end ` +
+        `(kill_time): when asked to stop, a run has ${stopMs / 1000} s until SIGKILL`,
+    );
+  }
+  return stopMs;
 }
 
 /** The command's environment is this program's own, as in Python NColony; its stdin is empty, as cron has it. */

@@ -148,3 +148,44 @@ Deno.test("a scheduler under the monitor runs its command, and ends it when its 
   await gone(...shorts.map(Number));
   assertEquals(colony.pidsOf("short").length + colony.pidsOf("long").length, 2, "neither was ever restarted");
 });
+
+for (const stop of ["restarted", "removed"] as const) {
+  Deno.test(`a run never outlives a scheduler that is ${stop}, however long its grace is`, async () => {
+    const stubborn = "trap '' TERM; echo \"pid $$\"; exec sleep 1000";
+    const config = {
+      args: [
+        ...toolCommand("scheduler/mod.ts", SCHEDULER_PERMISSIONS),
+        "--frequency",
+        "1000",
+        ...PATIENT,
+        ...command(...sh(stubborn)),
+      ],
+      env: { PATH: Deno.env.get("PATH"), HOME: Deno.env.get("HOME") },
+      "ncolony.monitor": { kill_time: 2 },
+    };
+    await using colony = new Colony({ config: { job: config } });
+    await colony.waitFor(
+      /WARN --grace 1000 does not fit into the 2 s that the monitor gives to end \(kill_time\): .* 1 s/,
+    );
+    const run = /^\[job\] \[sh\] pid (\d+)$/;
+    const first = Number((await colony.waitFor(run))[1]);
+    if (stop === "restarted") {
+      colony.send({ type: "RESTART", name: "job" });
+      await colony.waitFor(run, 2);
+    } else {
+      colony.remove("job");
+      await colony.waitFor(/job: \w+ -> gone/);
+    }
+    assertEquals(colony.count(/job: stopping -> killing/), 0, "the scheduler ends in time");
+    assertEquals(await groupIsThere(first), false);
+  });
+}
+
+/** Whether anybody of a group is alive, as /bin/kill says. */
+async function groupIsThere(group: number): Promise<boolean> {
+  const { stdout } = await run(
+    sh(`for stat in /proc/[0-9]*/stat; do read -r line <"$stat" && echo "$line"; done 2>/dev/null`),
+  );
+  return stdout.split("\n").map((line) => line.slice(line.lastIndexOf(")") + 2).split(" "))
+    .some(([state, , pgrp]) => Number(pgrp) === group && state !== "Z" && state !== "X");
+}

@@ -30,6 +30,7 @@ function live(seed: number): void {
   const policy: SchedulePolicy = freeze({
     timeoutMs: random.pick([1, 50, 300, 2000]),
     graceMs: random.pick([0, 1, 100, 1000]),
+    stopMs: random.pick([0, 50, 500, Infinity, Infinity]),
     maxFailures: random.pick([1, 2, 3, Infinity, Infinity]),
     isOnce: random.chance(0.1),
   });

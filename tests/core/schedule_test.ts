@@ -12,7 +12,13 @@ import {
 } from "@ncolony/core";
 import { freeze } from "./samples.ts";
 
-const POLICY: SchedulePolicy = freeze({ timeoutMs: 3000, graceMs: 500, maxFailures: 3, isOnce: false });
+const POLICY: SchedulePolicy = freeze({
+  timeoutMs: 3000,
+  graceMs: 500,
+  stopMs: Infinity,
+  maxFailures: 3,
+  isOnce: false,
+});
 const ONCE: SchedulePolicy = freeze({ ...POLICY, isOnce: true });
 const NOW = 50_000;
 
@@ -131,6 +137,16 @@ cell("tells a run's end, and ends what it left", RUNNING, EXITED, EXITING, REPOR
 cell("tells a run's failure alike", RUNNING, FAILED, but(EXITING, { exit: BAD }), REPORT_BAD, SIGTERM);
 once("lets none follow the only run", RUNNING, EXITED, but(EXITING, { isLast: true }), REPORT_GOOD, SIGTERM);
 cell("asks a run to end when it is stopped", RUNNING, STOP, but(ASKED, { cause: "stop", isLast: true }), SIGTERM);
+const HURRIED: SchedulePolicy = freeze({ ...POLICY, stopMs: 300 });
+Deno.test("stepSchedule() gives a run less than its grace when it is stopped, where it has less time for that", () => {
+  const stopped = (killAt: number) => but(ASKED, { cause: "stop", isLast: true, killAt });
+  assertEquals(stepSchedule(RUNNING, STOP, NOW, HURRIED), [stopped(NOW + 300), [SIGTERM]]);
+  assertEquals(stepSchedule(RUNNING, STOP, NOW, { ...HURRIED, stopMs: 501 })[0], stopped(NOW + 500));
+  assertEquals(stepSchedule(STOPPING, STOP, NOW, HURRIED), [but(STOPPING, { isLast: true, killAt: NOW + 300 }), []]);
+  const soon = but(STOPPING, { killAt: NOW + 200 });
+  assertEquals(stepSchedule(soon, STOP, NOW, HURRIED), [but(soon, { isLast: true }), []]);
+  assertEquals(stepSchedule(but(RUNNING, { stopAt: NOW }), TICK, NOW, HURRIED)[0], ASKED, "a timeout has its grace");
+});
 cell("kills a run when it is killed", RUNNING, KILL, but(KILLING, { cause: "stop", isLast: true }), SIGKILL);
 cell("reports an empty group of a run as unexpected", RUNNING, EMPTIED, RUNNING, UNEXPECTED);
 

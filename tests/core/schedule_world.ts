@@ -45,6 +45,7 @@ export class World {
   readonly lines: string[] = [];
   #now = START;
   #isStopped = false;
+  #stoppedAt = Infinity;
   #run: Run | null = null;
   #runs = 0;
   #skipped = 0;
@@ -64,6 +65,7 @@ export class World {
   /** Asks it to end. */
   stop(type: "stop" | "kill"): void {
     this.#isStopped = true;
+    this.#stoppedAt = Math.min(this.#stoppedAt, this.#now);
     if (this.state.type === "running") this.#run!.isStopped = true;
     this.happen({ type });
     assert(type === "stop" || this.#run === null || this.#run.isKilled, "a kill kills");
@@ -87,10 +89,10 @@ export class World {
     this.#inbox.push(event);
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) this.#take(next);
     const run = this.#run;
-    const { timeoutMs, graceMs } = this.policy;
-    if (run !== null && this.#now > run.since + timeoutMs + graceMs + 2 * LATE_MS) {
+    const { timeoutMs, graceMs, stopMs } = this.policy;
+    if (run !== null && this.#now > Math.min(run.since + timeoutMs + graceMs, this.#stoppedAt + stopMs) + 2 * LATE_MS) {
       // What is due at one instant comes in turn, and the kill may be the last.
-      assert(run.isKilled || scheduleDeadline(this.state) <= this.#now, "SIGKILL after timeout and grace");
+      assert(run.isKilled || scheduleDeadline(this.state) <= this.#now, "SIGKILL after timeout and grace, or a stop");
     }
     if (this.state.type === "ended") {
       assert(run === null, "nobody is left at the end");

@@ -10,7 +10,13 @@ import { every, once, type Times } from "../../scheduler/times.ts";
 /** How often the command is run. */
 export const FREQUENCY_MS = 10_000;
 
-const POLICY: SchedulePolicy = { timeoutMs: 3000, graceMs: 500, maxFailures: Infinity, isOnce: false };
+const POLICY: SchedulePolicy = {
+  timeoutMs: 3000,
+  graceMs: 500,
+  stopMs: Infinity,
+  maxFailures: Infinity,
+  isOnce: false,
+};
 const OUTPUT: ChildOutput = { stdout: () => {}, stderr: () => {}, end: () => {} };
 
 /** A scheduler on a clock and with children that a test moves; `t` is the time since its start. */

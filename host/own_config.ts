@@ -1,0 +1,21 @@
+import { parseSpec, SpecError } from "@ncolony/core";
+import type { Environ } from "./types.ts";
+
+/** The kill time of a monitor that was not told another one, in milliseconds. */
+const DEFAULT_KILL_TIME_MS = 5000;
+
+/**
+ * How long this program has, in milliseconds, from the stop signal of the monitor that runs it until SIGKILL: the
+ * `kill_time` of its config, else the default of monitors. Null where no monitor runs it, as far as it may know.
+ */
+export function ownKillTimeMs(environ: Environ = Deno.env.get): number | null {
+  try {
+    const [name, source] = ["NCOLONY_NAME", "NCOLONY_CONFIG"].map(environ);
+    if (name === undefined || source === undefined) return null;
+    return parseSpec(name, source).killTimeMs ?? DEFAULT_KILL_TIME_MS;
+  } catch (error) {
+    // Somebody else set them, or they may not be read.
+    if (error instanceof SpecError || error instanceof Deno.errors.NotCapable) return null;
+    throw error;
+  }
+}
