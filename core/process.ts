@@ -83,7 +83,7 @@ export const MIN_START_GAP_MS = 100;
 /**
  * What can happen to a process.
  *
- * - `wanted`, `unwanted`: its config says so, from now on.
+ * - `wanted`, `unwanted`: its config says so, from now on. Where `killBy` is given, its group gets SIGKILL then at the latest.
  * - `restart`: somebody asks for a new child.
  * - `kill`: the monitor is told to end it without waiting.
  * - `exited`, `emptied`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
@@ -92,7 +92,7 @@ export const MIN_START_GAP_MS = 100;
  */
 export type ProcessEvent =
   | { readonly type: "wanted"; readonly spec: Spec }
-  | { readonly type: "unwanted" }
+  | { readonly type: "unwanted"; readonly killBy?: number }
   | { readonly type: "restart" }
   | { readonly type: "kill" }
   | { readonly type: "exited"; readonly exit: Exit }

@@ -13,7 +13,8 @@
  *
  * - START(s): delay = min unless kept; running, spawn s. But less than 100 ms after the last start, whoever asks: waiting
  *   until then. What is gone remembers its last start for so long.
- * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal.
+ * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal. An `unwanted`
+ *   may say when SIGKILL comes at the latest, also to what is stopping already.
  * - KILL(n): killing, next = n, killedAt = now, reportAt = now + 5 s; send SIGKILL.
  * - STUCK: reportAt = now + 10 s; report who is left. Nothing else starts while anybody is.
  * - LEFT(e): died at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s where it
@@ -126,7 +127,7 @@ function running(state: Running, event: ProcessEvent, now: number, policy: Resta
     case "wanted":
       return event.spec.source === state.spec.source ? [state, NOTHING] : ask(state, event.spec, now, policy);
     case "unwanted":
-      return ask(state, null, now, policy);
+      return ask(state, null, now, policy, event.killBy);
     case "restart":
       return ask(state, state.spec, now, policy);
     case "kill":
@@ -151,7 +152,8 @@ function ending(
       if (event.spec.source === state.next?.source) return [state, NOTHING];
       return [{ ...state, next: event.spec, startAt: now, delayMs: policy.minDelayMs }, NOTHING];
     case "unwanted":
-      return [{ ...state, next: null }, NOTHING];
+      if (state.type === "killing") return [{ ...state, next: null }, NOTHING];
+      return [{ ...state, next: null, killAt: Math.min(state.killAt, event.killBy ?? Infinity) }, NOTHING];
     case "restart":
       return [{ ...state, startAt: now }, NOTHING];
     case "kill":
@@ -201,15 +203,21 @@ function end({ startedAt }: Past): Step {
 }
 
 /** Asks what is there of the process to end; what is next starts at once. */
-function ask(state: Running, next: Spec | null, now: number, policy: RestartPolicy): Step {
-  return stop(state.spec, { ...state, next, startAt: now, delayMs: policy.minDelayMs }, now, policy);
+function ask(state: Running, next: Spec | null, now: number, policy: RestartPolicy, killBy?: number): Step {
+  return stop(state.spec, { ...state, next, startAt: now, delayMs: policy.minDelayMs }, now, policy, killBy);
 }
 
 /** What an end follows, and what follows it. */
 type Then = Past & Pick<Stopping, "next" | "delayMs" | "startAt">;
 
-function stop(rules: StopRules, { next, delayMs, startedAt, startAt }: Then, now: number, policy: RestartPolicy): Step {
-  const killAt = now + (rules.killTimeMs ?? policy.killTimeMs);
+function stop(
+  rules: StopRules,
+  { next, delayMs, startedAt, startAt }: Then,
+  now: number,
+  policy: RestartPolicy,
+  killBy = Infinity,
+): Step {
+  const killAt = Math.min(now + (rules.killTimeMs ?? policy.killTimeMs), killBy);
   return [{ type: "stopping", next, delayMs, startedAt, startAt, killAt }, [{
     type: "signal",
     signal: rules.stopSignal,

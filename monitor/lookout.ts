@@ -1,4 +1,4 @@
-import { nameFault, type ProcessEvent } from "@ncolony/core";
+import { nameFault, type ProcessEvent, type Spec } from "@ncolony/core";
 import {
   Alarm,
   Configs,
@@ -27,6 +27,8 @@ export interface LookoutOptions {
   readonly heart: Passed;
   /** Where it tells what it finds. */
   readonly log: Log;
+  /** What a person should know of a config that is good. */
+  readonly warningsOf: (spec: Spec) => readonly string[];
   /** Takes the events that follow. */
   readonly post: (name: string, event: ProcessEvent) => void;
   /** Called after each look at everything. */
@@ -40,7 +42,7 @@ export interface LookoutOptions {
  * the names that it tells of.
  */
 export class Lookout {
-  readonly #host: Pick<Host, "clock" | "gid">;
+  readonly #host: Pick<Host, "clock">;
   readonly #options: LookoutOptions;
   readonly #alarm: Alarm;
   readonly #configs: Configs;
@@ -56,7 +58,7 @@ export class Lookout {
   #nextScan = -Infinity;
 
   /** Makes one that has looked at nothing yet. */
-  constructor(host: Pick<Host, "clock" | "watch" | "lock" | "gid">, options: LookoutOptions) {
+  constructor(host: Pick<Host, "clock" | "watch" | "lock">, options: LookoutOptions) {
     const { config, mailbox, own, log, post } = options;
     this.#host = host;
     this.#options = options;
@@ -196,10 +198,8 @@ export class Lookout {
   }
 
   #onEvent(name: string, event: ProcessEvent): void {
-    const { log, post } = this.#options;
-    if (event.type === "wanted" && event.spec.gid === undefined && event.spec.uid && this.#host.gid === 0) {
-      log.warn('has a "uid" but no "gid", so it runs with the monitor\'s gid 0', name);
-    }
+    const { log, post, warningsOf } = this.#options;
+    if (event.type === "wanted") { for (const warning of warningsOf(event.spec)) log.warn(warning, name); }
     post(name, event);
   }
 }

@@ -39,6 +39,11 @@ export interface Options {
   readonly threshold: number;
   /** How long a process has to end, until it is killed. @default {5} */
   readonly killtime: number;
+  /**
+   * How long everything takes at the most from the first request to stop. @default {the kill time that the monitor gives which
+   * runs this one; where there is none, as long as it takes}
+   */
+  readonly stopWithin?: number;
   /** The delay after the first instant death. @default {1} */
   readonly minrestartdelay: number;
   /** The longest delay, to which it doubles. @default {3600} */
@@ -64,6 +69,7 @@ const OPTIONS: readonly Option[] = [
   { name: "pid", value: "DIR", help: "one file per running process, its pid in it" },
   { name: "threshold", short: "t", value: "SECONDS", help: "a death before this age is an instant one [1]" },
   { name: "killtime", short: "k", value: "SECONDS", help: "from the stop signal to SIGKILL [5]" },
+  { name: "stop-within", value: "SECONDS", help: "from a stop to the end of everything" },
   {
     name: "minrestartdelay",
     short: "m",
@@ -123,6 +129,9 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     ...(logKeep === undefined ? {} : { logKeep }),
     ...(flags.has("allow-insecure") ? { allowInsecure: true } : {}),
     ...(flags.has("trust-read-only-mount") ? { trustReadOnlyMount: true } : {}),
+    ...(lastValue(words, "stop-within") === undefined
+      ? {}
+      : { stopWithin: secondsValue(words, "stop-within", 0, 0.1) }),
     frequency: secondsValue(words, "frequency", DEFAULTS.frequency, 0.01),
     threshold: secondsValue(words, "threshold", DEFAULTS.threshold),
     killtime: secondsValue(words, "killtime", DEFAULTS.killtime),

@@ -1,4 +1,4 @@
-import type { Log } from "@ncolony/host";
+import type { FoundChild, Log } from "@ncolony/host";
 import type { TakenStep } from "./events.ts";
 
 /** What a report needs. */
@@ -55,5 +55,21 @@ export class Report {
   error(message: string, process?: string): void {
     this.tell();
     this.#options.log.error(message, process);
+  }
+
+  /** Tells of what an earlier monitor left running. */
+  leftover({ name, pids, isKnown }: FoundChild): void {
+    const which = `pid${pids.length > 1 ? "s" : ""} ${pids.join(", ")}`;
+    if (pids.length === 0) {
+      this.warn("gone -> stopping (an earlier monitor may just have started it)", name);
+    } else if (isKnown) {
+      this.warn(`gone -> stopping (${which} of an earlier monitor still runs)`, name);
+    } else {
+      this.error(
+        `waits until ${which} is gone, which an earlier monitor wrote down, but no longer than 60 s: without ` +
+          "--allow-all, and without sh and cat, nobody can tell whether it is this process or a stranger",
+        name,
+      );
+    }
   }
 }

@@ -6,6 +6,7 @@ import {
   type Mailbox,
   NO_HEART,
   Output,
+  ownKillTimeMs,
   type Passed,
   type PidFiles,
   type ProgramService,
@@ -14,10 +15,9 @@ import {
 import { type ColonyEvent, eventsOf, logStep, withProblems } from "./events.ts";
 import { Lookout } from "./lookout.ts";
 import { DEFAULTS, LOG_DEFAULTS, type Options } from "./options.ts";
+import { StopTime } from "./stop_time.ts";
 import { Supervisor } from "./supervisor.ts";
-
-/** How long the last lines may take to be written when everything has ended. */
-const FLUSH_MS = 1000;
+import { warningsOf } from "./warnings.ts";
 
 /** What a colony is made with, besides its options. */
 export interface ColonyParts {
@@ -37,6 +37,7 @@ export class Colony implements ProgramService {
   readonly #mailbox: Mailbox;
   readonly #lookout: Lookout;
   readonly #supervisor: Supervisor;
+  readonly #stopTime: StopTime;
   readonly #output: ColonyParts["output"];
   readonly #logs: ChildLogs | null;
   readonly #pidFiles: PidFiles;
@@ -58,6 +59,10 @@ export class Colony implements ProgramService {
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
     this.#logs = options.logs === undefined ? null : host.logs(options.logs, log, trust);
     this.#pidFiles = host.pidFiles(options.pid ?? null, trust);
+    const killTimeMs = options.killtime * 1000;
+    const stopWithinMs = options.stopWithin === undefined ? ownKillTimeMs() : options.stopWithin * 1000;
+    const stopTime = new StopTime(stopWithinMs ?? Infinity);
+    this.#stopTime = stopTime;
     this.#supervisor = new Supervisor(host, {
       log,
       onStep: (step) => {
@@ -68,8 +73,9 @@ export class Colony implements ProgramService {
         thresholdMs: options.threshold * 1000,
         minDelayMs: options.minrestartdelay * 1000,
         maxDelayMs: options.maxrestartdelay * 1000,
-        killTimeMs: options.killtime * 1000,
+        killTimeMs,
       },
+      stopTime,
       pidFiles: this.#pidFiles,
       output: (spec) => {
         if (this.#logs === null || spec.log === false) return output.forChild(spec.name);
@@ -86,6 +92,7 @@ export class Colony implements ProgramService {
       frequencyMs: options.frequency * 1000,
       heart,
       log,
+      warningsOf: (spec) => warningsOf(spec, { gid: host.gid, killTimeMs, stopTime }),
       post: (name, event) => this.#supervisor.post(name, event),
       onScan: () => this.#supervisor.retry(),
     });
@@ -146,9 +153,9 @@ export class Colony implements ProgramService {
     const exitCode = await this.#supervisor.run();
     this.#pidFiles.close();
     await this.#lookout.close();
-    await this.#logs?.flush(FLUSH_MS);
+    await this.#logs?.flush(this.#stopTime.flushMs);
     this.#output.log.info(exitCode === 0 ? "everything has ended" : "ended, with errors");
-    await this.#output.flush(FLUSH_MS);
+    await this.#output.flush(this.#stopTime.flushMs);
     return exitCode;
   }
 }

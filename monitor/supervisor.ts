@@ -10,15 +10,18 @@ import {
   stopLeftover,
   STUCK_MS,
 } from "@ncolony/core";
-import type { Child, ChildOutput, ChildSink, Directory, FoundChild, Host, PidFiles } from "@ncolony/host";
+import type { Child, ChildOutput, ChildSink, Directory, Host, PidFiles } from "@ncolony/host";
 import { Inbox } from "./inbox.ts";
 import { PidKeeper } from "./pid_keeper.ts";
 import { Report, type ReportOptions } from "./report.ts";
+import type { StopTime } from "./stop_time.ts";
 
 /** What a supervisor needs. */
 export interface SupervisorOptions extends ReportOptions {
   /** When it restarts. */
   readonly policy: RestartPolicy;
+  /** How long a stop of everything may take. */
+  readonly stopTime: StopTime;
   /** Where it writes pids. */
   readonly pidFiles: PidFiles;
   /** Makes the sinks for the output of a child. */
@@ -40,6 +43,8 @@ export class Supervisor {
   /** The instants at which states want a tick; most states want none. */
   readonly #deadlines = new Map<string, number>();
   #isClosing = false;
+  /** When it waits no longer for anybody. */
+  #giveUpAt = Infinity;
   /** Whether it was asked to close, and not only closes because of an error. */
   #isAsked = false;
   #exitCode = 0;
@@ -71,22 +76,7 @@ export class Supervisor {
       const [state, effects] = stopLeftover(rules, this.#host.clock.now(), policy);
       this.#store(name, state);
       for (const effect of effects) this.#perform(name, { type: "unwanted" }, effect);
-      this.#tellLeftover(found);
-    }
-  }
-
-  #tellLeftover({ name, pids, isKnown }: FoundChild): void {
-    const which = `pid${pids.length > 1 ? "s" : ""} ${pids.join(", ")}`;
-    if (pids.length === 0) {
-      this.#report.warn("gone -> stopping (an earlier monitor may just have started it)", name);
-    } else if (isKnown) {
-      this.#report.warn(`gone -> stopping (${which} of an earlier monitor still runs)`, name);
-    } else {
-      this.#report.error(
-        `waits until ${which} is gone, which an earlier monitor wrote down, but no longer than 60 s: without ` +
-          "--allow-all, and without sh and cat, nobody can tell whether it is this process or a stranger",
-        name,
-      );
+      this.#report.leftover(found);
     }
   }
 
@@ -99,8 +89,12 @@ export class Supervisor {
 
   #closeWith(type: "unwanted" | "kill"): void {
     this.#isClosing = true;
+    const { killMs, giveUpMs } = this.#options.stopTime;
+    const now = this.#host.clock.now();
+    this.#giveUpAt = Math.min(this.#giveUpAt, now + giveUpMs);
+    const event: ProcessEvent = type === "kill" ? { type } : { type, killBy: now + killMs };
     // Before what is queued, of which a tick, or the end of a child, would start what is to be stopped.
-    this.#inbox.postFirst([...this.#states.keys()].map((name) => ({ name, event: { type } })));
+    this.#inbox.postFirst([...this.#states.keys()].map((name) => ({ name, event })));
     this.#inbox.ring();
   }
 
@@ -123,7 +117,7 @@ export class Supervisor {
     for (;;) {
       await this.#inbox.takeAll(() => this.#tick());
       if (this.#isClosing && this.#states.size === 0) return this.#exitCode;
-      await this.#inbox.rest(this.#deadlines.values().reduce((a, b) => Math.min(a, b), Infinity));
+      await this.#inbox.rest(this.#deadlines.values().reduce((a, b) => Math.min(a, b), this.#giveUpAt));
       this.#tick();
     }
   }
@@ -131,6 +125,10 @@ export class Supervisor {
   /** Queues a tick for each state whose deadline has come. */
   #tick(): void {
     const now = this.#host.clock.now();
+    if (now >= this.#giveUpAt) {
+      this.#giveUpAt = Infinity;
+      for (const name of this.#states.keys()) this.#giveUpOnStuck(name, now, 0);
+    }
     for (const [name, due] of this.#deadlines) {
       if (due > now) continue;
       // Once: whatever is taken next sets it again, where it still wants one.
@@ -221,18 +219,20 @@ export class Supervisor {
   }
 
   /** What SIGKILL does not end, or does not reach, as a child that took another user: the monitor must end all the same. */
-  #giveUpOnStuck(name: string, now: number): void {
+  #giveUpOnStuck(name: string, now: number, patienceMs = STUCK_MS): void {
     const state = this.#states.get(name);
     if (state?.type !== "killing") return;
     const afterMs = now - state.killedAt;
-    if (afterMs >= STUCK_MS || this.#children.get(name)?.refused) this.#tellStuck(name, afterMs);
+    if (afterMs >= patienceMs || this.#children.get(name)?.refused) this.#tellStuck(name, afterMs);
   }
 
   /** Tells who is left so long after SIGKILL; where everything is to end, it waits for them no longer. */
   #tellStuck(name: string, afterMs: number): void {
     const child = this.#children.get(name);
     if (child === undefined) return;
-    const fault = child.refused ? "may not be signalled" : `does not end ${Math.round(afterMs / 1000)} s after SIGKILL`;
+    const fault = child.refused
+      ? "may not be signalled"
+      : `does not end ${Math.round(afterMs / 100) / 10} s after SIGKILL`;
     if (!this.#isClosing) return this.#report.warn(`${fault}: ${child.whoIsLeft()}`, name);
     this.#report.error(`${fault} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;

@@ -1,7 +1,7 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { isAlive } from "../helpers.ts";
+import { isAlive, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { gone, sh, signalIfThere } from "./tools.ts";
+import { gone, MONITOR_PERMISSIONS, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 /** A leader and a child of it that both ignore SIGTERM. */
 const STUBBORN = sh(`trap '' TERM; sleep 1000 & echo "grandchild $!"; exec sleep 1000`);
@@ -117,4 +117,39 @@ Deno.test("of several wishes for a process that does not end yet the last one co
   await colony.fence();
   assertEquals([colony.pidsOf("web").length, colony.pidsOf("db")], [2, [db]]);
   assertEquals(colony.count(/^\[\w+\] ready$/), 2);
+});
+
+Deno.test("with --stop-within everything has ended in time, whatever kill times say, and that is said at the start", async () => {
+  const stubborn = { args: sh("trap '' TERM; echo ready; exec sleep 1000"), "ncolony.monitor": { kill_time: 60 } };
+  await using colony = new Colony({ args: ["--stop-within", "2"], config: { web: stubborn } });
+  await colony.waitFor(/WARN web: has 60 s to end, but when everything is stopped, all must end within 2 s/);
+  await colony.waitFor(/^\[web\] ready$/);
+  const pid = await colony.started("web");
+  const begin = performance.now();
+  assertEquals(await colony.stop(), 0);
+  assertLess(performance.now() - begin, 20_000);
+  await gone(pid);
+  assertEquals(colony.count(/web: stopping -> killing \(kill time over\)/), 1);
+});
+
+Deno.test("a monitor under a monitor ends in its own kill time, and all that it runs", async () => {
+  using inner = tempDir();
+  inner.dir("config");
+  inner.dir("messages");
+  const stubborn = { args: sh("trap '' TERM; echo ready; exec sleep 1000"), "ncolony.monitor": { kill_time: 60 } };
+  inner.write("config/web", JSON.stringify(stubborn));
+  const places = ["--config", inner.file("config"), "--messages", inner.file("messages"), "--pid", inner.file("pids")];
+  const monitor = {
+    args: [...toolCommand("monitor/mod.ts", MONITOR_PERMISSIONS), ...places],
+    env: { PATH: Deno.env.get("PATH"), HOME: Deno.env.get("HOME") },
+    "ncolony.monitor": { kill_time: 3 },
+  };
+  await using colony = new Colony({ config: { inner: monitor } });
+  await colony.waitFor(/^\[inner\] .*WARN web: has 60 s to end, .* within 3 s/);
+  await colony.waitFor(/^\[inner\] \[web\] ready$/);
+  const pid = Number(Deno.readTextFileSync(inner.file("pids", "web")));
+  colony.remove("inner");
+  await colony.waitFor(/inner: \w+ -> gone/);
+  assertEquals(colony.count(/inner: stopping -> killing/), 0);
+  await gone(pid);
 });

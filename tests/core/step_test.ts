@@ -136,6 +136,25 @@ cell(
   SIGTERM,
 );
 const KILLED: Killing = { type: "killing", next: null, delayMs: 100, ...PAST, startAt: NOW, ...KILLED_NOW };
+cell(
+  "kills a process that is stopped no later than it is told to, where that is sooner than its kill time",
+  RUNNING,
+  { type: "unwanted", killBy: NOW + 4999 },
+  { ...STOPPED, killAt: NOW + 4999 },
+  SIGTERM,
+);
+cell(
+  "gives a process its kill time where that is sooner than what it is told",
+  RUNNING,
+  { type: "unwanted", killBy: NOW + 5001 },
+  STOPPED,
+  SIGTERM,
+);
+cell("kills what is stopping already no later than it is told to", STOPPING, { type: "unwanted", killBy: NOW + 1999 }, {
+  ...STOPPING,
+  next: null,
+  killAt: NOW + 1999,
+});
 cell("kills a running process when told to kill", RUNNING, KILL, KILLED, SIGKILL);
 const DELAYED: Stopping = { ...RESTARTED, ...YOUNG_PAST, delayMs: 700, startAt: NOW + 400 };
 cell("delays a process that died below the threshold", YOUNG, EXITED, DELAYED, SIGTERM);

@@ -12,11 +12,12 @@ const VALUED: readonly { readonly names: readonly string[]; readonly key: keyof 
   { names: ["--frequency", "--freq"], key: "frequency", value: "2.5" },
   { names: ["--threshold", "-t"], key: "threshold", value: "3" },
   { names: ["--killtime", "-k"], key: "killtime", value: "0" },
+  { names: ["--stop-within"], key: "stopWithin", value: "9.5" },
   { names: ["--minrestartdelay", "-m"], key: "minrestartdelay", value: "0.25" },
   { names: ["--maxrestartdelay", "-M"], key: "maxrestartdelay", value: "1e9" },
 ];
 
-const NUMBERS = VALUED.filter(({ key }) => key in DEFAULTS);
+const NUMBERS = VALUED.filter(({ key }) => key in DEFAULTS || key === "stopWithin");
 
 function parse(...argv: string[]): Options {
   const { options } = parseOptions(argv);
@@ -46,7 +47,7 @@ Deno.test("parseOptions() gives the defaults of Python NColony", () => {
 
 Deno.test("parseOptions() takes every option as a word and with =, by each of its names", () => {
   for (const { names, key, value } of VALUED) {
-    const expected = key in DEFAULTS ? Number(value) : value;
+    const expected = NUMBERS.some((it) => it.key === key) ? Number(value) : value;
     for (const name of names) {
       const joined = name.startsWith("--") ? `${name}=${value}` : `${name}${value}`;
       assertEquals(parse(...PLACES, name, value)[key], expected, `${name} ${value}`);
@@ -82,7 +83,7 @@ Deno.test("parseOptions() names the option whose number is wrong", () => {
       }
     }
   }
-  assertMatch(complaint(...PLACES, "--frequency", "0"), /--frequency/);
+  for (const name of ["--frequency", "--stop-within"]) assertMatch(complaint(...PLACES, name, "0"), new RegExp(name));
 });
 
 Deno.test("parseOptions() names the option whose choice is wrong, and what it takes", () => {
@@ -133,7 +134,7 @@ Deno.test("the help of the monitor names every option, its value and its default
   for (const name of [...all, "-h"]) {
     assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
   }
-  for (const { key } of NUMBERS) {
+  for (const { key } of NUMBERS.filter(({ key }) => key in DEFAULTS)) {
     const value = DEFAULTS[key as keyof typeof DEFAULTS];
     assertMatch(HELP, new RegExp(`--${key} SECONDS .*\\[${value}\\]$`, "m"));
   }

@@ -104,3 +104,33 @@ Deno.test("Supervisor says every 10 s of a child that may not be signalled that 
   const line = "WARN web: may not be signalled: pid 101 (uninterruptible sleep)";
   assertEquals(world.host.log.lines.filter((other) => other === line).length, 2);
 });
+
+Deno.test("Supervisor that must end in time kills a second before, gives up in between, and ends with 1", async () => {
+  await using world = new SupervisorWorld({}, 4000);
+  const { children } = world.host;
+  children.script("slow", { endsInMs: Infinity });
+  children.script("stuck", { isStuck: true, endsInMs: Infinity });
+  for (const name of ["slow", "stuck"]) await world.want(name, { "ncolony.monitor": { kill_time: 60 } });
+  world.supervisor.close();
+  await world.advance(2999);
+  assertEquals(children.last("slow").signals, ["SIGTERM"]);
+  await world.advance(1);
+  assertEquals([children.running(), children.last("slow").signals], [["stuck"], ["SIGTERM", "SIGKILL"]]);
+  await world.advance(499);
+  assertEquals(world.exitCode, null);
+  await world.advance(1);
+  assertEquals(world.exitCode, 1);
+  assertEquals(world.host.log.count("stuck: does not end 0.5 s after SIGKILL and is left behind"), 1);
+});
+
+Deno.test("Supervisor that must end in time kills in time also what was stopping before, and what was left by another", async () => {
+  await using world = new SupervisorWorld({}, 4000);
+  const { children } = world.host;
+  children.script("web", { endsInMs: Infinity });
+  await world.want("web", { "ncolony.monitor": { kill_time: 60 } });
+  world.post("web", { type: "unwanted" });
+  await world.advance(1000);
+  world.supervisor.close();
+  await world.advance(3000);
+  assertEquals([children.running(), world.exitCode], [[], 0]);
+});

@@ -2,8 +2,10 @@ import { NO_HEART } from "@ncolony/host";
 import { MIN_START_GAP_MS, type ProcessEvent, type RestartPolicy, type Spec } from "@ncolony/core";
 import { Lookout } from "../../monitor/lookout.ts";
 import { logStep } from "../../monitor/events.ts";
+import { StopTime } from "../../monitor/stop_time.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
 import { sample } from "../core/samples.ts";
+import { warningsOf } from "../../monitor/warnings.ts";
 import { FakeHost } from "./fake_host.ts";
 
 /** The delays of the monitor, where nothing else is said. */
@@ -35,7 +37,7 @@ export class SupervisorWorld implements AsyncDisposable {
   /** What `run` gave, or null. */
   exitCode: number | null = null;
 
-  constructor(policy: Partial<RestartPolicy> = {}) {
+  constructor(policy: Partial<RestartPolicy> = {}, stopWithinMs = Infinity) {
     const { log, pids } = this.host;
     const output = { stdout: () => {}, stderr: () => {}, end: () => {} };
     this.supervisor = new Supervisor(this.host, {
@@ -43,6 +45,7 @@ export class SupervisorWorld implements AsyncDisposable {
       onStep: (step) => logStep(log, step),
       policy: { ...POLICY, ...policy },
       pidFiles: pids,
+      stopTime: new StopTime(stopWithinMs),
       output: () => output,
     });
     this.supervisor.run().then((exitCode) => {
@@ -114,6 +117,8 @@ export class LookoutWorld implements AsyncDisposable {
       frequencyMs,
       heart: NO_HEART,
       log: this.host.log,
+      warningsOf: (spec) =>
+        warningsOf(spec, { gid: this.host.gid, killTimeMs: 5000, stopTime: new StopTime(Infinity) }),
       post: (name, event) => void this.posts.push(describe(name, event)),
       onScan: () => void this.scans++,
     });
