@@ -1,5 +1,5 @@
 import { join } from "@std/path";
-import { type TempDir, tempDir } from "../helpers.ts";
+import { type TempDir, tempDir, until } from "../helpers.ts";
 import { Program } from "./program.ts";
 import { hasCommand, IS_ROOT, run, signalIfThere, toolCommand } from "./tools.ts";
 
@@ -104,7 +104,7 @@ export class Place implements AsyncDisposable {
   /** Starts an attack, and waits until it goes on. */
   async #begin(words: readonly string[]): Promise<void> {
     const [command, ...args] = [...AS_NEIGHBOUR, ...words, this.dir.path];
-    const options = { args, cwd: "/", stdin: "null", stdout: "piped", stderr: "null" } as const;
+    const options = { args, cwd: "/", stdin: "null", stdout: "piped", stderr: "null", detached: true } as const;
     const attack = new Deno.Command(command!, options).spawn();
     this.#attacks.push(attack);
     for await (const bytes of attack.stdout) if (new TextDecoder().decode(bytes).startsWith("attacking")) return;
@@ -113,14 +113,22 @@ export class Place implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     for (const attack of this.#attacks) {
-      signalIfThere(attack.pid, "SIGKILL");
+      signalIfThere(-attack.pid, "SIGKILL");
       await attack.status;
     }
     for (const program of this.#started) {
       await program[Symbol.asyncDispose]();
       for (const [, pid] of program.lines.join("\n").matchAll(/, pid (\d+)$/gm)) signalIfThere(-Number(pid), "SIGKILL");
     }
-    this.dir[Symbol.dispose]();
+    // What an attack had begun may still be done.
+    await until("the place is removed", () => {
+      try {
+        this.dir[Symbol.dispose]();
+        return true;
+      } catch {
+        return false;
+      }
+    });
   }
 }
 
