@@ -112,7 +112,7 @@ class DenoChild implements Child {
     const wasRefused = this.refused;
     this.refused = false;
     try {
-      Deno.kill(this.#target, this.#lastSignal);
+      askToEnd(this.#target, this.#lastSignal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return this.#sendAlone(this.#lastSignal);
       this.refused = true;
@@ -126,6 +126,7 @@ class DenoChild implements Child {
     if (this.#exitedAt < Infinity) return;
     try {
       this.#child.kill(signal);
+      if (signal !== "SIGKILL") this.#child.kill("SIGCONT");
     } catch {
       // It ended a moment ago, and its end is on its way here.
     }
@@ -174,6 +175,24 @@ class DenoChild implements Child {
     this.#sink.emptied();
     // …but does not wait for this.
     for (const pump of this.#pumps) pump.finish();
+  }
+}
+
+/**
+ * Sends a stop signal to a process, or a group where `target` is negative, and then SIGCONT: who is stopped (SIGSTOP, SIGTSTP,
+ * a debugger) could not act on it otherwise.
+ *
+ * @throws {Deno.errors.NotFound} Where nobody is there.
+ */
+export function askToEnd(target: number, signal: StopSignal): void {
+  Deno.kill(target, signal);
+  // Nothing keeps a stopped process from its death by SIGKILL.
+  if (signal === "SIGKILL") return;
+  try {
+    Deno.kill(target, "SIGCONT");
+  } catch (error) {
+    // The signal has ended it, and nobody is left.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

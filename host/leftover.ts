@@ -1,4 +1,5 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
+import { askToEnd } from "./child.ts";
 import { faultOf } from "./fault.ts";
 import type { ProcView } from "./proc_view.ts";
 import type { Child, ChildSink, Clock } from "./types.ts";
@@ -105,7 +106,7 @@ export class Leftover implements Child {
     // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
     if (identify(trace, this.#parts.view) !== "ours") return;
     try {
-      Deno.kill(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
+      askToEnd(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       this.#parts.sink.warn(`cannot send ${signal} to pid ${trace.pid} of an earlier monitor: ${faultOf(error)}`);

@@ -1,6 +1,8 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { isAlive, tempDir } from "../helpers.ts";
+import { lstat } from "../../host/lstat.ts";
+import { isAlive, tempDir, until } from "../helpers.ts";
 import { Colony } from "./harness.ts";
+import { Program } from "./program.ts";
 import { gone, MONITOR_PERMISSIONS, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 /** A leader and a child of it that both ignore SIGTERM. */
@@ -153,3 +155,33 @@ Deno.test("a monitor under a monitor ends in its own kill time, and all that it 
   assertEquals(colony.count(/inner: stopping -> killing/), 0);
   await gone(pid);
 });
+
+for (const how of ["a stop", "what a killed monitor left"] as const) {
+  Deno.test(`a stopped process can act on its stop signal (SIGCONT follows it): ${how}`, async () => {
+    using dir = tempDir();
+    // Its stderr is a broken pipe once its monitor was killed.
+    const script = `trap '' PIPE; trap 'echo done >"$1"; exit' TERM; echo ready; while :; do sleep 0.1; done`;
+    const config = { web: { args: [...sh(script), "sh", dir.file("told")], "ncolony.monitor": { kill_time: 20 } } };
+    await using colony = new Colony({ permissions: ["-A"], args: ["-k", "20"], config });
+    await colony.waitFor(/^\[web\] ready$/);
+    const pid = await colony.started("web");
+    Deno.kill(-pid, "SIGSTOP");
+    if (how === "a stop") colony.remove("web");
+    else {
+      colony.process.kill("SIGKILL");
+      await colony.process.status;
+    }
+    await using next = how === "a stop" ? null : new Program([
+      ...toolCommand("monitor/mod.ts", ["-A"]),
+      ...colony.places,
+      "--pid",
+      colony.pids,
+    ]);
+    await until("it has acted", () => lstat(dir.file("told")) !== null);
+    await next?.waitFor(/web: stopping -> running/);
+    assertEquals([...colony.lines, ...next?.lines ?? []].filter((line) => line.includes("killing")), []);
+    for (const started of next?.lines.join("\n").matchAll(/, pid (\d+)$/gm) ?? []) {
+      signalIfThere(-Number(started[1]), "SIGKILL");
+    }
+  });
+}
