@@ -7,7 +7,7 @@ import { Fifos } from "./fifos.ts";
 import type { Watch, WatchSink } from "./types.ts";
 
 /** How long a watch has to answer, in milliseconds. */
-const PATIENCE_MS = 1000;
+const PATIENCE_MS = 2000;
 
 /** How often a watch is asked before it is closed, as long as it tells of other events but does not answer. */
 const MAX_QUESTIONS = 3;
