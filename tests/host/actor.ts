@@ -94,7 +94,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     const after = [];
     for (let i = 0; i < 3; i++) {
       after.push(watch.check());
-      await pause(2100);
+      await pause(1100);
     }
     print({ after });
     await watch.close();

@@ -164,7 +164,7 @@ for (const hasProbe of [true, false]) {
       flood();
       assertEquals(watch.check(), true);
       flood();
-      await new Promise((resolve) => setTimeout(resolve, 2100));
+      await new Promise((resolve) => setTimeout(resolve, 1100));
     }
     flood();
     const closed = watch.close();
