@@ -41,13 +41,33 @@ export interface Start {
  */
 export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, clock: Clock): Child | null {
   try {
-    return new DenoChild(start, startChild(start), output, sink, clock);
+    const cwd = start.cwd ?? substituteForOwn(sink);
+    const placed = cwd === undefined ? start : { ...start, cwd };
+    return new DenoChild(placed, startChild(placed), output, sink, clock);
   } catch (error) {
     // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
     output.end();
     sink.exited({ type: "failed", reason: whyNotStarted(error, start) });
     sink.emptied();
     return null;
+  }
+}
+
+/** Whether it was told that this program's working directory is gone. */
+let hasToldOfOwn = false;
+
+/** Where a child runs that has no working directory of its own: undefined, in this program's; where that is gone, in `/`. */
+function substituteForOwn(sink: ChildSink): string | undefined {
+  try {
+    Deno.cwd();
+    hasToldOfOwn = false;
+    return undefined;
+  } catch (error) {
+    // Where it may not be seen, the start shows whether it may be used.
+    if (!(error instanceof Deno.errors.NotFound)) return undefined;
+    if (!hasToldOfOwn) sink.warn('this program\'s working directory is gone: what has no "cwd" of its own runs in /');
+    hasToldOfOwn = true;
+    return "/";
   }
 }
 

@@ -139,3 +139,25 @@ Deno.test("what cannot be started for want of a permission says which", async ()
   await colony.waitFor(/web: stopping -> waiting for [\d.]+ s/);
   assertEquals(await colony.stop(), 0);
 });
+
+Deno.test("where the monitor's own working directory is gone, what has no cwd runs in /, which is said once", async () => {
+  using dir = tempDir();
+  const own = dir.dir("own");
+  const where = { args: sh('echo "in $(pwd)"; exec sleep 1000') };
+  await using colony = new Colony({
+    wrap: [...sh('cd "$1" && shift && exec "$@"'), "sh", own],
+    config: { web: where },
+  });
+  assertEquals((await colony.waitFor(/^\[web\] in (.*)$/))[1], own);
+  Deno.removeSync(own);
+  for (const name of ["db", "jobs"]) colony.put(name, where);
+  for (const name of ["db", "jobs"]) {
+    assertEquals((await colony.waitFor(new RegExp(`^\\[${name}\\] in (.*)$`)))[1], "/");
+  }
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.waitFor(/^\[web\] in \/$/);
+  assertEquals(
+    colony.count(/WARN \w+: this program's working directory is gone: what has no "cwd" of its own runs in \/$/),
+    1,
+  );
+});
