@@ -23,6 +23,8 @@ export class Hearts {
   readonly #directory: Directory;
   readonly #log: Log;
   readonly #beats = new Map<string, Beat>();
+  /** The names of the processes whose configs name a status: all of a colony may name one directory. */
+  readonly #byStatus = new Map<string, Set<string>>();
   readonly #told = new Told();
   readonly #shared = new Told();
 
@@ -34,12 +36,12 @@ export class Hearts {
 
   /** Takes what becomes of a process. */
   onEvent(name: string, event: ProcessEvent): void {
-    this.#beats.delete(name);
+    this.#forget(name);
     for (const told of [this.#told, this.#shared]) told.isNews(name, null);
     if (event.type !== "wanted") return;
     try {
       const beat = parseBeat(name, event.spec.source);
-      if (beat !== null) this.#beats.set(name, beat);
+      if (beat !== null) this.#know(name, beat);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#log.warn(`its heart is not checked: ${error.reason}`, name);
@@ -65,10 +67,25 @@ export class Hearts {
     return silent;
   }
 
+  #know(name: string, beat: Beat): void {
+    this.#beats.set(name, beat);
+    this.#byStatus.set(beat.status, (this.#byStatus.get(beat.status) ?? new Set()).add(name));
+  }
+
+  #forget(name: string): void {
+    const status = this.#beats.get(name)?.status;
+    if (status === undefined) return;
+    this.#beats.delete(name);
+    const names = this.#byStatus.get(status);
+    names?.delete(name);
+    if (names?.size === 0) this.#byStatus.delete(status);
+  }
+
   /** Says of which other process this is the heart as well: where a directory was meant, which is not there, for instance. */
   #tellShared(name: string, { status }: Beat): void {
-    const other = [...this.#beats].find(([it, beat]) => it !== name && beat.status === status)?.[0];
-    const isShared = other !== undefined && statusFile(status, name) === statusFile(status, other);
+    const other = this.#byStatus.get(status)?.values().find((it) => it !== name);
+    // In a directory each has a file of its own.
+    const isShared = other !== undefined && statusFile(status, name) === status;
     const fault = isShared
       ? `its heartbeat file ${JSON.stringify(shownText(status))} is that of ${shownName(other)} too: no directory`
       : null;

@@ -2,6 +2,7 @@ import { type Beat, parseBeat, shownText, SpecError, visible } from "@ncolony/co
 import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { faultOf } from "./fault.ts";
+import { touchByWriting } from "./safe_file.ts";
 import type { Clock, Environ } from "./types.ts";
 
 /** How often a heart beats in the period in which it must beat once. */
@@ -187,8 +188,9 @@ function touch(status: string, name: string): string | null {
       // Not opened where it is there, for that would wait at a named pipe.
       Deno.utimeSync(path, now, now);
     } catch (error) {
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      Deno.openSync(path, { write: true, createNew: true }).close();
+      if (error instanceof Deno.errors.NotFound) Deno.openSync(path, { write: true, createNew: true }).close();
+      else if (error instanceof Deno.errors.PermissionDenied) touchByWriting(path);
+      else throw error;
     }
     return null;
   } catch (error) {

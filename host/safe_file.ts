@@ -167,6 +167,22 @@ function whyNotOurs({ uid, nlink }: FileFacts): string | null {
   return nlink === 1 ? null : `has ${nlink} names`;
 }
 
+/**
+ * Sets a file's time to now, as whoever may write it can; only its owner can set another time. Leaves what it holds, and waits
+ * for nobody.
+ *
+ * @throws {Error} Where it may not be written, or is no file.
+ */
+export function touchByWriting(path: string): void {
+  const { closeSync, constants, fstatSync, ftruncateSync, openSync } = nodeFs();
+  const fd = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    ftruncateSync(fd, fstatSync(fd).size);
+  } finally {
+    closeSync(fd);
+  }
+}
+
 /** A FIFO that is open, so that nobody waits who opens it. */
 export interface HeldFifo {
   /** Whether it is the one that stands at a path now. */

@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertLess } from "@std/assert";
 import { Hearts } from "../../beatcheck/hearts.ts";
 import { run } from "../cli/tools.ts";
 import { CheckWorld } from "../host/check_world.ts";
@@ -155,4 +155,22 @@ Deno.test("Hearts does not wait at a FIFO, and takes its time for that of a beat
   const now = new Date(it.clock.wall());
   Deno.utimeSync(`${it.status}/web`, now, now);
   assertEquals(it.silent(), []);
+});
+
+Deno.test("Hearts looks at many hearts of one directory in a time that grows as their number does", async () => {
+  using it = new World();
+  const timeOf = async (count: number) => {
+    for (let i = 0; i < count; i++) it.beating(`p${i}`);
+    await it.clock.advance(60_000);
+    assertEquals(it.silent().length, count);
+    const times = [1, 2, 3].map(() => {
+      const begin = performance.now();
+      it.silent();
+      return performance.now() - begin;
+    });
+    return Math.min(...times);
+  };
+  const few = await timeOf(500);
+  // 32 times as many: were each compared with all others, this would be some hundreds.
+  assertLess(await timeOf(16_000) / few, 90);
 });

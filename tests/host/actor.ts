@@ -10,6 +10,7 @@ import {
   configDirectory,
   denoClock,
   type Directory,
+  Heart,
   lockDirectory,
   messageDirectory,
   Output,
@@ -71,6 +72,14 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
         Deno.renameSync(join(path, "swap.new"), join(path, name));
       }
     }
+  },
+
+  /** Beats once as another user, and tells what keeps it from that. */
+  beat: (status, uid) => {
+    process.setuid?.(Number(uid));
+    const faults: string[] = [];
+    new Heart(status, "web", (fault) => void faults.push(fault)).beat();
+    print({ faults });
   },
 
   /** Watches a directory with a FIFO in it, touches that, and tells whether watches still work. */

@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { Heart, type HeartOptions, lastBeat, maybeBeat, startHeart, statusFile } from "@ncolony/host";
 import { run } from "../cli/tools.ts";
 import { tempDir, until } from "../helpers.ts";
+import { Actor, IS_ROOT, NOBODY } from "./actors.ts";
 
 /** The options of a program that runs under the monitor; what goes wrong is collected. */
 function under(section: unknown, name = "web"): HeartOptions & { faults: string[] } {
@@ -148,6 +149,28 @@ Deno.test("startHeart() tells once, by its field and without its values, what is
   const notJson = { ...it, environ: () => "hunter2" };
   assertEquals(startHeart(notJson), null);
   assertMatch(it.faults[1]!, /^no heart beats: .*not JSON at line 1, column 1$/);
+});
+
+Deno.test({
+  name: "Heart.beat() touches a file of another user's that it may write, as touch(1) does, and leaves what it holds",
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    Deno.chmodSync(dir.path, 0o755);
+    for (const text of ["", "kept"]) {
+      const path = dir.write("heart", text);
+      Deno.chmodSync(path, 0o666);
+      age(path);
+      await using actor = new Actor(["beat", path, `${NOBODY}`]);
+      assertEquals(JSON.parse(await actor.result()), { faults: [] });
+      assertNow(path);
+      assertEquals(Deno.readTextFileSync(path), text);
+      Deno.chmodSync(path, 0o644);
+      await using other = new Actor(["beat", path, `${NOBODY}`]);
+      const { faults } = JSON.parse(await other.result());
+      assertMatch(faults.join(), /^cannot touch ".*heart": permission denied$/);
+    }
+  },
 });
 
 Deno.test("maybeBeat() beats once", () => {
