@@ -230,9 +230,8 @@ export class Supervisor {
   #tellStuck(name: string, afterMs: number): void {
     const child = this.#children.get(name);
     if (child === undefined) return;
-    const fault = child.refused
-      ? "may not be signalled"
-      : `does not end ${Math.round(afterMs / 100) / 10} s after SIGKILL`;
+    const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
+    const fault = child.refused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
     if (!this.#isClosing) return this.#report.warn(`${fault}: ${child.whoIsLeft()}`, name);
     this.#report.error(`${fault} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;
