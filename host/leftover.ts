@@ -77,13 +77,13 @@ export class Leftover implements Child {
   readonly refused: boolean;
   readonly #parts: LeftoverParts;
   #traces: readonly Trace[];
-  readonly #since: number;
+  /** Since when it is not known whose a pid is. */
+  readonly #unknownSince = new Map<number, number>();
   #signal: StopSignal | null = null;
 
   /** Begins to wait for its end. */
   constructor(parts: LeftoverParts) {
     this.#parts = parts;
-    this.#since = parts.clock.now();
     this.#traces = parts.traces;
     this.pid = parts.traces[0]?.pid ?? 0;
     this.refused = parts.traces.some((trace) => identify(trace, parts.view) === "unknown");
@@ -113,26 +113,29 @@ export class Leftover implements Child {
     }
   }
 
-  /** Whether nobody is left, but those that ended and whom nobody has reaped yet; or it was waited long enough for who is unknown. */
-  #isGone(trace: Trace): boolean {
-    const { clock, sink, view } = this.#parts;
+  /** Whether it need not be waited for any more: it is gone, or it was not known for too long whose its pid is. */
+  #isOver(trace: Trace): boolean {
+    const { view } = this.#parts;
     const identity = identify(trace, view);
-    if (identity === "stranger") return true;
-    if (identity === "unknown") {
-      if (clock.now() < this.#since + UNKNOWN_MS) return false;
-      sink.warn(
-        `waits no longer for pid ${trace.pid}, which an earlier monitor wrote down: it is taken for a stranger`,
-      );
-      return true;
-    }
-    const isLeft = (pid: number) => !view.hasEnded(pid);
-    return !isLeft(trace.pid) && (trace.rules.killScope === "process" || !view.membersOf(trace.pid).some(isLeft));
+    if (identity === "unknown") return this.#isUnknownTooLong(trace.pid);
+    this.#unknownSince.delete(trace.pid);
+    return identity === "stranger" || isEmpty(trace, view);
+  }
+
+  #isUnknownTooLong(pid: number): boolean {
+    const { clock, sink } = this.#parts;
+    const now = clock.now();
+    const since = this.#unknownSince.get(pid) ?? now;
+    this.#unknownSince.set(pid, since);
+    if (now < since + UNKNOWN_MS) return false;
+    sink.warn(`no longer waits for pid ${pid}, which an earlier monitor wrote down: it is treated as another program`);
+    return true;
   }
 
   #poll(delayMs: number): void {
     this.#parts.clock.after(delayMs, async () => {
       const { search, sink } = this.#parts;
-      this.#traces = this.#traces.filter((trace) => !this.#isGone(trace));
+      this.#traces = this.#traces.filter((trace) => !this.#isOver(trace));
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
       if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
@@ -147,6 +150,17 @@ export class Leftover implements Child {
     this.#parts.sink.warn(`pid ${trace.pid} of an earlier monitor still runs`);
     this.#traces = [...this.#traces, trace];
     if (this.#signal !== null) this.#send(trace, this.#signal);
+  }
+}
+
+/** Whether nobody is left, but those that ended and whom nobody has reaped yet. */
+function isEmpty({ pid, rules }: Trace, view: ProcView): boolean {
+  try {
+    return view.hasEnded(pid) &&
+      (rules.killScope === "process" || view.membersOf(pid).every((member) => view.hasEnded(member)));
+  } catch {
+    // It cannot be seen just now, and something is there.
+    return false;
   }
 }
 

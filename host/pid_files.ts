@@ -22,6 +22,8 @@ export class DenoPidFiles implements PidFiles {
   readonly #directory: PidDirectory;
   readonly #table: ChildTable;
   readonly #view: ProcView;
+  /** This boot of the machine; null where only a shell can tell, which takes too long for each start. */
+  readonly #boot: string | null;
   #lock: DirectoryLock | null = null;
   /** Whether another monitor took the directory: it was removed, and is another one now. */
   #isTaken = false;
@@ -41,6 +43,7 @@ export class DenoPidFiles implements PidFiles {
     this.#directory = new PidDirectory(path);
     this.#table = new ChildTable(path);
     this.#view = viewOfProcesses(clock);
+    this.#boot = this.#view === DIRECT_VIEW ? this.#view.bootId() : null;
   }
 
   async lock(): Promise<string | null> {
@@ -65,10 +68,9 @@ export class DenoPidFiles implements PidFiles {
   write(spec: Spec, pid: number): string | null {
     this.#children.set(spec.name, { pid, seen: null });
     this.#gone.delete(spec.name);
-    const record = { ...this.#recordOf(spec), pid };
-    if (this.#view !== DIRECT_VIEW) this.#unidentified.set(spec.name, record);
-    const start = this.#view === DIRECT_VIEW ? this.#view.startOf(pid) : null;
-    return this.#table.put({ ...record, start }) ?? this.#directory.write(spec.name, pid);
+    const record = { ...this.#recordOf(spec), pid, start: this.#boot === null ? null : this.#startOf(pid) };
+    if (record.start === null) this.#unidentified.set(spec.name, record);
+    return this.#table.put(record) ?? this.#directory.write(spec.name, pid);
   }
 
   remove(name: string): string | null {
@@ -114,29 +116,33 @@ export class DenoPidFiles implements PidFiles {
     }
   }
 
-  /** Notes by what children can be known later, where it takes too long to look at each when it is started. */
+  /** Notes when children started of which that was not seen at once. */
   #identify(): void {
-    if (this.#unidentified.size === 0) return;
     try {
       for (const [name, record] of this.#unidentified) {
-        this.#table.put({ ...record, boot: this.#view.bootId(), start: this.#view.startOf(record.pid!) });
+        const start = this.#view.startOf(record.pid!);
+        if (start === null) continue;
+        this.#table.put({ ...record, boot: this.#boot ?? this.#view.bootId(), start });
         this.#unidentified.delete(name);
       }
     } catch {
-      // There is nothing to look with.
+      // Nothing can be seen now: the next look tries again.
+    }
+  }
+
+  /** When a child started; null where that cannot be seen now. */
+  #startOf(pid: number): string | null {
+    try {
+      return this.#view.startOf(pid);
+    } catch {
+      // No file descriptor is left, or there is nothing to look with.
+      return null;
     }
   }
 
   #recordOf(spec: Spec): ChildRecord {
-    const boot = this.#view === DIRECT_VIEW ? this.#view.bootId() : null;
-    return {
-      name: spec.name,
-      config: configDigest(spec.source),
-      rules: stopRulesOf(spec),
-      boot,
-      pid: null,
-      start: null,
-    };
+    const { name, source } = spec;
+    return { name, config: configDigest(source), rules: stopRulesOf(spec), boot: this.#boot, pid: null, start: null };
   }
 
   #restoreOne(name: string): string | null {

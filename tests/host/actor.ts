@@ -236,6 +236,21 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ faults: [files.prepare(spec), pid === undefined ? null : files.write(spec, Number(pid))] });
   },
 
+  /** Notes a child while no file of /proc can be opened, and once more when they can; tells what is known of its start. */
+  "record-unseen": (path, config, pid) => {
+    const files = new DenoPidFiles(path, {}, denoClock);
+    const spec = parseSpec("web", config);
+    const { readTextFileSync } = Deno;
+    const noted = () => JSON.parse(readTextFileSync(join(path, ".children")).split("\n")[0]).start;
+    Deno.readTextFileSync = () => {
+      throw new Error("Too many open files (os error 24)");
+    };
+    const faults = [files.prepare(spec), files.write(spec, Number(pid))];
+    Deno.readTextFileSync = readTextFileSync;
+    print({ faults, start: noted() });
+    print({ fault: files.restore(), isNoted: typeof noted() === "string" });
+  },
+
   /**
    * Tells which children of earlier monitors it finds by a pid directory (`none`: there is none) and a config directory, and
    * of their ends after a signal, where one is given.

@@ -302,7 +302,45 @@ Deno.test("Leftover signals nobody of whom nothing can be seen, and waits for th
   assertEquals([told, isAlive(trial.pid)], [[], true]);
   for (let ms = 0; ms < 2000; ms += 500) await advance(clock, 500);
   assertEquals([told.slice(1), isAlive(trial.pid)], [["failed", "emptied"], true]);
-  assertStringIncludes(told[0]!, `waits no longer for pid ${trial.pid}`);
+  assertStringIncludes(told[0]!, `no longer waits for pid ${trial.pid}, which an earlier monitor wrote down`);
+});
+
+Deno.test("Leftover goes on waiting where what it waits for cannot be seen for a moment, however late that is", async () => {
+  await using trial = new Trial(SLEEP);
+  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
+  const traces = [{ name: "web", pid: trial.pid, start: "1", boot: null, rules }];
+  const clock = new HandClock();
+  const told: string[] = [];
+  const scarce = new Set<string>();
+  // As where no file descriptor is left.
+  const see = <T>(what: string, seen: T) => {
+    if (scarce.has(what)) throw new Error("Too many open files (os error 24)");
+    return seen;
+  };
+  const view = {
+    bootId: () => "",
+    startOf: () => see("start", "1"),
+    hasEnded: () => see("end", false),
+    membersOf: () => [],
+    variableOf: () => undefined,
+  };
+  const child = new Leftover({ traces, search: () => Promise.resolve(null), view, clock, sink: sinkTo(told) });
+  assertEquals(child.refused, false);
+  for (let ms = 0; ms < 120_000; ms += 500) {
+    scarce.clear();
+    if (ms % 5000 === 0) scarce.add(ms % 10_000 === 0 ? "start" : "end");
+    await advance(clock, 500);
+  }
+  assertEquals([told, isAlive(trial.pid)], [[], true]);
+});
+
+Deno.test("DenoPidFiles notes a child that cannot be seen when it is started, and looks again later", async () => {
+  using place = new Place();
+  await using trial = new Trial(SLEEP);
+  assertEquals(await told("record-unseen", place.pids, configOf(SLEEP), `${trial.pid}`), [
+    { faults: [null, null], start: null },
+    { fault: null, isNoted: true },
+  ]);
 });
 
 function sinkTo(told: string[]): ChildSink {
