@@ -65,7 +65,7 @@ function substituteForOwn(sink: ChildSink): string | undefined {
   } catch (error) {
     // Where it may not be seen, the start shows whether it may be used.
     if (!(error instanceof Deno.errors.NotFound)) return undefined;
-    if (!hasToldOfOwn) sink.warn('this program\'s working directory is gone: what has no "cwd" of its own runs in /');
+    if (!hasToldOfOwn) sink.warn('this program\'s working directory is gone: processes without a "cwd" run in /');
     hasToldOfOwn = true;
     return "/";
   }

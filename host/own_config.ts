@@ -1,8 +1,5 @@
-import { parseSpec, SpecError } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, parseSpec, SpecError } from "@ncolony/core";
 import type { Environ } from "./types.ts";
-
-/** The kill time of a monitor that was not told another one, in milliseconds. */
-const DEFAULT_KILL_TIME_MS = 5000;
 
 /**
  * How long this program has, in milliseconds, from the stop signal of the monitor that runs it until SIGKILL: the

@@ -1,4 +1,4 @@
-import { MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES, UsageError } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES, UsageError } from "@ncolony/core";
 import {
   bytesValue,
   COMMON_OPTIONS,
@@ -54,7 +54,7 @@ export interface Options {
 export const DEFAULTS = {
   frequency: 10,
   threshold: 1,
-  killtime: 5,
+  killtime: DEFAULT_KILL_TIME_MS / 1000,
   minrestartdelay: 1,
   maxrestartdelay: 3600,
 } as const;

@@ -1,5 +1,4 @@
-/** So much of the time for a stop is kept for what comes after SIGKILL, in milliseconds. */
-const MARGIN_MS = 1000;
+import { killTimeWithin } from "@ncolony/core";
 
 /** How long the last lines may take to be written where nothing limits that, in milliseconds. */
 const FLUSH_MS = 1000;
@@ -8,7 +7,7 @@ const FLUSH_MS = 1000;
 export class StopTime {
   /** All of it; Infinity: as long as it takes. */
   readonly totalMs: number;
-  /** Until SIGKILL to all that is left: a second before the end, or half of the time where that is less than two. */
+  /** Until SIGKILL to all that is left. */
   readonly killMs: number;
   /** Until it waits no longer for who does not end on SIGKILL. */
   readonly giveUpMs: number;
@@ -18,7 +17,7 @@ export class StopTime {
   /** Divides a time. */
   constructor(totalMs: number) {
     this.totalMs = totalMs;
-    this.killMs = Math.max(totalMs - MARGIN_MS, totalMs / 2);
+    this.killMs = killTimeWithin(totalMs);
     this.giveUpMs = (totalMs + this.killMs) / 2;
     this.flushMs = totalMs === Infinity ? FLUSH_MS : Math.min(FLUSH_MS, (totalMs - this.giveUpMs) / 2);
   }

@@ -1,4 +1,4 @@
-import type { Spec } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, type Spec } from "@ncolony/core";
 import type { StopTime } from "./stop_time.ts";
 
 /** What decides whether a person is warned of a config. */
@@ -11,9 +11,6 @@ export interface Surroundings {
   readonly stopTime: StopTime;
 }
 
-/** What this project's tools take the kill time of a monitor to be, where their config says nothing, in milliseconds. */
-const TOOLS_KILL_TIME_MS = 5000;
-
 /** A tool that runs for long, by what it is called: `jsr:@ncolony/scheduler`, `/usr/bin/ncolony-scheduler.js`. */
 const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|beatcheck|httpcheck|reaper)\b/;
 
@@ -24,18 +21,19 @@ export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: Surroundin
     warnings.push('has a "uid" but no "gid", so it runs with the monitor\'s gid 0');
   }
   const ownMs = spec.killTimeMs ?? killTimeMs;
-  if (ownMs > stopTime.killMs) {
+  const { totalMs, killMs } = stopTime;
+  if (ownMs > killMs) {
     warnings.push(
-      `has ${ownMs / 1000} s to end, but when everything is stopped, all must end within ${
-        stopTime.totalMs / 1000
-      } s ` +
-        `(--stop-within): then it gets SIGKILL after ${stopTime.killMs / 1000} s`,
+      `has ${ownMs / 1000} s to end, but when everything is stopped, all must end within ${totalMs / 1000} s ` +
+        `(--stop-within): then it gets SIGKILL after ${killMs / 1000} s`,
     );
   }
-  if (spec.killTimeMs === undefined && killTimeMs < TOOLS_KILL_TIME_MS && spec.args.some((word) => TOOL.test(word))) {
+  // That is what such a tool takes its time to be where its config says nothing.
+  const isHurried = spec.killTimeMs === undefined && killTimeMs < DEFAULT_KILL_TIME_MS;
+  if (isHurried && spec.args.some((word) => TOOL.test(word))) {
     warnings.push(
-      `runs a tool of NColony, which takes it that it has ${TOOLS_KILL_TIME_MS / 1000} s to end, but --killtime is ` +
-        `${killTimeMs / 1000}: it needs a "kill_time" of its own`,
+      `runs an NColony tool, which assumes that it has ${DEFAULT_KILL_TIME_MS / 1000} s to end, but --killtime is ` +
+        `${killTimeMs / 1000}: give it a "kill_time"`,
     );
   }
   return warnings;

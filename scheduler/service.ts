@@ -1,4 +1,4 @@
-import type { Exit, KillScope } from "@ncolony/core";
+import { type Exit, type KillScope, killTimeWithin } from "@ncolony/core";
 import {
   type ChildOutput,
   denoClock,
@@ -22,9 +22,6 @@ import { byCron, every, once, type Times } from "./times.ts";
 
 /** How long the last lines of a run may take to be written. */
 const FLUSH_MS = 1000;
-
-/** How long before its own kill time is over this program kills a run, in milliseconds. */
-const KILL_MARGIN_MS = 1000;
 
 /** What {@linkcode runProcess} may be told besides. */
 export interface RunOptions {
@@ -117,13 +114,13 @@ export function makeScheduler(options: Options, output: Output, heart: Passed): 
 }
 
 /**
- * How long a run has when this program is asked to stop: so long that the monitor which runs this program does not kill it
- * before it has killed the run, which nobody would end then. Says where the grace is longer.
+ * How long a run has when this program is asked to stop, in milliseconds. If the monitor killed this program first, nobody
+ * would end the run. Logs a grace that is longer.
  */
 function stopMsOf(grace: number, log: Log): number {
   const killTimeMs = ownKillTimeMs();
   if (killTimeMs === null) return Infinity;
-  const stopMs = Math.max(killTimeMs - KILL_MARGIN_MS, killTimeMs / 2);
+  const stopMs = killTimeWithin(killTimeMs);
   if (stopMs < grace * 1000) {
     log.warn(
       `--grace ${grace} does not fit into the ${killTimeMs / 1000} s that the monitor gives to end ` +

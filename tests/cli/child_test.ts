@@ -157,7 +157,7 @@ Deno.test("where the monitor's own working directory is gone, what has no cwd ru
   colony.send({ type: "RESTART", name: "web" });
   await colony.waitFor(/^\[web\] in \/$/);
   assertEquals(
-    colony.count(/WARN \w+: this program's working directory is gone: what has no "cwd" of its own runs in \/$/),
+    colony.count(/WARN \w+: this program's working directory is gone: processes without a "cwd" run in \/$/),
     1,
   );
 });

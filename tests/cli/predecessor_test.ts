@@ -61,6 +61,22 @@ class Monitor implements AsyncDisposable {
   }
 }
 
+/** A config of `web`, and a stranger whose pid the pid file of `web` says. */
+class Stranded implements AsyncDisposable {
+  readonly stranger: Deno.ChildProcess = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
+
+  constructor(dir: TempDir) {
+    for (const name of ["config", "pids"]) dir.dir(name);
+    dir.write("config/web", sleeper(dir));
+    dir.write("pids/web", `${this.stranger.pid}`);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    signalIfThere(this.stranger.pid, "SIGKILL");
+    await this.stranger.status;
+  }
+}
+
 Deno.test("what a killed monitor left running is stopped before it is started again, also what ignores SIGTERM", async () => {
   using dir = tempDir();
   dir.dir("config");
@@ -117,27 +133,27 @@ for (
   });
 }
 
-for (const record of [null, { start: "1" }, { boot: "another boot" }]) {
-  Deno.test(`a stranger that has the pid of a pid file is left alone (record: ${JSON.stringify(record)})`, async () => {
+for (
+  const [permissions, record] of [
+    [["-A"], null],
+    [["-A"], { start: "1" }],
+    [["-A"], { boot: "another boot" }],
+    [MONITOR_PERMISSIONS, null],
+  ] as const
+) {
+  const how = `record: ${JSON.stringify(record)}${permissions === MONITOR_PERMISSIONS ? ", without --allow-all" : ""}`;
+  Deno.test(`a stranger that has the pid of a pid file is left alone (${how})`, async () => {
     using dir = tempDir();
-    dir.dir("config");
-    dir.dir("pids");
-    dir.write("config/web", sleeper(dir));
-    const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
-    try {
-      dir.write("pids/web", `${stranger.pid}`);
-      if (record !== null) {
-        const whole = { name: "web", config: "", pid: stranger.pid, start: "1", boot: "", ...record };
-        dir.write("pids/.children", `${JSON.stringify(whole)}\n`);
-      }
-      await using monitor = new Monitor(dir, "log", ["-A"]);
-      const pid = await monitor.started("web");
-      assertEquals([pid, stranger.pid].map(isAlive), [true, true]);
-      assertEquals(Deno.readTextFileSync(dir.file("pids", "web")), `${pid}`);
-    } finally {
-      stranger.kill("SIGKILL");
-      await stranger.status;
+    await using place = new Stranded(dir);
+    const { stranger } = place;
+    if (record !== null) {
+      const whole = { name: "web", config: "", pid: stranger.pid, start: "1", boot: "", ...record };
+      dir.write("pids/.children", `${JSON.stringify(whole)}\n`);
     }
+    await using monitor = new Monitor(dir, "log", permissions);
+    const pid = await monitor.started("web");
+    assertEquals([pid, stranger.pid].map(isAlive), [true, true]);
+    assertEquals(Deno.readTextFileSync(dir.file("pids", "web")), `${pid}`);
   });
 }
 
@@ -160,23 +176,6 @@ for (const [when, isIdentified] of [["at once", false], ["after a look at everyt
   });
 }
 
-Deno.test("without --allow-all, a stranger that has the pid of a pid file keeps nobody waiting", async () => {
-  using dir = tempDir();
-  dir.dir("config");
-  dir.dir("pids");
-  dir.write("config/web", sleeper(dir));
-  const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
-  try {
-    dir.write("pids/web", `${stranger.pid}`);
-    await using monitor = new Monitor(dir, "log", MONITOR_PERMISSIONS);
-    const pid = await monitor.started("web");
-    assertEquals([pid, stranger.pid].map(isAlive), [true, true]);
-  } finally {
-    stranger.kill("SIGKILL");
-    await stranger.status;
-  }
-});
-
 /** Takes cat(1) away from what it runs, which leaves nothing to look into /proc with. */
 const WITHOUT_CAT = [
   "unshare",
@@ -192,17 +191,10 @@ Deno.test({
   name:
     "where nothing can look into /proc, a process waits until the pid of its pid file is gone (skipped unless run by root)",
   ignore: !CAN_TAKE_CAT,
-  fn: waitsForStranger,
-});
-
-async function waitsForStranger(): Promise<void> {
-  using dir = tempDir();
-  dir.dir("config");
-  dir.dir("pids");
-  dir.write("config/web", sleeper(dir));
-  const stranger = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
-  try {
-    dir.write("pids/web", `${stranger.pid}`);
+  fn: async () => {
+    using dir = tempDir();
+    await using place = new Stranded(dir);
+    const { stranger } = place;
     await using monitor = new Monitor(dir, "log", MONITOR_PERMISSIONS, undefined, WITHOUT_CAT);
     await until("it says so", () => monitor.text.includes(`web: waits until pid ${stranger.pid} is gone`));
     // The kill time passes, and nobody is killed.
@@ -211,11 +203,8 @@ async function waitsForStranger(): Promise<void> {
     stranger.kill("SIGKILL");
     await stranger.status;
     assertEquals(isAlive(await monitor.started("web")), true);
-  } finally {
-    signalIfThere(stranger.pid, "SIGKILL");
-    await stranger.status;
-  }
-}
+  },
+});
 
 Deno.test("a pid file that names nobody, everybody, or what is no number signals nobody", async () => {
   using dir = tempDir();

@@ -32,7 +32,7 @@ Deno.test("warningsOf() warns of a tool of this project that takes its kill time
     const spec = sample("jobs", { args: ["deno", "run", tool] });
     assertMatch(
       warningsOf(spec, hasty).join(),
-      /^runs a tool of NColony, .* --killtime is 4.999: it needs a "kill_time"/,
+      /^runs an NColony tool, which assumes that it has 5 s to end, but --killtime is 4.999: give it a "kill_time"$/,
     );
     assertEquals(warningsOf(spec, AT_EASE), []);
     const own = sample("jobs", { args: [tool], "ncolony.monitor": { kill_time: 2 } });
