@@ -18,6 +18,12 @@ const MAX_QUESTIONS = 3;
  */
 const EVENTS_PER_RESCAN = 4096;
 
+/**
+ * Those of the watch that was closed last. To let go of a FIFO is an event, at which Deno's thread would open it if it has not
+ * closed the watch yet, and wait for ever: then this program could not end.
+ */
+let retired: Fifos | null = null;
+
 /** Whether Deno's one thread for watches hangs: then a watch that is made or closed would hang with it. */
 let isStuck = false;
 
@@ -58,6 +64,8 @@ class DenoWatch implements Watch {
   #isClosed = false;
   /** Whether it was closed when it hung. */
   #isLeftAlone = false;
+  /** Whether it was asked since then. */
+  #isAskedAgain = false;
 
   constructor(paths: readonly string[], sink: WatchSink, probe: string | null) {
     this.#paths = paths;
@@ -80,6 +88,8 @@ class DenoWatch implements Watch {
   }
 
   check(): boolean {
+    // A watch that hangs at one that came since goes on.
+    this.#fifos.hold();
     if (this.#probe === null) return !isStuck;
     const isLate = this.#askedAt !== null && denoClock.now() > this.#askedAt + PATIENCE_MS;
     if (isLate && !this.#hasTold) isStuck = true;
@@ -90,6 +100,7 @@ class DenoWatch implements Watch {
   async close(): Promise<void> {
     if (this.#isClosed) return;
     this.#isClosed = true;
+    this.#fifos.hold();
     if (this.#askedAt === null) this.#ask();
     for (let asked = 1; !isStuck && asked <= MAX_QUESTIONS && await this.#isLate(); asked++) {
       if (this.#hasTold) this.#ask();
@@ -97,7 +108,8 @@ class DenoWatch implements Watch {
     }
     if (!isStuck) this.#watcher.close();
     this.#isLeftAlone = isStuck;
-    this.#fifos.close();
+    retired?.close();
+    retired = this.#fifos;
   }
 
   /** Asks it, if that is possible. */
@@ -146,6 +158,11 @@ class DenoWatch implements Watch {
   #hearAnswer(): void {
     if (this.#askedAt === null) return;
     this.#askedAt = null;
+    if (this.#isLeftAlone && !this.#isAskedAgain) {
+      // This may have been told before it hung, and was not read in time.
+      this.#isAskedAgain = true;
+      return this.#ask();
+    }
     isStuck = false;
     this.#answered.resolve();
     this.#answered = Promise.withResolvers();
