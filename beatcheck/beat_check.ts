@@ -1,4 +1,4 @@
-import type { ProcessEvent } from "@ncolony/core";
+import { isSameLife, type Life, type ProcessEvent } from "@ncolony/core";
 import type { Check, CheckParts } from "@ncolony/host";
 import { Hearts } from "./hearts.ts";
 
@@ -12,6 +12,8 @@ export class BeatCheck implements Check {
   readonly #hearts: Hearts;
   /** When a restart was asked for, or last seen to be unread, in milliseconds since 1970. */
   readonly #askedAt = new Map<string, number>();
+  /** The lives in which a restart was asked for: they are about to end. */
+  readonly #asked = new Map<string, Life>();
   #startedAt: number;
   /** How far the wall clock is ahead of the monotonic one. */
   #aheadMs: number;
@@ -26,19 +28,39 @@ export class BeatCheck implements Check {
   }
 
   onEvent(name: string, event: ProcessEvent): void {
-    if (event.type === "unwanted") this.#askedAt.delete(name);
+    if (event.type === "unwanted") {
+      this.#askedAt.delete(name);
+      this.#asked.delete(name);
+      this.#parts.lives.forget(name);
+    }
     this.#hearts.onEvent(name, event);
   }
 
   async check(): Promise<void> {
-    const { clock, requests } = this.#parts;
+    const { clock, lives, requests } = this.#parts;
     const now = clock.wall();
     this.#checkClock(now);
     // The grace begins when the monitor has read the request, which may be long after it was written.
     for (const name of requests.pending()) this.#askedAt.set(name, now);
-    const silent = this.#hearts.silent(this.#startedAt, now, this.#askedAt);
-    const reasons = new Map(silent.map(({ name, periodMs }) => [name, `no heartbeat for ${periodMs / 1000} s`]));
-    for (const name of await requests.askAll(reasons)) this.#askedAt.set(name, now);
+    const bornAtOf = (name: string) => {
+      const life = lives.of(name);
+      return life.type === "up" ? now - (clock.now() - life.since) : null;
+    };
+    const reasons = new Map<string, string>();
+    for (const { name, periodMs } of this.#hearts.silent(this.#startedAt, now, this.#askedAt, bornAtOf)) {
+      if (this.#mayBeAsked(name, lives.of(name))) reasons.set(name, `no heartbeat for ${periodMs / 1000} s`);
+    }
+    for (const name of await requests.askAll(reasons)) {
+      this.#askedAt.set(name, now);
+      this.#asked.set(name, lives.of(name));
+    }
+  }
+
+  /** Whether a process runs, as far as is known, and its restart was not asked for since it was started. */
+  #mayBeAsked(name: string, life: Life): boolean {
+    if (life.type === "unknown") return true;
+    const asked = this.#asked.get(name);
+    return life.type === "up" && !(asked && isSameLife(asked, life));
   }
 
   close(): void {}

@@ -67,11 +67,12 @@ export function makeService(options: CheckOptions): Service {
 
 /** Makes a checker that tells what it does on this output. */
 export function makeBeatCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
-  const { config, messages, freq } = options;
+  const { config, messages, pid = null, freq } = options;
   const host = {
     clock: denoClock,
     directory: openConfig(config),
     mailbox: messageDirectory(messages, TRUST),
+    pids: pid,
     output,
     heart,
   };

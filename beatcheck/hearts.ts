@@ -54,15 +54,25 @@ export class Hearts {
    * @param startedAt When the checker was started, in milliseconds since 1970, as all times.
    * @param now The time.
    * @param askedAt When it asked for the restart of which process.
+   * @param bornAtOf When a process started; null where that is not known.
    */
-  silent(startedAt: number, now: number, askedAt: ReadonlyMap<string, number>): Silent[] {
+  silent(
+    startedAt: number,
+    now: number,
+    askedAt: ReadonlyMap<string, number>,
+    bornAtOf: (name: string) => number | null = () => null,
+  ): Silent[] {
     const silent: Silent[] = [];
     for (const [name, beat] of this.#beats) {
       const sight = this.#directory.look(name);
       // One that is going: the next look at the configs will tell.
       if (sight === null) continue;
       const times = { changedAt: sight.changedMs, startedAt, askedAt: askedAt.get(name) ?? null };
-      if (this.#isStale(name, beat, times, now)) silent.push({ name, periodMs: beat.periodMs });
+      // Whoever has its grace is not looked at.
+      if (!isStale(beat, { ...times, bornAt: null, beatAt: null }, now)) continue;
+      if (this.#isSilent(name, beat, { ...times, bornAt: bornAtOf(name) }, now)) {
+        silent.push({ name, periodMs: beat.periodMs });
+      }
     }
     return silent;
   }
@@ -92,8 +102,7 @@ export class Hearts {
     if (this.#shared.isNews(name, fault) && fault !== null) this.#log.warn(fault, name);
   }
 
-  #isStale(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
-    // Whoever has its grace is not looked at.
+  #isSilent(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
     if (!isStale(beat, { ...times, beatAt: null }, now)) return false;
     try {
       const beatAt = lastBeat(beat.status, name);

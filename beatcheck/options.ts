@@ -10,5 +10,5 @@ ${CHECK_OPTIONS_HELP}
 A config with "ncolony.beatcheck": {"period": 10, "grace": 3, "status": "PATH"}
 says that its process touches PATH (or PATH/NAME, where PATH is a directory) at
 least every 10 seconds. One that does not is restarted, but not within 3 periods
-after its config changed, this program was started, or it asked for a restart.
+after it started, its config changed, or this program was started.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;

@@ -18,6 +18,8 @@ export interface BeatTimes {
   readonly changedAt: number;
   /** The start of the checker. */
   readonly startedAt: number;
+  /** The start of the process; null where that is not known. */
+  readonly bornAt: number | null;
   /** The last restart that the checker asked for; null where there was none. */
   readonly askedAt: number | null;
   /** The last beat; null where there was none. */
@@ -28,7 +30,8 @@ export interface BeatTimes {
  * Parses what a config says of a heart: `"ncolony.beatcheck": {"period": 10, "grace": 3, "status": "/run/hearts"}`. Gives
  * null where it says nothing.
  *
- * `period` is in seconds, 0.01 at least, `grace` counts periods. Further keys are let be, as in Python NColony.
+ * `period` is in seconds, 0.01 at least, `grace` counts periods. Python NColony ignores unknown keys, which are
+ * refused here: a slip of the pen would go unseen.
  *
  * @param name The name of the config.
  * @param source Its text.
@@ -46,6 +49,7 @@ export function parseBeat(name: string, source: string): Beat | null {
   const fail = (field: string | null, reason: string) => new SpecError(name, field, reason);
   const fields = new Fields(parseObject(source, (reason) => fail(null, reason)), "", fail).section("ncolony.beatcheck");
   if (fields === null) return null;
+  fields.only(["period", "grace", "status"]);
   const period = fields.needed("period", fields.period("period"));
   const grace = fields.needed("grace", fields.number("grace", MAX_SECONDS));
   const status = fields.needed("status", fields.text("status"));
@@ -53,18 +57,20 @@ export function parseBeat(name: string, source: string): Beat | null {
 }
 
 /**
- * Whether a process must be restarted because its heart is silent: no beat for a period, and the grace is over that began
- * with the newest of the config's change, the checker's start, and the last restart that the checker asked for.
+ * Whether a process must be restarted because its heart is silent: it did not beat for a period of its life, and the grace is
+ * over that began with the newest of its start, the config's change, the checker's start, and the last restart that the checker
+ * asked for.
  *
- * Python NColony knows no such grace after a restart, and so restarts what is slow to its first beat again and again. A beat
- * from the future is one.
+ * Python NColony knows no such grace after a start, and so restarts what is slow to its first beat again and again. A beat from
+ * the future is one.
  *
  * @param beat What the config says.
  * @param times When what happened.
  * @param now Milliseconds since 1970.
  */
 export function isStale({ periodMs, graceMs }: Beat, times: BeatTimes, now: number): boolean {
-  const { changedAt, startedAt, askedAt, beatAt } = times;
-  if (Math.max(changedAt, startedAt, askedAt ?? -Infinity) + graceMs >= now) return false;
-  return beatAt === null || beatAt + periodMs < now;
+  const { changedAt, startedAt, bornAt, askedAt, beatAt } = times;
+  const graceAt = Math.max(changedAt, startedAt, bornAt ?? -Infinity, askedAt ?? -Infinity);
+  if (graceAt + graceMs >= now) return false;
+  return Math.max(beatAt ?? -Infinity, bornAt ?? -Infinity) + periodMs < now;
 }

@@ -10,6 +10,9 @@ const MIN_PERIOD_SECONDS = 0.01;
 /** The largest user and group id; the one above it, -1 to the kernel, means "leave it as it is". */
 export const MAX_ID = 2 ** 32 - 2;
 
+/** Headers that say where a request ends, and what becomes of the connection: that is not for a config to say. */
+const FRAMING = ["connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"];
+
 /** One object of a config: each method reads a key, and throws what `fail` makes of it where its value is of the wrong kind. */
 export class Fields {
   readonly #object: JsonObject;
@@ -26,7 +29,7 @@ export class Fields {
     const unknown = Object.keys(this.#object).find((key) => !keys.includes(key));
     if (unknown === undefined) return;
     const field = this.#prefix + unknown;
-    throw this.#fail(field, `${quotedName(field)} is not known to the monitor, which takes ${keys.join(", ")}`);
+    throw this.#fail(field, `${quotedName(field)} is not known: known are ${keys.join(", ")}`);
   }
 
   /** The fields of an object inside this one; null where there is none, or null in its place. */
@@ -122,6 +125,19 @@ export class Fields {
     const value = ownValue(this.#object, key);
     if (isTexts(value) && hasFirst(value) && value[0] !== "") return value;
     throw this.#wrong(key, "a non-empty array of strings that begins with a command", value, blameItem(value));
+  }
+
+  /** Headers of an HTTP request without a body. */
+  headers(key: string): Readonly<Record<string, string>> {
+    const headers = Object.entries(this.object(key) ?? {}).map(([name, value]): [string, string] => {
+      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+        throw this.#fail(this.#prefix + key, `${quotedName(this.#prefix + key)} has a key that cannot name a header`);
+      }
+      if (FRAMING.includes(name.toLowerCase())) throw this.#wrong(`${key}.${name}`, "left out", value);
+      if (typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return [name, value];
+      throw this.#wrong(`${key}.${name}`, "a string of printable Latin-1", value, otherThan(value));
+    });
+    return Object.fromEntries(headers);
   }
 
   environment(key: string): Readonly<Record<string, string>> {

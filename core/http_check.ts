@@ -1,6 +1,10 @@
 import { SpecError } from "./errors.ts";
 import { Fields, MAX_SECONDS } from "./fields.ts";
 import { parseObject } from "./json.ts";
+import { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
+
+/** The keys of `ncolony.httpcheck`. */
+const KEYS = ["url", "period", "timeout", "grace", "maxBad", "expect", "headers", "unix", "ca", "insecure"];
 
 /** What a config says of how to ask its process over HTTP, under `ncolony.httpcheck`. */
 export interface HttpCheck {
@@ -16,6 +20,14 @@ export interface HttpCheck {
   readonly maxBad: number;
   /** The statuses that are good; null: 200 to 399. */
   readonly expect: readonly number[] | "any" | null;
+  /** Headers of the request besides its own, by name; `host` also. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** The unix socket that is connected to, whatever host the URL names; null: that host. */
+  readonly unix: string | null;
+  /** A file of certificates, in PEM, that may sign the server's, in place of the system's; null: the system's. */
+  readonly ca: string | null;
+  /** Whether any certificate of the server is taken. */
+  readonly isInsecure: boolean;
 }
 
 /** How it stands with one process. */
@@ -24,16 +36,24 @@ export interface HttpState {
   readonly bad: number;
   /** When it is asked next, in the clock's milliseconds. */
   readonly askAt: number;
+  /** When it was asked last; -Infinity: never. */
+  readonly askedAt: number;
   /** Whether an answer is waited for. */
   readonly isAsking: boolean;
+  /** The life in which it was asked last. */
+  readonly life: Life;
+  /** Whether its restart was requested in this life, which is about to end then. */
+  readonly isRequested: boolean;
 }
 
 /** What happens to a check. */
 export type HttpEvent =
   /** Time passed. */
-  | { readonly type: "tick" }
+  | { readonly type: "tick"; readonly life: Life }
   /** An answer came, or none in time; null: it could not be asked, which is no fault of its. */
-  | { readonly type: "answer"; readonly isGood: boolean | null };
+  | { readonly type: "answer"; readonly isGood: boolean | null; readonly life: Life }
+  /** The monitor was asked for the restart. */
+  | { readonly type: "requested" };
 
 /** What must be done: ask the process, ask the monitor for a restart, or nothing. */
 export type HttpEffect = "ask" | "restart" | null;
@@ -44,7 +64,8 @@ export type HttpEffect = "ask" | "restart" | null;
  * where it says nothing.
  *
  * `period` and `timeout` are in seconds, 0.01 at least, `grace` counts periods. `expect` may be a status, an array of them, or
- * `"any"`. Further keys are let be, as in Python NColony.
+ * `"any"`. Python NColony knows neither `expect` nor `headers`, `unix`, `ca` and `insecure`, and ignores unknown keys, which are
+ * refused here: a slip of the pen would go unseen.
  *
  * @param name The name of the config.
  * @param source Its text.
@@ -64,6 +85,7 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
   const config = new Fields(parseObject(source, (reason) => fail(null, reason)), "", fail);
   const fields = config.section("ncolony.httpcheck");
   if (fields === null) return null;
+  fields.only(KEYS);
   const url = fields.needed("url", fields.text("url"));
   if (!/^https?:\/\//i.test(url)) {
     throw fail("ncolony.httpcheck.url", '"ncolony.httpcheck.url" must begin with http:// or https://');
@@ -71,6 +93,15 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
   const period = fields.needed("period", fields.period("period"));
   const timeout = fields.needed("timeout", fields.period("timeout"));
   const grace = fields.needed("grace", fields.number("grace", MAX_SECONDS));
+  const connection = {
+    headers: fields.headers("headers"),
+    unix: fields.path("unix") ?? null,
+    ca: fields.path("ca") ?? null,
+    isInsecure: fields.boolean("insecure") ?? false,
+  };
+  if (connection.ca !== null && connection.isInsecure) {
+    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no use where "insecure" is true');
+  }
   return {
     url,
     periodMs: period * 1000,
@@ -78,6 +109,7 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
     graceMs: period * grace * 1000,
     maxBad: fields.needed("maxBad", fields.integer("maxBad", MAX_SECONDS)),
     expect: fields.statuses("expect"),
+    ...connection,
   };
 }
 
@@ -87,17 +119,21 @@ export function isGoodStatus({ expect }: HttpCheck, status: number): boolean {
   return expect === "any" || expect.includes(status);
 }
 
-/** How a check begins: the process is let be for the grace. */
-export function beginHttpCheck({ graceMs }: HttpCheck, now: number): HttpState {
-  return { bad: 0, askAt: now + graceMs, isAsking: false };
+/** How a check begins, also one that was under way: the process is let be for the grace, and for a period since it was asked. */
+export function beginHttpCheck({ graceMs, periodMs }: HttpCheck, now: number, before?: HttpState): HttpState {
+  const askedAt = before?.askedAt ?? -Infinity;
+  const askAt = Math.max(now + graceMs, askedAt + periodMs);
+  return { bad: 0, askAt, askedAt, isAsking: false, life: UNKNOWN_LIFE, isRequested: false };
 }
 
 /**
  * What becomes of a check when something happens, and what must be done.
  *
- * A process is asked at the end of the grace and then every period, however long its answers take. Of moments that passed
- * while an answer was waited for, or while the machine slept, one is made up for. After a restart the check begins anew, but
- * not before the next period.
+ * A process is asked at the end of the grace and then every period, however long its answers take, and never more often.
+ *
+ * The grace begins at the start of the process, whoever caused it. One that does not run is not asked, nor is one whose
+ * restart was requested, before it was started again; an answer of an earlier life counts for nothing. Where nobody tells of
+ * its life, the grace begins when its restart is asked for.
  *
  * @param check What the config says.
  * @param state How it stands.
@@ -110,16 +146,34 @@ export function stepHttpCheck(
   event: HttpEvent,
   now: number,
 ): [state: HttpState, effect: HttpEffect] {
-  if (event.type === "tick") {
-    if (state.isAsking || now < state.askAt) return [state, null];
-    const late = (now - state.askAt) % check.periodMs;
-    return [{ ...state, askAt: now - late + check.periodMs, isAsking: true }, "ask"];
+  switch (event.type) {
+    case "tick": {
+      if (state.isAsking || now < state.askAt) return [state, null];
+      const seen = see(check, state, event.life, now);
+      if (now < seen.askAt) return [seen, null];
+      const next = { ...seen, askAt: now + check.periodMs };
+      if (seen.life.type === "down" || seen.isRequested) return [next, null];
+      return [{ ...next, askedAt: now, isAsking: true }, "ask"];
+    }
+    case "answer": {
+      const answered = { ...state, isAsking: false };
+      if (event.isGood === null) return [answered, null];
+      if (!isSameLife(event.life, state.life)) return [see(check, answered, event.life, now), null];
+      const bad = event.isGood ? 0 : state.bad + 1;
+      if (bad <= check.maxBad) return [{ ...answered, bad }, null];
+      const begun = beginHttpCheck(check, now, state);
+      return [{ ...begun, life: state.life, askAt: Math.max(begun.askAt, state.askAt) }, "restart"];
+    }
+    case "requested":
+      return [{ ...state, isRequested: state.life.type === "up" }, null];
   }
-  if (event.isGood === null) return [{ ...state, isAsking: false }, null];
-  const bad = event.isGood ? 0 : state.bad + 1;
-  if (bad > check.maxBad) {
-    const begun = beginHttpCheck(check, now);
-    return [{ ...begun, askAt: Math.max(begun.askAt, state.askAt) }, "restart"];
-  }
-  return [{ ...state, bad, isAsking: false }, null];
+}
+
+/** A life that is another one than before begins a check. */
+function see(check: HttpCheck, state: HttpState, life: Life, now: number): HttpState {
+  if (isSameLife(life, state.life)) return state;
+  if (life.type === "unknown") return { ...state, life, isRequested: false };
+  // Whether it runs by then is not seen before.
+  if (life.type === "down") return { ...beginHttpCheck(check, now, state), life, askAt: now + check.periodMs };
+  return { ...beginHttpCheck(check, life.since, state), life };
 }

@@ -27,6 +27,7 @@ export {
 } from "./http_check.ts";
 export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJson } from "./json.ts";
 export { Known, type News } from "./known.ts";
+export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { WholeLines } from "./whole_lines.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";

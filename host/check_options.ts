@@ -9,6 +9,7 @@ import {
   parseWords,
   requiredValue,
   secondsValue,
+  textValue,
 } from "./options.ts";
 
 /** What a program is told that checks processes; times are in seconds, as in Python NColony. */
@@ -17,6 +18,8 @@ export interface CheckOptions {
   readonly config: string;
   /** The monitor's messages directory. */
   readonly messages: string;
+  /** The monitor's directory of pid files, which tell when processes start. @default {undefined} nobody tells */
+  readonly pid?: string;
   /** How often it looks. @default {10} */
   readonly freq: number;
 }
@@ -27,6 +30,7 @@ export const DEFAULT_FREQ = 10;
 const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
+  { name: "pid", value: "DIR", help: "the monitor's pid directory: it tells when processes start" },
   { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `look this often [${DEFAULT_FREQ}]` },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,
@@ -46,9 +50,11 @@ export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions>
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  const pid = textValue(words, "pid", "DIR");
   const options = {
     config: requiredValue(words, "config"),
     messages: requiredValue(words, "messages"),
+    ...(pid === undefined ? {} : { pid }),
     freq: secondsValue(words, "freq", DEFAULT_FREQ, 0.01),
   };
   return { options, output, flags };

@@ -2,6 +2,7 @@ import type { ProcessEvent, Spec } from "@ncolony/core";
 import { Alarm } from "./alarm.ts";
 import { Configs } from "./configs.ts";
 import { NO_HEART, type Passed } from "./heart.ts";
+import { Lives } from "./lives.ts";
 import { identifyPlaces } from "./places.ts";
 import { RestartRequests } from "./requests.ts";
 import type { ProgramService } from "./service.ts";
@@ -20,6 +21,8 @@ export interface CheckParts {
   readonly directory: Directory;
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
+  /** Tells which processes run, and since when. */
+  readonly lives: Lives;
   /** Asks for restarts. */
   readonly requests: RestartRequests;
   /** Has {@linkcode Check.check} called soon. */
@@ -46,6 +49,8 @@ export interface CheckHost {
   readonly directory: Directory;
   /** The messages directory. */
   readonly mailbox: Mailbox;
+  /** Where the monitor's pid files are; null where that is not known. */
+  readonly pids: string | null;
   /** Where it tells what it does. */
   readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };
   /** Beats as long as it goes on. */
@@ -65,14 +70,15 @@ export class CheckService implements ProgramService {
 
   /** Makes one that has not been started; `frequency` is in seconds. */
   constructor(frequency: number, host: CheckHost, make: (parts: CheckParts) => Check) {
-    const { clock, directory, mailbox, output: { log } } = host;
+    const { clock, directory, mailbox, pids, output: { log } } = host;
     this.#frequencyMs = frequency * 1000;
     this.#host = host;
     this.#alarm = new Alarm(clock);
     this.#configs = new Configs({ directory, clock, log, onEvent: (name, event) => this.#check.onEvent(name, event) });
     const { specs } = this.#configs;
     const requests = new RestartRequests({ mailbox, specs, log });
-    this.#check = make({ clock, log, directory, specs, requests, wake: () => this.#alarm.ring() });
+    const lives = new Lives(pids, clock, log);
+    this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#alarm.ring() });
   }
 
   start(): Promise<number> {

@@ -21,7 +21,9 @@ import { watchDirectories } from "./watch.ts";
 export type {
   Entry,
   Exit,
+  HttpCheck,
   KillScope,
+  Life,
   LogLimits,
   Message,
   ProcessEvent,
@@ -52,7 +54,9 @@ export {
   statusFile,
 } from "./heart.ts";
 export { type Foreground, sendSignal, startForeground } from "./foreground.ts";
-export { type Answer, askHttp } from "./http.ts";
+export { askHttp, type HttpTarget } from "./http.ts";
+export type { Answer } from "./http_answer.ts";
+export { Lives } from "./lives.ts";
 export { LOCK_PATIENCE_MS, lockDirectory } from "./lock.ts";
 export { messageDirectory } from "./mailbox.ts";
 export { SILENT_LOG } from "./log.ts";

@@ -99,6 +99,13 @@ export function lastValue(words: Words, name: string): string | undefined {
   return words.values.get(name)?.at(-1);
 }
 
+/** The last value of an option, which may not be empty, or undefined where it was not given. @throws {UsageError} Where it is. */
+export function textValue(words: Words, name: string, value: string): string | undefined {
+  const text = lastValue(words, name);
+  if (text === "") throw new UsageError(`--${name} needs a value: ${value}`);
+  return text;
+}
+
 /** The last value of an option that must be given. @throws {UsageError} Where it was not. */
 export function requiredValue(words: Words, name: string): string {
   const value = lastValue(words, name);
@@ -148,8 +155,7 @@ export function bytesValue(words: Words, name: string, min: number, max: number)
 
 /** What {@linkcode LOG_OPTIONS} and {@linkcode RAW_OPTION} set. @throws {UsageError} Where a value is none that they take. */
 export function outputOptions(words: Words): OutputOptions {
-  const file = lastValue(words, "log-file");
-  if (file === "") throw new UsageError("--log-file needs a value: FILE");
+  const file = textValue(words, "log-file", "FILE");
   return {
     level: choiceValue(words, "log-level", LOG_LEVELS, "info"),
     format: choiceValue(words, "log-format", LOG_FORMATS, "text"),

@@ -73,12 +73,17 @@ export class DenoPidFiles implements PidFiles {
     return this.#table.put(record) ?? this.#directory.write(spec.name, pid);
   }
 
-  remove(name: string): string | null {
+  removePid(name: string): string | null {
     this.#children.delete(name);
-    this.#unidentified.delete(name);
     const fault = this.#directory.remove(name);
     if (fault === null) this.#gone.delete(name);
     else this.#gone.add(name);
+    return fault;
+  }
+
+  remove(name: string): string | null {
+    this.#unidentified.delete(name);
+    const fault = this.removePid(name);
     return this.#table.remove(name) ?? fault;
   }
 
@@ -92,7 +97,7 @@ export class DenoPidFiles implements PidFiles {
     this.#identify();
     const faults = [this.#isTaken ? TAKEN : null, this.#table.check()];
     for (const name of this.#children.keys()) faults.push(this.#restoreOne(name));
-    for (const name of [...this.#gone]) faults.push(this.remove(name));
+    for (const name of [...this.#gone]) faults.push(this.removePid(name));
     return faults.find((fault) => fault !== null) ?? null;
   }
 
@@ -165,6 +170,7 @@ export function noPidFiles(clock: Clock): PidFiles {
     findChildren: (config) => findChildren({ records: [], pids: [] }, config, viewOfProcesses(clock), clock),
     prepare: nothing,
     write: nothing,
+    removePid: nothing,
     remove: nothing,
     restore: nothing,
     close: () => {},

@@ -18,6 +18,7 @@ export {
   RAW_OPTION,
   requiredValue,
   secondsValue,
+  textValue,
   type Words,
 } from "./options.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";

@@ -178,7 +178,9 @@ export interface PidFiles {
   prepare(spec: Spec): string | null;
   /** Writes the pid of a process that was started; says why it cannot. */
   write(spec: Spec, pid: number): string | null;
-  /** Removes what was written of a process; says why it cannot. */
+  /** Removes the pid of a process whose leader ended, of whose group somebody may be left; says why it cannot. */
+  removePid(name: string): string | null;
+  /** Removes all that was written of a process; says why it cannot. */
   remove(name: string): string | null;
   /** Writes or removes again what is not as it should be; says why it cannot. */
   restore(): string | null;

@@ -4,12 +4,16 @@ import {
   type HttpEvent,
   type HttpState,
   isGoodStatus,
+  isSameLife,
   parseHttpCheck,
   type ProcessEvent,
   SpecError,
   stepHttpCheck,
 } from "@ncolony/core";
 import type { Answer, askHttp, Check, CheckParts } from "@ncolony/host";
+
+/** By then the monitor has seen that a process ended, of which a bad answer may be the first sign; in milliseconds. */
+const SEEN_MS = 200;
 
 /** One process that is asked. */
 interface Asked {
@@ -45,6 +49,7 @@ export class HttpChecks implements Check {
     this.#asked.get(name)?.abort.abort();
     this.#asked.delete(name);
     this.#failed.delete(name);
+    if (event.type === "unwanted") this.#parts.lives.forget(name);
     if (event.type !== "wanted") return;
     const check = this.#parse(name, event.spec.source);
     if (check === null) return;
@@ -54,10 +59,19 @@ export class HttpChecks implements Check {
 
   async check(): Promise<void> {
     this.#prolong();
+    const now = this.#parts.clock.now();
     for (const asked of this.#asked.values()) {
-      if (this.#step(asked, { type: "tick" }) === "ask") this.#askOne(asked);
+      const { name, state } = asked;
+      // Who is not due is not looked at.
+      if (state.isAsking || now < state.askAt) continue;
+      if (this.#step(asked, { type: "tick", life: this.#parts.lives.of(name) }) === "ask") this.#askOne(asked);
     }
-    for (const name of await this.#parts.requests.askAll(this.#failed)) this.#failed.delete(name);
+    for (const name of this.#failed.keys()) if (this.#isAnotherLife(name)) this.#failed.delete(name);
+    for (const name of await this.#parts.requests.askAll(this.#failed)) {
+      this.#failed.delete(name);
+      const asked = this.#asked.get(name);
+      if (asked) this.#step(asked, { type: "requested" });
+    }
   }
 
   close(): void {
@@ -77,6 +91,12 @@ export class HttpChecks implements Check {
     }
   }
 
+  /** Whether a process was started again since it answered badly, or does not run. */
+  #isAnotherLife(name: string): boolean {
+    const life = this.#asked.get(name)?.state.life;
+    return life !== undefined && !isSameLife(life, this.#parts.lives.of(name));
+  }
+
   #step(asked: Asked, event: HttpEvent): "ask" | "restart" | null {
     const [state, effect] = stepHttpCheck(asked.check, asked.state, event, this.#parts.clock.now());
     asked.state = state;
@@ -84,30 +104,38 @@ export class HttpChecks implements Check {
   }
 
   async #askOne(asked: Asked): Promise<void> {
-    const { check: { url, timeoutMs }, abort } = asked;
-    const answer = await this.#ask(url, timeoutMs, abort.signal);
+    const { check, abort } = asked;
+    const answer = await this.#ask(check, check.timeoutMs, abort.signal);
+    if (this.#parts.lives.isKnown && !isGood(check, answer)) await this.#pause(SEEN_MS);
     if (abort.signal.aborted) return;
     this.#take(asked, answer);
     this.#parts.wake();
   }
 
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.after(delayMs, resolve));
+  }
+
   #take(asked: Asked, answer: Answer): void {
-    const { log } = this.#parts;
+    const { log, lives } = this.#parts;
     const { name, check, state: { bad } } = asked;
+    const life = lives.of(name);
     const isNews = answer.type === "impossible" && answer.reason !== asked.impossible;
     asked.impossible = answer.type === "impossible" ? answer.reason : null;
     if (answer.type === "impossible") {
       if (isNews) log.error(`cannot be asked: ${answer.reason}`, name);
-      this.#step(asked, { type: "answer", isGood: null });
+      this.#step(asked, { type: "answer", isGood: null, life });
       return;
     }
-    const isGood = answer.type === "status" && isGoodStatus(check, answer.status);
-    const reason = answer.type === "status" ? `status ${answer.status}` : answer.reason;
-    if (!isGood) log.warn(`bad answer ${bad + 1}, of which ${check.maxBad} are let pass: ${reason}`, name);
+    const isWell = isGood(check, answer);
+    const reason = answer.type === "status" ? statusText(answer) : answer.reason;
+    if (!isSameLife(life, asked.state.life)) {
+      log.debug(`its answer came too late, for it does not run any more, or was started again: ${reason}`, name);
+    } else if (!isWell) log.warn(`bad answer ${bad + 1}, of which ${check.maxBad} are let pass: ${reason}`, name);
     else if (bad > 0) log.info(`answers well again (${reason})`, name);
-    if (this.#step(asked, { type: "answer", isGood }) === "restart") {
+    if (this.#step(asked, { type: "answer", isGood: isWell, life }) === "restart") {
       this.#failed.set(name, `bad answers, the last one ${reason}`);
-    } else if (isGood) this.#failed.delete(name);
+    } else if (isWell) this.#failed.delete(name);
   }
 
   /** Begins the grace of those anew whose request the monitor has not read: it may do that long after it was written. */
@@ -115,7 +143,16 @@ export class HttpChecks implements Check {
     const { clock, requests } = this.#parts;
     for (const name of requests.pending()) {
       const asked = this.#asked.get(name);
-      if (asked) asked.state = { ...beginHttpCheck(asked.check, clock.now()), isAsking: asked.state.isAsking };
+      if (asked?.state.life.type !== "unknown") continue;
+      asked.state = { ...beginHttpCheck(asked.check, clock.now(), asked.state), isAsking: asked.state.isAsking };
     }
   }
+}
+
+function isGood(check: HttpCheck, answer: Answer): boolean {
+  return answer.type === "status" && isGoodStatus(check, answer.status);
+}
+
+function statusText({ status, hint }: Extract<Answer, { type: "status" }>): string {
+  return hint === undefined ? `status ${status}` : `status ${status} (${hint})`;
 }

@@ -35,8 +35,8 @@ const TRUST = { allowInsecure: true } as const;
 
 /** Makes a checker that tells what it does on this output. */
 export function makeHttpCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
-  const { config, messages, freq } = options;
+  const { config, messages, pid = null, freq } = options;
   const directory = configDirectory(config, TRUST);
-  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages, TRUST), output, heart };
+  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages, TRUST), pids: pid, output, heart };
   return new CheckService(freq, host, (parts) => new HttpChecks(parts, askHttp));
 }

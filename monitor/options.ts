@@ -13,6 +13,7 @@ import {
   RAW_OPTION,
   requiredValue,
   secondsValue,
+  textValue,
 } from "@ncolony/host";
 
 /** What a monitor is told; all times are in seconds, as in Python NColony. */
@@ -111,10 +112,8 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
-  const pid = lastValue(words, "pid");
-  if (pid === "") throw new UsageError("--pid needs a value: DIR");
-  const logs = lastValue(words, "logs");
-  if (logs === "") throw new UsageError("--logs needs a value: DIR");
+  const pid = textValue(words, "pid", "DIR");
+  const logs = textValue(words, "logs", "DIR");
   const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
   const logKeep = countValue(words, "log-keep", 0, MAX_LOG_KEEP);
   if (logs === undefined && (logSize ?? logKeep) !== undefined) {

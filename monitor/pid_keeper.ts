@@ -25,6 +25,11 @@ export class PidKeeper {
     this.#tell(this.#files.write(spec, pid), spec.name);
   }
 
+  /** Removes the pid of a process whose leader ended: it runs no more, for whoever reads pid files. */
+  removePid(name: string): void {
+    this.#tell(this.#files.removePid(name), name);
+  }
+
   /** Removes what was written of a process. */
   remove(name: string): void {
     this.#tell(this.#files.remove(name), name);

@@ -155,6 +155,7 @@ export class Supervisor {
     const before = this.#states.get(name) ?? GONE;
     const [after, effects] = step(before, event, now, this.#options.policy);
     this.#store(name, after);
+    if (event.type === "exited") this.#pids.removePid(name);
     if (event.type === "emptied") this.#forget(name);
     for (const effect of effects) this.#perform(name, event, effect);
     if (before.type !== after.type) {

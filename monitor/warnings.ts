@@ -1,4 +1,5 @@
-import { DEFAULT_KILL_TIME_MS, type Spec } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, parseObject, shownText, type Spec, SpecError } from "@ncolony/core";
+import { closestString } from "@std/text/closest-string";
 import type { StopTime } from "./stop_time.ts";
 
 /** What decides whether a person is warned of a config. */
@@ -13,6 +14,9 @@ export interface Surroundings {
 
 /** A tool that runs for long, by what it is called: `jsr:@ncolony/scheduler`, `/usr/bin/ncolony-scheduler.js`. */
 const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|beatcheck|httpcheck|reaper)\b/;
+
+/** The keys of a config that are somebody's. */
+const SECTIONS = ["ncolony.monitor", "ncolony.beatcheck", "ncolony.httpcheck"];
 
 /** What a person should know of a config that is good, a sentence each. */
 export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: Surroundings): string[] {
@@ -35,6 +39,11 @@ export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: Surroundin
       `runs an NColony tool, which assumes that it has ${DEFAULT_KILL_TIME_MS / 1000} s to end, but --killtime is ` +
         `${killTimeMs / 1000}: give it a "kill_time"`,
     );
+  }
+  for (const key of Object.keys(parseObject(spec.source, (reason) => new SpecError(spec.name, null, reason)))) {
+    if (!key.startsWith("ncolony.") || SECTIONS.includes(key)) continue;
+    const shown = JSON.stringify(shownText(key));
+    warnings.push(`has the key ${shown}, which nobody knows: did you mean "${closestString(key, SECTIONS)}"?`);
   }
   return warnings;
 }

@@ -64,7 +64,7 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
   [monitored({ kill_time: -1 }), '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got -1'],
   [monitored({ kill_scope: "all" }), '"ncolony.monitor.kill_scope" must be one of group, process: got another string'],
   [monitored({ enabled: "no" }), '"ncolony.monitor.enabled" must be true or false: got a string'],
-  [monitored({ killtime: 1 }), '"ncolony.monitor.killtime" is not known to the monitor, which takes cwd, enabled, '],
+  [monitored({ killtime: 1 }), '"ncolony.monitor.killtime" is not known: known are cwd, enabled, '],
   [`${good({})}\0`, `not JSON at line 1, column ${good({}).length + 1}`],
   [`{"__proto__": ${good({})}}`, '"args" must be a non-empty array of strings that begins with a command: got nothing'],
   [

@@ -16,7 +16,7 @@ const WRONG: readonly (readonly [argv: readonly string[], names: string])[] = [
   [[...PLACES, "-x"], "-x"],
   [[...PLACES, "stray"], '"stray"'],
   [[...PLACES, "--help=yes"], "--help"],
-  [[...PLACES, "--pid", "/nowhere"], "--pid"],
+  [[...PLACES, "--pid="], "--pid"],
   [[...PLACES, "--freq"], "--freq"],
   [[...PLACES, "--freq", "0"], "--freq"],
   [[...PLACES, "--frequency", "-1"], "--freq"],

@@ -21,7 +21,13 @@ for (const [index, recording] of recordings.entries()) {
   Deno.test(`isStale() decides as Python NColony, in recording ${index + 1}`, () => {
     const parsed = parseBeat("web", config({ period, grace, status: "/s" }))!;
     const beatAt = beat === null ? null : beat * 1000;
-    const times = { changedAt: configModified * 1000, startedAt: checkerStarted * 1000, askedAt: null, beatAt };
+    const times = {
+      changedAt: configModified * 1000,
+      startedAt: checkerStarted * 1000,
+      bornAt: null,
+      askedAt: null,
+      beatAt,
+    };
     assertEquals(isStale(parsed, times, now * 1000), restart);
   });
 }
@@ -47,7 +53,8 @@ function restartsOf(grace: number, { knowsAsked, hangs }: { knowsAsked: boolean;
   for (let now = 1000; now <= 600_000; now += 1000) {
     if (now - startedAt >= 25_000 && !(hangs && restarts === 0)) beatAt = now;
     if (now % 10_000 > 0) continue;
-    if (!isStale(beat, { changedAt: 0, startedAt: 0, askedAt: knowsAsked ? askedAt : null, beatAt }, now)) continue;
+    const times = { changedAt: 0, startedAt: 0, bornAt: null, askedAt: knowsAsked ? askedAt : null, beatAt };
+    if (!isStale(beat, times, now)) continue;
     restarts++;
     askedAt = startedAt = now;
   }
@@ -69,9 +76,9 @@ Deno.test("isStale() restarts a process that hung once, where its grace suffices
 });
 
 const BEAT: Beat = { periodMs: 10, graceMs: 30, status: "/s" };
-const LONG_AGO: BeatTimes = { changedAt: 0, startedAt: 0, askedAt: null, beatAt: null };
+const LONG_AGO: BeatTimes = { changedAt: 0, startedAt: 0, bornAt: null, askedAt: null, beatAt: null };
 
-for (const what of ["changedAt", "startedAt", "askedAt"] as const) {
+for (const what of ["changedAt", "startedAt", "bornAt", "askedAt"] as const) {
   Deno.test(`isStale() begins the grace at ${what} where that is the newest, and ends it after its last millisecond`, () => {
     const times = { ...LONG_AGO, [what]: 1000 };
     assertEquals([1000, 1029, 1030, 1031].map((now) => isStale(BEAT, times, now)), [false, false, false, true]);
@@ -88,6 +95,12 @@ Deno.test("isStale() takes a beat from the future for one, and a beat before the
   assertEquals(isStale(BEAT, { ...LONG_AGO, askedAt: 950, beatAt: 940 }, 1000), true);
 });
 
+Deno.test("isStale() takes a heart for silent no sooner than a period after the start of its process", () => {
+  const hasty = { ...BEAT, graceMs: 0 };
+  const at = (now: number) => isStale(hasty, { ...LONG_AGO, bornAt: 1000, beatAt: 900 }, now);
+  assertEquals([1001, 1010, 1011].map(at), [false, false, true]);
+});
+
 Deno.test("isStale() knows no grace and no period that never end", () => {
   const none = { periodMs: 10, graceMs: 0, status: "/s" };
   assertEquals([0, 1].map((now) => isStale(none, LONG_AGO, now)), [false, true]);
@@ -95,10 +108,12 @@ Deno.test("isStale() knows no grace and no period that never end", () => {
   assert(isStale(longest, LONG_AGO, 1.001e21));
 });
 
-Deno.test("parseBeat() reads what a config says of a heart, and lets be what it does not know", () => {
+Deno.test("parseBeat() reads what a config says of a heart, and refuses what it does not know", () => {
   const expected = { periodMs: 10_000, graceMs: 30_000, status: "/run/hearts" };
   assertEquals(parseBeat("web", config(GOOD)), expected);
-  assertEquals(parseBeat("web", config({ ...GOOD, comment: [null], maxBad: -1, __proto__: { period: 0 } })), expected);
+  const { field, reason } = assertThrows(() => parseBeat("web", config({ ...GOOD, preiod: "hunter2" })), SpecError);
+  assertEquals(field, "ncolony.beatcheck.preiod");
+  assertEquals(reason, '"ncolony.beatcheck.preiod" is not known: known are period, grace, status');
   assertEquals(parseBeat("web", config({ period: 0.25, grace: 1.5, status: "hearts" })), {
     periodMs: 250,
     graceMs: 375,

@@ -8,6 +8,7 @@ import {
   parseHttpCheck,
   SpecError,
   stepHttpCheck,
+  UNKNOWN_LIFE,
 } from "@ncolony/core";
 import fc from "fast-check";
 
@@ -36,28 +37,38 @@ function mostly(right: fc.Arbitrary<unknown>, doubtful: fc.Arbitrary<unknown>): 
   );
 }
 
-const SECTION = fc.record({
-  period: mostly(fc.integer({ min: 10, max: 100 }), NUMBER),
-  grace: mostly(fc.nat(100), NUMBER),
+const TIMES = { period: mostly(fc.integer({ min: 10, max: 100 }), NUMBER), grace: mostly(fc.nat(100), NUMBER) };
+
+/** Now and then a key that nobody knows. */
+const EXTRA = fc.option(ANY, { nil: undefined, freq: 8 });
+
+const BEAT_SECTION = fc.record({ ...TIMES, status: mostly(fc.constant(`/${SECRET}`), TEXT), extra: EXTRA });
+
+const HTTP_SECTION = fc.record({
+  ...TIMES,
   timeout: mostly(fc.integer({ min: 1, max: 10 }), NUMBER),
   maxBad: mostly(fc.nat(), NUMBER),
-  status: mostly(fc.constant(`/${SECRET}`), TEXT),
   url: mostly(
     fc.webUrl(),
     fc.oneof(TEXT.map((text) => `http://${SECRET}${text}`), fc.constant(`ftp://${SECRET}`)),
   ),
   expect: mostly(fc.integer({ min: 100, max: 599 }), fc.oneof(STATUS, fc.array(STATUS))),
-  extra: ANY,
-}, { requiredKeys: ["period", "grace", "status", "url", "timeout", "maxBad"] });
+  headers: mostly(fc.constant({ host: SECRET }), fc.dictionary(fc.oneof(fc.constant("X-A"), TEXT), TEXT)),
+  unix: mostly(fc.constant(`/${SECRET}`), TEXT),
+  ca: mostly(fc.constant(`/${SECRET}`), TEXT),
+  insecure: mostly(fc.constant(false), fc.boolean()),
+  extra: EXTRA,
+}, { requiredKeys: ["period", "grace", "url", "timeout", "maxBad"] });
 
 /** Configs with sections of both kinds, some with a piece replaced. */
 const SOURCE = fc.tuple(
-  mostly(SECTION, fc.constant(null)),
+  mostly(BEAT_SECTION, fc.constant(null)),
+  mostly(HTTP_SECTION, fc.constant(null)),
   fc.option(
     fc.record({ where: fc.nat(), length: fc.nat(5), fresh: fc.oneof(TEXT, fc.constantFrom("}", '"', ",", "]")) }),
   ),
-).map(([section, edit]) => {
-  const text = JSON.stringify({ args: [SECRET], "ncolony.beatcheck": section, "ncolony.httpcheck": section });
+).map(([beat, http, edit]) => {
+  const text = JSON.stringify({ args: [SECRET], "ncolony.beatcheck": beat, "ncolony.httpcheck": http });
   if (edit === null || edit.where % 3 > 0) return text;
   const at = edit.where % text.length;
   return text.slice(0, at) + edit.fresh + text.slice(at + edit.length);
@@ -127,7 +138,7 @@ Deno.test("fuzz: a check that parseHttpCheck() gives asks again some time, howev
       const check: HttpCheck | null | undefined = parsed(parseHttpCheck, "web", source);
       if (!check) return;
       const state = beginHttpCheck(check, begin);
-      const [{ askAt }, effect] = stepHttpCheck(check, state, { type: "tick" }, state.askAt + late);
+      const [{ askAt }, effect] = stepHttpCheck(check, state, { type: "tick", life: UNKNOWN_LIFE }, state.askAt + late);
       assertEquals(effect, "ask");
       assert(Number.isFinite(askAt), `a period of ${period} s, ${late} ms late: asked again at ${askAt}`);
     }),

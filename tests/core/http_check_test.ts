@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import {
   beginHttpCheck,
   type HttpCheck,
@@ -6,15 +6,21 @@ import {
   type HttpEvent,
   type HttpState,
   isGoodStatus,
+  isSameLife,
+  type Life,
   parseHttpCheck,
   SpecError,
   stepHttpCheck,
+  UNKNOWN_LIFE,
 } from "@ncolony/core";
 import { Random } from "./random.ts";
 import { freeze } from "./samples.ts";
 
 const URL = "http://user:hunter2@127.0.0.1:8080/?token=hunter2";
 const GOOD = { url: URL, period: 10, timeout: 3, grace: 3, maxBad: 2 };
+
+/** How a server is reached whose config says nothing of it. */
+const PLAIN = { headers: {}, unix: null, ca: null, isInsecure: false };
 
 /** A config with this section. */
 function config(section: unknown): string {
@@ -36,9 +42,15 @@ function refusal(key: string, value: string): string {
   return reason.slice(path.length + '"" must '.length);
 }
 
-Deno.test("parseHttpCheck() reads what a config says of how to ask, and lets be what it does not know", () => {
+Deno.test("parseHttpCheck() reads what a config says of how to ask, and refuses what it does not know", () => {
   const times = { periodMs: 10_000, timeoutMs: 3000, graceMs: 30_000 };
-  assertEquals(parse({ comment: [null] }), { url: URL, ...times, maxBad: 2, expect: null });
+  assertEquals(parse({}), { url: URL, ...times, maxBad: 2, expect: null, ...PLAIN });
+  const { field, reason } = assertThrows(() => parse({ headres: "hunter2" }), SpecError);
+  const keys = "url, period, timeout, grace, maxBad, expect, headers, unix, ca, insecure";
+  assertEquals([field, reason], [
+    "ncolony.httpcheck.headres",
+    `"ncolony.httpcheck.headres" is not known: known are ${keys}`,
+  ]);
   assertEquals(parse({ period: 2, timeout: 30, grace: 0, maxBad: 0 }), {
     url: URL,
     periodMs: 2000,
@@ -46,7 +58,43 @@ Deno.test("parseHttpCheck() reads what a config says of how to ask, and lets be 
     graceMs: 0,
     maxBad: 0,
     expect: null,
+    ...PLAIN,
   });
+});
+
+Deno.test("parseHttpCheck() reads how the server is reached", () => {
+  const { headers, unix, ca, isInsecure } = parse({
+    headers: { Host: "a.example", "X-B": "c\u00e9" },
+    unix: "/s",
+    ca: "/c",
+  });
+  assertEquals([headers, unix, ca, isInsecure], [{ Host: "a.example", "X-B": "c\u00e9" }, "/s", "/c", false]);
+  assertEquals(parse({ insecure: true }).isInsecure, true);
+  for (const [key, value] of [["unix", '"s"'], ["ca", "3"], ["insecure", '"no"'], ["headers", "[]"]] as const) {
+    assert(/^be .+: got \S/.test(refusal(key, value)), key);
+  }
+  const { field, reason } = assertThrows(() => parse({ ca: "/hunter2", insecure: true }), SpecError);
+  assertEquals([field, reason.includes("hunter2")], ["ncolony.httpcheck.ca", false]);
+});
+
+Deno.test("parseHttpCheck() takes no header that would break the request, and shows none of their values", () => {
+  const bad: readonly (readonly [string, unknown])[] = [
+    ["a b", "hunter2"],
+    ["", "hunter2"],
+    ["a:b", "hunter2"],
+    ["x", "hunter2\r\nhost: other"],
+    ["x", "hunter2\0"],
+    ["x", "hunter2\u20ac"],
+    ["x", 3],
+    ["x", ["hunter2"]],
+    ["Content-Length", "5"],
+    ["transfer-encoding", "chunked"],
+    ["Connection", "keep-alive"],
+  ];
+  for (const [name, value] of bad) {
+    const { field, message } = assertThrows(() => parse({ headers: { [name]: value } }), SpecError);
+    assert(field?.startsWith("ncolony.httpcheck.headers") && !message.includes("hunter2"), message);
+  }
 });
 
 Deno.test("parseHttpCheck() gives null where a config says nothing of it", () => {
@@ -111,30 +159,87 @@ Deno.test("isGoodStatus() holds 200 to 399 for good, or what is expected in thei
   assertEquals(goodOf({ expect: "any" }).length, 10);
 });
 
-const CHECK: HttpCheck = freeze({ url: URL, periodMs: 10, timeoutMs: 5, graceMs: 30, maxBad: 1, expect: null });
-const WAITING: HttpState = { bad: 0, askAt: 100, isAsking: false };
-const ASKING: HttpState = { bad: 0, askAt: 110, isAsking: true };
-const TICK: HttpEvent = { type: "tick" };
-const [WELL, BAD, UNASKED] = [true, false, null].map((isGood): HttpEvent => ({ type: "answer", isGood }));
+const CHECK: HttpCheck = freeze({
+  url: URL,
+  periodMs: 10,
+  timeoutMs: 5,
+  graceMs: 30,
+  maxBad: 1,
+  expect: null,
+  ...PLAIN,
+});
+const UP: Life = { type: "up", since: 50 };
+const DOWN: Life = { type: "down" };
+const BEGUN: HttpState = beginHttpCheck(CHECK, 70);
+const WAITING: HttpState = { ...BEGUN, askAt: 100, askedAt: 90, life: UP };
+const ASKING: HttpState = { ...WAITING, askAt: 110, askedAt: 100, isAsking: true };
+const ANSWERED: HttpState = { ...ASKING, isAsking: false };
+
+const tick = (life: Life = UP): HttpEvent => ({ type: "tick", life });
+const answer = (isGood: boolean | null, life: Life = UP): HttpEvent => ({ type: "answer", isGood, life });
 
 /** What becomes of which state by which event at which time. */
 const CELLS: Record<string, readonly [HttpState, HttpEvent, number, HttpState, HttpEffect]> = {
-  "lets a process be until it is to be asked": [WAITING, TICK, 99, WAITING, null],
-  "asks at the moment": [WAITING, TICK, 100, { ...WAITING, askAt: 110, isAsking: true }, "ask"],
-  "asks late, and next at the moment that was planned": [WAITING, TICK, 109, { ...ASKING }, "ask"],
-  "leaves out the moments that passed": [WAITING, TICK, 135, { ...ASKING, askAt: 140 }, "ask"],
-  "does not ask at once again when it is late by just a period": [WAITING, TICK, 110, { ...ASKING, askAt: 120 }, "ask"],
-  "keeps the count of bad answers when it asks": [{ ...WAITING, bad: 1 }, TICK, 100, { ...ASKING, bad: 1 }, "ask"],
-  "asks no second time while it waits for an answer": [ASKING, TICK, 500, ASKING, null],
-  "takes a good answer": [ASKING, WELL!, 101, { ...ASKING, isAsking: false }, null],
-  "forgets bad answers at a good one": [{ ...ASKING, bad: 1 }, WELL!, 101, { ...ASKING, isAsking: false }, null],
-  "counts a bad answer": [ASKING, BAD!, 101, { ...ASKING, bad: 1, isAsking: false }, null],
-  "restarts at one bad answer too many": [{ ...ASKING, bad: 1 }, BAD!, 105, beginHttpCheck(CHECK, 105), "restart"],
-  "counts nothing where it could not ask": [{ ...ASKING, bad: 1 }, UNASKED!, 101, {
-    ...ASKING,
-    bad: 1,
-    isAsking: false,
-  }, null],
+  "lets a process be until it is to be asked": [WAITING, tick(), 99, WAITING, null],
+  "asks at the moment": [WAITING, tick(), 100, ASKING, "ask"],
+  "asks late, and a period later again": [WAITING, tick(), 135, { ...ASKING, askedAt: 135, askAt: 145 }, "ask"],
+  "keeps the count of bad answers when it asks": [{ ...WAITING, bad: 1 }, tick(), 100, { ...ASKING, bad: 1 }, "ask"],
+  "asks no second time while it waits for an answer": [ASKING, tick(), 500, ASKING, null],
+  "asks where nobody tells of lives": [
+    { ...WAITING, life: UNKNOWN_LIFE },
+    tick(UNKNOWN_LIFE),
+    100,
+    { ...ASKING, life: UNKNOWN_LIFE },
+    "ask",
+  ],
+  "lets a process be for a grace since its start": [
+    { ...WAITING, bad: 1 },
+    tick({ type: "up", since: 95 }),
+    100,
+    { ...WAITING, life: { type: "up", since: 95 }, askAt: 125 },
+    null,
+  ],
+  "asks a process at once that started before a grace": [BEGUN, tick(), 100, { ...ASKING }, "ask"],
+  "asks nobody who does not run": [WAITING, tick(DOWN), 100, { ...WAITING, life: DOWN, askAt: 110 }, null],
+  "asks nobody whose restart was requested": [
+    { ...WAITING, isRequested: true },
+    tick(),
+    100,
+    { ...WAITING, isRequested: true, askAt: 110 },
+    null,
+  ],
+  "asks the one again that was started after the request": [
+    { ...WAITING, isRequested: true, life: { type: "up", since: 5 } },
+    tick(),
+    100,
+    ASKING,
+    "ask",
+  ],
+  "takes a good answer": [ASKING, answer(true), 101, ANSWERED, null],
+  "forgets bad answers at a good one": [{ ...ASKING, bad: 1 }, answer(true), 101, ANSWERED, null],
+  "counts a bad answer": [ASKING, answer(false), 101, { ...ANSWERED, bad: 1 }, null],
+  "restarts at one bad answer too many": [
+    { ...ASKING, bad: 1 },
+    answer(false),
+    105,
+    { ...ANSWERED, askAt: 135 },
+    "restart",
+  ],
+  "counts nothing where it could not ask": [{ ...ASKING, bad: 1 }, answer(null), 101, { ...ANSWERED, bad: 1 }, null],
+  "counts no answer of an earlier life": [
+    { ...ASKING, bad: 1 },
+    answer(false, { type: "up", since: 99 }),
+    101,
+    { ...ANSWERED, life: { type: "up", since: 99 }, askAt: 129 },
+    null,
+  ],
+  "counts no answer of who is gone by then": [
+    { ...ASKING, bad: 1 },
+    answer(false, DOWN),
+    101,
+    { ...ANSWERED, life: DOWN, askAt: 111 },
+    null,
+  ],
 };
 
 for (const [what, [state, event, now, after, effect]] of Object.entries(CELLS)) {
@@ -144,51 +249,69 @@ for (const [what, [state, event, now, after, effect]] of Object.entries(CELLS)) 
 }
 
 Deno.test("stepHttpCheck() begins with the grace, and a maxBad of 0 lets no bad answer pass", () => {
-  assertEquals(beginHttpCheck(CHECK, 5), { bad: 0, askAt: 35, isAsking: false });
-  assertEquals(stepHttpCheck({ ...CHECK, maxBad: 0 }, ASKING, BAD!, 105)[1], "restart");
+  assertEquals(beginHttpCheck(CHECK, 5), {
+    bad: 0,
+    askAt: 35,
+    askedAt: -Infinity,
+    isAsking: false,
+    life: UNKNOWN_LIFE,
+    isRequested: false,
+  });
+  assertEquals(stepHttpCheck({ ...CHECK, maxBad: 0 }, ASKING, answer(false), 105)[1], "restart");
 });
 
-Deno.test("stepHttpCheck() asks no more often than every period where there is no grace", () => {
-  const hasty = { ...CHECK, graceMs: 0, maxBad: 0 };
-  assertEquals(stepHttpCheck(hasty, ASKING, BAD!, 105), [{ bad: 0, askAt: 110, isAsking: false }, "restart"]);
+Deno.test("stepHttpCheck() remembers a request only of a life that it knows of", () => {
+  const [known] = stepHttpCheck(CHECK, WAITING, { type: "requested" }, 100);
+  const [unknown] = stepHttpCheck(CHECK, { ...WAITING, life: UNKNOWN_LIFE }, { type: "requested" }, 100);
+  assertEquals([known.isRequested, unknown.isRequested], [true, false]);
 });
 
 Deno.test("stepHttpCheck() keeps its promises in random histories", () => {
-  for (let seed = 0; seed < 300; seed++) history(new Random(seed), `seed ${seed}`);
+  let asked = 0;
+  for (let seed = 0; seed < 300; seed++) asked += history(new Random(seed), `seed ${seed}`);
+  assertGreater(asked, 5000);
 });
 
-/** Lets time pass in steps of whole milliseconds, with answers that take what they take. */
-function history(random: Random, seed: string): void {
+/** A process that comes and goes, with answers that take what they take; gives how often it was asked. */
+function history(random: Random, seed: string): number {
   const check = { ...CHECK, periodMs: 1 + random.below(20), graceMs: random.below(50), maxBad: random.below(4) };
+  const isKnown = random.chance(0.7);
   let now = random.below(1000);
-  let begin = now + check.graceMs;
   let state = beginHttpCheck(check, now);
+  let life: Life = isKnown ? DOWN : UNKNOWN_LIFE;
   let answerAt = Infinity;
-  let row = 0;
-  let asked = 0;
+  let [askedAt, asked, row] = [-Infinity, 0, 0];
+  let restartedIn: Life | null = null;
   for (let turn = 0; turn < 400; turn++) {
     now += random.chance(0.02) ? random.below(500) : random.below(4);
+    if (isKnown && random.chance(0.03)) life = life.type === "up" ? DOWN : { type: "up", since: now };
     const isAnswer = now >= answerAt;
     const isGood = random.pick([true, false, false, null]);
-    const before = state;
-    const [after, effect] = stepHttpCheck(check, freeze(state), isAnswer ? { type: "answer", isGood } : TICK, now);
+    const [before, askedOf] = [state, state.life];
+    const [after, effect] = stepHttpCheck(check, freeze(state), isAnswer ? answer(isGood, life) : tick(life), now);
     state = after;
-    if (isAnswer) {
+    if (!isSameLife(askedOf, state.life)) row = 0;
+    if (effect === "ask") {
+      asked++;
+      assert(now - askedAt >= check.periodMs, `${seed}: more often than the period`);
+      assert(!before.isAsking && life.type !== "down", `${seed}: asked while it cannot answer`);
+      assert(life.type !== "up" || now >= life.since + check.graceMs, `${seed}: asked in its grace`);
+      assert(
+        life.type !== "up" || restartedIn === null || !isSameLife(restartedIn, life),
+        `${seed}: asked while it ends`,
+      );
+      askedAt = now;
+      answerAt = now + random.below(3 * check.periodMs);
+    } else if (isAnswer) {
       answerAt = Infinity;
-      row = isGood === null ? row : isGood ? 0 : row + 1;
+      const counts = isGood !== null && isSameLife(askedOf, life);
+      if (counts) row = isGood ? 0 : row + 1;
       assertEquals(effect, row > check.maxBad ? "restart" : null, seed);
       if (effect !== "restart") continue;
       row = 0;
-      begin = Math.max(now + check.graceMs, before.askAt);
-      assertEquals(state, { bad: 0, askAt: begin, isAsking: false }, seed);
-    } else if (effect === "ask") {
-      asked++;
-      assert(!before.isAsking && now >= begin, seed);
-      // It was planned for a moment of the grid, and is next for the first one that is left.
-      assertEquals([(before.askAt - begin) % check.periodMs, (state.askAt - begin) % check.periodMs], [0, 0], seed);
-      assert(before.askAt <= now && state.askAt > now && state.askAt <= now + check.periodMs, seed);
-      answerAt = now + random.below(3 * check.periodMs);
-    } else assert(effect === null && (answerAt < Infinity || now < state.askAt), `${seed}: it must ask`);
+      restartedIn = life;
+      state = stepHttpCheck(check, freeze(state), { type: "requested" }, now)[0];
+    } else assert(effect === null && state.askAt > now || answerAt < Infinity, `${seed}: it must ask`);
   }
-  assert(asked > 0, seed);
+  return asked;
 }

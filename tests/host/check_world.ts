@@ -1,5 +1,5 @@
 import { parseMessage, type ProcessEvent, type Spec } from "@ncolony/core";
-import { type CheckParts, messageDirectory, RestartRequests } from "@ncolony/host";
+import { type CheckParts, Lives, messageDirectory, RestartRequests, SILENT_LOG } from "@ncolony/host";
 import { sample } from "../core/samples.ts";
 import { tempDir } from "../helpers.ts";
 import { FakeHost } from "../monitor/fake_host.ts";
@@ -22,11 +22,14 @@ export class CheckWorld implements Disposable {
   wakes = 0;
   readonly #specs = new Map<string, Spec>();
 
-  constructor() {
+  /** Makes one; with the monitor's directory of pid files, where there is one. */
+  constructor(pids: string | null = null) {
     const { clock, log } = this;
     const requests = new RestartRequests({ mailbox: messageDirectory(this.messages), specs: this.#specs, log });
     const directory = this.config.port;
-    this.parts = { clock, log, directory, specs: this.#specs, requests, wake: () => this.wakes++ };
+    // That nobody tells of lives is no news to most tests.
+    const lives = new Lives(pids, clock, pids === null ? SILENT_LOG : log);
+    this.parts = { clock, log, directory, lives, specs: this.#specs, requests, wake: () => this.wakes++ };
   }
 
   /** Writes a config, now, and tells of it. */

@@ -1,3 +1,10 @@
+import type { HttpTarget } from "@ncolony/host";
+
+/** What is asked where a config says nothing but the URL, or also this. */
+export function target(url: string, how: Partial<HttpTarget> = {}): HttpTarget {
+  return { url, headers: {}, unix: null, ca: null, isInsecure: false, ...how };
+}
+
 /** What happens on one connection, from the moment a request came on it. */
 export type Talk = (connection: Deno.TcpConn, write: (text: string) => Promise<void>) => Promise<void> | void;
 

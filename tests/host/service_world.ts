@@ -43,6 +43,7 @@ export class World implements AsyncDisposable {
     clock: this.clock,
     directory: this.config.port,
     mailbox: this.host.messages.port,
+    pids: "/pids",
     output: {
       log: this.log,
       flush: () => {

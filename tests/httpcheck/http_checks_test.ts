@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Answer } from "@ncolony/host";
+import { tempDir } from "../helpers.ts";
 import { type Request, World } from "./world.ts";
 
 const GOOD: Answer = { type: "status", status: 200 };
@@ -25,10 +26,10 @@ Deno.test("HttpChecks asks after the grace and then every period, with the timeo
   await it.pass(25);
   assertEquals(it.requests.length, 1, "never two at once");
   await it.answer(GOOD);
-  // Of the moments that passed meanwhile one is made up for.
+  // Late as it is, it asks at once; and a period later again.
   assertEquals([it.requests.length, it.log.lines], [1, []]);
   await it.answer(GOOD);
-  assertEquals([it.requests.length, it.checks.due], [0, begin + 70_000]);
+  assertEquals([it.requests.length, it.checks.due], [0, begin + 75_000]);
 });
 
 Deno.test("HttpChecks asks many at once in one call", async () => {
@@ -88,6 +89,63 @@ Deno.test("HttpChecks asks for the restart of a process once while the request i
   assertEquals(it.takeAsked().sort(), ["db", "web"]);
   await it.round(BAD);
   assertEquals(it.asked.sort(), ["db", "web"]);
+});
+
+Deno.test("HttpChecks asks no more often than the period while a request is unread, without a grace as well", async () => {
+  using it = new World();
+  it.answering("web", { maxBad: 0, grace: 0 });
+  await it.round(BAD, 0);
+  assertEquals(it.asked, ["web"]);
+  let asked = 0;
+  for (let tenth = 0; tenth < 300; tenth++) asked += await it.round(BAD, 0.1);
+  assertEquals([asked, it.asked], [3, ["web"]]);
+});
+
+/** A directory of pid files, as a monitor keeps it. */
+function pidFiles():
+  & { path: string; start: (name: string, wall: number) => void; end: (name: string) => void }
+  & Disposable {
+  const dir = tempDir();
+  return {
+    path: dir.path,
+    start: (name, wall) => {
+      Deno.utimeSync(dir.write(`.${name}`, "101"), new Date(wall), new Date(wall));
+      Deno.renameSync(dir.file(`.${name}`), dir.file(name));
+    },
+    end: (name) => Deno.removeSync(dir.file(name)),
+    [Symbol.dispose]: () => dir[Symbol.dispose](),
+  };
+}
+
+Deno.test("HttpChecks drops a restart that it could not ask for when the process was started again meanwhile", async () => {
+  using pids = pidFiles();
+  using it = new World(pids.path);
+  it.answering("web", { maxBad: 0, grace: 0 });
+  pids.start("web", it.clock.wall());
+  Deno.renameSync(it.messages, it.dir.file("away"));
+  await it.pass(0);
+  await it.answer(BAD);
+  await it.pass(1);
+  assertEquals(it.log.count("WARN web: bad answer 1"), 1);
+  assertEquals(it.log.count("ERROR cannot write to"), 1);
+  pids.start("web", it.clock.wall());
+  Deno.renameSync(it.dir.file("away"), it.messages);
+  await it.pass(1);
+  assertEquals(it.asked, []);
+});
+
+Deno.test("HttpChecks takes no end of a process for a bad answer, and asks nobody who does not run", async () => {
+  using pids = pidFiles();
+  using it = new World(pids.path);
+  it.answering("web", { maxBad: 0, grace: 0 });
+  assertEquals(await it.round(BAD, 10), 0);
+  pids.start("web", it.clock.wall());
+  await it.pass(10);
+  await it.answer({ type: "broken", reason: "connection closed before an answer came" });
+  pids.end("web");
+  await it.pass(1);
+  assertEquals([it.asked, it.log.count("WARN web")], [[], 0]);
+  assertEquals(it.log.count("DEBUG web: its answer came too late"), 1);
 });
 
 Deno.test("HttpChecks tries again to ask for a restart when it could not, unless the process answers well again", async () => {

@@ -14,7 +14,7 @@ export interface Request {
 export class World extends CheckWorld {
   /** The requests, the oldest first. */
   readonly requests: Request[] = [];
-  readonly checks = new HttpChecks(this.parts, (url, timeoutMs, signal) => {
+  readonly checks = new HttpChecks(this.parts, ({ url }, timeoutMs, signal) => {
     const { promise, resolve } = Promise.withResolvers<Answer>();
     this.requests.push({ url, timeoutMs, signal, answer: resolve });
     return promise;

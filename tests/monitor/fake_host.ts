@@ -127,6 +127,10 @@ export class FakePidFiles implements PidFiles {
 
   remove(name: string): string | null {
     this.configs.delete(name);
+    return this.removePid(name);
+  }
+
+  removePid(name: string): string | null {
     if (!this.files.has(name)) return null;
     this.#journal.push(`remove pid ${name}`);
     if (this.removeFault === null) this.files.delete(name);

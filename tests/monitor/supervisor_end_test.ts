@@ -259,7 +259,7 @@ Deno.test("Supervisor gives up at once on a child that refused SIGKILL before it
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor writes a pid file in the turn of the spawn, and removes it when the group is empty", async () => {
+Deno.test("Supervisor writes a pid file in the turn of the spawn, and removes it when its leader ended", async () => {
   await using world = new SupervisorWorld();
   const { children, journal, pids } = world.host;
   children.onSpawn = () => queueMicrotask(() => journal.push("next turn"));
@@ -271,9 +271,10 @@ Deno.test("Supervisor writes a pid file in the turn of the spawn, and removes it
   world.post("web", { type: "unwanted" });
   await world.settle();
   assert(children.last("web").exit !== null);
-  assertEquals(pids.files, new Map([["web", 101]]), "somebody of its group is left");
-  await world.advance(POLICY.killTimeMs);
   assertEquals(pids.files.size, 0);
+  assertEquals([...pids.configs.keys()], ["web"], "somebody of its group is left, whom the next monitor must find");
+  await world.advance(POLICY.killTimeMs);
+  assertEquals(pids.configs.size, 0);
 });
 
 Deno.test("Supervisor replaces the pid file when a process is started again", async () => {

@@ -54,7 +54,7 @@ for (const script of [{ isStuck: true }, { leaves: "stuck" }] as const) {
     ]);
     assertEquals([world.exitCode, world.host.children.running()], [1, ["web"]]);
     // The next monitor must find it.
-    assertEquals([...world.host.pids.files.keys()], ["web"]);
+    assertEquals([...world.host.pids.configs.keys()], ["web"]);
   });
 }
 

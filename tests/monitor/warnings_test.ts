@@ -42,3 +42,14 @@ Deno.test("warningsOf() warns of a tool of this project that takes its kill time
     assertEquals(warningsOf(sample("web", { args: [other] }), hasty), [], other);
   }
 });
+
+Deno.test("warningsOf() names the known key that is nearest to one that nobody knows", () => {
+  const keys = { "ncolony.htpcheck": {}, "ncolony.monitor": {}, "ncolony.beatcheck": null, comment: 1, ncolony: 2 };
+  assertEquals(warningsOf(sample("web", keys), AT_EASE), [
+    'has the key "ncolony.htpcheck", which nobody knows: did you mean "ncolony.httpcheck"?',
+  ]);
+  assertMatch(
+    warningsOf(sample("web", { "ncolony.\x1b[31m": 1 }), AT_EASE).join(),
+    /^has the key "ncolony\.\S+", which/,
+  );
+});

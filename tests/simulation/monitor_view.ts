@@ -59,6 +59,7 @@ export class MonitorView implements Host {
       lock: () => pids.lock(),
       prepare: (spec) => this.#isAlive ? pids.prepare(spec) : null,
       write: (spec, pid) => this.#isAlive ? pids.write(spec, pid) : null,
+      removePid: (name) => this.#isAlive ? pids.removePid(name) : null,
       remove: (name) => this.#isAlive ? pids.remove(name) : null,
       restore: () => this.#isAlive ? pids.restore() : null,
       close: () => {},

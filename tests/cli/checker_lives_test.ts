@@ -1,0 +1,94 @@
+import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
+import { silent, timeOf, type Tool } from "./checkers.ts";
+import { Colony } from "./harness.ts";
+import { Program } from "./program.ts";
+import { asked, Server } from "./servers.ts";
+import { sh, signalIfThere, toolCommand } from "./tools.ts";
+
+/** A checker of a colony that looks often and knows its pid files. */
+function check(tool: Tool, colony: Colony): Program {
+  const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net=127.0.0.1"];
+  const options = [...colony.places, "--pid", colony.pids, "--freq", "0.05"];
+  return new Program([...toolCommand(`${tool}/mod.ts`, permissions), ...options]);
+}
+
+/** When a process was started, and when its restart was asked for, in milliseconds since 1970. */
+function timesOf(colony: Colony, checker: Program, name: string): { starts: number[]; asks: number[] } {
+  const times = (lines: readonly string[], pattern: RegExp) => lines.filter((line) => pattern.test(line)).map(timeOf);
+  return {
+    starts: times(colony.lines, new RegExp(` ${name}: \\w+ -> running `)),
+    asks: times(checker.lines, new RegExp(` ${name}: .*: asked for a restart$`)),
+  };
+}
+
+/** Fails where a process's restart was asked for twice in one life of it, or in its grace. */
+function assertPatient(colony: Colony, checker: Program, name: string, graceMs: number): void {
+  const { starts, asks } = timesOf(colony, checker, name);
+  for (const ask of asks) {
+    const start = starts.findLast((start) => start <= ask)!;
+    // Two programs say these times, each by its own.
+    assertGreaterOrEqual(ask - start, graceMs - 100, `${name} was asked for too early`);
+  }
+  assertLessOrEqual(asks.length, starts.length, `${name} was asked for twice in one life`);
+}
+
+/** One that takes long to end: its successor must not be hit by what was meant for it. */
+const STUBBORN = sh("trap '' TERM; while :; do sleep 0.1; done");
+
+for (const tool of ["httpcheck", "beatcheck"] as const) {
+  Deno.test(`${tool} lets each life of a process be for a grace, whoever began it, and asks once in each`, async () => {
+    await using server = new Server(() => new Response(null, { status: 500 }));
+    await using colony = new Colony();
+    const [period, grace] = [0.2, 7];
+    const config = tool === "httpcheck"
+      ? asked(server.url("/"), { period, grace, maxBad: 0 })
+      : silent({ period, grace, status: colony.dir.file("no-heart") });
+    colony.put("web", { ...config, args: ["sleep", "1000"] });
+    colony.put("slow", { ...config, args: STUBBORN, "ncolony.monitor": { kill_time: 2.5 } });
+    await colony.started("web");
+    await using checker = check(tool, colony);
+    await checker.waitFor(/ web: .*: asked for a restart$/);
+    // It dies just as the grace that the request began ends: its successor has one of its own.
+    signalIfThere(await colony.started("web", 2), "SIGKILL");
+    await colony.started("web", 3);
+    const asks = () => timesOf(colony, checker, "web").asks.length;
+    await checker.until("its restart is asked for again", () => asks() >= 2);
+    colony.send({ type: "RESTART", name: "web" });
+    await checker.until("and again", () => asks() >= 3);
+    await checker.until("that of the slow one too", () => timesOf(colony, checker, "slow").asks.length >= 2);
+    for (const name of ["web", "slow"]) assertPatient(colony, checker, name, period * grace * 1000);
+    assertEquals(checker.count(/WARN it is not known/), 0);
+  });
+
+  Deno.test(`${tool} does not defeat the back-off of a process that dies again and again`, async () => {
+    await using server = new Server(() => new Response(null, { status: 500 }));
+    await using colony = new Colony({ args: ["--threshold", "5"] });
+    const config = tool === "httpcheck"
+      ? asked(server.url("/"), { period: 0.1, grace: 10, maxBad: 0 })
+      : silent({ period: 0.1, grace: 10, status: colony.dir.file("no-heart") });
+    await using checker = check(tool, colony);
+    colony.put("canary", { ...config, args: ["sleep", "1000"] });
+    colony.put("web", { ...config, args: sh("sleep 0.3; exit 1") });
+    await colony.started("web", 4);
+    const { starts, asks } = timesOf(colony, checker, "web");
+    // Delays of 1, 2 and 4 s.
+    assertGreater(starts[3]! - starts[0]!, 7000);
+    assertEquals(asks, []);
+    assert(timesOf(colony, checker, "canary").asks.length > 0, "meanwhile it works");
+  });
+}
+
+Deno.test("httpcheck lets a process be that dies of being asked", async () => {
+  let pid = 0;
+  await using server = new Server(() => {
+    if (pid > 0) signalIfThere(pid, "SIGKILL");
+    return new Response(null, { status: 500 });
+  });
+  await using colony = new Colony({ args: ["--threshold", "60"] });
+  await using checker = check("httpcheck", colony);
+  colony.put("web", { ...asked(server.url("/"), { period: 0.1, maxBad: 0 }), args: ["sleep", "1000"] });
+  for (let nth = 1; nth <= 3; nth++) pid = await colony.started("web", nth);
+  assertEquals(timesOf(colony, checker, "web").asks, []);
+  const { starts } = timesOf(colony, checker, "web");
+  assertGreater(starts[2]! - starts[0]!, 3000);
+});

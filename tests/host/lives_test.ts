@@ -1,0 +1,90 @@
+import { assertEquals } from "@std/assert";
+import { Lives } from "@ncolony/host";
+import { tempDir } from "../helpers.ts";
+import { FakeHost } from "../monitor/fake_host.ts";
+
+/** A directory of pid files, and who reads it. */
+class World implements Disposable {
+  readonly dir = tempDir();
+  readonly pids = this.dir.dir("pids");
+  readonly host = new FakeHost();
+  readonly clock = this.host.clock;
+  readonly lives = new Lives(this.pids, this.clock, this.host.log);
+
+  /** Writes a pid file as a monitor does, so long ago by the wall clock. */
+  start(name: string, agoMs = 0): void {
+    const at = new Date(this.clock.wall() - agoMs);
+    Deno.utimeSync(this.dir.write(`pids/.${name}.new`, "101"), at, at);
+    Deno.renameSync(this.dir.file(`pids/.${name}.new`), this.dir.file(`pids/${name}`));
+  }
+
+  /** How long a process has run, in milliseconds; null where it does not. */
+  ageOf(name: string): number | null {
+    const life = this.lives.of(name);
+    return life.type === "up" ? this.clock.now() - life.since : null;
+  }
+
+  [Symbol.dispose](): void {
+    this.dir[Symbol.dispose]();
+  }
+}
+
+Deno.test("Lives tells since when a process runs, and that it does not run, or was started again", async () => {
+  using it = new World();
+  assertEquals(it.lives.of("web"), { type: "down" });
+  await it.clock.advance(100_000);
+  it.start("web", 7000);
+  assertEquals(it.ageOf("web"), 7000);
+  await it.clock.advance(1000);
+  const before = it.lives.of("web");
+  assertEquals(it.ageOf("web"), 8000);
+  await it.clock.advance(2000);
+  it.start("web", 500);
+  assertEquals([it.ageOf("web"), it.lives.of("web") === before], [500, false]);
+  Deno.removeSync(it.dir.file("pids/web"));
+  assertEquals(it.lives.of("web"), { type: "down" });
+  assertEquals(it.host.log.lines, []);
+});
+
+Deno.test("Lives does not take a process for older than it can be, or from the future, when the wall clock jumps", async () => {
+  using it = new World();
+  it.start("web", 5000);
+  assertEquals(it.ageOf("web"), 5000);
+  it.clock.wallShiftMs += 86_400_000;
+  assertEquals(it.ageOf("web"), 5000, "it is the same");
+  await it.clock.advance(2000);
+  it.start("web", 86_400_000);
+  assertEquals(it.ageOf("web"), 2000, "it was not there at the last look");
+  await it.clock.advance(1000);
+  it.start("web", -3600_000);
+  assertEquals(it.ageOf("web"), 0);
+});
+
+Deno.test("Lives takes nothing but a file for a pid file", () => {
+  using it = new World();
+  it.dir.dir("pids/web");
+  Deno.symlinkSync(it.dir.write("file", "101"), it.dir.file("pids/db"));
+  assertEquals(["web", "db"].map((name) => it.lives.of(name).type), ["down", "down"]);
+});
+
+Deno.test("Lives says once that nobody tells, and when that is over", () => {
+  using it = new World();
+  Deno.removeSync(it.pids);
+  for (const name of ["web", "db"]) assertEquals(it.lives.of(name), { type: "unknown" });
+  it.dir.dir("pids");
+  assertEquals(it.lives.of("web"), { type: "down" });
+  assertEquals(it.host.log.lines, [
+    `WARN it is not known from "${it.pids}" when processes start, so the grace begins when a restart is asked for: ` +
+    "is not there",
+    `INFO it is known again from "${it.pids}" when processes start`,
+  ]);
+});
+
+Deno.test("Lives without a directory knows nothing, and says so once", () => {
+  using it = new World();
+  const lives = new Lives(null, it.clock, it.host.log);
+  for (const name of ["web", "db"]) assertEquals(lives.of(name), { type: "unknown" });
+  assertEquals([lives.isKnown, it.host.log.lines], [false, [
+    "WARN it is not known when processes start, so the grace begins when a restart is asked for: there is no --pid DIR",
+  ]]);
+});
