@@ -3,7 +3,8 @@ import { LoopHeart } from "./heart.ts";
 import { Output, type OutputOptions } from "./output.ts";
 import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
 import type { ProgramService } from "./service.ts";
-import { listenToSignals, outliveFileSizeLimit } from "./signals.ts";
+import { inheritedSignals } from "./inherited_signals.ts";
+import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import type { Log } from "./types.ts";
 import { catchUnforeseen } from "./unforeseen.ts";
 
@@ -33,7 +34,8 @@ export interface Daemon<T> extends Program {
 }
 
 /**
- * Runs a program until SIGTERM, SIGINT or SIGHUP stop it, with the heart that its config asks for.
+ * Runs a program until SIGTERM, SIGINT, SIGHUP or SIGQUIT stop it, with the heart that its config asks for. What of these was
+ * ignored when it began, as under nohup(1), stays ignored; and it outlives all other signals that it can.
  *
  * A soft limit of CPU time (SIGXCPU) stops it as well, with exit code 1: at the hard one SIGKILL would, and leave its
  * children behind. A file size limit does not.
@@ -47,7 +49,10 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
   let askedAt = -Infinity;
   let isOutOfTime = false;
   // The first act, for as PID 1 an unhandled signal would crash Deno.
-  const listening = listenToSignals(["SIGTERM", "SIGINT", "SIGHUP", "SIGXCPU"], (signal) => {
+  const { isIgnored, isBlocked } = inheritedSignals();
+  const listening = listenToSignals([...STOPPING, "SIGXCPU"], (signal) => {
+    // Deno listens to some of its own accord. Children begin with the default, for their stop signal may be this one.
+    if (isIgnored(signal)) return;
     const isLimit = signal === "SIGXCPU";
     // The kernel sends that one every second.
     if (isLimit ? askedAt > -Infinity : denoClock.now() - askedAt < SAME_REQUEST_MS) return;
@@ -56,7 +61,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     if (isLimit) log?.error("stopping: the CPU time that `ulimit -t` allows is used up (SIGXCPU)");
     service?.stop();
   });
-  outliveFileSizeLimit();
+  outliveStraySignals();
   const code = await runProgram(daemon, async () => {
     const { options, output: outputOptions, flags } = daemon.parse(argv);
     if (options === null) return answerCommon(daemon, flags) ? 0 : 2;
@@ -73,6 +78,10 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     const exitCode = service.start();
     await Promise.race([service.opened, exitCode]);
     output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
+    const blocked = STOPPING.filter(isBlocked);
+    if (blocked.length > 0) {
+      output.log.warn(`${blocked.join(", ")} cannot stop it: blocked by whoever started it`);
+    }
     if (askedAt > -Infinity) service.stop();
     return await exitCode || Number(isOutOfTime);
   });

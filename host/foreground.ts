@@ -41,13 +41,3 @@ export function startForeground(
     return { code, reason: whyNotStarted(error, { args }) };
   }
 }
-
-/** Sends a signal to a process, or, where `pid` is negative, to a group, or with -1 to all that it may; gone is no error. */
-export function sendSignal(pid: number, signal: Deno.Signal): void {
-  try {
-    Deno.kill(pid, signal);
-  } catch (error) {
-    // It ended a moment ago; or nobody is there.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-}

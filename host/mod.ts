@@ -53,7 +53,7 @@ export {
   startHeart,
   statusFile,
 } from "./heart.ts";
-export { type Foreground, sendSignal, startForeground } from "./foreground.ts";
+export { type Foreground, startForeground } from "./foreground.ts";
 export { askHttp, type HttpTarget } from "./http.ts";
 export type { Answer } from "./http_answer.ts";
 export { Lives } from "./lives.ts";

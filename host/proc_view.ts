@@ -1,5 +1,6 @@
 import type { Clock } from "./types.ts";
 import { hasEnded, membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
+import { askShell } from "./shell.ts";
 
 /** What is to be seen of processes. Each method throws where it cannot be seen. */
 export interface ProcView {
@@ -83,14 +84,14 @@ export class ShellView implements ProcView {
   }
 
   variableOf(pid: number, name: string): string | undefined {
-    const environ = run(`cat /proc/${pid}/environ 2>/dev/null || [ ! -e /proc/${pid} ]`);
+    const environ = askShell(`cat /proc/${pid}/environ 2>/dev/null || [ ! -e /proc/${pid} ]`);
     return environ.split("\0").find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
   }
 
   #look(): Map<number, Seen> {
     if (this.#now() < this.#until) return this.#seen;
     // Who ends meanwhile is no failure.
-    const text = run("cat /proc/sys/kernel/random/boot_id && { cat /proc/[0-9]*/stat 2>/dev/null; true; }");
+    const text = askShell("cat /proc/sys/kernel/random/boot_id && { cat /proc/[0-9]*/stat 2>/dev/null; true; }");
     const end = text.indexOf("\n");
     this.#boot = text.slice(0, end);
     this.#seen = parseStats(text.slice(end + 1));
@@ -112,15 +113,4 @@ function parseStats(text: string): Map<number, Seen> {
     return { pid: Number(pid), group: Number(fields[1]), start: fields[18]!, hasEnded };
   });
   return new Map(seen.map((it) => [it.pid, it]));
-}
-
-function run(script: string): string {
-  const { success, stdout, stderr } = new Deno.Command("/bin/sh", {
-    args: ["-c", script],
-    env: { PATH: "/bin:/usr/bin" },
-    clearEnv: true,
-    stdin: "null",
-  }).outputSync();
-  if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
-  return new TextDecoder().decode(stdout);
 }

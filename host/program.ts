@@ -29,15 +29,20 @@ export class ExitError extends Error {
  * 1 where anything else fails.
  * A failure is one line on stderr.
  */
-export async function runProgram({ name }: Program, run: () => number | Promise<number>): Promise<number> {
+export async function runProgram(program: Program, run: () => number | Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    const hint = error instanceof UsageError ? ` (try ${name} --help)` : "";
-    print(Deno.stderr, `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}${hint}`);
+    const hint = error instanceof UsageError ? ` (try ${program.name} --help)` : "";
+    complain(program, message + hint);
     return error instanceof UsageError ? 2 : error instanceof ExitError ? error.code : 1;
   }
+}
+
+/** Says something on stderr, in one line. */
+export function complain({ name }: Program, message: string): void {
+  print(Deno.stderr, `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
 }
 
 /** Answers `--help` and `--version`: true where one of them was asked for. */

@@ -20,6 +20,32 @@ export function listenToSignals(signals: readonly Signal[], handler: (signal: Si
   };
 }
 
+/** What asks a program to stop. */
+export const STOPPING: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
+
+/**
+ * What would end a program that nobody asked to stop, and orphan its children: all that Deno can listen to, but SIGBUS, which
+ * would come again and again if it were a fault of its own. Real-time signals cannot be listened to.
+ */
+const STRAY: readonly Signal[] = [
+  "SIGUSR1",
+  "SIGUSR2",
+  "SIGALRM",
+  "SIGVTALRM",
+  "SIGPROF",
+  "SIGXFSZ",
+  "SIGIO",
+  "SIGTRAP",
+  "SIGABRT",
+  "SIGSYS",
+  ...(Deno.build.os === "linux" ? ["SIGPWR", "SIGSTKFLT"] as const : []),
+];
+
+/** Lets this program outlive signals that it does not know what to do with. Its children begin with the default. */
+export function outliveStraySignals(): void {
+  for (const signal of STRAY) Deno.addSignalListener(signal, ignore);
+}
+
 /**
  * Lets this program outlive a file size limit (`ulimit -f`): a write beyond it fails, as one to a full disk does, where
  * SIGXFSZ would end the program. Its children begin with the default again. It is not undone, for Deno may see the signal

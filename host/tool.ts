@@ -22,5 +22,5 @@ export {
   type Words,
 } from "./options.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
-export { answerCommon, calledName, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
+export { answerCommon, calledName, complain, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
 export { outliveFileSizeLimit } from "./signals.ts";

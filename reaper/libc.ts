@@ -8,6 +8,9 @@ const NAMES = [
 
 const FUNCTIONS = {
   getpid: { parameters: [], result: "i32" },
+  kill: { parameters: ["i32", "i32"], result: "i32" },
+  errnoLocation: { name: "__errno_location", parameters: [], result: "pointer" },
+  sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
   getpgrp: { parameters: [], result: "i32" },
   tcgetpgrp: { parameters: ["i32"], result: "i32" },
   prctl: { parameters: ["i32", "u64", "u64", "u64", "u64"], result: "i32" },
@@ -46,6 +49,22 @@ export class Libc {
   /** This program's process id. */
   getpid(): number {
     return this.#c.getpid();
+  }
+
+  /** Sends a signal, by its number: to a process, where `pid` is negative to a group, and with -1 to everybody. */
+  kill(pid: number, number: number): "sent" | "gone" | "refused" {
+    const EPERM = 1;
+    if (this.#c.kill(pid, number) === 0) return "sent";
+    const errno = new Deno.UnsafePointerView(this.#c.errnoLocation()!).getInt32();
+    return errno === EPERM ? "refused" : "gone";
+  }
+
+  /** Whether a signal is ignored. */
+  isIgnored(number: number): boolean {
+    const SIG_IGN = 1n;
+    // What becomes of it comes first in a `struct sigaction` of Linux, glibc's and musl's.
+    const action = new BigUint64Array(32);
+    return this.#c.sigaction(number, null, bytesOf(action)) === 0 && action[0] === SIG_IGN;
   }
 
   /** Has orphans below this program become its children, as they would those of PID 1. */

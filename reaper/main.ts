@@ -1,4 +1,4 @@
-import { answerCommon, runProgram } from "@ncolony/host";
+import { answerCommon, complain, runProgram } from "@ncolony/host";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
 import { runReaper } from "./run.ts";
@@ -16,6 +16,6 @@ export async function main(argv: readonly string[]): Promise<number> {
   return await runProgram(PROGRAM, async () => {
     const { options, flags } = parseOptions(argv);
     if (options === null) return answerCommon(PROGRAM, flags) ? 0 : 2;
-    return await runReaper(options);
+    return await runReaper(options, (message) => complain(PROGRAM, message));
   });
 }

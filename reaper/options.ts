@@ -11,6 +11,8 @@ export interface Options {
   readonly killAfter: number;
   /** Whether the command leads a group of its own, which gets the signals. @default {false} */
   readonly group: boolean;
+  /** The exit code that stands for one of the command's. */
+  readonly exitCodes: ReadonlyMap<number, number>;
 }
 
 /** What a command line asks for. */
@@ -36,6 +38,11 @@ const OPTIONS: readonly Option[] = [
     name: "group",
     help: "give CMD a session of its own; signals reach all of it",
   },
+  {
+    name: "exit-code",
+    value: "N=M",
+    help: "end with M where CMD ends with N; may be given often",
+  },
   ...COMMON_OPTIONS,
 ];
 
@@ -46,8 +53,9 @@ Usage: ncolony-reaper [options] [--] CMD [ARG]...
 
 ${optionsHelp(OPTIONS)}
 
-It passes TERM, INT, HUP, QUIT, USR1, USR2, WINCH, ALRM, CONT and TSTP to CMD,
-waits for every orphan, and when CMD has ended ends what CMD left behind.
+It passes every signal to CMD but KILL, STOP, CHLD and those of faults, waits for
+every orphan, and when CMD has ended ends what CMD left behind. CMD begins with
+the soft limit of open files (ulimit -n) raised to the hard one, for Deno raises it.
 Exit codes: that of CMD; 128 + n where signal n ended it; 126 where it cannot be
 run, 127 where it is not there; 1 an error, 2 a wrong command line.`;
 
@@ -72,8 +80,15 @@ export function parseOptions(argv: readonly string[]): Parsed {
     grace: secondsValue(words, "grace", 5),
     killAfter: secondsValue(words, "kill-after", 30),
     group: flags.has("group"),
+    exitCodes: new Map((words.values.get("exit-code") ?? []).map(parseExitCode)),
   };
   return { options, flags };
+}
+
+function parseExitCode(text: string): [number, number] {
+  const codes = /^(\d{1,3})=(\d{1,3})$/.exec(text)?.slice(1).map(Number) ?? [];
+  if (codes.length === 2 && codes.every((code) => code <= 255)) return [codes[0]!, codes[1]!];
+  throw new UsageError(`--exit-code must be N=M, each from 0 to 255: got ${JSON.stringify(text)}`);
 }
 
 /** Where the command begins, or the `--` before it. */

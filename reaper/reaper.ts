@@ -1,5 +1,5 @@
 import type { Exit } from "@ncolony/core";
-import { Alarm, type Clock, type Foreground, sendSignal, type Signal } from "@ncolony/host";
+import { Alarm, type Clock, type Foreground, signalName, signalNumber } from "@ncolony/host";
 import { everybody, programOf } from "./everybody.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
@@ -12,6 +12,8 @@ const BUSY_POLL_MS = 20;
 
 /** Who is left so long after SIGKILL cannot be ended. */
 const GIVE_UP_MS = 5000;
+
+const [KILL, STOP, TERM] = ["SIGKILL", "SIGSTOP", "SIGTERM"].map(signalNumber) as [number, number, number];
 
 /** What a reaper is made with. */
 export interface ReaperParts {
@@ -27,7 +29,12 @@ export interface ReaperParts {
   readonly killAfterMs: number;
   /** How long what it leaves behind has to end, until SIGKILL, in milliseconds. */
   readonly graceMs: number;
+  /** Tells a person what it could not do. */
+  readonly warn: Warn;
 }
+
+/** Tells a person something in one line. */
+export type Warn = (message: string) => void;
 
 /** Passes signals to a command, waits for orphans, and ends what the command leaves behind. */
 export class Reaper {
@@ -35,6 +42,8 @@ export class Reaper {
   readonly #alarm: Alarm;
   readonly #orphans: Orphans;
   #exit: Exit | null = null;
+  /** Who may not be signalled, as it was told: it became another user, which this program may not signal. */
+  readonly #refused = new Set<number>();
   /** When the command is killed. */
   #killAt = Infinity;
 
@@ -54,12 +63,12 @@ export class Reaper {
     this.#alarm.ring();
   }
 
-  /** Passes a signal to the command. */
-  pass(signal: Signal): void {
+  /** Passes a signal to the command, by its number. */
+  pass(number: number): void {
     if (this.#exit !== null) return;
     const { clock, command, killAfterMs, toGroup } = this.#parts;
-    sendSignal(toGroup ? -command.pid : command.pid, signal);
-    if (signal === "SIGTERM") this.#killAt = Math.min(this.#killAt, clock.now() + killAfterMs);
+    this.#signal(toGroup ? -command.pid : command.pid, number);
+    if (number === TERM) this.#killAt = Math.min(this.#killAt, clock.now() + killAfterMs);
     this.wake();
   }
 
@@ -81,12 +90,20 @@ export class Reaper {
   /** Where a shell waits for this program, it must see that the command has been stopped: by Ctrl-Z, or by itself. */
   #stopAlong(): void {
     const { command, libc } = this.#parts;
-    if (libc.hasStopped(command.pid) && libc.hasTerminal()) sendSignal(libc.getpid(), "SIGSTOP");
+    if (libc.hasStopped(command.pid) && libc.hasTerminal()) this.#signal(libc.getpid(), STOP);
   }
 
   #kill(): void {
     this.#killAt = Infinity;
-    this.pass("SIGKILL");
+    this.pass(KILL);
+  }
+
+  #signal(pid: number, number: number): void {
+    if (this.#parts.libc.kill(pid, number) !== "refused" || this.#refused.has(pid)) return;
+    this.#refused.add(pid);
+    const signal = signalName(number) ?? `signal ${number}`;
+    const who = pid < 0 ? `process group ${-pid}` : `process ${pid}`;
+    this.#parts.warn(`may not send ${signal} to ${who}, which runs as another user`);
   }
 
   /** Ends who is left: SIGTERM, and SIGKILL when the grace is over. */
@@ -95,22 +112,22 @@ export class Reaper {
     const killAt = clock.now() + graceMs;
     const asked = new Set<string>();
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
-      if (clock.now() >= killAt) this.#signalAll("SIGKILL", new Set());
-      else this.#signalAll("SIGTERM", asked);
+      if (clock.now() >= killAt) this.#signalAll(KILL, new Set());
+      else this.#signalAll(TERM, asked);
       await this.#alarm.wait(clock.now() + BUSY_POLL_MS);
     }
   }
 
   /** Sends a signal to everybody, but not to programs to which it was sent before. */
-  #signalAll(signal: Signal, before: Set<string>): void {
+  #signalAll(number: number, before: Set<string>): void {
     const { libc } = this.#parts;
     // To PID 1, -1 is everybody but itself; to another, the whole machine.
     const all = libc.getpid() === 1 ? [-1] : [];
     // What is killed all at once cannot fork meanwhile.
-    const pids = signal === "SIGKILL" && all.length > 0 ? all : everybody(libc) ?? all;
+    const pids = number === KILL && all.length > 0 ? all : everybody(libc) ?? all;
     for (const pid of pids) {
       const program = programOf(libc, pid);
-      if (!before.has(program)) sendSignal(pid, signal);
+      if (!before.has(program)) this.#signal(pid, number);
       before.add(program);
     }
   }

@@ -1,8 +1,11 @@
-import { type Signal, signalName, signalNumber } from "@ncolony/host";
+import { type Signal, signalNumber } from "@ncolony/host";
 import { type Libc, maskOf } from "./libc.ts";
 
-/** The signals that are passed to the command. */
-const PASSED: readonly Signal[] = [
+/** The signals by which the kernel tells of limits of CPU time and file size. */
+const LIMITS: readonly Signal[] = ["SIGXCPU", "SIGXFSZ"];
+
+/** The signals that have names and are passed to the command: all but those of faults, and those that no program can take. */
+const NAMED: readonly Signal[] = [
   "SIGTERM",
   "SIGINT",
   "SIGHUP",
@@ -11,23 +14,43 @@ const PASSED: readonly Signal[] = [
   "SIGUSR2",
   "SIGWINCH",
   "SIGALRM",
+  "SIGVTALRM",
+  "SIGPROF",
   "SIGCONT",
   "SIGTSTP",
+  "SIGTTIN",
+  "SIGTTOU",
+  "SIGIO",
+  "SIGURG",
+  "SIGPWR",
+  "SIGSTKFLT",
+  ...LIMITS,
 ];
 
-/** Whether a signal is passed to the command. */
-export function isPassed(signal: Signal): boolean {
-  return PASSED.includes(signal);
-}
+/** Those for real time have numbers alone; 32 and 33 are the C library's own. */
+const REAL_TIME = Array.from({ length: 31 }, (_, index) => 34 + index);
 
-/** The signals that no thread takes: those, and the ones by which the kernel tells of limits of CPU time and file size. */
-export const BLOCKED: readonly Signal[] = [...PASSED, "SIGXCPU", "SIGXFSZ"];
+const PASSED: readonly number[] = [...NAMED.map(signalNumber), ...REAL_TIME];
 
 /** Those that Rust has handlers for, to tell of a stack that overflowed. */
 const FAULTS = ["SIGSEGV", "SIGBUS"].map(signalNumber);
 
-const MASK = maskOf(BLOCKED.map(signalNumber));
 const NONE = maskOf([]);
+
+/** Whether a signal of the kernel tells of a limit. */
+export function isLimit(number: number): boolean {
+  return LIMITS.some((signal) => signalNumber(signal) === number);
+}
+
+/** The signals that this program takes. */
+export interface Taken {
+  /** Their numbers: all that are passed to the command, less those that were ignored at the start, which stay so for it too. */
+  readonly numbers: readonly number[];
+  /** Those that were ignored. */
+  readonly ignored: readonly number[];
+  /** Whether no thread takes them, so that the kernel can tell who sent them. */
+  readonly areBlocked: boolean;
+}
 
 /**
  * Sees that no thread of this program takes the signals that are passed on, so that Deno does not open its inspector on
@@ -42,11 +65,14 @@ const NONE = maskOf([]);
  * makes no such stack; then PID 1 does without handlers, like any init, and the kernel drops what others send. A fault of
  * its own ends it, whatever is set.
  *
- * @returns False where that cannot be done, for want of /proc.
+ * Without /proc that cannot be done.
  */
-export function blockSignals(libc: Libc): boolean {
-  const before = libc.setMask(MASK);
-  const areBlocked = (before[0]! & MASK[0]!) === MASK[0]!;
+export function blockSignals(libc: Libc): Taken {
+  const ignored = PASSED.filter((number) => libc.isIgnored(number));
+  const numbers = PASSED.filter((number) => !ignored.includes(number));
+  const mask = maskOf(numbers);
+  const before = libc.setMask(mask);
+  const areBlocked = (before[0]! & mask[0]!) === mask[0]!;
   if (!areBlocked) {
     const words = libc.readFile("/proc/self/cmdline")?.split("\0").slice(0, -1);
     libc.setAction(FAULTS, "ignore");
@@ -55,17 +81,19 @@ export function blockSignals(libc: Libc): boolean {
   }
   // The command should not begin with any ignored.
   libc.setAction(FAULTS, "default");
-  return areBlocked;
+  return { numbers, ignored, areBlocked };
 }
 
 /**
- * Does something with no signal blocked: a child that is started inherits what is.
+ * Does something with no signal blocked, and those ignored that were: a child that is started inherits both.
  *
  * Deno begins to listen for SIGUSR1, to open its inspector, when it has run for 500 ms and nothing else has its turn; so
  * this is to be done before anything is waited for.
  */
-export function withoutMask<T>(libc: Libc, action: () => T): T {
+export function asInherited<T>(libc: Libc, { ignored }: Taken, action: () => T): T {
   const before = libc.setMask(NONE);
+  // Deno listens to some of its own accord.
+  libc.setAction(ignored, "ignore");
   try {
     return action();
   } finally {
@@ -76,12 +104,12 @@ export function withoutMask<T>(libc: Libc, action: () => T): T {
 /** Tells of blocked signals as they come. `isFromKernel`: it tells of a limit, or the terminal sent it to its whole group. */
 export async function tellSignals(
   libc: Libc,
-  tell: (signal: Signal, isFromKernel: boolean) => void,
+  { numbers }: Taken,
+  tell: (number: number, isFromKernel: boolean) => void,
 ): Promise<never> {
-  const descriptor = libc.openSignals(MASK);
+  const descriptor = libc.openSignals(maskOf(numbers));
   for (;;) {
     const { number, isFromKernel } = await libc.nextSignal(descriptor);
-    const signal = signalName(number);
-    if (signal !== undefined) tell(signal, isFromKernel);
+    tell(number, isFromKernel);
   }
 }

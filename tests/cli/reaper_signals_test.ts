@@ -1,9 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
 import { below, INIT, LONELY_INIT, procOf, Reaped, type ReapedOptions, SUBREAPER, testAs } from "./reaping.ts";
-import { run } from "./tools.ts";
+import { hasCommand, IS_ROOT, run } from "./tools.ts";
 
 /** What reaper passes on. SIGTERM is last, since reaper takes it for the beginning of the end. */
-const PASSED = ["INT", "HUP", "QUIT", "USR1", "USR2", "WINCH", "ALRM", "CONT", "TSTP", "TERM"] as const;
+const PASSED = [
+  ..."INT HUP QUIT USR1 USR2 WINCH ALRM VTALRM PROF CONT TSTP TTIN TTOU URG XCPU XFSZ".split(" "),
+  // IO, PWR and some for real time, which have no name that all shells know.
+  ..."29 30 34 37 50 64".split(" "),
+  "TERM",
+];
 
 /** Tells of every signal the moment it comes. */
 const COUNTS = `
@@ -23,7 +28,7 @@ for (const role of [SUBREAPER, INIT]) {
     await reaped.waitFor(/^it ready$/);
     const told = ["it ready"];
     for (const signal of PASSED) {
-      await reaped.signal(`SIG${signal}`);
+      await reaped.send(signal);
       told.push(`it ${signal}`);
       await reaped.waitFor(new RegExp(`^it ${signal}$`));
     }
@@ -37,7 +42,7 @@ for (const role of [SUBREAPER, INIT]) {
     await using reaped = new Reaped(["sh", "-c", script, COUNTS], { role });
     for (const who of ["it", "child"]) await reaped.waitFor(new RegExp(`^${who} ready$`));
     for (const signal of PASSED) {
-      await reaped.signal(`SIG${signal}`);
+      await reaped.send(signal);
       await reaped.waitFor(new RegExp(`^it ${signal}$`));
     }
     for (const pid of await below(await reaped.pid())) Deno.kill(pid, "SIGUSR2");
@@ -49,7 +54,7 @@ for (const role of [SUBREAPER, INIT]) {
     await using reaped = new Reaped(["--group", "--", "sh", "-c", BOTH, COUNTS], { role });
     for (const who of ["a", "b"]) await reaped.waitFor(new RegExp(`^${who} ready$`));
     for (const signal of PASSED) {
-      await reaped.signal(`SIG${signal}`);
+      await reaped.send(signal);
       for (const who of ["a", "b"]) await reaped.waitFor(new RegExp(`^${who} ${signal}$`));
     }
     await reaped.signal("SIGUSR2");
@@ -122,4 +127,52 @@ testAs(LONELY_INIT, "SIGUSR1 opens no inspector while reaper starts, either", as
     assertEquals(PORT_9229.test(reaped.stdout.join("\n")), false);
   });
   await Promise.all(starts);
+});
+
+for (const role of [SUBREAPER, INIT]) {
+  testAs(role, "what is ignored when reaper begins stays so, for it and for its command", async () => {
+    // HUP, USR2 and one for real time.
+    const ignoring = ["sh", "-c", 'trap "" HUP USR2 37; exec "$@"', "sh"];
+    const script = `grep SigIgn /proc/self/status; trap 'echo USR1' USR1; echo ready; while :; do sleep 0.1; done`;
+    await using reaped = new Reaped(["--", "sh", "-c", script], { role, wrap: ignoring });
+    await reaped.waitFor(/^ready$/);
+    assertEquals(BigInt(`0x${reaped.stdout[0]!.split("\t")[1]}`) & ~0x180000000n, 0x1000000801n);
+    for (const signal of ["HUP", "USR2", "37"]) await reaped.send(signal);
+    await reaped.send("USR1");
+    await reaped.waitFor(/^USR1$/);
+    await reaped.send("TERM");
+    assertEquals(await reaped.ended(), 143);
+  });
+}
+
+Deno.test({
+  name: "a command that became another user is told of once, and ends when it will",
+  ignore: !IS_ROOT || !hasCommand("setpriv"),
+  fn: async () => {
+    // Without the capability, root may signal its own processes alone.
+    const weak = ["setpriv", "--bounding-set", "-kill", "--inh-caps", "-kill"];
+    const script = `echo "started $$"; exec setpriv --reuid 65534 --clear-groups sh -c 'echo changed; sleep 3'`;
+    await using reaped = new Reaped(["--kill-after", "0.5", "--", "sh", "-c", script], { wrap: weak });
+    const pid = await reaped.numberIn(/^started (\d+)$/);
+    await reaped.waitFor(/^changed$/);
+    await reaped.signal("SIGTERM");
+    await reaped.waitFor(/may not send/);
+    await reaped.signal("SIGINT");
+    assertEquals(await reaped.ended(), 0);
+    assertEquals(reaped.stderr, [
+      `ncolony-reaper: may not send SIGTERM to process ${pid}, which runs as another user`,
+    ]);
+  },
+});
+
+Deno.test("--exit-code makes one exit code of another", async () => {
+  const codeOf = async (...argv: string[]) => {
+    await using reaped = new Reaped(argv);
+    return await reaped.ended();
+  };
+  const options = ["--exit-code", "143=0", "--exit-code=3=7"];
+  assertEquals(await codeOf(...options, "sh", "-c", "kill -TERM $$"), 0);
+  assertEquals(await codeOf(...options, "sh", "-c", "exit 3"), 7);
+  assertEquals(await codeOf(...options, "sh", "-c", "exit 4"), 4);
+  assertEquals(await codeOf("--exit-code", "127=0", "/nowhere"), 127, "it was not the command's");
 });

@@ -64,6 +64,11 @@ export class Reaped extends Program {
     Deno.kill(await this.pid(), signal);
   }
 
+  /** Sends the reaper a signal that kill(1) knows, by its name or number. */
+  async send(signal: string): Promise<void> {
+    await run(["sh", "-c", `kill -${signal} ${await this.pid()}`]);
+  }
+
   override async [Symbol.asyncDispose](): Promise<void> {
     const deadline = performance.now() + PATIENCE_MS;
     while (!this.isOver) {

@@ -2,7 +2,7 @@ import { UsageError } from "@ncolony/core";
 import { assertEquals, assertThrows } from "@std/assert";
 import { type Options, parseOptions } from "../../reaper/options.ts";
 
-const DEFAULTS: Options = { args: ["run"], grace: 5, killAfter: 30, group: false };
+const DEFAULTS: Options = { args: ["run"], grace: 5, killAfter: 30, group: false, exitCodes: new Map() };
 
 const GOOD: readonly (readonly [words: readonly string[], options: Partial<Options>])[] = [
   [["run"], {}],
@@ -19,6 +19,7 @@ const GOOD: readonly (readonly [words: readonly string[], options: Partial<Optio
     killAfter: 2,
     group: true,
   }],
+  [["--exit-code", "143=0", "--exit-code=3=255", "run"], { exitCodes: new Map([[143, 0], [3, 255]]) }],
   // Options end at the first word that is none.
   [["run", "--grace", "1"], { args: ["run", "--grace", "1"] }],
   [["run", "--help", "--nonsense", "-x"], { args: ["run", "--help", "--nonsense", "-x"] }],
@@ -46,6 +47,12 @@ const BAD: readonly (readonly [words: readonly string[], message: string])[] = [
   [["--grace", "1", "--"], "CMD is missing"],
   [["", "on"], "CMD is missing"],
   [["--", ""], "CMD is missing"],
+  ...["143", "143=", "=0", "256=0", "0=256", "1=2=3", "-1=0", "a=b"].map((text) => {
+    return [
+      ["--exit-code", text, "run"],
+      `--exit-code must be N=M, each from 0 to 255: got ${JSON.stringify(text)}`,
+    ] as const;
+  }),
   [["--grace"], "--grace needs a value: SECONDS"],
   [["--kill-after"], "--kill-after needs a value: SECONDS"],
   [["--grace", "run", "on"], '--grace must be a number of seconds from 0 to 1000000000: got "run"'],
