@@ -27,7 +27,7 @@ export function describeExit(exit: Exit): string {
 }
 
 function describeState(state: ProcessState, now: number): string {
-  return state.type === "waiting" ? `waiting for ${seconds(state.until - now)}` : state.type;
+  return state.type === "waiting" ? `waiting for ${describeDuration(state.until - now)}` : state.type;
 }
 
 function describeEvent(before: ProcessState, event: ProcessEvent, now: number): string {
@@ -37,7 +37,7 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
     case "exited": {
       const exit = describeExit(event.exit);
       const lived = before.type === "running" && event.exit.type !== "failed";
-      return lived ? `${exit} after ${seconds(now - before.startedAt)}` : exit;
+      return lived ? `${exit} after ${describeDuration(now - before.startedAt)}` : exit;
     }
     case "emptied":
       return "all of it ended";
@@ -49,6 +49,6 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
 }
 
 /** A duration for a person: `0.25 s`, `61 s`. */
-function seconds(durationMs: number): string {
+export function describeDuration(durationMs: number): string {
   return `${Number((durationMs / 1000).toPrecision(durationMs < 1e6 ? 3 : 12))} s`;
 }

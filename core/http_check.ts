@@ -99,6 +99,9 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
     ca: fields.path("ca") ?? null,
     isInsecure: fields.boolean("insecure") ?? false,
   };
+  if (connection.ca !== null && !/^https:/i.test(url)) {
+    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no use where "url" begins with http://');
+  }
   if (connection.ca !== null && connection.isInsecure) {
     throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no use where "insecure" is true');
   }

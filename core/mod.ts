@@ -10,7 +10,8 @@
 
 export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
 export { childEnv } from "./child_env.ts";
-export { describeExit, describeStep } from "./describe.ts";
+export { describeDuration, describeExit, describeStep } from "./describe.ts";
+export { type Step, STUCK_MS } from "./ending.ts";
 export { diff } from "./diff.ts";
 export { digest } from "./digest.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
@@ -67,7 +68,7 @@ export {
 export { quotedName, shownName, shownText } from "./shown.ts";
 export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
-export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover, STUCK_MS } from "./step.ts";
+export { MIN_SPAWN_RETRY_MS, step, stopLeftover } from "./step.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";
 export {

@@ -1,7 +1,7 @@
 import type { Exit, Spec, StopSignal } from "./types.ts";
 
 /**
- * The state of one supervised process. Instants (`until`, `startedAt`, `startAt`, `killAt`, `killedAt`, `reportAt`) and
+ * The state of one supervised process. Instants (`until`, `startedAt`, `startAt`, `stoppedAt`, `killAt`, `killedAt`, `reportAt`) and
  * `delayMs`, the delay that the next instant death costs, are milliseconds of a monotonic clock.
  */
 export type ProcessState = Waiting | Running | Stopping | Killing | Gone;
@@ -44,6 +44,8 @@ export interface Stopping {
   readonly startedAt: number;
   /** When `next` may run. */
   readonly startAt: number;
+  /** When its group was asked to end. */
+  readonly stoppedAt: number;
   /** When its group gets SIGKILL. */
   readonly killAt: number;
 }
@@ -84,7 +86,7 @@ export const MIN_START_GAP_MS = 100;
  * What can happen to a process.
  *
  * - `wanted`, `unwanted`: its config says so, from now on. Where `killBy` is given, its group gets SIGKILL then at the latest.
- * - `restart`: somebody asks for a new child.
+ * - `restart`: somebody asks for a new child. Where `askedAt` is given, that was then: one that was started since is new enough.
  * - `kill`: the monitor is told to end it without waiting.
  * - `exited`, `emptied`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
  *   not be started; then nobody is left in its group.
@@ -93,7 +95,7 @@ export const MIN_START_GAP_MS = 100;
 export type ProcessEvent =
   | { readonly type: "wanted"; readonly spec: Spec }
   | { readonly type: "unwanted"; readonly killBy?: number }
-  | { readonly type: "restart" }
+  | { readonly type: "restart"; readonly askedAt?: number }
   | { readonly type: "kill" }
   | { readonly type: "exited"; readonly exit: Exit }
   | { readonly type: "emptied" }
@@ -104,12 +106,14 @@ export type ProcessEvent =
  *
  * - `spawn`: start a child; its ends come back as `exited` and `emptied`.
  * - `signal`: send it to whoever is left of the child, which may be nobody.
+ * - `report-stopping`: tell a person that what was asked for waits for the end of the child, which gets SIGKILL then.
  * - `report-stuck`: tell a person who is left of the child so long after SIGKILL.
  * - `unexpected`: the event cannot happen in that state. Log it; nothing else changes.
  */
 export type Effect =
   | { readonly type: "spawn"; readonly spec: Spec }
   | { readonly type: "signal"; readonly signal: StopSignal }
+  | { readonly type: "report-stopping"; readonly inMs: number }
   | { readonly type: "report-stuck"; readonly afterMs: number }
   | { readonly type: "unexpected" };
 

@@ -4,17 +4,19 @@
  * |              | wanted(s)                | unwanted    | restart       | kill        | exited(e) | emptied | tick                 |
  * | ------------ | ------------------------ | ----------- | ------------- | ----------- | --------- | ------- | -------------------- |
  * | **waiting**  | same: –; else START(s)   | gone        | START(spec)¹  | gone        | ×         | ×       | now ≥ until: START¹  |
- * | **running**  | same: –; else STOP(s)    | STOP(null)  | STOP(spec)    | KILL(null)  | LEFT(e)   | ×       | –                    |
- * | **stopping** | same as next: –; else ²  | next = null | startAt = now | KILL(null)  | –         | NEXT    | now ≥ killAt: KILL(next) |
- * | **killing**  | as stopping              | next = null | startAt = now | next = null | –         | NEXT    | now ≥ reportAt: STUCK |
+ * | **running**  | same: –; else STOP(s)    | STOP(null)  | STOP(spec)⁴   | KILL(null)  | LEFT(e)   | ×       | –                    |
+ * | **stopping** | same as next: –; else ²³ | next = null³ | startAt = now³ | KILL(null) | –        | NEXT    | now ≥ killAt: KILL(next) |
+ * | **killing**  | same as next: –; else ²  | next = null | startAt = now | next = null, report who is left | –  | NEXT    | now ≥ reportAt: STUCK |
  * | **gone**     | START(s)                 | –           | –             | –           | ×         | ×       | –                    |
  *
- * ¹ keeps the delay · ² next = s, startAt = now, delay = min · – nothing · × cannot happen: reported, and nothing else
+ * ¹ keeps the delay · ² next = s, startAt = now, delay = min · ³ reports when SIGKILL comes · ⁴ not where it
+ * was started after that was asked for · – nothing · × cannot happen: reported, and nothing else
  *
  * - START(s): delay = min unless kept; running, spawn s. But less than 100 ms after the last start, whoever asks: waiting
  *   until then. What is gone remembers its last start for so long.
  * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal. An `unwanted`
  *   may say when SIGKILL comes at the latest, also to what is stopping already.
+ *   A kill time that is changed meanwhile holds: killAt = stoppedAt + kill time.
  * - KILL(n): killing, next = n, killedAt = now, reportAt = now + 5 s; send SIGKILL.
  * - STUCK: reportAt = now + 10 s; report who is left. Nothing else starts while anybody is.
  * - LEFT(e): died at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s where it
@@ -41,10 +43,8 @@ import {
   type Stopping,
   type Waiting,
 } from "./process.ts";
+import { changesKillTime, kill, type Past, reportStuck, type Step, still, stop, STUCK_AGAIN_MS } from "./ending.ts";
 import type { Exit, RestartPolicy, Spec, StopRules } from "./types.ts";
-
-/** What a step gives: the state to store, then the effects to perform, in order. */
-export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
 
 /**
  * The first step of a process that an earlier monitor left running: it is stopped as its config said, and whatever is wanted
@@ -54,12 +54,6 @@ export function stopLeftover(rules: StopRules, now: number, policy: RestartPolic
   const startedAt = -Infinity;
   return stop(rules, { next: null, startedAt, startAt: now, delayMs: policy.minDelayMs }, now, policy);
 }
-
-/** What has not ended so long after SIGKILL is stuck: SIGKILL alone does not end it. */
-export const STUCK_MS = 5000;
-
-/** So often it is told of after that. */
-const STUCK_AGAIN_MS = 10_000;
 
 /** What could not be started is not tried again sooner, whatever the policy says. */
 export const MIN_SPAWN_RETRY_MS = 1000;
@@ -129,6 +123,7 @@ function running(state: Running, event: ProcessEvent, now: number, policy: Resta
     case "unwanted":
       return ask(state, null, now, policy, event.killBy);
     case "restart":
+      if (state.startedAt > (event.askedAt ?? now)) return [state, NOTHING];
       return ask(state, state.spec, now, policy);
     case "kill":
       return kill({ ...state, next: null, delayMs: policy.minDelayMs, startAt: now }, now);
@@ -148,16 +143,21 @@ function ending(
   policy: RestartPolicy,
 ): Step {
   switch (event.type) {
-    case "wanted":
-      if (event.spec.source === state.next?.source) return [state, NOTHING];
-      return [{ ...state, next: event.spec, startAt: now, delayMs: policy.minDelayMs }, NOTHING];
+    case "wanted": {
+      const { spec } = event;
+      if (spec.source === state.next?.source) return [state, NOTHING];
+      const after = { ...state, next: spec, startAt: now, delayMs: policy.minDelayMs };
+      if (after.type === "killing" || !changesKillTime(state.next, spec)) return still(after, now);
+      return still({ ...after, killAt: after.stoppedAt + (spec.killTimeMs ?? policy.killTimeMs) }, now);
+    }
     case "unwanted":
       if (state.type === "killing") return [{ ...state, next: null }, NOTHING];
-      return [{ ...state, next: null, killAt: Math.min(state.killAt, event.killBy ?? Infinity) }, NOTHING];
+      return still({ ...state, next: null, killAt: Math.min(state.killAt, event.killBy ?? Infinity) }, now);
     case "restart":
-      return [{ ...state, startAt: now }, NOTHING];
+      return still({ ...state, startAt: now }, now);
     case "kill":
-      return state.type === "killing" ? [{ ...state, next: null }, NOTHING] : kill({ ...state, next: null }, now);
+      if (state.type === "stopping") return kill({ ...state, next: null }, now);
+      return [{ ...state, next: null }, [reportStuck(state, now)]];
     case "exited":
       return [state, NOTHING];
     case "emptied":
@@ -167,7 +167,7 @@ function ending(
     case "tick":
       if (now < deadline(state)) return [state, NOTHING];
       if (state.type === "stopping") return kill(state, now);
-      return [{ ...state, reportAt: now + STUCK_AGAIN_MS }, [{ type: "report-stuck", afterMs: now - state.killedAt }]];
+      return [{ ...state, reportAt: now + STUCK_AGAIN_MS }, [reportStuck(state, now)]];
   }
 }
 
@@ -184,9 +184,6 @@ function gone(state: Gone, event: ProcessEvent, now: number, policy: RestartPoli
       return [state, NOTHING];
   }
 }
-
-/** What every state knows of the past. */
-type Past = Pick<ProcessState, "startedAt">;
 
 function start(past: Past, spec: Spec, delayMs: number, now: number): Step {
   if (now < past.startedAt + MIN_START_GAP_MS) return wait(past, spec, delayMs, now);
@@ -205,36 +202,6 @@ function end({ startedAt }: Past): Step {
 /** Asks what is there of the process to end; what is next starts at once. */
 function ask(state: Running, next: Spec | null, now: number, policy: RestartPolicy, killBy?: number): Step {
   return stop(state.spec, { ...state, next, startAt: now, delayMs: policy.minDelayMs }, now, policy, killBy);
-}
-
-/** What an end follows, and what follows it. */
-type Then = Past & Pick<Stopping, "next" | "delayMs" | "startAt">;
-
-function stop(
-  rules: StopRules,
-  { next, delayMs, startedAt, startAt }: Then,
-  now: number,
-  policy: RestartPolicy,
-  killBy = Infinity,
-): Step {
-  const killAt = Math.min(now + (rules.killTimeMs ?? policy.killTimeMs), killBy);
-  return [{ type: "stopping", next, delayMs, startedAt, startAt, killAt }, [{
-    type: "signal",
-    signal: rules.stopSignal,
-  }]];
-}
-
-function kill({ next, delayMs, startedAt, startAt }: Then, now: number): Step {
-  const state = {
-    type: "killing",
-    next,
-    delayMs,
-    startedAt,
-    startAt,
-    killedAt: now,
-    reportAt: now + STUCK_MS,
-  } as const;
-  return [state, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
 /** The leader ended by itself, or could not be started: what is left of its group goes, then it is started again. */

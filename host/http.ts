@@ -1,16 +1,12 @@
 import type { HttpCheck } from "@ncolony/core";
-import { basename } from "@std/path/posix/basename";
-import { dirname } from "@std/path/posix/dirname";
-import type { Duplex } from "node:stream";
+import type { ClientRequest } from "node:http";
+import type { Socket } from "node:net";
 import { MAX_TIMER_MS } from "./clock.ts";
-import { openDirectory } from "./directory.ts";
 import { type Answer, answerOf, explain } from "./http_answer.ts";
+import { type Connect, connectTo, headersOf, whyNotAllowed } from "./http_connection.ts";
 
 /** The most that is read of an answer's body, so that the server sees it taken. */
 const MAX_BODY_BYTES = 65_536;
-
-/** The longest file of certificates that is read: those of all known authorities are a quarter of that. */
-const MAX_CA_BYTES = 1024 ** 2;
 
 /** What is asked, and how it is reached. */
 export type HttpTarget = Pick<HttpCheck, "url" | "headers" | "unix" | "ca" | "isInsecure">;
@@ -29,86 +25,86 @@ export type HttpTarget = Pick<HttpCheck, "url" | "headers" | "unix" | "ca" | "is
  * @param signal Aborts it.
  */
 export async function askHttp(target: HttpTarget, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
-  const ca = target.ca === null ? null : await readCertificates(target.ca);
-  if (ca !== null && "fault" in ca) return { type: "impossible", reason: `its "ca" ${ca.fault}` };
-  const url = new URL(target.url);
-  const isSecure = url.protocol === "https:";
-  const { request } = isSecure ? await import("node:https") : await import("node:http");
-  const connect = isSecure ? await secureConnect(url, target, ca?.source) : await plainConnect(url, target);
-  if (signal.aborted) return { type: "broken", reason: "aborted" };
-  const { promise, resolve } = Promise.withResolvers<Answer>();
-  const closed = Promise.withResolvers<void>();
-  const asked = { isSecure, isUnix: target.unix !== null };
-  /** What comes of it when no more is heard. */
-  let answer: Answer | null = null;
-  const end = (otherwise: Answer) => resolve(answer ?? otherwise);
-  let isConnecting = false;
+  let asking: Asking;
   try {
-    const createConnection = () => {
-      const connection = connect().on("close", closed.resolve);
-      isConnecting = true;
-      return connection;
-    };
-    const asking = request(url, { createConnection, headers: Object.fromEntries(headersOf(url, target)) });
-    const abort = () => end({ type: "broken", reason: "aborted" });
-    const late = () => end({ type: "broken", reason: `no answer in ${timeoutMs / 1000} s` });
+    const url = new URL(target.url);
+    const reason = whyNotAllowed(url, target);
+    if (reason !== null) return { type: "impossible", reason };
+    const connect = await connectTo(url, target);
+    if ("fault" in connect) return { type: "impossible", reason: connect.fault };
+    const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+    if (signal.aborted) return { type: "broken", reason: "aborted" };
+    asking = new Asking(target, connect.connect);
+    asking.begin((createConnection) => {
+      return request(url, { createConnection, insecureHTTPParser: true, headers: headersOf(url, target) });
+    });
+  } catch {
+    // What Node says of it may show all of it.
+    return { type: "impossible", reason: "its URL and headers make no request" };
+  }
+  return await asking.end(timeoutMs, signal);
+}
+
+/** A request under way. */
+class Asking {
+  readonly #target: HttpTarget;
+  readonly #connect: Connect;
+  readonly #answered = Promise.withResolvers<Answer>();
+  readonly #closed = Promise.withResolvers<void>();
+  #request!: ClientRequest;
+  /** Its connection; null where there is none yet. */
+  #connection: Socket | null = null;
+  /** The status, whatever becomes of the body. */
+  #status: number | null = null;
+
+  constructor(target: HttpTarget, connect: Connect) {
+    this.#target = target;
+    this.#connect = connect;
+  }
+
+  /** Sends it. */
+  begin(send: (createConnection: Connect) => ClientRequest): void {
+    this.#request = send(() => {
+      this.#connection = this.#connect();
+      return this.#connection.on("close", this.#closed.resolve);
+    });
+    const { isSecure, isUnix } = this.#facts;
+    this.#request.on("error", (error) => {
+      this.#finish(explain(error, { isSecure, isUnix, isSilent: this.#connection?.bytesRead === 0 }));
+    });
+    this.#request.on("response", async (response) => {
+      this.#status = response.statusCode ?? 0;
+      this.#answered.resolve(answerOf(this.#status, isSecure, await headOf(response)));
+    });
+    this.#request.on("upgrade", (response) => {
+      this.#answered.resolve({ type: "status", status: response.statusCode ?? 101 });
+    });
+    this.#request.end();
+  }
+
+  /** Waits for the answer, closes the connection, and gives what came of it. */
+  async end(timeoutMs: number, signal: AbortSignal): Promise<Answer> {
+    const abort = () => this.#finish({ type: "broken", reason: "aborted" });
+    const late = () => this.#finish({ type: "broken", reason: `no answer in ${timeoutMs / 1000} s` });
     signal.addEventListener("abort", abort);
     const timer = setTimeout(late, Math.min(timeoutMs, MAX_TIMER_MS));
-    asking.on("error", (error) => end(explain(error, asked)));
-    asking.on("response", async (response) => {
-      // The status is the answer, whatever becomes of the body.
-      answer = { type: "status", status: response.statusCode ?? 0 };
-      resolve(answerOf(answer.status, isSecure, await headOf(response)));
-    });
-    asking.end();
-    const result = await promise;
+    const answer = await this.#answered.promise;
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
-    asking.destroy();
-    if (isConnecting) await closed.promise;
-    return result;
-  } catch (error) {
-    // What cannot be asked at all is said before anything is sent.
-    return explain(error, asked);
+    this.#request.destroy();
+    // Another protocol took it over where the request knows nothing of it any more.
+    this.#connection?.destroy();
+    if (this.#connection !== null) await this.#closed.promise;
+    return answer;
   }
-}
 
-function headersOf({ host }: URL, target: HttpTarget): Headers {
-  const headers = new Headers({ "user-agent": "ncolony-httpcheck", host });
-  for (const [name, value] of Object.entries(target.headers)) headers.set(name, value);
-  return headers;
-}
+  get #facts(): { isSecure: boolean; isUnix: boolean } {
+    return { isSecure: /^https:/i.test(this.#target.url), isUnix: this.#target.unix !== null };
+  }
 
-/** Where a connection is made to. */
-function placeOf(
-  { protocol, hostname, port }: URL,
-  { unix }: HttpTarget,
-): { path: string } | { host: string; port: number } {
-  if (unix !== null) return { path: unix };
-  return { host: hostname.replace(/^\[|\]$/g, ""), port: Number(port || (protocol === "https:" ? 443 : 80)) };
-}
-
-async function plainConnect(url: URL, target: HttpTarget): Promise<() => Duplex> {
-  const { connect } = await import("node:net");
-  return () => connect(placeOf(url, target));
-}
-
-/** Who is connected to must have a certificate for the name that it is asked by. */
-async function secureConnect(url: URL, target: HttpTarget, ca: string | undefined): Promise<() => Duplex> {
-  const { connect } = await import("node:tls");
-  const { hostname } = new URL(`https://${headersOf(url, target).get("host")}`);
-  // TLS sends no address as a name.
-  const servername = /^\[|^[\d.]+$/.test(hostname) ? {} : { servername: hostname };
-  const trust = { rejectUnauthorized: !target.isInsecure, ...(ca === undefined ? {} : { ca }) };
-  return () => connect({ ...placeOf(url, target), ...servername, ...trust });
-}
-
-/** Reads certificates, or says why that cannot be done. Waits for nobody, whatever stands at the path. */
-async function readCertificates(path: string): Promise<{ readonly source: string } | { readonly fault: string }> {
-  const directory = openDirectory(dirname(path), { maxBytes: MAX_CA_BYTES, followLinks: true });
-  const entry = (await directory.read(basename(path)))?.entry ?? { fault: "is not there" };
-  if ("fault" in entry || entry.source.includes("-----BEGIN CERTIFICATE-----")) return entry;
-  return { fault: "holds no certificate in PEM" };
+  #finish(otherwise: Answer): void {
+    this.#answered.resolve(this.#status === null ? otherwise : { type: "status", status: this.#status });
+  }
 }
 
 /** Reads a body to its end, or until it is too long or breaks off, which changes nothing; gives where it begins. */

@@ -1,3 +1,5 @@
+import { UNIX_PERMISSIONS } from "./http_connection.ts";
+
 /** What came of asking: an answer; none, or none in time; or nothing, for it cannot be asked at all. */
 export type Answer =
   | { readonly type: "status"; readonly status: number; /** What its body lets guess. */ readonly hint?: string }
@@ -17,6 +19,8 @@ interface Asked {
   readonly isSecure: boolean;
   /** Whether it was asked on a unix socket. */
   readonly isUnix: boolean;
+  /** Whether not a byte came. */
+  readonly isSilent: boolean;
 }
 
 /** The first byte of what TLS says to who does not speak it: an alert. */
@@ -35,6 +39,13 @@ const BROKEN: readonly (readonly [RegExp, string])[] = [
   [/SSL|TLS|EPROTO/, "no good TLS connection"],
 ];
 
+/** What is wrong with the way to a unix socket. */
+const UNIX: readonly (readonly [RegExp, "broken" | "impossible", string])[] = [
+  [/^ENOENT$/, "broken", "there is no socket at"],
+  [/^(EACCES|EPERM)$/, "impossible", "permission denied at"],
+  [/^(ENOTDIR|ENAMETOOLONG|EINVAL|ELOOP)$/, "impossible", "no socket can be at"],
+];
+
 /** What is wrong with a certificate: no restart mends that, so it counts as nothing. */
 const CERTIFICATE: readonly (readonly [RegExp, string])[] = [
   [/^CERT_HAS_EXPIRED$/, "its certificate has expired"],
@@ -42,7 +53,7 @@ const CERTIFICATE: readonly (readonly [RegExp, string])[] = [
   [/^ERR_TLS_CERT_ALTNAME_INVALID$/, "its certificate is for another name than the URL's, or than the header Host"],
   [
     /^(UNABLE_TO_(VERIFY|GET)\w*|(DEPTH_ZERO_)?SELF_SIGNED_CERT\w*)$/,
-    'its certificate is signed by nobody that is trusted here: name the certificates that may sign it in "ca"',
+    'its certificate is signed by nobody that is trusted here, or not meant for a server: name who may sign it in "ca"',
   ],
   [/^(CERT_|INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH)/, "its certificate is not valid"],
 ];
@@ -54,23 +65,24 @@ export function answerOf(status: number, isSecure: boolean, body: string): Answe
 }
 
 /** What an error says of a server that was asked; nothing of its URL, nor of what was sent. */
-export function explain(error: unknown, { isSecure, isUnix }: Asked): Answer {
+export function explain(error: unknown, { isSecure, isUnix, isSilent }: Asked): Answer {
   if (error instanceof Deno.errors.NotCapable) {
-    const reason = isUnix
-      ? 'that needs --allow-read=PATH, --allow-write=PATH and --allow-net=unix:PATH for its "unix"'
-      : "that needs --allow-net for its host";
-    return { type: "impossible", reason };
+    return { type: "impossible", reason: isUnix ? UNIX_PERMISSIONS : "that needs --allow-net for its host" };
   }
   const { message, code: given, rawPacket }: NodeError = error instanceof Error ? error : new Error(String(error));
   const code = typeof given === "string" ? given : "";
   const wrong = isSecure ? CERTIFICATE.find(([pattern]) => pattern.test(code)) : undefined;
   if (wrong !== undefined) return { type: "impossible", reason: wrong[1] };
-  if (isUnix && code === "ENOENT") return { type: "broken", reason: 'there is no socket at its "unix"' };
-  if (isUnix && code === "EACCES") {
-    return { type: "impossible", reason: 'it may not connect to its "unix": permission denied' };
-  }
+  const way = isUnix ? UNIX.find(([pattern]) => pattern.test(code)) : undefined;
+  if (way !== undefined) return { type: way[1], reason: `${way[2]} its "unix"` };
   if (!isSecure && rawPacket instanceof Uint8Array && rawPacket[0] === TLS_ALERT) {
     return { type: "broken", reason: "it speaks TLS: its URL may have to begin with https://" };
+  }
+  if (!isSecure && isSilent && (code === "ECONNRESET" || message === "socket hang up")) {
+    return {
+      type: "broken",
+      reason: "connection closed without a word (if it speaks TLS, its URL begins with https://)",
+    };
   }
   const known = BROKEN.find(([pattern]) => pattern.test(code))?.[1];
   if (known !== undefined) return { type: "broken", reason: known };

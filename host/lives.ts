@@ -11,6 +11,8 @@ const DOWN: Life = { type: "down" };
 interface Seen {
   /** Its pid file, which each start replaces; null where it had none. */
   readonly mark: string | null;
+  /** What that says. */
+  readonly pid: string | null;
   /** When it started, in the clock's milliseconds. */
   readonly since: number;
   /** When it was seen, likewise. */
@@ -45,8 +47,7 @@ export class Lives {
     }
     try {
       const file = lstat(join(this.#path, name));
-      // Nobody is told to run where there is no directory either.
-      if (file === null) Deno.lstatSync(this.#path);
+      if (file === null) this.#seeThatItIsKept(this.#path);
       this.#tell(null);
       return this.#take(name, file);
     } catch (error) {
@@ -63,19 +64,33 @@ export class Lives {
   #take(name: string, file: Deno.FileInfo | null): Life {
     const [now, before] = [this.#clock.now(), this.#seen.get(name)];
     if (file === null || !file.isFile) {
-      this.#seen.set(name, { mark: null, since: now, at: now });
+      this.#seen.set(name, { mark: null, pid: null, since: now, at: now });
       return DOWN;
     }
     const mark = `${file.ino} ${file.mtime?.getTime()}`;
-    const since = mark === before?.mark ? before.since : now - this.#ageOf(file, now - (before?.at ?? -Infinity));
-    this.#seen.set(name, { mark, since, at: now });
+    const pid = mark === before?.mark ? before.pid : this.#pidIn(name);
+    // The monitor writes a file again that was lost.
+    const since = pid === before?.pid ? before.since : now - this.#ageOf(file, now - (before?.at ?? -Infinity));
+    this.#seen.set(name, { mark, pid, since, at: now });
     return { type: "up", since };
+  }
+
+  #pidIn(name: string): string {
+    return Deno.readTextFileSync(join(this.#path!, name));
   }
 
   /** How old a file is; no older than what it was not there before, for the wall clock may have jumped since. */
   #ageOf({ mtime }: Deno.FileInfo, sinceLastLookMs: number): number {
     const ageMs = Math.max(0, this.#clock.wall() - (mtime?.getTime() ?? -Infinity));
     return Math.min(ageMs, sinceLastLookMs);
+  }
+
+  /** Who has no pid file does not run, but only where a monitor keeps such files. @throws {Error} Where none does. */
+  #seeThatItIsKept(path: string): void {
+    // Python NColony keeps nothing else there.
+    const isKept = [".lock", ".children"].some((name) => lstat(join(path, name)) !== null) ||
+      Deno.readDirSync(path).some(({ name }) => !name.startsWith("."));
+    if (!isKept) throw new Error("no monitor keeps its pid files there");
   }
 
   #tell(fault: string | null): void {

@@ -46,6 +46,7 @@ export class HttpChecks implements Check {
   }
 
   onEvent(name: string, event: ProcessEvent): void {
+    const before = this.#asked.get(name)?.state;
     this.#asked.get(name)?.abort.abort();
     this.#asked.delete(name);
     this.#failed.delete(name);
@@ -53,7 +54,8 @@ export class HttpChecks implements Check {
     if (event.type !== "wanted") return;
     const check = this.#parse(name, event.spec.source);
     if (check === null) return;
-    const state = beginHttpCheck(check, this.#parts.clock.now());
+    const begun = beginHttpCheck(check, this.#parts.clock.now(), before);
+    const state = before === undefined ? begun : { ...begun, life: before.life, isRequested: before.isRequested };
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
 
@@ -82,8 +84,9 @@ export class HttpChecks implements Check {
   #parse(name: string, source: string): HttpCheck | null {
     try {
       const check = parseHttpCheck(name, source);
-      if (check === null || URL.canParse(check.url)) return check;
-      throw new SpecError(name, "ncolony.httpcheck.url", '"ncolony.httpcheck.url" is no URL');
+      const field = check === null ? null : whatIsNoUrl(check);
+      if (field === null) return check;
+      throw new SpecError(name, field, `"${field}" is not a valid ${field.endsWith("url") ? "URL" : "host"}`);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#parts.log.warn(`its answers are not checked: ${error.reason}`, name);
@@ -147,6 +150,28 @@ export class HttpChecks implements Check {
       asked.state = { ...beginHttpCheck(asked.check, clock.now(), asked.state), isAsking: asked.state.isAsking };
     }
   }
+}
+
+/** Which field cannot be part of a URL; null: none. */
+function whatIsNoUrl({ url, headers }: HttpCheck): string | null {
+  if (!URL.canParse(url) || !isDecodable(new URL(url))) return "ncolony.httpcheck.url";
+  const host = Object.keys(headers).find((name) => name.toLowerCase() === "host");
+  return host === undefined || isHost(headers[host]!) ? null : `ncolony.httpcheck.headers.${host}`;
+}
+
+/** Whether it can be told what a URL says of a user. */
+function isDecodable({ username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether some text is a host, with or without a port, and nothing else of a URL. */
+function isHost(text: string): boolean {
+  return /^[^\s/?#@\\]+$/.test(text) && URL.canParse(`https://${text}`);
 }
 
 function isGood(check: HttpCheck, answer: Answer): boolean {

@@ -3,13 +3,13 @@ import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import type { Hold } from "./hold.ts";
 import { LimitedLog } from "./limited_log.ts";
 import { Poll } from "./poll.ts";
-import { Restarts } from "./restarts.ts";
+import { Restarts, type RestartsOptions } from "./restarts.ts";
 
 /** So many messages are looked at together in a directory that others may write. */
 const MAX_SHARED_NAMES = 1000;
 
 /** What mail needs. */
-export interface MailOptions extends Pick<DeliveryOptions, "specs" | "look" | "restart"> {
+export interface MailOptions extends Pick<DeliveryOptions, "specs" | "look">, Pick<RestartsOptions, "restart"> {
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */

@@ -7,18 +7,18 @@ const MIN_GAP_MS = 1000;
 export interface RestartsOptions {
   /** The time. */
   readonly clock: Clock;
-  /** Restarts a process. */
-  readonly restart: (name: string) => void;
+  /** Restarts a process, unless it was started since then, in the clock's milliseconds. */
+  readonly restart: (name: string, askedAt: number) => void;
 }
 
 /**
  * Passes on what messages ask for: the restart of each process at most once a second. What is asked for sooner waits until
- * then, and however many ask meanwhile, it is one restart.
+ * then, and however many ask meanwhile, it is one restart; or none, where it was started meanwhile anyway.
  */
 export class Restarts {
   readonly #options: RestartsOptions;
-  /** The processes that were restarted: when each may be again, and whether somebody waits for that. */
-  readonly #held = new Map<string, { readonly until: number; isAsked: boolean }>();
+  /** The processes that were restarted: when each may be again, and when somebody asked for that meanwhile, or null. */
+  readonly #held = new Map<string, { readonly until: number; askedAt: number | null }>();
 
   /** Makes one that was asked for nothing yet. */
   constructor(options: RestartsOptions) {
@@ -33,22 +33,23 @@ export class Restarts {
   /** Restarts a process, now or when its second is over. */
   ask(name: string): void {
     const held = this.#held.get(name);
-    if (held !== undefined && this.#options.clock.now() < held.until) held.isAsked = true;
-    else this.#restart(name);
+    const now = this.#options.clock.now();
+    if (held !== undefined && now < held.until) held.askedAt = now;
+    else this.#restart(name, now);
   }
 
   /** Restarts those that wait, and whose second is over. */
   passOn(): void {
     const now = this.#options.clock.now();
-    for (const [name, { until, isAsked }] of [...this.#held]) {
+    for (const [name, { until, askedAt }] of [...this.#held]) {
       if (now < until) continue;
       this.#held.delete(name);
-      if (isAsked) this.#restart(name);
+      if (askedAt !== null) this.#restart(name, askedAt);
     }
   }
 
-  #restart(name: string): void {
-    this.#held.set(name, { until: this.#options.clock.now() + MIN_GAP_MS, isAsked: false });
-    this.#options.restart(name);
+  #restart(name: string, askedAt: number): void {
+    this.#held.set(name, { until: this.#options.clock.now() + MIN_GAP_MS, askedAt: null });
+    this.#options.restart(name, askedAt);
   }
 }

@@ -1,5 +1,6 @@
 import {
   deadline,
+  describeDuration,
   type Effect,
   GONE,
   type ProcessEvent,
@@ -181,8 +182,10 @@ export class Supervisor {
         return this.#spawn(effect.spec);
       case "signal":
         return this.#children.get(name)?.signal(effect.signal);
+      case "report-stopping":
+        return this.#report.info(`still stopping, SIGKILL in ${describeDuration(effect.inMs)}`, name);
       case "report-stuck":
-        return this.#tellStuck(name, effect.afterMs);
+        return this.#nameStuck(name, effect.afterMs);
       case "unexpected":
         return this.#report.warn(`${event.type} cannot happen now, ignored`, name);
     }
@@ -224,18 +227,22 @@ export class Supervisor {
     const state = this.#states.get(name);
     if (state?.type !== "killing") return;
     const afterMs = now - state.killedAt;
-    if (afterMs >= patienceMs || this.#children.get(name)?.refused) this.#tellStuck(name, afterMs);
-  }
-
-  /** Tells who is left so long after SIGKILL; where everything is to end, it waits for them no longer. */
-  #tellStuck(name: string, afterMs: number): void {
     const child = this.#children.get(name);
-    if (child === undefined) return;
-    const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
-    const fault = child.refused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
-    if (!this.#isClosing) return this.#report.warn(`${fault}: ${child.whoIsLeft()}`, name);
-    this.#report.error(`${fault} and is left behind: ${child.whoIsLeft()}`, name);
+    if (child === undefined || afterMs < patienceMs && !child.refused) return;
+    this.#report.error(`${whatIsStuck(child, afterMs)} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;
     this.#store(name, GONE);
   }
+
+  /** Tells who is left so long after SIGKILL. */
+  #nameStuck(name: string, afterMs: number): void {
+    const child = this.#children.get(name);
+    if (child === undefined || this.#isClosing && (afterMs >= STUCK_MS || child.refused)) return;
+    this.#report.warn(`${whatIsStuck(child, afterMs)}: ${child.whoIsLeft()}`, name);
+  }
+}
+
+function whatIsStuck({ refused }: Child, afterMs: number): string {
+  const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
+  return refused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
 }

@@ -55,7 +55,7 @@ ${optionsHelp(OPTIONS)}
 
 It passes every signal to CMD but KILL, STOP, CHLD and those of faults, waits for
 every orphan, and when CMD has ended ends what CMD left behind. CMD begins with
-the soft limit of open files (ulimit -n) raised to the hard one, for Deno raises it.
+the soft limit of open files (ulimit -n) raised to the hard one.
 Exit codes: that of CMD; 128 + n where signal n ended it; 126 where it cannot be
 run, 127 where it is not there; 1 an error, 2 a wrong command line.`;
 

@@ -21,7 +21,8 @@ const MEMBERS = ["core", "host", ...PROGRAMS];
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const sources = ["", "exports", ...MEMBERS].flatMap(sourcesOf);
 
-/** What host/http.ts may load, after the start. */
+/** Where a check over HTTP is made, and what that may load, after the start. */
+const HTTP = ["host/http.ts", "host/http_connection.ts"];
 const NODE_HTTP = /^node:(https?|net|tls|stream)$/;
 
 Deno.test("core/ imports nothing but core/", () => {
@@ -40,13 +41,13 @@ Deno.test("core/ knows no clock, no chance, no timer and no promise", () => {
 Deno.test("host/ imports core/ and @std, and nothing of node:, which takes 5 to 20 ms to load", () => {
   assertNone("imports point one way: core ← host ← programs", of("host"), ({ path, imports }) => {
     // A check over HTTP loads what it needs at the first request: nothing else can go around proxies, and say what is wrong.
-    const allowed = path === "host/http.ts" ? imports.filter((name) => !NODE_HTTP.test(name)) : imports;
+    const allowed = HTTP.includes(path) ? imports.filter((name) => !NODE_HTTP.test(name)) : imports;
     return allowed.some((name) => !/^(\.\/\w+\.ts|@ncolony\/core|@std\/.+)$/.test(name));
   });
   // As @std/path does on its way to join(), to see whether this is Windows; @std/path/posix has 40 modules.
   const slow = /^node:|^@std\/(path|path\/posix|fs)$/;
   assertNone("nothing slow is imported", sources, ({ path, imports, code }) => {
-    const atStart = path === "host/http.ts" && !/^import (?!type)[^;]*"node:/m.test(code)
+    const atStart = HTTP.includes(path) && !/^import (?!type)[^;]*"node:/m.test(code)
       ? imports.filter((name) => !NODE_HTTP.test(name))
       : imports;
     return atStart.some((name) => slow.test(name));

@@ -143,3 +143,18 @@ Deno.test("a hundred messages at once are each taken once", async () => {
   assertEquals(colony.pidsOf("db"), [db]);
   assertEquals(namesIn(colony.messages), []);
 });
+
+Deno.test("a second request while a process drains does not hit the one that follows it", async () => {
+  await using colony = new Colony();
+  colony.put("web", { args: sh("trap 'sleep 0.6; exit' TERM; echo ready; while :; do sleep 0.05; done") });
+  await colony.waitFor(/^\[web\] ready$/);
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.waitFor(/ web: running -> stopping \(restart\)$/);
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.started("web", 2);
+  // A restart that waits is due a second after the one before.
+  await new Promise((resolve) => setTimeout(resolve, 1200));
+  await colony.fence();
+  assertEquals(colony.pidsOf("web").length, 2);
+  assertEquals(colony.count(/ web: running -> stopping /), 1);
+});

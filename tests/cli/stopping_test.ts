@@ -185,3 +185,18 @@ for (const how of ["a stop", "what a killed monitor left"] as const) {
     }
   });
 }
+
+Deno.test("a kill time that is changed holds for a stop that goes on, and each change says when SIGKILL comes", async () => {
+  await using colony = new Colony();
+  const config = (killTime: number) => ({ args: STUBBORN, "ncolony.monitor": { kill_time: killTime } });
+  colony.put("web", config(1000));
+  await groupOf(colony, "web");
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.waitFor(/ web: running -> stopping /);
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.waitFor(/INFO web: still stopping, SIGKILL in (1000|99\d) s$/);
+  colony.put("web", config(0.5));
+  await colony.waitFor(/INFO web: still stopping, SIGKILL in 0(\.\d+)? s$/);
+  await colony.waitFor(/ web: stopping -> killing \(kill time over\)$/);
+  await colony.started("web", 2);
+});

@@ -5,7 +5,15 @@ import { sample } from "./samples.ts";
 const NOW = 10_000;
 const WEB = sample("web");
 const RUNNING: ProcessState = { type: "running", spec: WEB, delayMs: 1000, startedAt: NOW - 250 };
-const STOPPING: ProcessState = { type: "stopping", next: WEB, delayMs: 1000, startedAt: 0, startAt: NOW, killAt: NOW };
+const STOPPING: ProcessState = {
+  type: "stopping",
+  next: WEB,
+  delayMs: 1000,
+  startedAt: 0,
+  startAt: NOW,
+  stoppedAt: 0,
+  killAt: NOW,
+};
 const KILLING: ProcessState = {
   type: "killing",
   next: null,

@@ -66,14 +66,17 @@ Deno.test("parseHttpCheck() reads how the server is reached", () => {
   const { headers, unix, ca, isInsecure } = parse({
     headers: { Host: "a.example", "X-B": "c\u00e9" },
     unix: "/s",
+    url: "https://a/",
     ca: "/c",
   });
+  const useless = assertThrows(() => parse({ ca: "/hunter2" }), SpecError);
+  assertEquals([useless.field, useless.reason.includes("hunter2")], ["ncolony.httpcheck.ca", false]);
   assertEquals([headers, unix, ca, isInsecure], [{ Host: "a.example", "X-B": "c\u00e9" }, "/s", "/c", false]);
   assertEquals(parse({ insecure: true }).isInsecure, true);
   for (const [key, value] of [["unix", '"s"'], ["ca", "3"], ["insecure", '"no"'], ["headers", "[]"]] as const) {
     assert(/^be .+: got \S/.test(refusal(key, value)), key);
   }
-  const { field, reason } = assertThrows(() => parse({ ca: "/hunter2", insecure: true }), SpecError);
+  const { field, reason } = assertThrows(() => parse({ url: "https://a/", ca: "/hunter2", insecure: true }), SpecError);
   assertEquals([field, reason.includes("hunter2")], ["ncolony.httpcheck.ca", false]);
 });
 

@@ -38,6 +38,7 @@ const STOPPING: Stopping = freeze({
   delayMs: 400,
   ...PAST,
   startAt: NOW + 300,
+  stoppedAt: NOW - 3000,
   killAt: NOW + 2000,
 });
 const KILLING: Killing = freeze({
@@ -59,6 +60,7 @@ const STOPPED: Stopping = freeze({
   delayMs: 100,
   ...PAST,
   startAt: NOW,
+  stoppedAt: NOW,
   killAt: NOW + 5000,
 });
 /** What has ended, and is not wanted. */
@@ -81,6 +83,10 @@ const UNEXPECTED: Effect = { type: "unexpected" };
 
 function wanted(spec: typeof WEB): ProcessEvent {
   return freeze({ type: "wanted", spec });
+}
+
+function stillStopping(inMs: number): Effect {
+  return { type: "report-stopping", inMs };
 }
 
 function exited(exit: Exit): ProcessEvent {
@@ -129,6 +135,19 @@ cell("stops a running process, for the new one, when its config changed", RUNNIN
 cell("stops a running process when it becomes unwanted", RUNNING, UNWANTED, STOPPED, SIGTERM);
 cell("stops a running process, to start it again, when asked to restart", RUNNING, RESTART, RESTARTED, SIGTERM);
 cell(
+  "leaves a process alone that was started after its restart was asked for",
+  RUNNING,
+  { ...RESTART, askedAt: NOW - 1001 },
+  RUNNING,
+);
+cell(
+  "stops a process that was started when its restart was asked for",
+  RUNNING,
+  { ...RESTART, askedAt: NOW - 1000 },
+  RESTARTED,
+  SIGTERM,
+);
+cell(
   "never takes a stop that was asked for as an instant death",
   YOUNG,
   RESTART,
@@ -154,7 +173,7 @@ cell("kills what is stopping already no later than it is told to", STOPPING, { t
   ...STOPPING,
   next: null,
   killAt: NOW + 1999,
-});
+}, stillStopping(1999));
 cell("kills a running process when told to kill", RUNNING, KILL, KILLED, SIGKILL);
 const DELAYED: Stopping = { ...RESTARTED, ...YOUNG_PAST, delayMs: 700, startAt: NOW + 400 };
 cell("delays a process that died below the threshold", YOUNG, EXITED, DELAYED, SIGTERM);
@@ -235,20 +254,55 @@ for (const state of [STOPPING, KILLING]) {
   const ending: ProcessState = { ...state, next: null };
   const late: ProcessState = { ...state, startAt: NOW };
   const replaced: ProcessState = { ...state, next: EDITED, startAt: NOW, delayMs: 100 };
+  const tells = state === STOPPING ? [stillStopping(2000)] : [];
   cell(`leaves ${subject} alone when what is next is wanted again`, state, wanted(SAME), state);
-  cell(`puts a changed config next for ${subject}, without its delay`, state, wanted(EDITED), replaced);
-  cell(`puts a spec next for ${subject} that had none`, ending, wanted(EDITED), replaced);
-  cell(`starts nothing after ${subject} when it becomes unwanted`, state, UNWANTED, ending);
-  cell(`starts what follows ${subject} without delay when asked to restart`, state, RESTART, late);
+  cell(`puts a changed config next for ${subject}, without its delay`, state, wanted(EDITED), replaced, ...tells);
+  cell(`puts a spec next for ${subject} that had none`, ending, wanted(EDITED), replaced, ...tells);
+  cell(`starts nothing after ${subject} when it becomes unwanted`, state, UNWANTED, ending, ...tells);
+  cell(`starts what follows ${subject} without delay when asked to restart`, state, RESTART, late, ...tells);
   cell(`waits for the group of ${subject} when its leader ended`, state, EXITED, state);
   cell(`takes a failed start of ${subject} as its leader's end`, state, FAILED, state);
   cell(`forgets ${subject} when its group is empty and nothing is next`, ending, EMPTIED, ENDED);
   cell(`starts what follows ${subject}, keeping the back-off, when its group is empty`, late, EMPTIED, STARTED, SPAWN);
   cell(`waits, keeping the back-off, when the group of ${subject} is empty too early`, state, EMPTIED, WAITING);
 }
+const HASTY = freeze(sample("web", { "ncolony.monitor": { kill_time: 3.5 } }));
+const HURRIED: Stopping = { ...STOPPING, next: HASTY, startAt: NOW, delayMs: 100, killAt: NOW + 500 };
+cell("takes a kill time that is changed while a process stops", STOPPING, wanted(HASTY), HURRIED, stillStopping(500));
+cell(
+  "takes a kill time that a config has which comes back while its process stops",
+  { ...STOPPING, next: null },
+  wanted(HASTY),
+  HURRIED,
+  stillStopping(500),
+);
+cell(
+  "takes the monitor's kill time where a config has none any more",
+  { ...HURRIED, killAt: NOW + 500 },
+  wanted(EDITED),
+  { ...HURRIED, next: EDITED, killAt: NOW + 2000 },
+  stillStopping(2000),
+);
+cell(
+  "takes a kill time that is over already",
+  { ...STOPPING, stoppedAt: NOW - 9000 },
+  wanted(HASTY),
+  { ...HURRIED, stoppedAt: NOW - 9000, killAt: NOW - 5500 },
+  stillStopping(0),
+);
+cell(
+  "keeps the kill time that what is there began with where a config comes back that has none",
+  { ...STOPPING, next: null, killAt: NOW + 60_000 },
+  wanted(WEB),
+  { ...STOPPING, startAt: NOW, delayMs: 100, killAt: NOW + 60_000 },
+  stillStopping(60_000),
+);
 const HASTENED: Killing = { ...KILLING, ...KILLED_NOW, next: null };
 cell("kills a stopping process when told to kill", STOPPING, KILL, HASTENED, SIGKILL);
-cell("starts nothing after a killing process when told to kill", KILLING, KILL, { ...KILLING, next: null });
+cell("starts nothing after a killing process when told to kill", KILLING, KILL, {
+  ...KILLING,
+  next: null,
+}, { type: "report-stuck", afterMs: 1000 });
 cell("leaves a stopping process alone 1 ms before its kill time is over", { ...STOPPING, killAt: NOW + 1 }, TICK, {
   ...STOPPING,
   killAt: NOW + 1,

@@ -65,6 +65,8 @@ export class World {
   readonly #expected: Expected;
   readonly #policy: RestartPolicy;
   readonly #random: Random;
+  /** How long the child has from the stop signal on. */
+  #killTimeMs = 0;
   /** When it is to be reported that SIGKILL did not end the child; Infinity where it got none. */
   #reportAt = Infinity;
 
@@ -88,6 +90,9 @@ export class World {
     this.lines.push(`${this.now} ms: ${this.state.type}, ${describe(event)}`);
     this.#cells.add(`${this.state.type} ${event.type}`);
     const isMoot = this.#expected.isMoot(event);
+    if (event.type === "wanted" && this.state.type === "stopping") {
+      this.#noteKillTime(event.spec, this.#expected.wanted);
+    }
     this.#expected.note(event, this.now);
     if (event.type === "exited") this.child!.tell();
     if (event.type === "emptied") this.child = null;
@@ -113,6 +118,12 @@ export class World {
     this.#check(wanted !== null || this.state.type === "gone", "brings an unwanted process from any state to gone");
   }
 
+  /** A kill time that a person changes holds for a stop that goes on. */
+  #noteKillTime({ killTimeMs }: Spec, before: Spec | null): void {
+    const isChanged = before === null ? killTimeMs !== undefined : killTimeMs !== before.killTimeMs;
+    if (isChanged) this.#killTimeMs = killTimeMs ?? this.#policy.killTimeMs;
+  }
+
   #step(event: ProcessEvent): Step {
     try {
       return freeze(step(this.state, freeze(event), this.now, this.#policy));
@@ -126,6 +137,7 @@ export class World {
     else if (effect.type === "unexpected") {
       this.#check(false, "finds nothing unexpected where nothing unexpected happens");
     } else if (effect.type === "report-stuck") this.#report(effect.afterMs, event);
+    else if (effect.type === "report-stopping") this.#tellStopping(effect.inMs, event);
     else if (effect.signal === "SIGKILL") this.#kill(event);
     else this.#ask(effect.signal);
   }
@@ -146,6 +158,7 @@ export class World {
       signal === this.child.spec.stopSignal;
     this.#check(isRight, "asks each child to end once, by its own signal, and only a child that is to end", signal);
     this.child?.ask(this.now);
+    this.#killTimeMs = this.child!.spec.killTimeMs ?? this.#policy.killTimeMs;
   }
 
   #kill(event: ProcessEvent): void {
@@ -157,16 +170,23 @@ export class World {
     this.#reportAt = this.now + 5000;
   }
 
+  /** It is told of whatever waits for the end of what stops. */
+  #tellStopping(inMs: number, event: ProcessEvent): void {
+    const isRight = ["wanted", "unwanted", "restart"].includes(event.type) && this.child!.killedAt === null;
+    this.#check(isRight && inMs === Math.max(0, this.#killAt() - this.now), REPORTS, `SIGKILL in ${inMs} ms`);
+  }
+
   #report(afterMs: number, event: ProcessEvent): void {
-    const isRight = event.type === "tick" && this.now >= this.#reportAt && afterMs === this.now - this.child!.killedAt!;
+    const isTime = event.type === "kill" || event.type === "tick" && this.now >= this.#reportAt;
+    const isRight = isTime && afterMs === this.now - this.child!.killedAt!;
     this.#check(isRight, REPORTS, `${afterMs} ms after SIGKILL`);
-    this.#reportAt = this.now + 10_000;
+    if (event.type === "tick") this.#reportAt = this.now + 10_000;
   }
 
   /** When the child has to get SIGKILL; Infinity where it has not. */
   #killAt(): number {
     if (this.child === null || this.child.askedAt === null || this.child.killedAt !== null) return Infinity;
-    return this.child.askedAt + (this.child.spec.killTimeMs ?? this.#policy.killTimeMs);
+    return this.child.askedAt + this.#killTimeMs;
   }
 
   #checkChild(event: ProcessEvent, isMoot: boolean): void {

@@ -123,6 +123,42 @@ Deno.test("askHttp() says where http and https are mixed up", async () => {
   assertEquals(await ask(`http://${plain.host}/`), { type: "status", status: 400 });
 });
 
+Deno.test("askHttp() takes a switch of protocols for an answer, and lets go of the connection", async () => {
+  let isClosed = false;
+  await using server = new RawServer(async (connection, write) => {
+    await write("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
+    await closedBy(connection);
+    isClosed = true;
+  });
+  assertEquals(await ask(`http://${server.host}/`), { type: "status", status: 101 });
+  await until("it is closed", () => isClosed);
+});
+
+Deno.test("askHttp() takes answers that are not quite HTTP, as browsers do", async () => {
+  for (
+    const text of ["HTTP/1.1 200 OK\n\n", "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n"]
+  ) {
+    await using server = new RawServer((_, write) => write(text));
+    assertEquals(await ask(`http://${server.host}/`), { type: "status", status: 200 }, text);
+  }
+});
+
+Deno.test("askHttp() says which permission a name needs, and that some URLs make no request", async () => {
+  const reason = "that needs --allow-net for its host";
+  for (const host of ["localhost:18431", "example.com", "[::1]:80", "127.0.0.2"]) {
+    for (const scheme of ["http", "https"]) {
+      assertEquals(await ask(`${scheme}://${host}/`), { type: "impossible", reason }, host);
+    }
+  }
+  await using server = new RawServer(OK);
+  const nothing = { type: "impossible", reason: "its URL and headers make no request" } as const;
+  assertEquals(await ask(`http://hunter2:100%@${server.host}/`), nothing);
+  for (const host of ["hunter2 x", "", "a:99999"]) {
+    assertEquals(await ask(`https://${server.host}/`, { headers: { host } }), nothing, host);
+  }
+  assertEquals(server.connections, 0);
+});
+
 /** Makes an authority, and a certificate of it for some names that is valid for some days, or was. */
 async function certify(dir: TempDir, names: string, days: number): Promise<{ ca: string; cert: string; key: string }> {
   const script = `
@@ -161,7 +197,7 @@ for (
       else assert(trusted.type === "impossible" && trusted.reason.startsWith(reason), JSON.stringify(trusted));
       const untrusted = await ask(url);
       assert(untrusted.type === "impossible", JSON.stringify(untrusted));
-      assertMatch(untrusted.reason, days < 0 ? /expired/ : /nobody that is trusted here: .*"ca"/);
+      assertMatch(untrusted.reason, days < 0 ? /expired/ : /nobody that is trusted here, .*"ca"/);
       assertEquals(await ask(url, { isInsecure: true, headers: { x: "y" } }), { type: "status", status: 204 });
       await server.shutdown();
     },

@@ -11,10 +11,16 @@ class World implements Disposable {
   readonly clock = this.host.clock;
   readonly lives = new Lives(this.pids, this.clock, this.host.log);
 
+  #pid = 100;
+
+  constructor() {
+    this.dir.write("pids/.lock", "");
+  }
+
   /** Writes a pid file as a monitor does, so long ago by the wall clock. */
-  start(name: string, agoMs = 0): void {
+  start(name: string, agoMs = 0, pid = ++this.#pid): void {
     const at = new Date(this.clock.wall() - agoMs);
-    Deno.utimeSync(this.dir.write(`pids/.${name}.new`, "101"), at, at);
+    Deno.utimeSync(this.dir.write(`pids/.${name}.new`, `${pid}`), at, at);
     Deno.renameSync(this.dir.file(`pids/.${name}.new`), this.dir.file(`pids/${name}`));
   }
 
@@ -60,6 +66,31 @@ Deno.test("Lives does not take a process for older than it can be, or from the f
   assertEquals(it.ageOf("web"), 0);
 });
 
+Deno.test("Lives takes a pid file that is written again for the same life, but not after there was none", async () => {
+  using it = new World();
+  it.start("web", 5000, 101);
+  assertEquals(it.ageOf("web"), 5000);
+  await it.clock.advance(1000);
+  it.start("web", 0, 101);
+  assertEquals(it.ageOf("web"), 6000);
+  Deno.removeSync(it.dir.file("pids/web"));
+  assertEquals(it.ageOf("web"), null);
+  it.start("web", 0, 101);
+  assertEquals(it.ageOf("web"), 0);
+});
+
+Deno.test("Lives knows nothing by a directory that no monitor keeps", () => {
+  using it = new World();
+  Deno.removeSync(it.dir.file("pids/.lock"));
+  assertEquals(it.lives.of("web"), { type: "unknown" });
+  assertEquals(
+    it.host.log.count("when processes start, so the grace begins when a restart is asked for: no monitor"),
+    1,
+  );
+  it.start("db");
+  assertEquals(it.lives.of("web"), { type: "down" }, "as Python NColony leaves it");
+});
+
 Deno.test("Lives takes nothing but a file for a pid file", () => {
   using it = new World();
   it.dir.dir("pids/web");
@@ -69,9 +100,10 @@ Deno.test("Lives takes nothing but a file for a pid file", () => {
 
 Deno.test("Lives says once that nobody tells, and when that is over", () => {
   using it = new World();
-  Deno.removeSync(it.pids);
+  Deno.removeSync(it.pids, { recursive: true });
   for (const name of ["web", "db"]) assertEquals(it.lives.of(name), { type: "unknown" });
   it.dir.dir("pids");
+  it.dir.write("pids/.lock", "");
   assertEquals(it.lives.of("web"), { type: "down" });
   assertEquals(it.host.log.lines, [
     `WARN it is not known from "${it.pids}" when processes start, so the grace begins when a restart is asked for: ` +

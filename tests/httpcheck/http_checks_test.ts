@@ -106,10 +106,12 @@ function pidFiles():
   & { path: string; start: (name: string, wall: number) => void; end: (name: string) => void }
   & Disposable {
   const dir = tempDir();
+  let pid = 100;
+  dir.write(".lock", "");
   return {
     path: dir.path,
     start: (name, wall) => {
-      Deno.utimeSync(dir.write(`.${name}`, "101"), new Date(wall), new Date(wall));
+      Deno.utimeSync(dir.write(`.${name}`, `${++pid}`), new Date(wall), new Date(wall));
       Deno.renameSync(dir.file(`.${name}`), dir.file(name));
     },
     end: (name) => Deno.removeSync(dir.file(name)),
@@ -132,6 +134,47 @@ Deno.test("HttpChecks drops a restart that it could not ask for when the process
   Deno.renameSync(it.dir.file("away"), it.messages);
   await it.pass(1);
   assertEquals(it.asked, []);
+});
+
+Deno.test("HttpChecks asks for no second restart in one life when the config changes meanwhile", async () => {
+  using pids = pidFiles();
+  using it = new World(pids.path);
+  it.answering("web", { maxBad: 0, grace: 0 });
+  pids.start("web", it.clock.wall());
+  await it.pass(0);
+  await it.answer(BAD);
+  await it.pass(1);
+  assertEquals(it.takeAsked(), ["web"]);
+  it.answering("web", { maxBad: 0, grace: 0, timeout: 2 });
+  assertEquals([await it.round(BAD), await it.round(BAD), it.asked], [0, 0, []]);
+  pids.start("web", it.clock.wall());
+  assertEquals(await it.round(GOOD), 1);
+});
+
+Deno.test("HttpChecks asks no more often than the period when the config changes all the time", async () => {
+  using it = new World();
+  let asked = 0;
+  for (let second = 0; second < 30; second++) {
+    it.answering("web", { grace: 0, maxBad: 100 + second });
+    asked += await it.round(GOOD, 1);
+  }
+  assertEquals(asked, 3);
+});
+
+Deno.test("HttpChecks refuses a URL that nobody can be asked by, and a host that is none, without their values", async () => {
+  using it = new World();
+  it.answering("web", { url: "http://hunter2:100%@web/" });
+  for (const [name, host] of [["a", "tok en-hunter2"], ["b", ""], ["c", "a:99999"], ["d", "a/b"]] as const) {
+    it.answering(name, { headers: { Host: host } });
+  }
+  it.answering("good", { headers: { host: "[::1]:80" } });
+  assertEquals(await it.round(GOOD, 60), 1);
+  assertEquals(it.log.lines.length, 5);
+  assertEquals(it.log.count("hunter2"), 0);
+  assertEquals(
+    it.log.lines[1],
+    'WARN a: its answers are not checked: "ncolony.httpcheck.headers.Host" is not a valid host',
+  );
 });
 
 Deno.test("HttpChecks takes no end of a process for a bad answer, and asks nobody who does not run", async () => {
@@ -216,7 +259,7 @@ Deno.test("HttpChecks says what is wrong with a section, without its values, and
   assertEquals(await it.round(GOOD, 60), 1);
   const number = "must be a number from 0.01 to 1000000000: got a string";
   assertEquals(it.log.lines, [
-    'WARN web: its answers are not checked: "ncolony.httpcheck.url" is no URL',
+    'WARN web: its answers are not checked: "ncolony.httpcheck.url" is not a valid URL',
     `WARN db: its answers are not checked: "ncolony.httpcheck.period" ${number}`,
   ]);
 });

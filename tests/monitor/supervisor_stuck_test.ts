@@ -79,6 +79,43 @@ Deno.test("Supervisor that is closed a second time gives up 5 s later who does n
   assertEquals(world.exitCode, 1);
 });
 
+Deno.test("Supervisor names at a second signal who does not end on SIGKILL", async () => {
+  await using world = await withStuck();
+  const { log } = world.host;
+  world.post("web", { type: "kill" });
+  await world.advance(2000);
+  log.take();
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(log.count("does not end 2 s after"), 0);
+  world.supervisor.close();
+  await world.settle();
+  assertEquals(log.count("WARN web: does not end 2 s after SIGKILL: pid 101 (uninterruptible sleep)"), 1);
+  assertEquals([world.exitCode, reports(world).length], [null, 1]);
+  await world.advance(3000);
+  assertEquals([world.exitCode, log.count("ERROR web: does not end 5 s after SIGKILL and is left behind")], [1, 1]);
+});
+
+Deno.test("Supervisor tells of each that is asked of a process that stops when SIGKILL comes", async () => {
+  await using world = new SupervisorWorld();
+  world.host.children.script("web", { endsInMs: Infinity });
+  await world.want("web");
+  world.post("web", { type: "restart" });
+  await world.advance(1000);
+  world.host.log.take();
+  world.post("web", { type: "restart" });
+  await world.want("web", { "ncolony.monitor": { kill_time: 2 } });
+  world.post("web", { type: "unwanted" });
+  await world.settle();
+  assertEquals(world.host.log.take(), [
+    "INFO web: still stopping, SIGKILL in 4 s",
+    "INFO web: still stopping, SIGKILL in 1 s",
+    "INFO web: still stopping, SIGKILL in 1 s",
+  ]);
+  await world.advance(1000);
+  assertEquals(world.host.log.count("INFO web: stopping -> killing (kill time over)"), 1);
+});
+
 Deno.test("Supervisor that is closed waits for others after it gave one up, and for one that ends in time", async () => {
   await using world = await withStuck();
   const { children, log, pids } = world.host;
