@@ -2,7 +2,7 @@ import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { namesIn } from "./tools.ts";
+import { namesIn, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 const MEMBER = { args: ["cat"], group: ["front", "eu"] };
