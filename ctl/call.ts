@@ -40,10 +40,19 @@ function asUsage(write: () => void): void {
   }
 }
 
+function readExtras(path: string, what: string): string {
+  try {
+    return readTextFile(path, MAX_CONFIG_BYTES);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    error.message = `${what}: ${error.message}`;
+    throw error instanceof RangeError ? new UsageError(error.message) : error;
+  }
+}
+
 function parseExtras(text: string): JsonObject {
   const isJson = /^\s*[{[]/.test(text);
   const what = isJson ? "--extras" : `--extras ${JSON.stringify(text)}`;
-  const source = isJson ? text : readTextFile(text);
-  if (source.length > MAX_CONFIG_BYTES) throw new UsageError(`${what}: must be at most ${MAX_CONFIG_BYTES} bytes`);
+  const source = isJson ? text : readExtras(text, what);
   return parseObject(source, (reason) => new UsageError(`${what}: ${reason}`));
 }

@@ -1,5 +1,6 @@
 import type { Spec } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
+import { describeError, lowerFirst } from "./fault.ts";
 
 /** Where a bare command is looked for when the child's environment has no PATH. */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -34,16 +35,18 @@ export function isExecutable(path: string): boolean {
  * directory is not there, so its words are looked at: to look at the directory would need a permission.
  */
 export function whyNotStarted(error: unknown, { args, cwd, uid }: Pick<Spec, "args" | "cwd" | "uid">): string {
-  const reason = error instanceof Error ? error.message : String(error);
-  if (/: (No such cwd|cwd is not a directory) '|: failed resolving cwd: /.test(reason)) {
-    const what = cwd === undefined ? "the working directory is gone" : `cwd ${JSON.stringify(cwd)} is no directory`;
+  const message = error instanceof Error ? error.message : String(error);
+  const command = `command ${JSON.stringify(args[0])}`;
+  const where = cwd === undefined ? "the working directory" : `cwd ${JSON.stringify(cwd)}`;
+  if (/: (No such cwd|cwd is not a directory) '|: failed resolving cwd: /.test(message)) {
+    const what = cwd === undefined ? "the working directory is gone" : `${where} is no directory`;
     return `${what}, or may not be entered`;
   }
-  if (error instanceof Deno.errors.NotFound) {
-    return `command ${JSON.stringify(args[0])} (or its interpreter) is not there`;
-  }
+  if (error instanceof Deno.errors.NotFound) return `${command} (or its interpreter) is not there`;
+  const [, why] = /^Failed to spawn '.*': (.*?)(?: \(os error \d+\))?$/s.exec(message) ?? [];
+  if (why === undefined) return describeError(error);
+  const reason = `${command}: ${lowerFirst(why)}`;
   if (!(error instanceof Deno.errors.PermissionDenied)) return reason;
-  const where = cwd === undefined ? "the working directory" : `cwd ${JSON.stringify(cwd)}`;
   if (uid === undefined || uid === Deno.uid()) return `${reason}: it may not be run, or ${where} not be entered`;
   if (Deno.uid() !== 0) return `${reason}: only root may run it as another user`;
   return `${reason}: uid ${uid} may not run it, or not enter ${where}`;

@@ -1,3 +1,29 @@
+import { shownText } from "@ncolony/core";
+
+/** What Deno says of an operation on a file: why, which operation, on what, and where that was to go. */
+const OPERATION = /^(.+?)(?: \(os error \d+\))?: \w+ '(.*?)'(?: -> '.*')?$/s;
+
+/** What Deno says of a permission: to do what, and which flag gives it. */
+const PERMISSION = /^Requires \w+ access(?: to (.+?))?, run again with the (--allow-[\w-]+) flag$/s;
+
+/**
+ * Says what went wrong to a person who does not know Deno: of what, in quotes, before why. Nothing of it is a value.
+ *
+ * @param error What was thrown, also by this project.
+ */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [, what, flag] = PERMISSION.exec(error.message) ?? [];
+  if (flag !== undefined) return `needs ${flag}${what === undefined ? "" : ` for ${what}`}`;
+  const [, why, path] = OPERATION.exec(error.message) ?? [];
+  return path === undefined ? error.message : `${JSON.stringify(shownText(path))}: ${lowerFirst(why!)}`;
+}
+
+/** Words of the operating system as they stand amid a sentence. */
+export function lowerFirst(words: string): string {
+  return words.charAt(0).toLowerCase() + words.slice(1);
+}
+
 /** Names an error of the file system in a few words, without the path. */
 export function faultOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "is not there";
@@ -10,5 +36,6 @@ export function faultOf(error: unknown): string {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "ELOOP") return "is a symbolic link";
-  return code || error.message.replace(/: [a-z]+ '.*'$/s, "");
+  const [, why] = OPERATION.exec(error.message) ?? /^(.*) \(os error \d+\)$/s.exec(error.message) ?? [];
+  return code || (why === undefined ? error.message : lowerFirst(why));
 }

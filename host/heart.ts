@@ -1,6 +1,7 @@
 import { type Beat, parseBeat, shownText, SpecError, visible } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "./clock.ts";
+import { denoEnviron, EnvironError } from "./environ.ts";
 import { faultOf } from "./fault.ts";
 import { touchByWriting } from "./safe_file.ts";
 import type { Clock, Environ } from "./types.ts";
@@ -142,7 +143,7 @@ export function maybeBeat(options: HeartOptions = {}): void {
   findHeart(options)?.heart.beat();
 }
 
-function findHeart({ environ = Deno.env.get, onFault = tell }: HeartOptions): { heart: Heart; beat: Beat } | null {
+function findHeart({ environ = denoEnviron, onFault = tell }: HeartOptions): { heart: Heart; beat: Beat } | null {
   try {
     const source = environ("NCOLONY_CONFIG");
     if (source === undefined) return null;
@@ -150,7 +151,7 @@ function findHeart({ environ = Deno.env.get, onFault = tell }: HeartOptions): { 
     const beat = parseBeat(name, source);
     return beat && { heart: new Heart(beat.status, name, onFault), beat };
   } catch (error) {
-    if (error instanceof SpecError) onFault(`no heart beats: ${error.message}`);
+    if (error instanceof SpecError || error instanceof EnvironError) onFault(`no heart beats: ${error.message}`);
     else if (error instanceof Deno.errors.NotCapable) {
       onFault("no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME");
     } else throw error;

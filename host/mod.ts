@@ -9,6 +9,7 @@
 import { childEnv } from "@ncolony/core";
 import { spawnChild } from "./child.ts";
 import { denoClock } from "./clock.ts";
+import { denoEnviron } from "./environ.ts";
 import { configDirectory } from "./directory.ts";
 import { lockDirectory } from "./lock.ts";
 import { Logs } from "./logs.ts";
@@ -65,6 +66,7 @@ export { Output, type OutputOptions } from "./output.ts";
 export { requireRun } from "./permission.ts";
 export { ownKillTimeMs } from "./own_config.ts";
 export { PidDirectory, type PidEntry } from "./pid_dir.ts";
+export { denoEnviron, EnvironError } from "./environ.ts";
 export { identifyPlaces, type Places } from "./places.ts";
 export { mayReadProc } from "./proc_view.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
@@ -97,11 +99,6 @@ export type {
   Watch,
   WatchSink,
 } from "./types.ts";
-
-/** Looks a variable of this program's environment up. */
-export function denoEnviron(name: string): string | undefined {
-  return Deno.env.get(name);
-}
 
 /**
  * The machine that this program runs on.

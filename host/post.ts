@@ -1,5 +1,6 @@
 import { formatMessage, type Message } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
+import { faultOf } from "./fault.ts";
 
 /**
  * Writes a file so that a reader finds all of it or nothing: under a fresh name ending in `.new`, which monitors ignore
@@ -85,10 +86,26 @@ export function removeFile(directory: string, name: string): void {
 }
 
 /**
- * Reads a file that a person named on the command line.
+ * Reads a file that a person named on the command line, which may be a pipe.
  *
- * @throws {Deno.errors.NotFound} Where there is none.
+ * @param maxBytes More than that is not read.
+ * @throws {RangeError} Where it is longer, or no text. No message names the file.
+ * @throws {Deno.errors.NotFound} Where there is none; other errors where it cannot be read.
  */
-export function readTextFile(path: string): string {
-  return Deno.readTextFileSync(path);
+export function readTextFile(path: string, maxBytes: number): string {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(maxBytes + 1);
+    let length = 0;
+    for (let read = 1; read > 0 && length < bytes.length;) {
+      read = file.readSync(bytes.subarray(length)) ?? 0;
+      length += read;
+    }
+    if (length > maxBytes) throw new RangeError(`must be at most ${maxBytes} bytes`);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
+  } catch (error) {
+    if (error instanceof TypeError) throw new RangeError("is not UTF-8");
+    if (error instanceof Error && !(error instanceof RangeError)) error.message = faultOf(error);
+    throw error;
+  }
 }

@@ -1,4 +1,5 @@
 import { UsageError, visible } from "@ncolony/core";
+import { describeError } from "./fault.ts";
 
 /** What `--help` and `--version` need to know of a program. */
 export interface Program {
@@ -33,9 +34,8 @@ export async function runProgram(program: Program, run: () => number | Promise<n
   try {
     return await run();
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
     const hint = error instanceof UsageError ? ` (try ${program.name} --help)` : "";
-    complain(program, message + hint);
+    complain(program, describeError(error) + hint);
     return error instanceof UsageError ? 2 : error instanceof ExitError ? error.code : 1;
   }
 }

@@ -21,6 +21,7 @@ export {
   textValue,
   type Words,
 } from "./options.ts";
+export { describeError } from "./fault.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "./post.ts";
 export { answerCommon, calledName, complain, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
 export { outliveFileSizeLimit } from "./signals.ts";

@@ -3,6 +3,7 @@ import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "./clock.ts";
+import { describeError } from "./fault.ts";
 import { Fifos } from "./fifos.ts";
 import type { Watch, WatchSink } from "./types.ts";
 
@@ -79,7 +80,7 @@ class DenoWatch implements Watch {
     this.#ids = paths.map(idOf);
     this.#listen().then(
       () => this.#isClosed || sink.failed("it ended"),
-      (error) => this.#isClosed || sink.failed(String(error)),
+      (error) => this.#isClosed || sink.failed(describeError(error)),
     );
   }
 

@@ -1,5 +1,6 @@
 import { quotedName } from "@ncolony/core";
 import {
+  describeError,
   type Directory,
   type DirectoryLock,
   type Host,
@@ -157,7 +158,7 @@ export class Hold {
       this.#watch = this.#watchPresent(standing);
     } catch (error) {
       // No inotify instance is left, or a directory went meanwhile: the looks at everything go on.
-      this.#warn(error instanceof Error ? error.message : String(error));
+      this.#warn(describeError(error));
     }
   }
 

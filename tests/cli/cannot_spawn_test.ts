@@ -40,9 +40,9 @@ Deno.test("a program that may not be run, or not yet, is said with the reason, a
   const writer = Deno.openSync(busy, { append: true });
   try {
     for (const path of [plain, busy, loop]) colony.put(basename(path), { args: [path] });
-    await failed(colony, "plain", "Permission denied", 1);
-    await failed(colony, "busy", "Text file busy", 1);
-    await failed(colony, "loop", "Too many levels of symbolic links", 1);
+    await failed(colony, "plain", "permission denied", 1);
+    await failed(colony, "busy", "text file busy", 1);
+    await failed(colony, "loop", "too many levels of symbolic links", 1);
   } finally {
     writer.close();
   }
@@ -58,8 +58,8 @@ Deno.test("arguments that the system does not take are said, and a change of the
   // A fourth of the stack is what all arguments and variables may fill.
   await using colony = new Colony({ wrap: sh('ulimit -s 1400; exec "$@"').concat("sh"), config: { web: CAT } });
   colony.put("big", { args: ["true", ...Array(43_600).fill("")] });
-  await failed(colony, "big", "Argument list too long", 1);
-  await failed(colony, "big", "Argument list too long", 2);
+  await failed(colony, "big", "argument list too long", 1);
+  await failed(colony, "big", "argument list too long", 2);
   await rested();
   colony.put("big", { args: ["cat", ...Array(1000).fill("-")] });
   await colony.waitFor(/big: waiting -> running \(config changed\), pid/);
@@ -77,8 +77,8 @@ Deno.test({
     // The kernel counts those that were there before the new one.
     const [running, waiting] = await outcome(colony, names);
     assertEquals([running.length, waiting.length], [2, 2]);
-    for (const name of waiting) await failed(colony, name, "Resource temporarily unavailable", 1);
-    await failed(colony, waiting[0]!, "Resource temporarily unavailable", 2);
+    for (const name of waiting) await failed(colony, name, "resource temporarily unavailable", 1);
+    await failed(colony, waiting[0]!, "resource temporarily unavailable", 2);
     for (const name of running) colony.remove(name);
     for (const name of waiting) await colony.started(name);
     assertEquals(colony.pidsOf("web").map(isAlive), [true]);
@@ -99,7 +99,7 @@ for (const limit of [64, 65, 66, 67]) {
       const [running, waiting] = await outcome(colony, names);
       assert(running.length > 0 && waiting.length > 0, `${running}`);
       // Who tries again just when a descriptor is free may have it: the next time that they try is two seconds later.
-      for (const name of waiting) await failed(colony, name, "Too many open files", 2);
+      for (const name of waiting) await failed(colony, name, "too many open files", 2);
       colony.send({ type: "RESTART", name: "web" });
       await colony.started("web", 2);
       assertEquals(running.flatMap((name) => colony.pidsOf(name)).map(isAlive), running.map(() => true));

@@ -65,7 +65,7 @@ Deno.test("reaper ends with 126 where the command cannot be run, and says so in 
   for (const command of ["/etc", "./deno.json"]) {
     const [code, stderr] = await complaint([command]);
     assertEquals(code, 126);
-    assertMatch(stderr, /^ncolony-reaper: cannot run "[^"]+": .*Permission denied.*\n$/);
+    assertMatch(stderr, /^ncolony-reaper: cannot run "[^"]+": .*permission denied.*\n$/);
   }
 });
 

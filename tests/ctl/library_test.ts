@@ -200,7 +200,7 @@ Deno.test("call() refuses extras that are no JSON object, by the place of the fa
     assertEquals(error.message.includes("hunter2"), false);
   }
   const none = places.dir.file("none");
-  assertThrows(() => addByWords(places, "--extras", none), Deno.errors.NotFound, none);
+  assertThrows(() => addByWords(places, "--extras", none), Deno.errors.NotFound, `--extras "${none}": is not there`);
   assertThrows(() => addByWords(places, "--extras", '{"uid": "root"}'), UsageError, '"uid" must be a number');
   assertUntouched(places);
 });
