@@ -61,11 +61,10 @@ ${seconds === null ? "Ctrl-C stops everything." : `Everything stops after ${seco
 }
 
 async function runMonitor(): Promise<number> {
-  const flags = ["--allow-read", `--allow-write=${home}`, "--allow-run", "--allow-env", "--allow-sys=uid,gid"];
   const args = [
     ...run,
     "--quiet",
-    ...flags,
+    "--allow-all",
     join(root, "monitor", "mod.ts"),
     "--config",
     config,

@@ -9,8 +9,8 @@
  */
 export const V8_FLAGS = "--v8-flags=--optimize-for-size,--no-lazy";
 
-/** The permissions that each tool needs: the tasks of deno.json, bundles and binaries have these. */
-export const PERMISSIONS = {
+/** The least permissions that each tool needs. */
+export const LEAST_PERMISSIONS = {
   monitor: ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys=uid,gid"],
   ctl: ["--allow-read", "--allow-write"],
   beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
@@ -19,19 +19,17 @@ export const PERMISSIONS = {
   reaper: ["--allow-run", "--allow-ffi"],
 } as const;
 
+/**
+ * The permissions that tasks, bundles and binaries have. With `--allow-run` nothing is really withheld from the monitor, and
+ * only with all permissions Deno lets it read /proc, by which it finds what a killed monitor left running.
+ */
+export const PERMISSIONS = { ...LEAST_PERMISSIONS, monitor: ["--allow-all"] } as const;
+
 /** The name of a tool. */
 export type Tool = keyof typeof PERMISSIONS;
 
 /** The names of all tools. */
 export const TOOLS = Object.keys(PERMISSIONS) as readonly Tool[];
 
-/** What the umbrella needs, which is all of them. */
-export const UMBRELLA_PERMISSIONS: readonly string[] = [
-  "--allow-read",
-  "--allow-write",
-  "--allow-run",
-  "--allow-env",
-  "--allow-net",
-  "--allow-ffi",
-  "--allow-sys=uid,gid",
-];
+/** What the umbrella needs, which may be the monitor. */
+export const UMBRELLA_PERMISSIONS: readonly string[] = PERMISSIONS.monitor;

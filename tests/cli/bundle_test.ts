@@ -30,7 +30,7 @@ async function make(tool: "bundle" | "compile", output: string, env: Record<stri
 /** Even a run as short as ctl's leaves to the next what Deno has compiled; rarely it is over before that. */
 async function assertKept(dir: TempDir, script: string, args: readonly string[]): Promise<void> {
   const words = ["run", "--no-config", "--log-level=debug", ...UMBRELLA_PERMISSIONS, script, ...args];
-  for (let start = 0; start < 5; start++) {
+  for (let start = 0; start < 20; start++) {
     const { stderr } = await runBare(dir, Deno.execPath(), words);
     if (stderr.includes(`V8 code cache hit for ES module: file://${script}`)) return;
   }

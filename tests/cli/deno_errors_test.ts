@@ -69,7 +69,7 @@ Deno.test("what is wrong with a file names it, before why", async () => {
     return run("ctl", ["--config", directory, "--messages", messages, "add", name, "--cmd", "true"]);
   };
   assertEquals((await add(file, "web")).stderr, `ncolony-ctl: "${file}/web": not a directory\n`);
-  assertMatch((await add(conf, "x".repeat(300))).stderr, /^ncolony-ctl: ".*x…": file name too long\n$/);
+  assertMatch((await add(conf, "x".repeat(300))).stderr, /^ncolony-ctl: ".*x": file name too long\n$/);
   for (const option of ["--pid", "--logs"]) {
     const { code, stderr } = await run("monitor", [...places, option, `${file}/below`]);
     assertEquals([code, stderr], [1, `ncolony-monitor: "${file}/below": not a directory\n`]);

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { dirname, join } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
-import { PERMISSIONS, type Tool, TOOLS, UMBRELLA_PERMISSIONS } from "../../tools/permissions.ts";
+import { LEAST_PERMISSIONS, type Tool, TOOLS } from "../../tools/permissions.ts";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Program } from "./program.ts";
 import { namesIn, place, ROOT, toolCommand } from "./tools.ts";
@@ -47,7 +47,7 @@ function start(tool: Tool, dir: TempDir, permissions: readonly string[]): Progra
 for (const tool of TOOLS) {
   Deno.test(`${tool} misses no permission of the table's`, async () => {
     using dir = tempDir();
-    await using program = start(tool, dir, PERMISSIONS[tool]);
+    await using program = start(tool, dir, LEAST_PERMISSIONS[tool]);
     if (BRIEF.includes(tool)) assertEquals(await program.ended(), 0);
     else await program.waitFor(/asked for a restart|run 2: exit code 0|, pid \d+$/);
     // What it would have with all permissions is told at the start.
@@ -55,21 +55,16 @@ for (const tool of TOOLS) {
     assertEquals(told.filter((line) => line.includes("--allow-")), []);
   });
 
-  for (const missing of PERMISSIONS[tool]) {
+  for (const missing of LEAST_PERMISSIONS[tool]) {
     Deno.test(`${tool} needs ${missing}, and says so in one line, with what it is for`, async () => {
       using dir = tempDir();
-      await using program = start(tool, dir, PERMISSIONS[tool].filter((flag) => flag !== missing));
+      await using program = start(tool, dir, LEAST_PERMISSIONS[tool].filter((flag) => flag !== missing));
       const [flag] = missing.split("=");
       await program.waitFor(new RegExp(`.{10}${flag}`));
       assertEquals(program.lines.filter((line) => /^\s+at |\bUncaught\b/.test(line)), []);
     });
   }
 }
-
-Deno.test("the umbrella's permissions are those of all tools", () => {
-  const names = (flags: readonly string[]) => [...new Set(flags.map((flag) => flag.split("=")[0]!))].sort();
-  assertEquals(names(UMBRELLA_PERMISSIONS), names(TOOLS.flatMap((tool) => [...PERMISSIONS[tool]])));
-});
 
 /** The texts that show how tools are run. */
 function guides(): string[] {
@@ -84,11 +79,16 @@ Deno.test("the command lines of the guides have the flags of the table, if with 
   for (const path of guides()) {
     const text = Deno.readTextFileSync(path).replaceAll("\\\n", " ");
     for (const [line, flags, tool] of text.matchAll(/deno run ((?:-[^ ]+ +)*)jsr:@ncolony\/(\w+)/g)) {
-      if (!(tool! in PERMISSIONS) || flags!.startsWith("-A")) continue;
+      if (
+        !(tool! in LEAST_PERMISSIONS) || flags!.startsWith("-A") ||
+        tool === "monitor" && flags!.trim() === "--allow-all"
+      ) {
+        continue;
+      }
       const names = flags!.trim().split(/ +/).filter((flag) => flag.startsWith("--allow-")).map((flag) =>
         flag.split("=")[0]
       );
-      const known = PERMISSIONS[tool as Tool].map((flag) => flag.split("=")[0]);
+      const known = LEAST_PERMISSIONS[tool as Tool].map((flag) => flag.split("=")[0]);
       const place = `${dirname(path).slice(ROOT.length)}: ${line}`;
       assertEquals([place, names.filter((name) => !known.includes(name!))], [place, []]);
     }
