@@ -92,3 +92,28 @@ Deno.test("httpcheck lets a process be that dies of being asked", async () => {
   const { starts } = timesOf(colony, checker, "web");
   assertGreater(starts[2]! - starts[0]!, 3000);
 });
+
+Deno.test("a slip in a config's keys keeps no process from running, and is logged by who would read them", async () => {
+  await using server = new Server(() => new Response(null, { status: 500 }));
+  await using colony = new Colony();
+  await using checker = check("httpcheck", colony);
+  await using hearts = check("beatcheck", colony);
+  colony.put("typo", { args: ["cat"], "ncolony.htpcheck": {} });
+  colony.put("http", asked(server.url("/"), { maxBad: 0, headres: { Host: "hunter2" } }));
+  colony.put("beat", {
+    args: ["cat"],
+    "ncolony.beatcheck": { period: 0.1, grace: 0, status: colony.dir.file("no-heart"), staus: "hunter2" },
+  });
+  for (const name of ["typo", "http", "beat"]) await colony.started(name);
+  await colony.waitFor(
+    /WARN typo: has the key "ncolony.htpcheck", which nobody knows: did you mean "ncolony.httpcheck"\?$/,
+  );
+  await checker.waitFor(
+    /WARN http: its answers are not checked: "ncolony.httpcheck.headres" is not known: known are url, /,
+  );
+  await hearts.waitFor(
+    /WARN beat: its heart is not checked: "ncolony.beatcheck.staus" is not known: known are period, /,
+  );
+  assertEquals(colony.count(/nobody knows/), 1);
+  assertEquals([...checker.lines, ...hearts.lines].filter((line) => line.includes("hunter2")), []);
+});
