@@ -41,6 +41,9 @@ import type { Exit } from "./types.ts";
 /** What a step gives: the state to store, then the effects to perform, in order. */
 export type ScheduleStep = readonly [state: ScheduleState, effects: readonly ScheduleEffect[]];
 
+/** Why runs are left out. */
+const [BUSY, NO_TIME] = ["the one before still goes on", "this program had no time"];
+
 const UNEXPECTED: readonly ScheduleEffect[] = [{ type: "unexpected" }];
 
 /** Whether a run counts as failed. */
@@ -90,9 +93,9 @@ export function stepSchedule(
 
 type Alive = Exclude<ScheduleState, ScheduleEnded>;
 
-function plan(state: Alive, { dueAt, passed }: Extract<ScheduleEvent, { type: "plan" }>): ScheduleStep {
+function plan(state: Alive, { dueAt, passed, why = NO_TIME }: Extract<ScheduleEvent, { type: "plan" }>): ScheduleStep {
   const skipped = state.skipped + passed;
-  return [{ ...state, dueAt, skipped }, passed === 0 ? [] : [{ type: "skipped", count: passed, total: skipped }]];
+  return [{ ...state, dueAt, skipped }, passed === 0 ? [] : [{ type: "skipped", count: passed, total: skipped, why }]];
 }
 
 function idle(state: ScheduleIdle, event: ScheduleEvent, now: number, policy: SchedulePolicy): ScheduleStep {
@@ -171,7 +174,7 @@ function ending(
 
 function skip(state: ScheduleRunning | ScheduleStopping | ScheduleKilling): ScheduleStep {
   const skipped = state.skipped + 1;
-  const effects: ScheduleEffect[] = [{ type: "skipped", count: 1, total: skipped }, { type: "plan" }];
+  const effects: ScheduleEffect[] = [{ type: "skipped", why: BUSY, count: 1, total: skipped }, { type: "plan" }];
   return [{ ...state, skipped, dueAt: Infinity }, effects];
 }
 

@@ -69,8 +69,8 @@ export interface ScheduleRunEnd {
 
 /** What can happen. */
 export type ScheduleEvent =
-  /** The next run is due then, and so many were due before that it passes over. */
-  | { readonly type: "plan"; readonly dueAt: number; readonly passed: number }
+  /** The next run is due then, and so many were due before that are left out, for this reason. */
+  | { readonly type: "plan"; readonly dueAt: number; readonly passed: number; readonly why?: string }
   /** Time passed. */
   | { readonly type: "tick" }
   /** The leader ended, or could not be started. */
@@ -95,7 +95,7 @@ export type ScheduleEffect =
   /** Tell a run's end. */
   | { readonly type: "report"; readonly run: number; readonly exit: Exit; readonly durationMs: number }
   /** Tell that runs were skipped: so many now, so many altogether. */
-  | { readonly type: "skipped"; readonly count: number; readonly total: number }
+  | { readonly type: "skipped"; readonly count: number; readonly total: number; readonly why: string }
   /** The event cannot happen in that state: log it. */
   | { readonly type: "unexpected" };
 

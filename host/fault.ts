@@ -1,7 +1,7 @@
 import { shownText } from "@ncolony/core";
 
 /** What Deno says of an operation on a file: why, which operation, on what, and where that was to go. */
-const OPERATION = /^(.+?)(?: \(os error \d+\))?: \w+ '(.*?)'(?: -> '.*')?$/s;
+const OPERATION = /^(.+?)(?: \(os error \d+\))?: \w+ '(.*?)'(?: -> '(.*)')?$/s;
 
 /** What Deno says of a permission: to do what, and which flag gives it. */
 const PERMISSION = /^Requires \w+ access(?: to (.+?))?, run again with the (--allow-[\w-]+) flag$/s;
@@ -15,8 +15,8 @@ export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const [, what, flag] = PERMISSION.exec(error.message) ?? [];
   if (flag !== undefined) return `needs ${flag}${what === undefined ? "" : ` for ${what}`}`;
-  const [, why, path] = OPERATION.exec(error.message) ?? [];
-  return path === undefined ? error.message : `${JSON.stringify(shownText(path))}: ${lowerFirst(why!)}`;
+  const [, why, path, to] = OPERATION.exec(error.message) ?? [];
+  return path === undefined ? error.message : `${JSON.stringify(shownText(to ?? path))}: ${lowerFirst(why!)}`;
 }
 
 /** Words of the operating system as they stand amid a sentence. */

@@ -74,7 +74,9 @@ export { isSameFile, isSameSight, RACY_MS } from "./sight.ts";
 export type { ProgramService, Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
 export * from "./tool.ts";
+export { TimeFile } from "./time_file.ts";
 export { Told } from "./told.ts";
+export { type ZoneFacts, zoneFacts } from "./zone_facts.ts";
 export { Turn } from "./turn.ts";
 export { catchUnforeseen } from "./unforeseen.ts";
 export type {

@@ -1,5 +1,6 @@
 import { UsageError } from "@ncolony/core";
 import { Cron } from "croner";
+import { isZone } from "./zone.ts";
 
 /** The fields of a cron expression with seconds, in order, and what each takes. */
 const FIELDS = [
@@ -12,7 +13,7 @@ const FIELDS = [
 ] as const;
 
 /** Names for common times. */
-const NAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@hourly"];
+const NAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /** The times that a cron expression names. */
 export interface CronTimes {
@@ -27,22 +28,27 @@ export interface CronTimes {
  * Expressions with a `*` for the minute or the hour, such as every half an hour, go on through both.
  *
  * @param expression The expression.
- * @param timezone An IANA time zone; absent: the machine's.
+ * @param timezone An IANA time zone, or a distance from UTC, as +09:00.
  * @throws {UsageError} Where it is wrong; the message names the field.
  */
-export function parseCron(expression: string, timezone: string = Temporal.Now.timeZoneId()): CronTimes {
-  if (!isTimezone(timezone)) {
+export function parseCron(expression: string, timezone: string): CronTimes {
+  if (!isZone(timezone)) {
     throw new UsageError(`--timezone ${JSON.stringify(timezone)} is not known, such as Europe/Berlin is`);
   }
   const shown = `--cron ${JSON.stringify(expression)}`;
   const text = expression.trim();
   if (text.startsWith("@")) {
     if (!NAMES.includes(text.toLowerCase())) throw new UsageError(`${shown} is none of ${NAMES.join(", ")}`);
-    return new Cron(text, { paused: true, timezone });
+    // croner does not know that name.
+    const known = text.toLowerCase() === "@midnight" ? "@daily" : text;
+    return new Cron(known, { paused: true, timezone });
   }
   const fields = text === "" ? [] : text.split(/\s+/);
   if (fields.length < 5 || fields.length > 6) {
-    throw new UsageError(`${shown} must have five fields, or six with seconds: got ${fields.length}`);
+    const years = fields.length === 7 ? ", and no year" : "";
+    throw new UsageError(
+      `${shown} must have five fields, or six with seconds before them${years}: got ${fields.length}`,
+    );
   }
   checkFields(shown, fields);
   const [minute, hour] = fields.slice(-5);
@@ -52,7 +58,7 @@ export function parseCron(expression: string, timezone: string = Temporal.Now.ti
 }
 
 /** The next times of a cron expression, a line each: `2026-03-29 03:00:00 GMT+02:00`. */
-export function nextTimes(cron: CronTimes, count: number, after: Date, timezone?: string): string[] {
+export function nextTimes(cron: CronTimes, count: number, after: Date, timezone: string): string[] {
   const lines: string[] = [];
   for (let time = cron.nextRun(after); time !== null && lines.length < count; time = cron.nextRun(time)) {
     lines.push(formatTime(time, timezone));
@@ -61,10 +67,10 @@ export function nextTimes(cron: CronTimes, count: number, after: Date, timezone?
 }
 
 /** A time for a person, in a time zone. */
-export function formatTime(time: Date, timezone?: string): string {
+export function formatTime(time: Date, timezone: string): string {
   // Sweden writes dates as ISO does.
   return time.toLocaleString("sv-SE", {
-    ...(timezone === undefined ? {} : { timeZone: timezone }),
+    timeZone: timezone,
     year: "numeric",
     month: "2-digit",
     day: "2-digit",
@@ -82,8 +88,36 @@ function checkFields(shown: string, fields: readonly string[]): void {
     const [name, takes] = names[index]!;
     const alone = fields.map((_, other) => other === index ? field : "*").join(" ");
     if (/^[\w*,/?#+-]+$/.test(field) && isCron(alone)) continue;
-    throw new UsageError(`${shown}: the ${name} must be ${takes}, *, or ranges and steps of those: got ${field}`);
+    const slip = slipIn(field, FIELDS.length - names.length + index);
+    throw new UsageError(
+      `${shown}: the ${name} must be ${takes}, *, or ranges and steps of those: got ${field}${
+        slip === null ? "" : `, ${slip}`
+      }`,
+    );
   }
+}
+
+/** What a person may have meant by a field that is wrong; null: who knows. */
+function slipIn(field: string, index: number): string | null {
+  for (const part of field.split(",")) {
+    const [, from, to, step] = /^(\w+)(?:-(\w+))?(?:\/(\d+))?$/.exec(part) ?? [];
+    if (from === undefined || !isCronField(from, index)) continue;
+    const last = LAST[index]!;
+    if (to !== undefined && isCronField(to, index) && !isCronField(`${from}-${to}`, index)) {
+      return `whose range goes backwards: ${from}-${last},${FIRST[index]}-${to}`;
+    }
+    if (to === undefined && step !== undefined) return `whose step needs a range: ${from}-${last}/${step}`;
+  }
+  return null;
+}
+
+/** The first and the last value of each field. */
+const FIRST = ["0", "0", "0", "1", "1", "SUN"];
+const LAST = ["59", "59", "23", "31", "12", "SAT"];
+
+/** Whether something is right in one of the six fields. */
+function isCronField(text: string, index: number): boolean {
+  return isCron(FIELDS.map((_, other) => other === index ? text : "*").join(" "));
 }
 
 function isCron(expression: string): boolean {
@@ -124,14 +158,4 @@ function instantOf(hands: Date, timezone: string): Date {
   const isShown = zoned.toPlainDateTime().equals(plain);
   const time = isShown ? zoned : zoned.getTimeZoneTransition("next") ?? zoned;
   return new Date(time.epochMilliseconds);
-}
-
-function isTimezone(name: string): boolean {
-  try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
-  } catch {
-    // RangeError: there is none of that name.
-    return false;
-  }
 }

@@ -19,18 +19,23 @@ export async function main(argv: readonly string[]): Promise<number> {
     parse: parseOptions,
     answer: nextRuns,
     make: makeScheduler,
-    describe: ({ args, once, cron, frequency }) => {
-      const when = once ? "once" : cron === undefined ? `every ${frequency} s` : `at ${cron}`;
-      return `runs ${shownText(args[0])} ${when}`;
-    },
+    describe: (options) => `runs ${shownText(options.args[0])} ${whenOf(options)}`,
   }, argv);
 }
 
+function whenOf({ once, cron, timezone = "UTC", zoneSource, frequency }: Invocation): string {
+  if (once) return "once";
+  if (cron === undefined) return `every ${frequency} s`;
+  const zone = zoneSource === undefined ? timezone : `${timezone} (${zoneSource})`;
+  return `at ${cron} in ${zone}, next at ${nextTimes(parseCron(cron, timezone), 1, new Date(), timezone).join()}`;
+}
+
 /** The times of `--next`. */
-function nextRuns({ next, cron, timezone, frequency = 0 }: Invocation): string | null {
+function nextRuns({ next, cron, timezone = "UTC", frequency = 0 }: Invocation): string | null {
   if (next === undefined) return null;
   const now = new Date();
   if (cron !== undefined) return nextTimes(parseCron(cron, timezone), next, now, timezone).join("\n");
+  // Without a wall clock there is no zone either.
   const times = Array.from({ length: next }, (_, k) => new Date(now.getTime() + k * frequency * 1000));
-  return times.map((time) => formatTime(time)).join("\n");
+  return times.map((time) => formatTime(time, timezone)).join("\n");
 }

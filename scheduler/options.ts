@@ -12,9 +12,13 @@ import {
   parseWords,
   RAW_OPTION,
   secondsValue,
+  textValue,
   type Words,
+  type ZoneFacts,
+  zoneFacts,
 } from "@ncolony/host";
 import { parseCron } from "./cron.ts";
+import { machineZone, type Zone } from "./zone.ts";
 
 /** What a scheduler is told; all times are in seconds, as in Python NColony. */
 export interface Options {
@@ -32,6 +36,8 @@ export interface Options {
   readonly timezone?: string;
   /** Whether a time of `cron` that was slept through runs on waking. @default {false} */
   readonly catchUp?: boolean;
+  /** The file that remembers up to when times of `cron` were dealt with, while this program does not run. */
+  readonly last?: string;
   /** Each run is late by a random time up to this. @default {0} */
   readonly splay?: number;
   /** Whether it is run once, and at once. @default {false} */
@@ -44,6 +50,8 @@ export interface Options {
 
 /** What a command line asks for: to run, or to print times. */
 export interface Invocation extends Options {
+  /** Where the time zone is from; absent: from `--timezone`, or none is needed. */
+  readonly zoneSource?: string;
   /** How many times are printed in place of running. */
   readonly next?: number;
 }
@@ -55,7 +63,8 @@ const OPTIONS: readonly Option[] = [
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "run at once, then this often" },
   { name: "cron", value: "EXPR", help: "run at these times: five fields, or six with seconds" },
   { name: "timezone", value: "ZONE", help: "of --cron, as Europe/Berlin [the machine's]" },
-  { name: "catch-up", help: "on waking, run what --cron meant for the sleep" },
+  { name: "catch-up", help: "run once, late, what --cron named while it could not" },
+  { name: "last", value: "FILE", help: "remember in FILE up to when --cron was dealt with" },
   { name: "splay", value: "SECONDS", help: "delay each run by a random time up to this" },
   { name: "once", help: "run once, now; exit with its code" },
   { name: "max-failures", value: "N", help: "exit with 1 after N failures in a row" },
@@ -75,7 +84,7 @@ Usage: ncolony-scheduler (--frequency SECONDS | --cron EXPR) --timeout SECONDS
 ${optionsHelp(OPTIONS)}
 
 A run that is due while the one before goes on is skipped, and counted.
-SIGTERM, SIGINT and SIGHUP end the run that goes on, and then the scheduler.
+SIGTERM, SIGINT, SIGHUP and SIGQUIT end the run that goes on, then the scheduler.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line; with --once
 the command's own, 128 + n where signal n ended it, 127 where it cannot start.`;
 
@@ -84,16 +93,30 @@ the command's own, 128 + n where signal n ended it, 127 where it cannot start.`;
  *
  * @throws {UsageError} Where it is wrong; the message names the option.
  */
-export function parseOptions(argv: readonly string[]): Parsed<Invocation> {
+export function parseOptions(argv: readonly string[], zoneOfMachine: () => Zone = readZone): Parsed<Invocation> {
   const words = parseWords(argv, OPTIONS);
   const { flags } = words;
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
-  return { options: invocation(words), output, flags };
+  return { options: invocation(words, zoneOfMachine), output, flags };
 }
 
-function invocation(words: Words): Invocation {
+/** The time zone of this machine. @throws {UsageError} Where it is not known. */
+export function readZone(): Zone {
+  return machineZone(findZoneFacts(), Temporal.Now.timeZoneId());
+}
+
+function findZoneFacts(): ZoneFacts | null {
+  try {
+    return zoneFacts();
+  } catch {
+    // There is no shell, or it may not be run.
+    return null;
+  }
+}
+
+function invocation(words: Words, zoneOfMachine: () => Zone): Invocation {
   const { flags } = words;
   const [command, ...args] = words.values.get("arg") ?? [];
   if (command === undefined || command === "") throw new UsageError("--arg is missing: the command");
@@ -101,9 +124,12 @@ function invocation(words: Words): Invocation {
   const splay = optionalSeconds(words, "splay");
   const maxFailures = countValue(words, "max-failures");
   const next = countValue(words, "next");
-  const timezone = lastValue(words, "timezone");
+  const given = lastValue(words, "timezone");
   const cron = lastValue(words, "cron");
-  checkTimes(words, { frequency, splay, cron, timezone, next });
+  const last = textValue(words, "last", "FILE");
+  if (cron === undefined && given !== undefined) throw new UsageError("--timezone needs --cron");
+  const zone = cron === undefined ? null : given === undefined ? zoneOfMachine() : { name: given, source: null };
+  checkTimes(words, { frequency, splay, cron, timezone: zone?.name, next });
   return {
     args: [command, ...args],
     timeout: requiredSeconds(words, "timeout", 0.001),
@@ -113,7 +139,9 @@ function invocation(words: Words): Invocation {
     once: flags.has("once"),
     ...(frequency === undefined ? {} : { frequency }),
     ...(cron === undefined ? {} : { cron }),
-    ...(timezone === undefined ? {} : { timezone }),
+    ...(zone === null ? {} : { timezone: zone.name }),
+    ...(zone === null || zone.source === null ? {} : { zoneSource: zone.source }),
+    ...(last === undefined ? {} : { last }),
     ...(splay === undefined ? {} : { splay }),
     ...(maxFailures === undefined ? {} : { maxFailures }),
     ...(next === undefined ? {} : { next }),
@@ -128,17 +156,18 @@ interface TimeOptions {
   readonly next: number | undefined;
 }
 
-function checkTimes({ flags }: Words, { frequency, splay, cron, timezone, next }: TimeOptions): void {
+function checkTimes(words: Words, { frequency, splay, cron, timezone, next }: TimeOptions): void {
+  const { flags } = words;
   if (frequency !== undefined && cron !== undefined) throw new UsageError("--frequency and --cron exclude each other");
   if (frequency === undefined && cron === undefined && (!flags.has("once") || next !== undefined)) {
     throw new UsageError("--frequency or --cron is missing");
   }
-  if (cron === undefined && timezone !== undefined) throw new UsageError("--timezone needs --cron");
+  if (cron === undefined && lastValue(words, "last") !== undefined) throw new UsageError("--last needs --cron");
   if (cron === undefined && flags.has("catch-up")) throw new UsageError("--catch-up needs --cron");
   if (frequency !== undefined && splay !== undefined && splay >= frequency) {
     throw new UsageError("--splay must be less than --frequency");
   }
-  if (cron !== undefined && parseCron(cron, timezone).nextRun(new Date()) === null) {
+  if (cron !== undefined && parseCron(cron, timezone!).nextRun(new Date()) === null) {
     throw new UsageError(`--cron ${JSON.stringify(cron)} names no time`);
   }
 }

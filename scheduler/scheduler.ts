@@ -166,10 +166,8 @@ export class Scheduler implements ProgramService {
         return log.warn(`run ${effect.run}: not done after ${policy.timeoutMs / 1000} s: asked to end`);
       case "report":
         return this.#report(effect.run, effect.exit, effect.durationMs);
-      case "skipped": {
-        const why = event.type === "plan" ? "this program had no time" : "the one before still goes on";
-        return log.warn(`${effect.count} run(s) skipped, for ${why} (${effect.total} so far)`);
-      }
+      case "skipped":
+        return log.warn(`${effect.count} run(s) skipped, for ${effect.why} (${effect.total} so far)`);
       case "unexpected":
         return log.error(`unexpected: ${event.type} in state ${this.#state.type}`);
     }

@@ -13,12 +13,13 @@ import {
   SILENT_LOG,
   spawnChild,
   type Start,
+  TimeFile,
 } from "@ncolony/host";
 import { basename } from "@std/path/posix/basename";
 import { parseCron } from "./cron.ts";
-import type { Options } from "./options.ts";
+import { type Options, readZone } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
-import { byCron, every, once, type Times } from "./times.ts";
+import { byCron, every, NO_LAST, once, type Times } from "./times.ts";
 
 /** How long the last lines of a run may take to be written. */
 const FLUSH_MS = 1000;
@@ -136,11 +137,20 @@ function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScop
 }
 
 function timesOf(
-  { frequency, cron, timezone, catchUp = false, splay = 0 }: Options,
+  { frequency, cron, timezone, last, catchUp = false, splay = 0 }: Options,
   tell: (line: string) => void,
 ): Times {
   const delay = () => Math.random() * splay * 1000;
-  if (cron !== undefined) return byCron(parseCron(cron, timezone), denoClock, { splay: delay, catchUp, tell });
+  if (cron !== undefined) {
+    return byCron(parseCron(cron, timezone ?? readZone().name), denoClock, {
+      splay: delay,
+      catchUp,
+      last: last === undefined
+        ? NO_LAST
+        : new TimeFile(last, (fault) => tell(`--last ${JSON.stringify(last)} ${fault}`)),
+      tell,
+    });
+  }
   if (frequency !== undefined) return every(frequency * 1000, denoClock, delay);
   throw new TypeError("Cannot schedule without frequency or cron");
 }

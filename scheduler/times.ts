@@ -11,8 +11,10 @@ const JUMP_MS = 1000;
 export interface Plan {
   /** When, in the clock's milliseconds; Infinity: never. */
   readonly dueAt: number;
-  /** How many were due before, and are passed over. */
+  /** How many were due before, and are left out. */
   readonly passed: number;
+  /** Why they are. */
+  readonly why?: string;
 }
 
 /** When runs are due. */
@@ -51,56 +53,107 @@ export function once(clock: Clock): Times {
   return { first: () => ({ dueAt: clock.now(), passed: 0 }), next: () => never, correct: () => null };
 }
 
+/** What remembers up to when times were dealt with, in milliseconds since 1970, while this program does not run. */
+export interface Last {
+  /** Null where that is not known. */
+  read(): number | null;
+  /** Notes it. */
+  write(time: number): void;
+}
+
+/** Remembers nothing. */
+export const NO_LAST: Last = { read: () => null, write: () => {} };
+
 /** What is set of {@linkcode byCron}. */
 export interface CronOptions {
   /** The random delays. */
   readonly splay: Splay;
-  /** Whether a time that was slept through runs on waking. */
+  /** Whether a time that was slept through, or missed while this program did not run, runs as soon as that is seen. */
   readonly catchUp: boolean;
+  /** Remembers up to when times were dealt with. */
+  readonly last: Last;
   /** Takes what a person should know. */
   readonly tell: (message: string) => void;
 }
 
+/** More times that are left out are not counted one by one. */
+const MAX_COUNT = 1000;
+
 /** Runs are due by the wall clock, as a cron expression says. */
-export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, tell }: CronOptions): Times {
+export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, tell }: CronOptions): Times {
   let plannedAt: Date | null = null;
   let delayMs = 0;
-  /** The last time that was due: small corrections of the clock do not make it come again. */
-  let lastAt = -Infinity;
+  /** Up to here times were dealt with: small corrections of the clock do not make them come again. */
+  let dealtAt = -Infinity;
   let aheadMs = 0;
-  const dueAt = (): Plan => {
+  const dueAt = (): number => {
     aheadMs = clock.wall() - clock.now();
-    const wait = plannedAt === null ? Infinity : plannedAt.getTime() + delayMs - clock.wall();
-    return { dueAt: clock.now() + wait, passed: 0 };
+    return clock.now() + (plannedAt === null ? Infinity : plannedAt.getTime() + delayMs - clock.wall());
   };
-  const plan = (): Plan => {
-    plannedAt = cron.nextRun(new Date(Math.max(clock.wall(), lastAt)));
+  const dealWith = (time: number) => {
+    dealtAt = time;
+    last.write(time);
+  };
+  /** Plans the first time that is to come, and leaves out those until now. */
+  const plan = (why: string): Plan => {
+    const wall = clock.wall();
+    const missed = timesBetween(cron, dealtAt, wall);
+    if (dealtAt < wall) dealWith(wall);
+    plannedAt = cron.nextRun(new Date(dealtAt));
     delayMs = splay();
     if (plannedAt === null) tell("the cron expression names no time any more");
-    return dueAt();
+    const and = missed.length > MAX_COUNT ? `${why}, and more` : why;
+    return { dueAt: dueAt(), passed: Math.min(missed.length, MAX_COUNT), ...(missed.length > 0 ? { why: and } : {}) };
+  };
+  /** Has a time that is over run now. */
+  const catchUpOn = (time: Date, why: string): Plan => {
+    tell(`the run of ${time.toISOString()} was missed, for ${why}: it runs now`);
+    plannedAt = time;
+    delayMs = clock.wall() - time.getTime();
+    return { dueAt: dueAt(), passed: 0 };
   };
   return {
-    first: plan,
+    first: () => {
+      const wall = clock.wall();
+      const before = last.read();
+      if (before !== null && before > wall) tell("what was remembered is of the future: it counts for nothing");
+      dealtAt = Math.min(before ?? wall, wall);
+      const [missed] = timesBetween(cron, dealtAt, wall);
+      return catchUp && missed !== undefined ? catchUpOn(missed, STOPPED) : plan(STOPPED);
+    },
     next: () => {
-      lastAt = plannedAt?.getTime() ?? lastAt;
-      return plan();
+      if (plannedAt !== null) dealWith(Math.max(dealtAt, plannedAt.getTime()));
+      return plan(delayMs > 0 ? LATE : NO_TIME);
     },
     correct: () => {
       if (plannedAt === null) return null;
       const wall = clock.wall();
       const jumpMs = wall - clock.now() - aheadMs;
       if (wall - plannedAt.getTime() - delayMs > SLEPT_MS) {
-        tell(`the run of ${plannedAt.toISOString()} was slept through${catchUp ? ": it runs now" : ""}`);
-        if (!catchUp) return plan();
-        plannedAt = new Date(wall);
-        delayMs = 0;
-        return dueAt();
+        return catchUp ? catchUpOn(plannedAt, SLEPT) : plan(SLEPT);
       }
       if (Math.abs(jumpMs) <= JUMP_MS) return null;
-      if (jumpMs > -SLEPT_MS) return dueAt();
+      if (jumpMs > -SLEPT_MS) return { dueAt: dueAt(), passed: 0 };
       // Set back as far as this, the clock comes by its times again.
-      lastAt = -Infinity;
-      return plan();
+      dealtAt = wall;
+      return plan(SLEPT);
     },
   };
+}
+
+/** Why times are left out, or run late. */
+const STOPPED = "this program did not run then";
+const SLEPT = "the machine slept, or its clock was set forward";
+const LATE = "the one before was delayed (--splay, --catch-up)";
+const NO_TIME = "this program had no time";
+
+/** The times after one instant up to another, in milliseconds since 1970; one more than are counted at most. */
+function timesBetween(cron: CronTimes, after: number, until: number): Date[] {
+  const times: Date[] = [];
+  let time = cron.nextRun(new Date(after));
+  while (time !== null && time.getTime() <= until && times.length <= MAX_COUNT) {
+    times.push(time);
+    time = cron.nextRun(time);
+  }
+  return times;
 }

@@ -67,7 +67,7 @@ Deno.test("nothing in a config or a message makes a line of the log long", async
   await colony.waitFor(/ WARN message /, 3);
   for (const line of colony.lines) assertLessOrEqual(line.length, 700, line.slice(0, 1000));
   // What is wrong is still said, in the end of a reason too.
-  await colony.waitFor(/ path: .*y…y.*: File name too long/);
+  await colony.waitFor(/ path: .*y…y.*: file name too long/);
   await colony.waitFor(/ key: bad config: "ncolony\.monitor\.y+…" is not known: known are cwd, /);
 });
 
@@ -111,7 +111,7 @@ Deno.test("nothing in its command makes a line of a scheduler long", async () =>
   for (const line of scheduled.lines) {
     assertMatch(
       line,
-      / INFO ncolony-scheduler \S+ runs \/y+…y+ once$| WARN run 1: cannot start: .*y…y.*: File name too long/,
+      / INFO ncolony-scheduler \S+ runs \/y+…y+ once$| WARN run 1: cannot start: .*y…y.*: file name too long/,
     );
     assertLessOrEqual(line.length, 700);
   }

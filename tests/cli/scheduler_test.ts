@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { tempDir } from "../helpers.ts";
 import { command, PATIENT, Scheduled, SCHEDULER_PERMISSIONS, script } from "./scheduling.ts";
 import { type Result, runTool } from "./tools.ts";
 
@@ -90,7 +91,7 @@ Deno.test("the scheduler with --cron runs at these times", async () => {
   await using scheduled = new Scheduled(() => [...PATIENT, "--cron", "* * * * * *", ...script("date +%s")]);
   const first = await scheduled.numberIn(/^\[sh\] (\d+)$/);
   assertLess(first, await scheduled.numberIn(/^\[sh\] (\d+)$/, 2));
-  assertMatch(scheduled.stderr[0]!, / runs sh at \* \* \* \* \* \*$/);
+  assertMatch(scheduled.stderr[0]!, / runs sh at \* \* \* \* \* \* in \S+ \(.*\), next at \S+ \S+ GMT\S*$/);
 });
 
 Deno.test("the scheduler with --next prints times and exits", async () => {
@@ -143,3 +144,30 @@ function run(when: readonly string[], text: (file: string) => string): Scheduled
     marks: () => Deno.readTextFileSync(scheduled.dir.file("marks")).trimEnd().split("\n"),
   });
 }
+
+Deno.test("--last remembers over a restart what was due meanwhile, and --catch-up runs that once", async () => {
+  using dir = tempDir();
+  const last = dir.file("last");
+  const words = ["--cron", "* * * * * *", "--last", last, ...PATIENT, ...command("true")];
+  const permissions = [...SCHEDULER_PERMISSIONS, "--allow-read", "--allow-write"];
+  const remembered = () => Date.parse(Deno.readTextFileSync(last).trim());
+  const begun = Date.now();
+  {
+    await using first = new Scheduled(() => words, { permissions });
+    await first.waitFor(/ run 2: exit code 0/);
+  }
+  assert(remembered() >= begun, "it remembers what it ran");
+  Deno.writeTextFileSync(last, new Date(Date.now() - 60_500).toISOString());
+  {
+    await using second = new Scheduled(() => words, { permissions });
+    const [, count] = await second.waitFor(
+      / WARN (\d+) run\(s\) skipped, for this program did not run then \(\d+ so far\)$/,
+    );
+    assert(Number(count) >= 60, count);
+  }
+  Deno.writeTextFileSync(last, new Date(Date.now() - 60_500).toISOString());
+  await using third = new Scheduled(() => [...words, "--catch-up"], { permissions });
+  await third.waitFor(/ WARN the run of \S+ was missed, for this program did not run then: it runs now$/);
+  await third.waitFor(/ run 1: exit code 0/);
+  await third.waitFor(/ run\(s\) skipped, for the one before was delayed \(--splay, --catch-up\)/);
+});

@@ -81,8 +81,8 @@ Deno.test("nextTimes() gives a line each, with the offset of that time, and none
 
 const WRONG: readonly (readonly [expression: string, names: RegExp])[] = [
   ["", /must have five fields, or six with seconds/],
-  ["* * * *", /must have five fields, or six with seconds: got 4/],
-  ["* * * * * * *", /must have five fields, or six with seconds: got 7/],
+  ["* * * *", /must have five fields, or six with seconds before them: got 4/],
+  ["* * * * * * *", /must have five fields, or six with seconds before them, and no year: got 7/],
   ["60 * * * *", /the minute must be 0 to 59, .*: got 60$/],
   ["* 24 * * *", /the hour must be 0 to 23, .*: got 24$/],
   ["* * 32 * *", /the day of the month must be 1 to 31, .*: got 32$/],
@@ -98,12 +98,17 @@ const WRONG: readonly (readonly [expression: string, names: RegExp])[] = [
   ["*/61 * * * *", /minute/],
   ["1,,2 * * * *", /minute/],
   ["a:b * * * *", /minute/],
+  ["0 22-2 * * *", /the hour must be .*: got 22-2, whose range goes backwards: 22-23,0-2$/],
+  ["0 0 * * FRI-MON", /the day of the week must be .*: got FRI-MON, whose range goes backwards: FRI-SAT,SUN-MON$/],
+  ["0/5 * * * *", /the minute must be .*: got 0\/5, whose step needs a range: 0-59\/5$/],
+  ["0 0 * * * * 2027", /must have five fields, or six with seconds before them, and no year: got 7$/],
+  ["* * *", /must have five fields, or six with seconds before them: got 3$/],
   ["@often", /is none of @yearly, .*@hourly/],
 ];
 
 for (const [expression, names] of WRONG) {
   Deno.test(`parseCron() refuses ${JSON.stringify(expression)}, and names what is wrong`, () => {
-    const { message } = assertThrows(() => parseCron(expression), UsageError);
+    const { message } = assertThrows(() => parseCron(expression, "UTC"), UsageError);
     assertMatch(message, /^--cron "[^\n]*$/);
     assertMatch(message.slice(`--cron "${expression}"`.length), names);
     assertEquals(message.includes("seven"), false, "seven fields are none of its forms");
@@ -115,4 +120,25 @@ Deno.test("parseCron() refuses a time zone that is not known", () => {
     const { message } = assertThrows(() => parseCron("@daily", timezone), UsageError);
     assertMatch(message, /^--timezone ".*" is not known/);
   }
+});
+
+Deno.test("parseCron() takes @midnight for @daily", () => {
+  const [midnight, daily] = ["@midnight", "@daily"].map((name) =>
+    nextTimes(parseCron(name, "UTC"), 3, new Date(0), "UTC")
+  );
+  assertEquals(midnight, daily);
+  assertEquals(midnight!.length, 3);
+});
+
+Deno.test("parseCron() takes the day of the month or the day of the week, whichever comes first, also beside a *", () => {
+  const days = (expression: string) => {
+    return nextTimes(parseCron(expression, "UTC"), 6, new Date("2026-03-01T00:00:00Z"), "UTC").map((line) =>
+      line.slice(8, 10)
+    );
+  };
+  // 2026-03-06, 13, 20 and 27 are Fridays.
+  assertEquals(days("0 0 13,15 * FRI"), ["06", "13", "15", "20", "27", "03"]);
+  assertEquals(days("0 0 L * *").slice(0, 1), ["31"]);
+  assertEquals(days("0 0 15W * *").slice(0, 1), ["16"]);
+  assertEquals(days("0 0 * * FRI#2").slice(0, 1), ["13"]);
 });

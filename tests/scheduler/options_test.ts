@@ -34,6 +34,7 @@ const GOOD: readonly (readonly [words: readonly string[], invocation: Partial<In
   [[...CRON, "--timezone", "Europe/Berlin"], { cron: "@daily", timezone: "Europe/Berlin" }],
   [[...CRON, "--catch-up"], { cron: "@daily", catchUp: true }],
   [[...CRON, "--splay", "3600"], { cron: "@daily", splay: 3600 }],
+  [[...CRON, "--last", "/f"], { cron: "@daily", last: "/f" }],
   [["--once"], { once: true }],
   [["--once", ...EVERY], { once: true, frequency: 60 }],
   [["--once", ...CRON], { once: true, cron: "@daily" }],
@@ -41,7 +42,14 @@ const GOOD: readonly (readonly [words: readonly string[], invocation: Partial<In
 
 for (const [words, invocation] of GOOD) {
   Deno.test(`parseOptions() takes ${words.join(" ")}`, () => {
-    assertEquals(parseOptions([...RUN, ...words]).options, { ...DEFAULTS, ...invocation });
+    const zone = { name: "Asia/Tokyo", source: "TZ" };
+    const isMachine = invocation.cron !== undefined && invocation.timezone === undefined;
+    const expected = {
+      ...DEFAULTS,
+      ...invocation,
+      ...(isMachine ? { timezone: zone.name, zoneSource: zone.source } : {}),
+    };
+    assertEquals(parseOptions([...RUN, ...words], () => zone).options, expected);
   });
 }
 

@@ -74,12 +74,23 @@ class Cron {
   readonly clock = new FakeClock();
   readonly told: string[] = [];
   readonly times: Times;
+  /** Up to when times were dealt with. */
+  last: number | null;
 
-  constructor(expression: string, at: string, options: { catchUp?: boolean; splay?: () => number } = {}) {
+  constructor(
+    expression: string,
+    at: string,
+    options: { catchUp?: boolean; splay?: () => number; last?: string } = {},
+  ) {
+    this.last = options.last === undefined ? null : Date.parse(options.last);
     this.clock.wallShiftMs = Date.parse(at) - this.clock.wall();
     const { catchUp = false, splay = NO_SPLAY } = options;
     const tell = (line: string) => this.told.push(line);
-    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, tell });
+    const last = {
+      read: () => this.last,
+      write: (time: number) => void (this.last = time),
+    };
+    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, last, tell });
   }
 
   /** When a plan is due by the wall, as HH:MM:SS. */
@@ -160,20 +171,70 @@ Deno.test("byCron() keeps to the wall clock where that drifts by little each tim
   assert(Math.abs(plan.dueAt - dueAt) <= 1000, `${plan.dueAt - dueAt} ms off`);
 });
 
+const SLEPT = "the machine slept, or its clock was set forward";
+
+Deno.test("byCron() leaves out what was slept through, and counts it", () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
+  cron.times.first();
+  cron.clock.wallShiftMs += 3 * HOUR;
+  const plan = cron.times.correct()!;
+  assertEquals([cron.due(plan), plan.passed, plan.why, cron.correct()], ["14:00:00", 3, SLEPT, null]);
+  assertEquals(cron.told, []);
+});
+
+Deno.test("byCron() catches up on what was slept through by one run, and counts the others", async () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", { catchUp: true });
+  cron.times.first();
+  cron.clock.wallShiftMs += 3 * HOUR;
+  const plan = cron.times.correct()!;
+  assertEquals([cron.due(plan), plan.passed, cron.correct()], ["13:30:00", 0, null]);
+  assertEquals(cron.told, [`the run of 2026-01-10T11:00:00.000Z was missed, for ${SLEPT}: it runs now`]);
+  await cron.clock.advance(10);
+  const next = cron.times.next();
+  assertEquals([cron.due(next), next.passed], ["14:00:00", 2]);
+});
+
+Deno.test("byCron() counts the times that the splay of the one before covers", async () => {
+  const cron = new Cron("* * * * *", "2026-01-10T10:00:30Z", { splay: () => 10 * MINUTE });
+  assertEquals(cron.due(cron.times.first()), "10:11:00");
+  await cron.clock.advance(10 * MINUTE + 30_000);
+  const next = cron.times.next();
+  assertEquals([cron.due(next), next.passed, /--splay/.test(next.why!)], ["10:22:00", 10, true]);
+});
+
 for (const catchUp of [false, true]) {
-  const sentence = catchUp ? "runs a time at once that was slept through" : "leaves a time out that was slept through";
-  Deno.test(`byCron() ${sentence}, and tells it once`, async () => {
-    const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", { catchUp });
-    cron.times.first();
-    cron.clock.wallShiftMs += 3 * HOUR;
-    assertEquals([cron.correct(), cron.correct()], [catchUp ? "13:30:00" : "14:00:00", null]);
-    assertEquals(cron.told.length, 1);
-    assertMatch(cron.told[0]!, /^the run of 2026-01-10T11:00:00.000Z was slept through(: it runs now)?$/);
-    assertEquals(cron.told[0]!.endsWith("now"), catchUp);
-    await cron.clock.advance(catchUp ? 10 : HOUR / 2);
-    assertEquals(cron.due(cron.times.next()), catchUp ? "14:00:00" : "15:00:00");
+  const what = catchUp ? "runs once" : "leaves out";
+  Deno.test(`byCron() ${what} what was due while it did not run, where that is remembered, and counts it`, async () => {
+    const options = { catchUp, last: "2026-01-10T06:30:00Z" };
+    const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", options);
+    const first = cron.times.first();
+    const why = "this program did not run then";
+    if (!catchUp) assertEquals([cron.due(first), first.passed, first.why], ["11:00:00", 4, why]);
+    else {
+      assertEquals([cron.due(first), first.passed], ["10:30:00", 0]);
+      assertEquals(cron.told, [`the run of 2026-01-10T07:00:00.000Z was missed, for ${why}: it runs now`]);
+      const next = cron.times.next();
+      assertEquals([cron.due(next), next.passed], ["11:00:00", 3]);
+    }
+    assertEquals(cron.last, Date.parse("2026-01-10T10:30:00Z"));
   });
 }
+
+Deno.test("byCron() remembers nothing of the future, and of years it counts only so many", () => {
+  const future = new Cron("0 * * * *", "2026-01-10T10:30:00Z", { last: "2027-01-10T06:30:00Z" });
+  assertEquals([future.due(future.times.first()), future.told.length], ["11:00:00", 1]);
+  const old = new Cron("* * * * *", "2026-01-10T10:30:00Z", { last: "2000-01-01T00:00:00Z" });
+  const { passed, why } = old.times.first();
+  assertEquals([passed, why], [1000, "this program did not run then, and more"]);
+});
+
+Deno.test("byCron() remembers each time that it had run", async () => {
+  const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
+  cron.times.first();
+  await cron.clock.advance(HOUR / 2);
+  cron.times.next();
+  assertEquals(new Date(cron.last!).toISOString(), "2026-01-10T11:00:00.000Z");
+});
 
 Deno.test("byCron() runs a time that is late by less than a minute", () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:59:30Z");
