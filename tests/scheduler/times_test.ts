@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 import { FakeClock } from "../monitor/fake_clock.ts";
 import { parseCron } from "../../scheduler/cron.ts";
 import { byCron, every, once, type Times } from "../../scheduler/times.ts";
@@ -204,7 +204,7 @@ Deno.test("byCron() counts the times that the splay of the one before covers", a
 
 for (const catchUp of [false, true]) {
   const what = catchUp ? "runs once" : "leaves out";
-  Deno.test(`byCron() ${what} what was due while it did not run, where that is remembered, and counts it`, async () => {
+  Deno.test(`byCron() ${what} what was due while it did not run, where that is remembered, and counts it`, () => {
     const options = { catchUp, last: "2026-01-10T06:30:00Z" };
     const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", options);
     const first = cron.times.first();
