@@ -33,7 +33,7 @@ export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { WholeLines } from "./whole_lines.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
-export { isIgnored, nameFault } from "./name.ts";
+export { fileNameFault, isIgnored, nameFault } from "./name.ts";
 export {
   deadline,
   type Effect,
@@ -47,7 +47,7 @@ export {
   type Stopping,
   type Waiting,
 } from "./process.ts";
-export { MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES } from "./spec.ts";
+export { MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES, MONITOR_KEYS } from "./spec.ts";
 export { route } from "./route.ts";
 export { isFailure, type ScheduleStep, stepSchedule } from "./schedule.ts";
 export {

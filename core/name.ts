@@ -3,13 +3,24 @@ export function isIgnored(name: string): boolean {
   return name.startsWith(".") || name.endsWith(".new");
 }
 
+/** What editors and packagers call the files that they leave beside a config: this and no more. */
+const LEFTOVER =
+  /~$|^#.*#$|\.(?:bak|orig|rej|swp|dpkg-(?:old|new|dist|tmp)|rpm(?:save|new|orig)|ucf-(?:old|new|dist))$/s;
+
 /**
  * Says what is wrong with a process's name, or null where nothing is.
  *
  * A name is the name of a file in the config directory, so it must not lead out of it, must not be one that the monitor
- * ignores, and must be printable in one line of a log.
+ * ignores or takes for a file that an editor or a packager left, and must be printable in one line of a log.
  */
 export function nameFault(name: string): string | null {
+  const fault = fileNameFault(name);
+  if (fault !== null || !LEFTOVER.test(name)) return fault;
+  return "a name must not be one that editors and packagers give to backup and temporary files (the monitor does not run those)";
+}
+
+/** As {@linkcode nameFault}, but also backup and temporary files may be named: to be removed, for instance. */
+export function fileNameFault(name: string): string | null {
   if (name === "") return "a name must not be empty";
   if (name.includes("/")) return 'a name must not contain "/"';
   // deno-lint-ignore no-control-regex -- control characters are what is looked for

@@ -11,7 +11,7 @@ import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSigna
 export const MAX_CONFIG_BYTES = 131_056;
 
 /** The keys that `ncolony.monitor` may have. */
-const MONITOR_KEYS = ["cwd", "enabled", "kill_scope", "kill_time", "log", "stop_signal"];
+export const MONITOR_KEYS: readonly string[] = ["cwd", "enabled", "kill_scope", "kill_time", "log", "stop_signal"];
 
 /** A smaller log file would be renamed all the time. */
 export const MIN_LOG_BYTES = 4096;

@@ -1,4 +1,4 @@
-import { type JsonObject, nameFault, parseSpec, SpecError } from "@ncolony/core";
+import { fileNameFault, type JsonObject, nameFault, parseSpec, SpecError } from "@ncolony/core";
 import { postFile, postMessage, removeFile } from "@ncolony/host/tool";
 
 /** The two directories of a colony. */
@@ -67,7 +67,7 @@ export function add(
  * @throws {Deno.errors.NotFound} Where there is no such process.
  */
 export function remove(places: Places, name: string): void {
-  checkName(name);
+  checkName(name, fileNameFault(name));
   removeFile(places.config, name);
 }
 
@@ -77,7 +77,7 @@ export function remove(places: Places, name: string): void {
  * @throws {RangeError} Where it cannot be the name of a process.
  */
 export function restart(places: Places, name: string): void {
-  checkName(name);
+  checkName(name, nameFault(name));
   postMessage(places.messages, { type: "RESTART", name });
 }
 
@@ -97,7 +97,6 @@ function checkId(name: string, field: string, id: number | undefined): void {
   throw new SpecError(name, field, `${JSON.stringify(field)} must be an integer: got ${id}`);
 }
 
-function checkName(name: string): void {
-  const fault = nameFault(name);
+function checkName(name: string, fault: string | null): void {
   if (fault !== null) throw new RangeError(`Cannot name a process ${JSON.stringify(name)}: ${fault}`);
 }

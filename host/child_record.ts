@@ -1,4 +1,4 @@
-import { digest, isObject, type Json, nameFault, ownValue, STOP_SIGNALS, type StopRules } from "@ncolony/core";
+import { digest, fileNameFault, isObject, type Json, ownValue, STOP_SIGNALS, type StopRules } from "@ncolony/core";
 import { isPid } from "./pid_dir.ts";
 
 /** What is known of a child. */
@@ -32,7 +32,7 @@ export function parseRecord(text: string): ChildRecord | null {
     if (!isObject(record)) return null;
     const keys = ["name", "config", "rules", "boot", "pid", "start"];
     const [name, config, rules, boot, pid, start] = keys.map((key) => ownValue(record, key));
-    if (typeof name !== "string" || nameFault(name) !== null || typeof config !== "string") return null;
+    if (typeof name !== "string" || fileNameFault(name) !== null || typeof config !== "string") return null;
     return {
       name,
       config,

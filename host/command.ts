@@ -38,7 +38,9 @@ export function whyNotStarted(error: unknown, { args, cwd, uid }: Pick<Spec, "ar
   const message = error instanceof Error ? error.message : String(error);
   const command = `command ${JSON.stringify(args[0])}`;
   const where = cwd === undefined ? "the working directory" : `cwd ${JSON.stringify(cwd)}`;
-  if (/: (No such cwd|cwd is not a directory) '|: failed resolving cwd: /.test(message)) {
+  // Behind the command, which may hold anything.
+  const told = message.slice(message.lastIndexOf("': ") + 1);
+  if (/^: (No such cwd|cwd is not a directory) '|^: failed resolving cwd: /.test(told)) {
     const what = cwd === undefined ? "the working directory is gone" : `${where} is no directory`;
     return `${what}, or may not be entered`;
   }

@@ -3,7 +3,7 @@ import { LoopHeart } from "./heart.ts";
 import { Output, type OutputOptions } from "./output.ts";
 import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
 import type { ProgramService } from "./service.ts";
-import { inheritedSignals } from "./inherited_signals.ts";
+import { inherited } from "./inherited.ts";
 import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import type { Log } from "./types.ts";
 import { catchUnforeseen } from "./unforeseen.ts";
@@ -49,7 +49,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
   let askedAt = -Infinity;
   let isOutOfTime = false;
   // The first act, for as PID 1 an unhandled signal would crash Deno.
-  const { isIgnored, isBlocked } = inheritedSignals();
+  const { isIgnored, isBlocked, isNonBlocking } = inherited();
   const listening = listenToSignals([...STOPPING, "SIGXCPU"], (signal) => {
     // Deno listens to some of its own accord. Children begin with the default, for their stop signal may be this one.
     if (isIgnored(signal)) return;
@@ -70,7 +70,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
       printLine(answer);
       return 0;
     }
-    const output = new Output(outputOptions);
+    const output = new Output(outputOptions, isNonBlocking);
     log = output.log;
     const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
     service = daemon.make(options, output, heart);

@@ -4,7 +4,8 @@ import { shownText } from "@ncolony/core";
 const OPERATION = /^(.+?)(?: \(os error \d+\))?: \w+ '(.*?)'(?: -> '(.*)')?$/s;
 
 /** What Deno says of a permission: to do what, and which flag gives it. */
-const PERMISSION = /^Requires \w+ access(?: to (.+?))?, run again with the (--allow-[\w-]+) flag$/s;
+const PERMISSION =
+  /^Requires \w+ access(?: to (.+?))?, (?:run again with the (--allow-[\w-]+) flag|specify .* `deno compile (--allow-[\w-]+)`)$/s;
 
 /**
  * Says what went wrong to a person who does not know Deno: of what, in quotes, before why. Nothing of it is a value.
@@ -13,10 +14,13 @@ const PERMISSION = /^Requires \w+ access(?: to (.+?))?, run again with the (--al
  */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  const [, what, flag] = PERMISSION.exec(error.message) ?? [];
+  const [, what, run, compiled] = PERMISSION.exec(error.message) ?? [];
+  const flag = run ?? compiled;
   if (flag !== undefined) return `needs ${flag}${what === undefined ? "" : ` for ${what}`}`;
   const [, why, path, to] = OPERATION.exec(error.message) ?? [];
-  return path === undefined ? error.message : `${JSON.stringify(shownText(to ?? path))}: ${lowerFirst(why!)}`;
+  const bare = error.message.replace(/\.? about \[.*\]$/s, "").replace(/ \(os error \d+\)/, "");
+  if (path === undefined) return bare === error.message ? bare : lowerFirst(bare);
+  return `${JSON.stringify(shownText(to ?? path))}: ${lowerFirst(why!)}`;
 }
 
 /** Words of the operating system as they stand amid a sentence. */

@@ -69,14 +69,21 @@ export class Lives {
     }
     const mark = `${file.ino} ${file.mtime?.getTime()}`;
     const pid = mark === before?.mark ? before.pid : this.#pidIn(name);
+    if (pid === null) return this.#take(name, null);
     // The monitor writes a file again that was lost.
     const since = pid === before?.pid ? before.since : now - this.#ageOf(file, now - (before?.at ?? -Infinity));
     this.#seen.set(name, { mark, pid, since, at: now });
     return { type: "up", since };
   }
 
-  #pidIn(name: string): string {
-    return Deno.readTextFileSync(join(this.#path!, name));
+  /** What a pid file says; null where it went. */
+  #pidIn(name: string): string | null {
+    try {
+      return Deno.readTextFileSync(join(this.#path!, name));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return null;
+      throw error;
+    }
   }
 
   /** How old a file is; no older than what it was not there before, for the wall clock may have jumped since. */

@@ -8,6 +8,15 @@ import type { Clock } from "./types.ts";
 
 const NEWLINE = 0x0a;
 
+/** So often it is looked whether the file that is open is the one at the path, in milliseconds. */
+const CHECK_MS = 1000;
+
+/** What is wrong with this file alone, and lasts: waiting mends nothing, as it does where a disk is full or a directory away. */
+const LASTING = new RegExp(
+  "^(?:ENAMETOOLONG|file name too long|EISDIR|is a directory|ENOTEMPTY|directory not empty|EFBIG|file too large|" +
+    "permission denied|is not a regular file|is a symbolic link|belongs to |has \\d+ names)",
+);
+
 /** How long it waits before it tries again to write what could not be written. */
 const RETRY_MS = 1000;
 
@@ -16,10 +25,12 @@ const MODE = 0o640;
 
 /** What a log file tells of itself. */
 export interface LogFileReport {
-  /** It cannot be written or rotated, after it could; what comes waits. */
-  fault(action: "write to" | "rotate", reason: string): void;
-  /** It can be written again, and nothing was lost. */
+  /** It cannot be written or rotated, after it could; where that passes, what comes waits. */
+  fault(action: "write to" | "rotate", reason: string, isPassing: boolean): void;
+  /** It can be written again. */
   recovered(): void;
+  /** Takes what cannot be written for good, in its place. */
+  instead(bytes: Uint8Array): void | Promise<void>;
 }
 
 /**
@@ -39,6 +50,10 @@ export class LogFile implements Target {
   #size = 0;
   #isMidLine = false;
   #hasFault = false;
+  /** When it is looked next whether the file is the one at the path. */
+  #checkAt = -Infinity;
+  /** Before then, what comes goes elsewhere. */
+  #insteadUntil = -Infinity;
   #isAbandoned = false;
 
   /** Makes one that is opened at its first write; `directory` is what it lies in. */
@@ -59,8 +74,13 @@ export class LogFile implements Target {
   /** Writes some of the bytes; says how many. Never rejects. */
   async write(bytes: Uint8Array): Promise<number> {
     while (!this.#isAbandoned) {
+      if (this.#clock.now() < this.#insteadUntil) {
+        await this.#report.instead(bytes);
+        return bytes.length;
+      }
       let action: "write to" | "rotate" = "write to";
       try {
+        this.#check();
         const file = this.#file ??= this.#open();
         const fitting = this.#fitting(bytes);
         if (fitting === 0) {
@@ -77,8 +97,14 @@ export class LogFile implements Target {
       } catch (error) {
         this.close();
         this.#directory.forget();
-        if (!this.#hasFault) this.#report.fault(action, faultOf(error));
+        const reason = faultOf(error);
+        const isPassing = !LASTING.test(reason);
+        if (!this.#hasFault) this.#report.fault(action, reason, isPassing);
         this.#hasFault = true;
+        if (!isPassing) {
+          this.#insteadUntil = this.#clock.now() + RETRY_MS;
+          continue;
+        }
         await new Promise<void>((resolve) => this.#clock.after(RETRY_MS, resolve));
       }
     }
@@ -91,9 +117,23 @@ export class LogFile implements Target {
     this.#file = null;
   }
 
+  /** Has it looked at the next write whether the file is the one at the path. */
+  check(): void {
+    this.#checkAt = -Infinity;
+  }
+
   /** Throws away what still waits, and what comes. */
   abandon(): void {
     this.#isAbandoned = true;
+  }
+
+  /** Another program may have removed, renamed or emptied the file: then that is what it is. */
+  #check(): void {
+    const now = this.#clock.now();
+    if (this.#file === null || now < this.#checkAt) return;
+    this.#checkAt = now + CHECK_MS;
+    if (!this.#file.isAt(this.#path)) this.close();
+    else this.#size = lstat(this.#path)?.size ?? 0;
   }
 
   /** How many of the bytes go into the file as it is; none where it is full. */
@@ -112,6 +152,7 @@ export class LogFile implements Target {
     const file = openAppend(this.#path, MODE);
     this.#size = file.size;
     this.#isMidLine = false;
+    this.#checkAt = this.#clock.now() + CHECK_MS;
     return file;
   }
 

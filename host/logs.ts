@@ -13,6 +13,8 @@ const MAX_WAITING_BYTES = 256 * 1024;
 interface Open {
   readonly file: LogFile;
   readonly sink: Sink;
+  /** Lets go of what takes its output. */
+  readonly end: () => void;
   /** How many children still write to it: a new one may start while the pipe of the last is emptied. */
   children: number;
 }
@@ -23,10 +25,19 @@ export class Logs implements ChildLogs {
   readonly #own: OwnDirectory;
   readonly #clock: Clock;
   readonly #log: Log;
+  /** What takes the output of a process whose file cannot be written for good. */
+  readonly #fallback: (name: string) => ChildOutput;
   readonly #open = new Map<string, Open>();
 
   /** Makes one, and the directory if it is missing. @throws {Error} Where nothing can be written there, or others may. */
-  constructor(directory: string, clock: Clock, log: Log, trust: TrustOptions = {}) {
+  constructor(
+    directory: string,
+    clock: Clock,
+    log: Log,
+    fallback: (name: string) => ChildOutput,
+    trust: TrustOptions = {},
+  ) {
+    this.#fallback = fallback;
     this.#own = new OwnDirectory(directory, trust, clock);
     const probe = join(directory, `.${crypto.randomUUID()}.new`);
     Deno.openSync(probe, { write: true, createNew: true }).close();
@@ -66,23 +77,33 @@ export class Logs implements ChildLogs {
     const known = this.#open.get(name);
     if (known !== undefined) {
       known.file.limits = limits;
+      known.file.check();
       return known;
     }
+    let fallback: ChildOutput | null = null;
     const path = join(this.#directory, `${name}.log`);
     const shown = JSON.stringify(shownText(path));
     const file = new LogFile(path, limits, this.#own, this.#clock, {
-      fault: (action, reason) => this.#log.error(`cannot ${action} ${shown}: ${reason}; its output waits`, name),
+      fault: (action, reason, isPassing) => {
+        const instead = isPassing ? "its output waits" : "its output goes to the monitor's";
+        this.#log.error(`cannot ${action} ${shown}: ${reason}; ${instead}`, name);
+      },
       recovered: () => this.#log.info(`${shown} can be written again`, name),
+      instead: (bytes) => (fallback ??= this.#fallback(name)).stdout(bytes),
     });
     const report = { fault: () => {}, lost: () => {} };
-    const open = { file, sink: new Sink(file, report, MAX_WAITING_BYTES), children: 0 };
+    const end = () => {
+      file.close();
+      fallback?.end();
+    };
+    const open = { file, end, sink: new Sink(file, report, MAX_WAITING_BYTES), children: 0 };
     this.#open.set(name, open);
     return open;
   }
 
   #close(name: string, open: Open): void {
     if (open.children > 0) return;
-    open.file.close();
+    open.end();
     // Another may have been opened since.
     if (this.#open.get(name) === open) this.#open.delete(name);
   }

@@ -122,7 +122,7 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     spawn: (spec, output, sink) => {
       return spawnChild({ ...spec, env: () => childEnv(spec, environ), stdin: "piped" }, output, sink, denoClock);
     },
-    logs: (path, log, trust) => new Logs(path, denoClock, log, trust),
+    logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
     gid: Deno.gid(),
   };
 }

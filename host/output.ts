@@ -1,6 +1,7 @@
 import { type LineSink, LineSplitter, shownName, visible, visibleBytes } from "@ncolony/core";
 import { denoClock } from "./clock.ts";
 import { faultOf } from "./fault.ts";
+import { hesitant } from "./hesitant.ts";
 import { createLog, jsonLine } from "./log.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";
 import { type LogTarget, openLog } from "./log_target.ts";
@@ -50,8 +51,12 @@ export class Output {
   /** The children whose output has not ended. */
   readonly #open = new Set<Promise<void>>();
 
-  /** Makes one; nobody else may write to the streams. @throws {Error} Where the file cannot be opened. */
-  constructor({ level, format, file, raw = false }: OutputOptions) {
+  /** Makes one; nobody else may write to the streams, which may not block. @throws {Error} Where the file cannot be opened. */
+  constructor(
+    { level, format, file, raw = false }: OutputOptions,
+    isNonBlocking: (fd: 1 | 2) => boolean = () => false,
+  ) {
+    const stdout = isNonBlocking(1) ? hesitant(Deno.stdout) : Deno.stdout;
     this.#format = format;
     const encoder = new TextEncoder();
     const tell = (sink: Sink) => createLog(level, format, (line) => sink.offer(encoder.encode(line)));
@@ -67,7 +72,7 @@ export class Output {
     const target = file === undefined ? null : openLog(file);
     if (target === null) {
       this.#err = err;
-      this.#out = open(Deno.stdout, "stdout", () => stderrLog);
+      this.#out = open(stdout, "stdout", () => stderrLog);
     } else {
       this.#err = open(target, file!, () => stderrLog);
       this.#out = this.#err;

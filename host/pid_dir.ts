@@ -1,4 +1,4 @@
-import { nameFault } from "@ncolony/core";
+import { fileNameFault } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { openDirectory } from "./directory.ts";
 import { faultOf } from "./fault.ts";
@@ -63,7 +63,7 @@ export class PidDirectory {
     const names = directory.names();
     if ("fault" in names) return [];
     const found: PidEntry[] = [];
-    for (const name of names.filter((name) => nameFault(name) === null)) {
+    for (const name of names.filter((name) => fileNameFault(name) === null)) {
       const entry = (await directory.read(name))?.entry;
       const pid = entry && "source" in entry ? parsePid(entry.source) : null;
       if (pid !== null) found.push({ name, pid });

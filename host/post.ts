@@ -1,6 +1,7 @@
-import { formatMessage, type Message } from "@ncolony/core";
+import { formatMessage, type Message, shownText } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "./fault.ts";
+import { removeIfThere } from "./lstat.ts";
 
 /**
  * Writes a file so that a reader finds all of it or nothing: under a fresh name ending in `.new`, which monitors ignore
@@ -27,8 +28,8 @@ export function postFile(directory: string, name: string, text: string): void {
     file.syncSync();
     Deno.renameSync(fresh, path);
   } catch (error) {
-    Deno.removeSync(fresh);
-    throw error;
+    removeIfThere(fresh);
+    throw about(path, error);
   } finally {
     file.close();
   }
@@ -38,9 +39,16 @@ function create(path: string, mode: number, directory: string): Deno.FsFile {
   try {
     return Deno.openSync(path, { write: true, createNew: true, mode });
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof Deno.errors.NotFound)) throw about(directory, error);
     throw new Deno.errors.NotFound(`Cannot write to directory ${JSON.stringify(directory)}: it is not there`);
   }
+}
+
+/** Names what an error is about: a fresh name says nothing, and some errors say none. */
+function about(path: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) return error;
+  error.message = `Cannot write ${JSON.stringify(shownText(path))}: ${faultOf(error)}`;
+  return error;
 }
 
 let sent = 0;
@@ -78,6 +86,9 @@ function modeOf(path: string): number | null {
  */
 export function removeFile(directory: string, name: string): void {
   try {
+    if (Deno.lstatSync(join(directory, name)).isDirectory) {
+      throw new Error(`Cannot remove ${JSON.stringify(shownText(join(directory, name)))}: it is a directory`);
+    }
     Deno.removeSync(join(directory, name));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -5,6 +5,7 @@ import { isOnlyOurs, isOthers } from "./trust.ts";
 
 /** What Deno and node:fs both tell of a file. */
 export interface FileFacts {
+  readonly dev: number;
   readonly ino: number | null;
   readonly size: number;
   readonly mtime: Date | null;
@@ -123,6 +124,8 @@ function openNonBlocking(path: string, followLinks: boolean): OpenFile {
 export interface AppendFile {
   /** How large it is. */
   readonly size: number;
+  /** Whether it is the file that stands at a path now. */
+  isAt(path: string): boolean;
   /** Writes some of the bytes, says how many. */
   write(bytes: Uint8Array): Promise<number>;
   close(): void;
@@ -139,18 +142,21 @@ export function openAppend(path: string, mode: number): AppendFile {
   if (!(lstat(path)?.isFile ?? true)) throw new Error("is not a regular file");
   const [file, info] = isInOurDirectory(path) ? openOwn(path, mode) : openAmongOthers(path, mode);
   const fault = info === null ? "is not a regular file" : whyNotOurs(info);
-  if (fault === null) return { size: info!.size, write: file.write, close: file.close };
+  if (fault === null) {
+    const { size, dev, ino } = info!;
+    return { size, isAt: (path) => isAt(path, { dev, ino }), write: file.write, close: file.close };
+  }
   file.close();
   throw new Error(fault);
 }
 
-function openOwn(path: string, mode: number): [Omit<AppendFile, "size">, FileFacts | null] {
+function openOwn(path: string, mode: number): [Omit<AppendFile, "size" | "isAt">, FileFacts | null] {
   const file = Deno.openSync(path, { append: true, create: true, mode });
   const info = file.statSync();
   return [{ write: (bytes) => file.write(bytes), close: () => file.close() }, info.isFile ? info : null];
 }
 
-function openAmongOthers(path: string, mode: number): [Omit<AppendFile, "size">, FileFacts | null] {
+function openAmongOthers(path: string, mode: number): [Omit<AppendFile, "size" | "isAt">, FileFacts | null] {
   const { closeSync, constants, fstatSync, openSync, write } = nodeFs();
   const { O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = constants;
   const fd = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode);

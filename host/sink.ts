@@ -1,3 +1,5 @@
+import { denoClock } from "./clock.ts";
+
 /** Where bytes end up: Deno.stdout, Deno.stderr, or a file. */
 export interface Target {
   /** Writes some of the bytes, says how many. */
@@ -11,6 +13,9 @@ export interface SinkReport {
   /** So many offers were thrown away; now there is room again. */
   lost(count: number): void;
 }
+
+/** How long a stream that takes nothing now is left alone. */
+const BLOCKED_MS = 5;
 
 /** How much may wait to be written, where nothing else is said. */
 const MAX_WAITING_BYTES = 1024 * 1024;
@@ -31,6 +36,8 @@ export class Sink {
   readonly #maxBytes: number;
   #waiting = EMPTY;
   #waitingBytes = 0;
+  /** How much of that was offered. */
+  #offeredBytes = 0;
   #spare = EMPTY;
   #writing: Promise<void> | null = null;
   /** Resolves when what waits is being written, so that more may wait. */
@@ -48,20 +55,24 @@ export class Sink {
   /** Takes pieces of any length, which are copied and stay together; resolves when more may be given. */
   async write(...pieces: readonly Uint8Array[]): Promise<void> {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    while (this.#waitingBytes > 0 && this.#waitingBytes + length > this.#maxBytes) await this.#room.promise;
+    while (this.#takenBytes > 0 && this.#takenBytes + length > this.#maxBytes) await this.#room.promise;
     for (const piece of pieces) this.add(piece);
   }
 
   /** Calls back when there is room, at once where there is: only then may something be added. */
   async whenRoom(callback: () => void): Promise<void> {
-    while (this.#waitingBytes >= this.#maxBytes) await this.#room.promise;
+    while (this.#takenBytes >= this.#maxBytes) await this.#room.promise;
     callback();
   }
 
-  /** Takes bytes at once, or throws them away where too many wait. */
+  /** Takes bytes at once, or throws them away where too many that were offered wait; what else waits is in nobody's way. */
   offer(bytes: Uint8Array): void {
-    if (this.#waitingBytes + bytes.length > this.#maxBytes) this.#lost++;
-    else this.add(bytes);
+    if (this.#offeredBytes + bytes.length > this.#maxBytes) {
+      this.#lost++;
+      return;
+    }
+    this.#offeredBytes += bytes.length;
+    this.add(bytes);
   }
 
   /** Resolves when nothing waits any more. */
@@ -83,10 +94,27 @@ export class Sink {
     this.#writing ??= this.#writeWaiting();
   }
 
+  /** How much waits besides what was offered. */
+  get #takenBytes(): number {
+    return this.#waitingBytes - this.#offeredBytes;
+  }
+
   #reportLost(): void {
     const lost = this.#lost;
     this.#lost = 0;
     this.#report.lost(lost);
+  }
+
+  /** Writes some bytes, when the stream takes any: another program may have made it non-blocking, which is no fault. */
+  async #write(bytes: Uint8Array): Promise<number> {
+    for (;;) {
+      try {
+        return await this.#target.write(bytes);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.WouldBlock)) throw error;
+        await new Promise<void>((resolve) => denoClock.after(BLOCKED_MS, resolve));
+      }
+    }
   }
 
   /** Writes until nothing waits. */
@@ -95,10 +123,12 @@ export class Sink {
       const bytes = this.#waiting.subarray(0, this.#waitingBytes);
       [this.#waiting, this.#spare] = [this.#spare, this.#waiting];
       this.#waitingBytes = 0;
+      this.#offeredBytes = 0;
       this.#room.resolve();
       this.#room = Promise.withResolvers();
+      if (this.#lost > 0) this.#reportLost();
       try {
-        for (let written = 0; written < bytes.length;) written += await this.#target.write(bytes.subarray(written));
+        for (let written = 0; written < bytes.length;) written += await this.#write(bytes.subarray(written));
         this.#isBroken = false;
       } catch (error) {
         // The stream is closed, or the disk is full: what is supervised goes on.
@@ -107,7 +137,6 @@ export class Sink {
       }
       // After a flood; within one, fresh buffers would pile up faster than they are collected.
       if (bytes.length * MUCH_LARGER < this.#spare.length) this.#spare = EMPTY;
-      if (this.#lost > 0 && this.#waitingBytes === 0) this.#reportLost();
     }
     this.#writing = null;
   }

@@ -202,8 +202,8 @@ export interface Host {
   lock(path: string, patienceMs: number): Promise<DirectoryLock | null>;
   /** Makes a directory for pid files; null: none are written. @throws {Error} Where that cannot be done, or others may write it. */
   pidFiles(path: string | null, trust?: TrustOptions): PidFiles;
-  /** Makes a directory for log files of children. @throws {Error} Where that cannot be done, or others may write it. */
-  logs(path: string, log: Log, trust?: TrustOptions): ChildLogs;
+  /** Makes a directory for log files of children; `fallback` takes the output of one whose file cannot be written for good. @throws {Error} Where that cannot be done, or others may write it. */
+  logs(path: string, log: Log, fallback: (name: string) => ChildOutput, trust?: TrustOptions): ChildLogs;
   /** Starts a child in a group of its own; null where that fails, which `sink` is told as the child's end. */
   spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null;
   /** The group that this program runs as, or null where it may not know. */

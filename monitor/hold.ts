@@ -179,7 +179,9 @@ export class Hold {
 
   /** The file by which the watch is asked whether it answers: the lock's, unless others could put another in its place. */
   #probe({ isShared }: Standing): string | null {
-    return this.#lock !== null && (this.#lock.isPinned || !isShared) ? this.#lock.file : null;
+    return this.#lock !== null && this.#lock.fault === null && (this.#lock.isPinned || !isShared)
+      ? this.#lock.file
+      : null;
   }
 
   #warn(fault: string): void {

@@ -57,7 +57,9 @@ export class Colony implements ProgramService {
       path === undefined ? [] : [[use, host.directory(path, { allowInsecure: true })] as const]
     );
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
-    this.#logs = options.logs === undefined ? null : host.logs(options.logs, log, trust);
+    this.#logs = options.logs === undefined
+      ? null
+      : host.logs(options.logs, log, (name) => output.forChild(name), trust);
     this.#pidFiles = host.pidFiles(options.pid ?? null, trust);
     const killTimeMs = options.killtime * 1000;
     const stopWithinMs = options.stopWithin === undefined ? ownKillTimeMs() : options.stopWithin * 1000;

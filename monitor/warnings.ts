@@ -1,4 +1,4 @@
-import { DEFAULT_KILL_TIME_MS, parseObject, shownText, type Spec, SpecError } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, MONITOR_KEYS, parseObject, shownText, type Spec, SpecError } from "@ncolony/core";
 import { closestString } from "@std/text/closest-string";
 import type { StopTime } from "./stop_time.ts";
 
@@ -14,6 +14,13 @@ export interface Surroundings {
 
 /** A tool that runs for long, by what it is called: `jsr:@ncolony/scheduler`, `/usr/bin/ncolony-scheduler.js`. */
 const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|beatcheck|httpcheck|reaper)\b/;
+
+/** Where a key of the monitor's belongs that stands where it does not look; null of any other key. */
+function whereItBelongs(key: string): string | null {
+  if (MONITOR_KEYS.includes(key)) return 'it belongs into "ncolony.monitor"';
+  if (key === "user") return 'give the numeric "uid" and "gid"';
+  return key === "ncolony_monitor" ? 'its name is "ncolony.monitor"' : null;
+}
 
 /** The keys of a config that are somebody's. */
 const SECTIONS = ["ncolony.monitor", "ncolony.beatcheck", "ncolony.httpcheck"];
@@ -41,6 +48,8 @@ export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: Surroundin
     );
   }
   for (const key of Object.keys(parseObject(spec.source, (reason) => new SpecError(spec.name, null, reason)))) {
+    const misplaced = whereItBelongs(key);
+    if (misplaced !== null) warnings.push(`has "${key}" as an extra, which the monitor does not look at: ${misplaced}`);
     if (!key.startsWith("ncolony.") || SECTIONS.includes(key)) continue;
     const shown = JSON.stringify(shownText(key));
     warnings.push(`has the key ${shown}, which nobody knows: did you mean "${closestString(key, SECTIONS)}"?`);

@@ -10,6 +10,7 @@ const FUNCTIONS = {
   getpid: { parameters: [], result: "i32" },
   kill: { parameters: ["i32", "i32"], result: "i32" },
   errnoLocation: { name: "__errno_location", parameters: [], result: "pointer" },
+  firstRealTime: { name: "__libc_current_sigrtmin", parameters: [], result: "i32" },
   sigaction: { parameters: ["i32", "pointer", "buffer"], result: "i32" },
   getpgrp: { parameters: [], result: "i32" },
   tcgetpgrp: { parameters: ["i32"], result: "i32" },
@@ -59,6 +60,11 @@ export class Libc {
     return errno === EPERM ? "refused" : "gone";
   }
 
+  /** The first signal for real time that is not the C library's own. */
+  firstRealTime(): number {
+    return this.#c.firstRealTime();
+  }
+
   /** Whether a signal is ignored. */
   isIgnored(number: number): boolean {
     const SIG_IGN = 1n;
@@ -84,11 +90,13 @@ export class Libc {
     return info[4]!;
   }
 
-  /** Whether a child has been stopped since this was last asked. */
-  hasStopped(pid: number): boolean {
+  /** The signal that has stopped a child since this was last asked, or null. */
+  stopOf(pid: number): number | null {
     const [P_PID, WNOHANG, WSTOPPED] = [1, 1, 2];
     const info = new Int32Array(32);
-    return this.#c.waitid(P_PID, pid, bytesOf(info), WSTOPPED | WNOHANG) === 0 && info[4] === pid;
+    const hasStopped = this.#c.waitid(P_PID, pid, bytesOf(info), WSTOPPED | WNOHANG) === 0 && info[4] === pid;
+    // si_status, behind si_pid and si_uid.
+    return hasStopped ? info[6]! : null;
   }
 
   /** Waits for a child that ended: its zombie is gone after that. */

@@ -87,10 +87,14 @@ export class Reaper {
     return this.#exit;
   }
 
-  /** Where a shell waits for this program, it must see that the command has been stopped: by Ctrl-Z, or by itself. */
+  /**
+   * Where a shell waits for this program, it must see that the command has been stopped, and have both go on: by Ctrl-Z, by
+   * what a terminal sends to a group in the background, or by itself. A group without a shell the kernel stops by SIGSTOP alone.
+   */
   #stopAlong(): void {
     const { command, libc } = this.#parts;
-    if (libc.hasStopped(command.pid) && libc.hasTerminal()) this.#signal(libc.getpid(), STOP);
+    const by = libc.stopOf(command.pid);
+    if (by !== null && (by !== STOP || libc.hasTerminal())) this.#signal(libc.getpid(), STOP);
   }
 
   #kill(): void {
@@ -102,7 +106,7 @@ export class Reaper {
     if (this.#parts.libc.kill(pid, number) !== "refused" || this.#refused.has(pid)) return;
     this.#refused.add(pid);
     const signal = signalName(number) ?? `signal ${number}`;
-    const who = pid < 0 ? `process group ${-pid}` : `process ${pid}`;
+    const who = pid === -1 ? "everybody" : pid < 0 ? `process group ${-pid}` : `process ${pid}`;
     this.#parts.warn(`may not send ${signal} to ${who}, which runs as another user`);
   }
 

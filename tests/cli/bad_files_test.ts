@@ -164,3 +164,18 @@ Deno.test("thousands of large bad configs at once fill no memory, and a good one
   assertEquals(colony.count(said), FILES);
   assertLess(await peakMemoryOf(colony.process.pid), 150);
 });
+
+Deno.test("what an editor or a packager leaves beside a config is not run, and is logged once; ctl does not add it", async () => {
+  await using colony = new Colony({ config: { web: { args: ["cat"] }, "web~": { args: ["sleep", "1000"] } } });
+  await colony.started("web");
+  await colony.waitFor(/ WARN web~: bad config: a name must not be one that editors and packagers give /);
+  colony.put("web.dpkg-old", { args: ["sleep", "1000"] });
+  await colony.waitFor(/ WARN web\.dpkg-old: bad config: a name must not be /);
+  colony.put("web", { args: ["cat"], comment: "a look at all" });
+  await colony.fence();
+  assertEquals([colony.pidsOf("web~").length, colony.pidsOf("web.dpkg-old").length], [0, 0]);
+  assertEquals(colony.count(/ web~: /), 1);
+  const added = await colony.ctl("add", "web.bak", "--cmd", "cat");
+  assertEquals([added.code, added.stderr.includes("editors and packagers")], [2, true]);
+  assertEquals((await colony.ctl("remove", "web~")).code, 0);
+});

@@ -200,7 +200,7 @@ Deno.test("a file size limit that is reached by stdout stops nobody, and is said
   assertEquals(colony.count(/cannot write/), 1);
 });
 
-Deno.test("a file size limit lets a log file wait, and ends a process by SIGXFSZ that reaches it, as any other", async () => {
+Deno.test("a file size limit sends what a log file cannot take to the monitor's own output, and ends a process by SIGXFSZ that reaches it, as any other", async () => {
   using dir = tempDir();
   for (const name of ["chatty.log", "big"]) Deno.truncateSync(dir.write(name, ""), BEYOND_LIMIT);
   await using colony = new Colony({
@@ -212,7 +212,8 @@ Deno.test("a file size limit lets a log file wait, and ends a process by SIGXFSZ
       big: { args: sh(`echo more >> '${dir.file("big")}'`) },
     },
   });
-  await colony.waitFor(/ ERROR chatty: cannot write to ".*chatty.log": .*; its output waits$/);
+  await colony.waitFor(/ ERROR chatty: cannot write to ".*chatty.log": .*; its output goes to the monitor's$/);
+  await colony.waitFor(/^\[chatty\] out$/);
   await colony.waitFor(/ big: running -> .*SIGXFSZ/);
   await assertSupervises(colony, "web");
   assertEquals(colony.count(/cannot write/), 1);

@@ -1,5 +1,5 @@
 import { Program } from "./program.ts";
-import { hasCommand, PATIENCE_MS, run, signalIfThere, toolCommand } from "./tools.ts";
+import { hasCommand, HEEDING, PATIENCE_MS, run, signalIfThere, toolCommand } from "./tools.ts";
 
 /** The permissions that the reaper needs. */
 export const REAPER_PERMISSIONS: readonly string[] = ["--allow-run", "--allow-ffi"];
@@ -44,7 +44,7 @@ export class Reaped extends Program {
   /** Starts it. */
   constructor(argv: readonly string[], { role = SUBREAPER, wrap = [] }: ReapedOptions = {}) {
     const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
-    super([...wrap, ...role.wrap!, ...tool, ...argv], { stdin: "piped" });
+    super([...HEEDING, ...wrap, ...role.wrap!, ...tool, ...argv], { stdin: "piped" });
     this.#role = role;
   }
 

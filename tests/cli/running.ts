@@ -1,3 +1,4 @@
+import { nameFault } from "@ncolony/core";
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import type { Colony } from "./harness.ts";
@@ -37,7 +38,7 @@ function split(line: string): [name: string, value: string] {
 }
 
 function written({ config }: Colony): string[] {
-  const names = namesIn(config).filter((name) => !name.startsWith(".") && !name.endsWith(".new") && !isFence(name));
+  const names = namesIn(config).filter((name) => nameFault(name) === null && !isFence(name));
   return names.map((name) => `${name} ${Deno.readTextFileSync(join(config, name))}`).sort();
 }
 

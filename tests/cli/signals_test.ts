@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
-import { hasCommand, MONITOR_PERMISSIONS, run, sh, toolCommand } from "./tools.ts";
+import { hasCommand, HEEDING, MONITOR_PERMISSIONS, run, sh, toolCommand } from "./tools.ts";
 
 /** The signals that end a program which does not listen to them, besides those of faults and those that ask it to stop. */
 const STRAY = "USR1 USR2 ALRM VTALRM PROF XFSZ TRAP ABRT SYS 16 29 30".split(" ");
@@ -12,7 +12,7 @@ async function kill(pid: number, signal: string): Promise<void> {
 }
 
 Deno.test("SIGQUIT stops the monitor in order, and no signal ends it that nobody sends to stop it", async () => {
-  await using colony = new Colony();
+  await using colony = new Colony({ wrap: HEEDING });
   colony.put("web", { args: ["sleep", "1000"] });
   const web = await colony.started("web");
   for (const signal of STRAY) await kill(colony.process.pid, signal);
@@ -25,7 +25,7 @@ Deno.test("SIGQUIT stops the monitor in order, and no signal ends it that nobody
   assert(!isAlive(web));
 });
 
-const IGNORING = [...sh('trap "" HUP; exec "$@"'), "sh"];
+const IGNORING = [...HEEDING, ...sh('trap "" HUP; exec "$@"'), "sh"];
 
 /** Ways in which a program learns what it inherited. */
 const WAYS: Readonly<Record<string, { permissions: readonly string[]; wrap: readonly string[] }>> = {

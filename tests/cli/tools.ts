@@ -116,6 +116,12 @@ export function hasCommand(name: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;
 }
 
+/** What begins a command that ignores no signal, whatever the tests inherited: of a script's `&`, for instance. */
+export const HEEDING: readonly string[] = hasCommand("env") &&
+    new Deno.Command("env", { args: ["--default-signal", "true"], stderr: "null" }).outputSync().success
+  ? ["env", "--default-signal"]
+  : [];
+
 /** The most memory that a process ever held at once, in MiB. */
 export async function peakMemoryOf(pid: number): Promise<number> {
   // Deno lets itself read /proc only with all permissions.

@@ -1,5 +1,5 @@
-import { assertEquals, assertStringIncludes } from "@std/assert";
-import { isIgnored, nameFault } from "@ncolony/core";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { fileNameFault, isIgnored, nameFault } from "@ncolony/core";
 
 const FAULTS: readonly (readonly [what: string, reason: string, ...names: string[]])[] = [
   ["an empty name", "empty", ""],
@@ -38,7 +38,6 @@ Deno.test("nameFault() finds no fault with any other name", () => {
     "日本",
     "😀",
     "__proto__",
-    "~",
     "\\",
     '"',
     "a\u00a0b",
@@ -49,4 +48,30 @@ Deno.test("nameFault() finds no fault with any other name", () => {
 Deno.test("isIgnored() passes over names that begin with a dot or end with .new, and over no others", () => {
   const names = [".", "..", ".web", ".new", "web.new", "..data", "web", "web.", "web.new.1", "new", "web.NEW", ""];
   assertEquals(names.filter(isIgnored), [".", "..", ".web", ".new", "web.new", "..data"]);
+});
+
+const LEFT = [
+  ..."web~ #web# web.bak web.orig web.rej web.swp .web.swp".split(" "),
+  ..."web.dpkg-old web.dpkg-new web.dpkg-dist web.dpkg-tmp web.rpmsave web.rpmnew web.rpmorig".split(" "),
+  ..."web.ucf-old web.ucf-new web.ucf-dist".split(" "),
+];
+
+Deno.test("nameFault() refuses what editors and packagers leave, which fileNameFault() takes, and nothing that looks alike", () => {
+  for (const name of LEFT) assert(nameFault(name) !== null, name);
+  for (const name of LEFT.filter((name) => !name.startsWith("."))) assertEquals(fileNameFault(name), null, name);
+  for (const name of ["a/b~", ".web~", "x\n~", "web.new"]) assert(fileNameFault(name) !== null, name);
+  const others = [
+    "web",
+    "bak",
+    "web.bak2",
+    "web.backup",
+    "~web",
+    "#web",
+    "web#",
+    "web.old",
+    "web.tmp",
+    "web.save",
+    "a.dpkg",
+  ];
+  for (const name of others) assertEquals(nameFault(name), null, name);
 });

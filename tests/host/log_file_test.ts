@@ -15,6 +15,8 @@ class Kept implements Disposable {
   readonly dir: TempDir = tempDir();
   readonly clock = new FakeClock();
   readonly told: string[] = [];
+  /** What went elsewhere. */
+  elsewhere = "";
   readonly path: string = this.dir.file("logs", "web.log");
   readonly file: LogFile;
 
@@ -23,6 +25,7 @@ class Kept implements Disposable {
     this.file = new LogFile(this.path, { maxBytes: 20, keep: 2, ...limits }, directory, this.clock, {
       fault: (action, reason) => this.told.push(`cannot ${action}: ${reason}`),
       recovered: () => this.told.push("recovered"),
+      instead: (bytes) => void (this.elsewhere += new TextDecoder().decode(bytes)),
     });
   }
 
@@ -142,18 +145,20 @@ Deno.test("LogFile writes through no link, and waits for no reader of a pipe", a
   }
 });
 
-Deno.test("LogFile waits where it cannot rename a file, says so once, and loses nothing", async () => {
+Deno.test("LogFile gives elsewhere what it has no room for while it cannot rename a file, and says so once", async () => {
   using kept = new Kept();
   await kept.write("0123456789abcdef\n");
   Deno.writeTextFileSync(`${kept.path}.1`, "old\n");
   Deno.mkdirSync(`${kept.path}.2`);
-  const writing = kept.write("123456789\n");
-  for (let second = 0; second < 5; second++) await kept.clock.advance(1000);
+  for (let second = 0; second < 5; second++) {
+    await kept.write(`${second}\n`.padStart(10, "0"));
+    await kept.clock.advance(1000);
+  }
   assertEquals(kept.told, [`cannot rotate: ${"EISDIR"}`]);
+  assertEquals(kept.elsewhere, [0, 1, 2, 3, 4].map((second) => `${second}\n`.padStart(10, "0")).join(""));
   assertEquals(Deno.readTextFileSync(kept.path), "0123456789abcdef\n", "it grows no further");
   Deno.removeSync(`${kept.path}.2`);
-  await kept.clock.advance(1000);
-  await writing;
+  await kept.write("123456789\n");
   assertEquals(kept.told.slice(1), ["recovered"]);
   assertEquals(kept.contents(), ["123456789\n", "0123456789abcdef\n", "old\n"]);
 });
@@ -219,3 +224,49 @@ Deno.test("LogFile writes nothing once others may write its directory, until tha
   await writing;
   assertEquals(kept.contents(), ["secret\n"]);
 });
+
+Deno.test("LogFile goes on in the file at its path, whatever another program did to the one before", async () => {
+  using kept = new Kept({ maxBytes: 1000 });
+  await kept.write("one\n");
+  Deno.renameSync(kept.path, `${kept.path}.old`);
+  await kept.write("two\n");
+  assertEquals(Deno.readTextFileSync(`${kept.path}.old`), "one\ntwo\n", "it is looked at once a second");
+  await kept.clock.advance(1000);
+  await kept.write("three\n");
+  assertEquals(Deno.readTextFileSync(kept.path), "three\n");
+  Deno.removeSync(kept.path);
+  kept.file.check();
+  await kept.write("four\n");
+  assertEquals(Deno.readTextFileSync(kept.path), "four\n", "it is looked at as soon as that is asked for");
+  assertEquals(kept.told, []);
+});
+
+Deno.test("LogFile counts what is in the file, after another program emptied it", async () => {
+  using kept = new Kept({ maxBytes: 20 });
+  await kept.write("0123456789abcdef\n");
+  Deno.truncateSync(kept.path);
+  await kept.clock.advance(1000);
+  await kept.write("fits\n");
+  assertEquals(kept.contents(), ["fits\n"]);
+});
+
+for (
+  const [what, spoil] of [
+    ["a directory stands in its place", (path: string) => Deno.mkdirSync(path)],
+    ["a link does", (path: string) => Deno.symlinkSync("/dev/null", path)],
+  ] as const
+) {
+  Deno.test(`LogFile gives elsewhere what it takes where ${what}, and holds nobody up`, async () => {
+    using kept = new Kept();
+    spoil(kept.path);
+    for (let second = 0; second < 3; second++) {
+      await kept.write("line\n");
+      await kept.clock.advance(500);
+    }
+    assertEquals([kept.elsewhere, kept.told], ["line\n".repeat(3), ["cannot write to: is not a regular file"]]);
+    Deno.removeSync(kept.path);
+    await kept.clock.advance(1000);
+    await kept.write("again\n");
+    assertEquals([kept.contents(), kept.told.slice(1)], [["again\n"], ["recovered"]]);
+  });
+}

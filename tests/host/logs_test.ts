@@ -7,9 +7,13 @@ import { FakeLog } from "../monitor/fake_host.ts";
 const LIMITS = { maxBytes: 1 << 20, keep: 3 };
 const encoder = new TextEncoder();
 
+function nowhere(): never {
+  throw new Error("nothing goes elsewhere");
+}
+
 Deno.test("Logs writes both streams of a child to one file, a line at a time, whatever comes between", async () => {
   using dir = tempDir();
-  const logs = new Logs(dir.file("logs"), denoClock, new FakeLog([]));
+  const logs = new Logs(dir.file("logs"), denoClock, new FakeLog([]), nowhere);
   const child = logs.forChild("web", LIMITS);
   await child.stdout(encoder.encode("out 1\nout"));
   await child.stderr(encoder.encode("err"));
@@ -22,7 +26,7 @@ Deno.test("Logs writes both streams of a child to one file, a line at a time, wh
 
 Deno.test("Logs goes on with the same file while the pipe of the last child is emptied, and closes it after the last", async () => {
   using dir = tempDir();
-  const logs = new Logs(dir.path, denoClock, new FakeLog([]));
+  const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
   const [first, second] = [logs.forChild("web", LIMITS), logs.forChild("web", { ...LIMITS, maxBytes: 4096 })];
   await second.stdout(encoder.encode("second\n"));
   await first.stdout(encoder.encode("first\n"));
@@ -35,16 +39,25 @@ Deno.test("Logs goes on with the same file while the pipe of the last child is e
   assertEquals(Deno.readTextFileSync(dir.file("web.log.1")), "second\nfirst\n");
 });
 
-Deno.test("Logs says what cannot be written, and lets nobody wait for it longer than its deadline", async () => {
+Deno.test("Logs says what cannot be written for good, and gives it elsewhere", async () => {
   using dir = tempDir();
   const log = new FakeLog([]);
   dir.dir("web.log");
-  const logs = new Logs(dir.path, denoClock, log);
+  let ends = 0;
+  let text = "";
+  const elsewhere = (name: string) => {
+    const take = (bytes: Uint8Array) => void (text += `${name}: ${new TextDecoder().decode(bytes)}`);
+    return { stdout: take, stderr: take, end: () => void ends++ };
+  };
+  const logs = new Logs(dir.path, denoClock, log, elsewhere);
   const child = logs.forChild("web", LIMITS);
-  await child.stdout(encoder.encode("lost\n"));
+  await child.stdout(encoder.encode("kept\n"));
   child.end();
-  await logs.flush(100);
+  await logs.flush(10_000);
+  assertEquals([text, ends], ["web: kept\n", 1]);
   assertEquals(log.lines, [
-    `ERROR web: cannot write to ${JSON.stringify(dir.file("web.log"))}: is not a regular file; its output waits`,
+    `ERROR web: cannot write to ${
+      JSON.stringify(dir.file("web.log"))
+    }: is not a regular file; its output goes to the monitor's`,
   ]);
 });

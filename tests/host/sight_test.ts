@@ -3,6 +3,7 @@ import { isSameSight } from "@ncolony/host";
 import { faultSight, sightOf } from "../../host/sight.ts";
 
 const FACTS = {
+  dev: 1,
   ino: 7,
   size: 1,
   mtime: new Date(1_700_000_000_250),

@@ -252,3 +252,43 @@ Deno.test("Sink.flush() waits until all is written, also what comes meanwhile", 
   await until("all is written", () => isFlushed);
   assertEquals(target.text, "12");
 });
+
+Deno.test("Sink waits for a stream that takes nothing now, which is no fault", async () => {
+  const told: string[] = [];
+  let text = "";
+  let refusals = 5;
+  const target = {
+    write: (bytes: Uint8Array) => {
+      if (refusals-- > 0) return Promise.reject(new Deno.errors.WouldBlock("Resource temporarily unavailable"));
+      text += new TextDecoder().decode(bytes.subarray(0, 2));
+      refusals = 2;
+      return Promise.resolve(Math.min(2, bytes.length));
+    },
+  };
+  const sink = new Sink(target, { fault: () => told.push("fault"), lost: () => told.push("lost") });
+  await sink.write(bytes("abcdefg"));
+  await sink.flush();
+  assertEquals([text, told], ["abcdefg", []]);
+});
+
+Deno.test("Sink has room for what is offered however much else waits, and tells of a loss while more comes", async () => {
+  const target = new FakeTarget();
+  const { sink, told } = sinkTo(target);
+  const flood = bytes("x".repeat(MIB));
+  await sink.write(flood);
+  void sink.write(flood);
+  for (let event = 0; event < 100; event++) sink.offer(bytes("e"));
+  for (let event = 0; event < 3; event++) sink.offer(flood);
+  assertEquals(told, []);
+  let isFlooding = true;
+  const flooding = (async () => {
+    while (isFlooding) await sink.write(flood);
+  })();
+  target.open();
+  while (told.length === 0) await turn();
+  isFlooding = false;
+  await flooding;
+  await sink.flush();
+  assertEquals(target.text.split("e").length - 1, 100);
+  assertEquals(told, ["lost: 3"]);
+});

@@ -53,3 +53,15 @@ Deno.test("warningsOf() names the known key that is nearest to one that nobody k
     /^has the key "ncolony\.\S+", which/,
   );
 });
+
+Deno.test("warningsOf() says where a key of the monitor's belongs that stands at the top", () => {
+  const warnings = warningsOf(
+    sample("web", { cwd: "/srv", user: "www-data", ncolony_monitor: {}, name: "x" }),
+    AT_EASE,
+  );
+  assertEquals(warnings, [
+    'has "cwd" as an extra, which the monitor does not look at: it belongs into "ncolony.monitor"',
+    'has "user" as an extra, which the monitor does not look at: give the numeric "uid" and "gid"',
+    'has "ncolony_monitor" as an extra, which the monitor does not look at: its name is "ncolony.monitor"',
+  ]);
+});

@@ -95,7 +95,7 @@ const WRONG: readonly (readonly [words: readonly string[], complaint: string])[]
   [[...RUN, ...EVERY, "--next", "all"], "--next must be a whole number from 1 to 999999999"],
   [[...RUN, ...EVERY, "--kill-scope", "all"], "--kill-scope must be one of group, process"],
   [[...RUN, "--cron", ""], '--cron "" must have five fields, or six with seconds'],
-  [[...RUN, "--cron", "* * *"], '--cron "* * *" must have five fields, or six with seconds: got 3'],
+  [[...RUN, "--cron", "* * *"], '--cron "* * *" must have five fields, or six with seconds before them: got 3'],
   [[...RUN, "--cron", "61 * * * *"], '--cron "61 * * * *": the minute must be 0 to 59'],
   [[...RUN, "--once", "--cron", "* 24 * * *"], '--cron "* 24 * * *": the hour must be 0 to 23'],
   [[...RUN, ...CRON, "--timezone", "Mars/Base"], '--timezone "Mars/Base" is not known'],
