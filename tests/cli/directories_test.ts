@@ -171,7 +171,7 @@ Deno.test({
   fn: async () => {
     await using colony = new Colony({ args: OFTEN, wrap: WITHOUT_INSTANCES, config: { web: CAT, db: CAT } });
     await colony.waitFor(
-      /WARN cannot watch the directories, so changes are seen only at each look.*: Too many open files/,
+      /WARN cannot watch the directories, so changes are seen only at each look.*: too many open files/,
     );
     const db = await colony.started("db");
     for (let version = 1; version <= 3; version++) {

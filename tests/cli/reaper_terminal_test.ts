@@ -170,3 +170,40 @@ testOnTerminal(SUBREAPER, "reaper asks nobody for a permission to say that its c
   await terminal.waitFor('command "/no/such/command" (or its interpreter) is not there');
   assertEquals(await terminal.ended(), 127);
 });
+
+testOnTerminal(
+  SUBREAPER,
+  "a command in the background that reads is stopped, as its shell sees, and fg has it go on",
+  async () => {
+    await using terminal = new Terminal(SHELL);
+    const words = REAPER.map((word) => `'${word}'`).join(" ");
+    await terminal.type(`${words} -- cat &\n`);
+    await terminal.type("until jobs | grep -q Stopped; do sleep 0.1; done; echo it is $((20 + 2))\n");
+    await terminal.waitFor("it is 22\r\n");
+    await terminal.type("fg\n");
+    await terminal.type("a line\n");
+    await terminal.waitFor("a line\r\n", 2);
+    await terminal.type(CTRL_D);
+    await terminal.type("echo went on with $?\n");
+    await terminal.waitFor("went on with 0\r\n");
+    await terminal.type("exit 9\n");
+    assertEquals(await terminal.ended(), 9);
+  },
+);
+
+testOnTerminal(SUBREAPER, "Ctrl-Z stops a command behind a pipe, as its shell sees, and fg has it go on", async () => {
+  await using terminal = new Terminal(SHELL);
+  const words = REAPER.map((word) => `'${word}'`).join(" ");
+  await terminal.type(`sleep 1000 | ${words} -- sh -c 'echo up $((20 + 2)); exec sleep 1000'\n`);
+  await terminal.waitFor(UP);
+  await terminal.type(CTRL_Z);
+  await terminal.waitFor("Stopped");
+  await terminal.type("fg\n");
+  // The line as it was typed, as it was stopped, and as it goes on.
+  await terminal.waitFor("sleep 1000 |", 3);
+  await terminal.type(CTRL_C);
+  await terminal.type("echo went on $((20 + 3))\n");
+  await terminal.waitFor("went on 23\r\n");
+  await terminal.type("exit 9\n");
+  assertEquals(await terminal.ended(), 9);
+});

@@ -1,0 +1,38 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { HEEDING, ROOT, run, sh } from "../cli/tools.ts";
+import { tempDir } from "../helpers.ts";
+
+/** What a program says that began with these words, and asks a shell. */
+async function inheritedBy(...wrap: string[]): Promise<unknown> {
+  using dir = tempDir();
+  const script = dir.write(
+    "ask.ts",
+    `import { inherited } from "${join(ROOT, "host/inherited.ts")}";
+    const { isIgnored, isBlocked, isNonBlocking } = inherited();
+    console.log(JSON.stringify([isIgnored("SIGHUP"), isIgnored("SIGTERM"), isBlocked("SIGTERM"), isNonBlocking(1)]));`,
+  );
+  const words = [Deno.execPath(), "run", "--no-prompt", "--config", join(ROOT, "deno.json"), "--allow-run", script];
+  const { stdout, stderr } = await run([...HEEDING, ...wrap, ...words]);
+  return JSON.parse(stdout || `"${stderr}"`);
+}
+
+Deno.test("inherited() sees by a shell what is ignored and blocked, and what does not block", async () => {
+  assertEquals(await inheritedBy(), [false, false, false, false]);
+  assertEquals(await inheritedBy(...sh('trap "" HUP; exec "$@"'), "sh"), [true, false, false, false]);
+});
+
+const UNSHARE = ["unshare", "--pid", "--fork", "--kill-child"];
+const canUnshare = (await run([...UNSHARE, "true"]).catch(() => ({ code: 1 }))).code === 0;
+
+Deno.test({
+  name: "inherited() takes nobody else in a foreign /proc for this program",
+  ignore: !canUnshare,
+  fn: async () => {
+    // By these numbers the kernel's own threads are there, which ignore all signals.
+    const wrap = [...UNSHARE, ...sh('"$@"; exit $?'), "sh"];
+    assertEquals(await inheritedBy(...wrap), [false, false, false, false]);
+    const ignoring = [...UNSHARE, ...sh('trap "" HUP; "$@"; exit $?'), "sh"];
+    assertEquals(await inheritedBy(...ignoring), [true, false, false, false]);
+  },
+});
