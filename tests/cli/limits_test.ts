@@ -76,7 +76,7 @@ Deno.test("a ctl that cannot write all of a file, for a file size limit, says so
     env: { DENO_DIR: "/dev/null" },
   });
   assertEquals([await ctl.ended(), namesIn(ground.config)], [1, []]);
-  assertMatch(ctl.lines.join("\n"), /^ncolony-ctl: .*File too large.*$/);
+  assertMatch(ctl.lines.join("\n"), /^ncolony-ctl: Cannot write ".*": file too large$/);
 });
 
 Deno.test("a monitor whose CPU time is used up stops everything, and ends with 1", async () => {

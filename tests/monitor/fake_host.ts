@@ -189,8 +189,8 @@ export class FakeHost implements Host {
     return this.at(path).port;
   }
 
-  watch(paths: readonly string[], sink: WatchSink): Watch {
-    return this.watches.watch(paths, sink);
+  watch(paths: readonly string[], sink: WatchSink, probe?: string | null): Watch {
+    return this.watches.watch(paths, sink, probe);
   }
 
   lock(path: string): Promise<DirectoryLock | null> {

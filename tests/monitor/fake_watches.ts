@@ -19,6 +19,8 @@ export class FakeWatches {
   isHanging = false;
   /** How many watches were made. */
   made = 0;
+  /** The file by which the last one is asked whether it answers. */
+  probe: string | null = null;
   /** How often one was asked for. */
   asked = 0;
   readonly #open = new Set<Open>();
@@ -39,8 +41,9 @@ export class FakeWatches {
   }
 
   /** Makes a watch. */
-  watch(paths: readonly string[], sink: WatchSink): Watch {
+  watch(paths: readonly string[], sink: WatchSink, probe: string | null = null): Watch {
     this.asked++;
+    this.probe = probe;
     if (this.fault !== null) throw new Error(this.fault);
     const ids = new Map(paths.map((path) => [path, this.#directoryAt(path).id]));
     const missing = paths.find((path) => ids.get(path) === null);

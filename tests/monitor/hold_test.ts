@@ -139,6 +139,7 @@ Deno.test("Hold goes on without a lock file where none can be made, and says so"
   await hold.open();
   await hold.renew();
   assertEquals(hold.hasMessages, true);
+  assertEquals([host.watches.paths.length, host.watches.probe], [2, null], "what is not there cannot be watched");
   assertEquals(host.log.lines, [
     "WARN cannot lock the messages directory, so another monitor on it would not be noticed: needs --allow-write",
   ]);
