@@ -3,7 +3,8 @@ import { shownText } from "./shown.ts";
 import type { Exit } from "./types.ts";
 
 /**
- * What became of a process, in one line for a log: `running -> stopping (unwanted)`.
+ * What became of a process, in one line for a log: `running -> stopping (unwanted)`; or how it ended that was asked to:
+ * `ended: SIGTERM after 12 s`.
  *
  * @param before Its state before the event.
  * @param event What happened.
@@ -11,7 +12,8 @@ import type { Exit } from "./types.ts";
  * @param now The time of the event, in the states' milliseconds.
  */
 export function describeStep(before: ProcessState, event: ProcessEvent, after: ProcessState, now: number): string {
-  return `${before.type} -> ${describeState(after, now)} (${describeEvent(before, event, now)})`;
+  const what = describeEvent(before, event, now);
+  return before.type === after.type ? `ended: ${what}` : `${before.type} -> ${describeState(after, now)} (${what})`;
 }
 
 /** How a child ended, in a few words: `exit code 3`, `SIGKILL`, `cannot start: …`. */
@@ -36,7 +38,7 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
       return before.type === "gone" || "next" in before && before.next === null ? "wanted" : "config changed";
     case "exited": {
       const exit = describeExit(event.exit);
-      const lived = before.type === "running" && event.exit.type !== "failed";
+      const lived = event.exit.type !== "failed" && before.startedAt > -Infinity;
       return lived ? `${exit} after ${describeDuration(now - before.startedAt)}` : exit;
     }
     case "emptied":

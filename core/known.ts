@@ -9,6 +9,8 @@ export interface News {
   readonly events: ReadonlyMap<string, ProcessEvent>;
   /** The problems that were not told yet. */
   readonly problems: readonly Problem[];
+  /** The names whose configs had a problem, and are good again. */
+  readonly mended: readonly string[];
 }
 
 /**
@@ -34,7 +36,8 @@ export class Known {
       put(this.#specs, name, after.specs.get(name));
       put(this.#problems, name, after.problems.get(name));
     }
-    return { events: diff(before.specs, after.specs), problems: newProblems(before, after) };
+    const mended = [...before.problems.keys()].filter((name) => !after.problems.has(name) && after.specs.has(name));
+    return { events: diff(before.specs, after.specs), problems: newProblems(before, after), mended };
   }
 }
 

@@ -80,11 +80,12 @@ export class Configs {
     if (this.#signal?.aborted) return;
     this.#tellOf(null);
     const { log, onEvent } = this.#options;
-    const { events, problems } = this.#known.update(new Map([[changed, entry]]));
+    const { events, problems, mended } = this.#known.update(new Map([[changed, entry]]));
     for (const { name, reason } of problems) {
       const inForce = this.#known.specs.has(name) ? "; its last good config stays in force" : "";
       log.warn(`bad config: ${reason}${inForce}`, name);
     }
+    for (const name of mended) log.info("its config is good again", name);
     for (const [name, event] of events) onEvent(name, event);
   }
 }

@@ -40,6 +40,8 @@ export function faultOf(error: unknown): string {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "ELOOP") return "is a symbolic link";
-  const [, why] = OPERATION.exec(error.message) ?? /^(.*) \(os error \d+\)$/s.exec(error.message) ?? [];
-  return code || (why === undefined ? error.message : lowerFirst(why));
+  // Of an error of Deno's, of one without a path, and of one of node:fs.
+  const [, why] = OPERATION.exec(error.message) ?? /^(.*) \(os error \d+\)$/s.exec(error.message) ??
+    /^E[A-Z]+: (.+?)(?:, \w+.*)?$/s.exec(error.message) ?? [];
+  return why === undefined ? code || error.message : lowerFirst(why);
 }

@@ -36,8 +36,8 @@ export function openLog(path: string): LogTarget {
     if (lstat(target)?.isCharDevice) return Deno.openSync(target, { append: true });
     return { ...openAppend(target, MODE), isTerminal: () => false };
   } catch (error) {
-    const fault = error instanceof UntrustedError ? `${error.message}: chmod, or chown` : faultOf(error);
-    throw new Error(`Cannot write to ${JSON.stringify(path)}: it ${fault}`);
+    const fault = error instanceof UntrustedError ? `it ${error.message}: chmod, or chown` : faultOf(error);
+    throw new Error(`Cannot write to ${JSON.stringify(path)}: ${fault}`);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { FoundChild, Log } from "@ncolony/host";
+import type { Child, FoundChild, Log } from "@ncolony/host";
 import type { TakenStep } from "./events.ts";
 
 /** What a report needs. */
@@ -72,4 +72,10 @@ export class Report {
       );
     }
   }
+}
+
+/** What is wrong with a child so long after SIGKILL. */
+export function whatIsStuck({ refused }: Child, afterMs: number): string {
+  const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
+  return refused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
 }

@@ -14,7 +14,7 @@ import {
 import type { Child, ChildOutput, ChildSink, Directory, Host, PidFiles } from "@ncolony/host";
 import { Inbox } from "./inbox.ts";
 import { PidKeeper } from "./pid_keeper.ts";
-import { Report, type ReportOptions } from "./report.ts";
+import { Report, type ReportOptions, whatIsStuck } from "./report.ts";
 import type { StopTime } from "./stop_time.ts";
 
 /** What a supervisor needs. */
@@ -159,8 +159,11 @@ export class Supervisor {
     if (event.type === "exited") this.#pids.removePid(name);
     if (event.type === "emptied") this.#forget(name);
     for (const effect of effects) this.#perform(name, event, effect);
-    if (before.type !== after.type) {
-      const pid = after.type === "running" ? this.#children.get(name)?.pid : undefined;
+    // How one ended that was asked to, changes no state: it waits for the end of its group.
+    // What could not be started has no pid: its end follows, and says why.
+    const isStart = after.type === "running" && before.type !== "running";
+    const pid = isStart ? this.#children.get(name)?.pid : undefined;
+    if ((before.type !== after.type || event.type === "exited") && !(isStart && pid === undefined)) {
       this.#report.did({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
     }
     if (this.#isClosing) this.#giveUpOnStuck(name, now);
@@ -240,9 +243,4 @@ export class Supervisor {
     if (child === undefined || this.#isClosing && (afterMs >= STUCK_MS || child.refused)) return;
     this.#report.warn(`${whatIsStuck(child, afterMs)}: ${child.whoIsLeft()}`, name);
   }
-}
-
-function whatIsStuck({ refused }: Child, afterMs: number): string {
-  const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
-  return refused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
 }

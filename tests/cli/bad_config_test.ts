@@ -30,6 +30,7 @@ Deno.test("a bad config stops no good process, is said once for each content, an
   colony.put("web", { args: ["cat"], version: 2 });
   await colony.fence();
   assertEquals(colony.pidsOf("web").length, 2, "mended to what runs, there is nothing to do");
+  assertEquals(colony.count(/INFO web: its config is good again$/), 2);
   colony.remove("web");
   await colony.waitFor(/web: stopping -> gone/);
 });

@@ -123,8 +123,8 @@ Deno.test({
       assertEquals([code, stderr], [0, ""]);
     };
     await limit(3);
-    await colony.waitFor(/ ERROR the config directory .* EMFILE: what runs goes on as it is$/);
-    await colony.waitFor(/ ERROR the messages directory .* EMFILE: nobody can ask for restarts$/);
+    await colony.waitFor(/ ERROR the config directory .* too many open files: what runs goes on as it is$/);
+    await colony.waitFor(/ ERROR the messages directory .* too many open files: nobody can ask for restarts$/);
     colony.put("late", CAT);
     colony.remove("db");
     colony.send({ type: "RESTART", name: "web" });

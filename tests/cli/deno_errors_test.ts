@@ -61,7 +61,7 @@ Deno.test("what is wrong with a file names it, before why", async () => {
     return stderr;
   };
   assertEquals(await extras(dir.file("none")), `ncolony-ctl: --extras "${dir.file("none")}": is not there\n`);
-  assertEquals(await extras(conf), `ncolony-ctl: --extras "${conf}": EISDIR\n`);
+  assertEquals(await extras(conf), `ncolony-ctl: --extras "${conf}": is a directory\n`);
   Deno.writeFileSync(dir.file("bytes"), new Uint8Array([0x7b, 0xff, 0x7d]));
   assertEquals(await extras(dir.file("bytes"), 2), `ncolony-ctl: --extras "${dir.file("bytes")}": is not UTF-8${HINT}`);
   assertEquals(await extras("/dev/zero", 2), `ncolony-ctl: --extras "/dev/zero": must be at most 131056 bytes${HINT}`);

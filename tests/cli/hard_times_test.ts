@@ -98,7 +98,7 @@ Deno.test({
       env: await preload(dir.path),
       config: { web: CAT, flaky: CAT },
     });
-    await colony.waitFor(/ WARN flaky: bad config: EIO$/);
+    await colony.waitFor(/ WARN flaky: bad config: .*(?:input\/output error|i\/o error)$/);
     await colony.started("web");
     await colony.fence();
     assertEquals([colony.count(/bad config/), colony.pidsOf("flaky")], [1, []]);

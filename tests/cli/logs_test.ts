@@ -84,7 +84,7 @@ Deno.test({
         web: { args: sh("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done; exec sleep 1000") },
       },
     });
-    await colony.waitFor(/ERROR web: cannot write to ".*web\.log": ENOSPC.*; its output waits$/);
+    await colony.waitFor(/ERROR web: cannot write to ".*web\.log": no space left on device.*; its output waits$/);
     const within = (script: string) => run(["nsenter", "-t", `${colony.process.pid}`, "-m", "sh", "-c", script]);
     assertEquals((await within(`mount -o remount,size=4m none '${logs}'`)).code, 0);
     await colony.waitFor(/INFO web: ".*web\.log" can be written again$/);

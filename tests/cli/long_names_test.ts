@@ -78,7 +78,7 @@ Deno.test("nothing in a config makes a line of beatcheck long", async () => {
     ground.put(name, silent({ period: 0.01, grace: 0, status: ground.dir.file("none") }));
   }
   await using checker = new Checker("beatcheck", ground);
-  await checker.waitFor(/ long: cannot see its heartbeat at ".*y…y.*": ENAMETOOLONG/);
+  await checker.waitFor(/ long: cannot see its heartbeat at ".*y…y.*": file name too long/);
   await checker.waitFor(/ x{100}…: no heartbeat for 0.01 s: asked for a restart$/);
   await checker.waitFor(/ x{100}…: its heartbeat file .* is that of x{100}… too: no directory$/);
   for (const line of checker.lines) assertLessOrEqual(line.length, 700, line.slice(0, 1000));
@@ -87,7 +87,7 @@ Deno.test("nothing in a config makes a line of beatcheck long", async () => {
 Deno.test("nothing in a config or a name makes a line of a heart long", async () => {
   const beat = { period: 1, grace: 1, status: `/${HUGE}` };
   const faults = [
-    [{ "ncolony.beatcheck": beat }, /^heart: cannot touch ".*y…y.*": ENAMETOOLONG$/],
+    [{ "ncolony.beatcheck": beat }, /^heart: cannot touch ".*y…y.*": file name too long$/],
     [
       { "ncolony.beatcheck": { ...beat, period: "often" } },
       /^heart: no heart beats: Cannot parse config "x{100}…": .*$/,

@@ -228,7 +228,7 @@ neighbourTest("--log-file is refused in a neighbour's directory, and where it is
   ) {
     const monitor = place.monitor(places(place, { "log-file": place.file(path) }));
     assertEquals(await monitor.ended(), 1);
-    assertMatch(monitor.stderr.join("\n"), /^ncolony-monitor: Cannot write to ".*": it /);
+    assertMatch(monitor.stderr.join("\n"), /^ncolony-monitor: Cannot write to ".*": /);
     assertMatch(monitor.stderr.join("\n"), why);
   }
   assertEquals([Deno.readTextFileSync(secret), contents(place.home)], ["root's own\n", {}]);

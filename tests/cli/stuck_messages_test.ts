@@ -50,7 +50,7 @@ Deno.test({
       mount --bind "$dir" "$dir" && mount -o remount,ro,bind "$dir" && exec "$@"`;
     const wrap = ["unshare", "--mount", ...sh(mount), "sh"];
     await using colony = new Colony({ args: ["--frequency", "0.1"], wrap, config: { web: CAT, db: CAT } });
-    await assertEachOnce(colony, "EROFS", async () => {
+    await assertEachOnce(colony, "read-only file system", async () => {
       const remount = ["mount", "-o", "remount,rw,bind", colony.messages];
       assertEquals((await run(["nsenter", "--mount", "-t", `${colony.process.pid}`, ...remount])).code, 0);
     });

@@ -40,7 +40,7 @@ const LINES: readonly (readonly [line: string, before: ProcessState, event: Proc
   ["running -> stopping (SIGSEGV after 0.25 s)", RUNNING, CRASHED, STOPPING],
   ["running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, startedAt: NOW }, CRASHED, STOPPING],
   ["running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
-  ["stopping -> stopping (SIGSEGV)", STOPPING, CRASHED, STOPPING],
+  ["ended: SIGSEGV after 10 s", STOPPING, CRASHED, STOPPING],
   ["stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
   ["killing -> gone (all of it ended)", KILLING, { type: "emptied" }, GONE],
   ["stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "emptied" }, waiting(2000)],

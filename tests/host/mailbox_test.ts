@@ -270,8 +270,8 @@ Deno.test({
     assertEquals(JSON.parse(await actor.result()), {
       names: ["message"],
       entry: { source: "{}" },
-      reject: "EROFS",
-      remove: "EROFS",
+      reject: "read-only file system",
+      remove: "read-only file system",
     });
   },
 });

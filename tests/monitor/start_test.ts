@@ -44,6 +44,7 @@ Deno.test("startMonitor() runs a colony until it is disposed of, and tells what 
     assertEquals((await next(reader, "problem")).name, null);
   }
   assertEquals(isAlive(pid), false);
+  assertEquals((await next(reader, "exited")).exit, { type: "signal", signal: "SIGTERM" });
   assertEquals((await next(reader, "stopped")).name, "web");
   assertEquals((await reader.read()).done, true);
   assertEquals(await ended, 0);

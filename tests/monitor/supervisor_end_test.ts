@@ -147,7 +147,7 @@ Deno.test("Supervisor stops everything in order and ends with 1 after an error t
   await world.settle();
   const [first, ...others] = world.host.log.take();
   assertStringIncludes(first!, "ERROR internal error, stopping everything: TypeError: x is not a function");
-  assertEquals(others.length, 4);
+  assertEquals(others.length, 6);
   assertEquals(world.host.children.started.map(({ signals }) => signals), [["SIGTERM"], ["SIGTERM"]]);
   assertEquals(world.exitCode, 1);
 });

@@ -37,7 +37,8 @@ for (const script of [{ isStuck: true }, { leaves: "stuck" }] as const) {
     assertEquals(children.started.length, 2);
     children.last("web").release();
     await world.settle();
-    assertEquals(log.take(), ["INFO web: killing -> running (all of it ended), pid 103"]);
+    const ends = "leaves" in script ? [] : ["INFO web: ended: SIGKILL after 30 s"];
+    assertEquals(log.take(), [...ends, "INFO web: killing -> running (all of it ended), pid 103"]);
     assertEquals([children.overlaps, children.last("web").spec.args], [0, ["false"]]);
     await world.advance(60_000);
     assertEquals(log.take(), []);

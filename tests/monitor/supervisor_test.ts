@@ -22,11 +22,14 @@ Deno.test("Supervisor tells each transition in one line", async () => {
     "INFO web: stopping -> waiting for 1 s (all of it ended)",
     "INFO web: waiting -> running (delay over), pid 102",
     "INFO web: running -> stopping (restart)",
+    "INFO web: ended: SIGTERM after 0.1 s",
     "INFO web: stopping -> running (all of it ended), pid 103",
     "INFO web: running -> stopping (config changed)",
+    "INFO web: ended: SIGTERM after 0.1 s",
     "INFO web: stopping -> running (all of it ended), pid 104",
     "INFO web: running -> stopping (unwanted)",
     "INFO web: stopping -> killing (kill time over)",
+    "INFO web: ended: SIGKILL after 5 s",
     "INFO web: killing -> gone (all of it ended)",
   ]);
 });
@@ -52,6 +55,7 @@ Deno.test("Supervisor performs the effects before it tells the transition", asyn
     "SIGTERM to web",
     "log web: running -> stopping (unwanted)",
     "remove pid web",
+    "log web: ended: SIGTERM after 0 s",
     "log web: stopping -> gone (all of it ended)",
   ]);
 });
@@ -129,7 +133,6 @@ Deno.test("Supervisor waits at least a second before it tries again what cannot 
   world.host.children.script("web", (run) => run === 0 ? { cannotStart: "no such command" } : {});
   await world.want("web");
   assertEquals(world.host.log.take(), [
-    "INFO web: gone -> running (wanted)",
     "WARN web: running -> stopping (cannot start: no such command)",
     "INFO web: stopping -> waiting for 1 s (all of it ended)",
   ]);
@@ -282,7 +285,7 @@ Deno.test("Supervisor starts and stops 1,000 processes, and lets others have the
   world.supervisor.close();
   await world.settle();
   assertEquals([children.running(), pids.files.size, world.exitCode], [[], 0, 0]);
-  assertEquals(world.host.log.lines.length, 3000);
+  assertEquals(world.host.log.lines.length, 4000);
 });
 
 Deno.test("Supervisor goes on when a process of many crashes again and again", async () => {
