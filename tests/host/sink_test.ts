@@ -282,7 +282,7 @@ Deno.test("Sink has room for what is offered however much else waits, and tells 
   assertEquals(told, []);
   let isFlooding = true;
   const flooding = (async () => {
-    while (isFlooding) await sink.write(flood);
+    for (; isFlooding; await turn()) await sink.write(flood);
   })();
   target.open();
   while (told.length === 0) await turn();
