@@ -31,6 +31,7 @@ export class LineSplitter {
   #held = new Uint8Array(0);
   #heldBytes = 0;
   #first = true;
+  #ended = 0;
 
   /**
    * Makes a splitter that gives lines of at most `limit` bytes to `sink`.
@@ -51,6 +52,25 @@ export class LineSplitter {
       const end = newline < 0 ? bytes.length : newline;
       start = this.#take(bytes, start, end, newline >= 0);
     }
+  }
+
+  /** How many lines have ended. */
+  get ended(): number {
+    return this.#ended;
+  }
+
+  /** Whether a line has begun, and not ended, of which something is held back. */
+  get isHolding(): boolean {
+    return this.#heldBytes > 0;
+  }
+
+  /** Passes on what is held back of a line that has not ended, up to its last whole character, as a piece of it. */
+  flush(): void {
+    const whole = wholeCharacters(this.#held, this.#heldBytes);
+    if (this.#heldBytes === 0 || whole === 0) return;
+    this.#give(this.#held, 0, whole, false);
+    this.#held.copyWithin(0, whole, this.#heldBytes);
+    this.#heldBytes -= whole;
   }
 
   /** Passes on a last line that has no newline. */
@@ -98,12 +118,13 @@ export class LineSplitter {
   #give(bytes: Uint8Array, start: number, end: number, last: boolean): void {
     this.#sink(bytes, start, end, this.#first, last);
     this.#first = last;
+    if (last) this.#ended++;
   }
 }
 
 /** Where to end a piece of `length` bytes so that it does not tear a character of UTF-8 apart. */
 function wholeCharacters(bytes: Uint8Array, length: number): number {
-  for (let back = 1; back <= 3 && back < length; back++) {
+  for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back];
     if (byte >= 0xc0) return (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) > back ? length - back : length;
     if (byte < 0x80) return length;

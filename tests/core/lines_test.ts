@@ -148,3 +148,21 @@ function linesOf(bytes: Uint8Array): string[] {
   const lines = String.fromCharCode(...bytes).split("\n");
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
+
+Deno.test("LineSplitter gives what it holds back as a piece when it is asked to, and tears no character", () => {
+  const pieces: string[] = [];
+  const splitter = new LineSplitter((bytes, start, end, first, last) => {
+    pieces.push(`${new TextDecoder().decode(bytes.slice(start, end))} ${first} ${last}`);
+  });
+  const euro = new TextEncoder().encode("Password \u20ac");
+  splitter.push(euro.subarray(0, -1));
+  assertEquals([splitter.isHolding, splitter.ended], [true, 0]);
+  splitter.flush();
+  splitter.flush();
+  splitter.push(euro.subarray(-1));
+  splitter.push(new TextEncoder().encode(" done\nnext"));
+  assertEquals(splitter.ended, 1);
+  splitter.end();
+  splitter.flush();
+  assertEquals(pieces, ["Password  true false", "\u20ac done false true", "next true true"]);
+});

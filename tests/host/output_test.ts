@@ -240,3 +240,32 @@ Deno.test("Output goes on where nobody reads stderr", async () => {
   const { stdout } = await spoken({ format: "text" }, "2> /dev/full");
   assertEquals(stdout, "[web] out1\n[web] out2\n");
 });
+
+Deno.test("Output shows a line that does not end after a second, and its rest as what goes on", async () => {
+  for (const format of ["text", "json"] as const) {
+    using filed = new Filed(format);
+    const child = filed.output.forChild("web");
+    await child.stdout(encoder.encode("before\nPassword: "));
+    await until("it is shown", () => Deno.readTextFileSync(filed.file).includes("Password"));
+    await child.stdout(encoder.encode("given\n"));
+    child.end();
+    const lines = await filed.lines();
+    if (format === "text") assertEquals(lines, ["[web] before\n", "[web] Password: \n", "[web+] given\n"]);
+    else {
+      const parsed = lines.map((line) => JSON.parse(line)).map(({ message, partial = false }) => [message, partial]);
+      assertEquals(parsed, [["before", false], ["Password: ", true], ["given", false]]);
+    }
+  }
+});
+
+Deno.test("Output tears no line of a process that never stops to write", async () => {
+  using filed = new Filed("text");
+  const child = filed.output.forChild("web");
+  for (const end = performance.now() + 2500; performance.now() < end;) {
+    // Each time a line begins that the next one ends.
+    await child.stdout(encoder.encode("end\nbegin, "));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  child.end();
+  assertEquals((await filed.lines()).filter((line) => line.startsWith("[web+]")), []);
+});
