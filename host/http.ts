@@ -3,7 +3,7 @@ import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { MAX_TIMER_MS } from "./clock.ts";
 import { type Answer, answerOf, explain } from "./http_answer.ts";
-import { type Connect, connectTo, headersOf, whyNotAllowed } from "./http_connection.ts";
+import { type Connect, connectTo, headersOf, NODE, whyNotAllowed } from "./http_connection.ts";
 
 /** The most that is read of an answer's body, so that the server sees it taken. */
 const MAX_BODY_BYTES = 65_536;
@@ -32,7 +32,7 @@ export async function askHttp(target: HttpTarget, timeoutMs: number, signal: Abo
     if (reason !== null) return { type: "impossible", reason };
     const connect = await connectTo(url, target);
     if ("fault" in connect) return { type: "impossible", reason: connect.fault };
-    const { request } = url.protocol === "https:" ? await import("node:https") : await import("node:http");
+    const { request } = url.protocol === "https:" ? NODE.https() : NODE.http();
     if (signal.aborted) return { type: "broken", reason: "aborted" };
     asking = new Asking(target, connect.connect);
     asking.begin((createConnection) => {

@@ -8,6 +8,21 @@ import { isGranted } from "./permission.ts";
 /** The longest file of certificates that is read: those of all known authorities are a quarter of that. */
 const MAX_CA_BYTES = 1024 ** 2;
 
+/**
+ * Deno's node:http and its like. To import them, also later, would have Deno prepare for them at the start of any program, 50 ms,
+ * and so would a look at `process` before they are needed.
+ */
+export const NODE = {
+  // deno-lint-ignore no-process-global -- as above
+  http: () => process.getBuiltinModule("node:http"),
+  // deno-lint-ignore no-process-global -- as above
+  https: () => process.getBuiltinModule("node:https"),
+  // deno-lint-ignore no-process-global -- as above
+  net: () => process.getBuiltinModule("node:net"),
+  // deno-lint-ignore no-process-global -- as above
+  tls: () => process.getBuiltinModule("node:tls"),
+};
+
 /** Makes a connection. */
 export type Connect = () => Socket;
 
@@ -38,12 +53,12 @@ export async function connectTo(url: URL, target: HttpTarget): Promise<{ connect
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const { unix } = target;
   if (url.protocol === "http:") {
-    const { connect } = await import("node:net");
+    const { connect } = NODE.net();
     return { connect: () => unix === null ? connect({ host, port: portOf(url) }) : connect({ path: unix }) };
   }
   const ca = target.ca === null ? null : await readCertificates(target.ca);
   if (ca !== null && "fault" in ca) return { fault: `its "ca" ${ca.fault}` };
-  const { connect } = await import("node:tls");
+  const { connect } = NODE.tls();
   const options = {
     // With a path, whose name the certificate must have where TLS sends none.
     host,
