@@ -47,12 +47,16 @@ export class BeatCheck implements Check {
       return life.type === "up" ? now - (clock.now() - life.since) : null;
     };
     const reasons = new Map<string, string>();
+    const judged = new Map<string, Life>();
     for (const { name, periodMs } of this.#hearts.silent(this.#startedAt, now, this.#askedAt, bornAtOf)) {
-      if (this.#mayBeAsked(name, lives.of(name))) reasons.set(name, `no heartbeat for ${periodMs / 1000} s`);
+      const life = lives.of(name);
+      if (!this.#mayBeAsked(name, life)) continue;
+      judged.set(name, life);
+      reasons.set(name, `no heartbeat for ${periodMs / 1000} s`);
     }
     for (const name of await requests.askAll(reasons)) {
       this.#askedAt.set(name, now);
-      this.#asked.set(name, lives.of(name));
+      this.#asked.set(name, judged.get(name)!);
     }
   }
 

@@ -31,7 +31,7 @@ export interface BeatTimes {
  * null where it says nothing.
  *
  * `period` is in seconds, 0.01 at least, `grace` counts periods. Python NColony ignores unknown keys, which are
- * refused here: a slip of the pen would go unseen.
+ * refused here: a typo would go unnoticed.
  *
  * @param name The name of the config.
  * @param source Its text.

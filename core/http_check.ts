@@ -65,7 +65,7 @@ export type HttpEffect = "ask" | "restart" | null;
  *
  * `period` and `timeout` are in seconds, 0.01 at least, `grace` counts periods. `expect` may be a status, an array of them, or
  * `"any"`. Python NColony knows neither `expect` nor `headers`, `unix`, `ca` and `insecure`, and ignores unknown keys, which are
- * refused here: a slip of the pen would go unseen.
+ * refused here: a typo would go unnoticed.
  *
  * @param name The name of the config.
  * @param source Its text.
@@ -122,11 +122,15 @@ export function isGoodStatus({ expect }: HttpCheck, status: number): boolean {
   return expect === "any" || expect.includes(status);
 }
 
-/** How a check begins, also one that was under way: the process is let be for the grace, and for a period since it was asked. */
+/**
+ * How a check begins, also again: the process is left alone for the grace, and for a period since it was asked last. What is
+ * known of its life stays.
+ */
 export function beginHttpCheck({ graceMs, periodMs }: HttpCheck, now: number, before?: HttpState): HttpState {
   const askedAt = before?.askedAt ?? -Infinity;
   const askAt = Math.max(now + graceMs, askedAt + periodMs);
-  return { bad: 0, askAt, askedAt, isAsking: false, life: UNKNOWN_LIFE, isRequested: false };
+  const { life, isRequested } = before ?? { life: UNKNOWN_LIFE, isRequested: false };
+  return { bad: 0, askAt, askedAt, isAsking: false, life, isRequested };
 }
 
 /**
@@ -164,8 +168,7 @@ export function stepHttpCheck(
       if (!isSameLife(event.life, state.life)) return [see(check, answered, event.life, now), null];
       const bad = event.isGood ? 0 : state.bad + 1;
       if (bad <= check.maxBad) return [{ ...answered, bad }, null];
-      const begun = beginHttpCheck(check, now, state);
-      return [{ ...begun, life: state.life, askAt: Math.max(begun.askAt, state.askAt) }, "restart"];
+      return [beginHttpCheck(check, now, state), "restart"];
     }
     case "requested":
       return [{ ...state, isRequested: state.life.type === "up" }, null];
@@ -177,6 +180,6 @@ function see(check: HttpCheck, state: HttpState, life: Life, now: number): HttpS
   if (isSameLife(life, state.life)) return state;
   if (life.type === "unknown") return { ...state, life, isRequested: false };
   // Whether it runs by then is not seen before.
-  if (life.type === "down") return { ...beginHttpCheck(check, now, state), life, askAt: now + check.periodMs };
-  return { ...beginHttpCheck(check, life.since, state), life };
+  const begun = { ...beginHttpCheck(check, life.type === "up" ? life.since : now, state), life, isRequested: false };
+  return life.type === "down" ? { ...begun, askAt: now + check.periodMs } : begun;
 }

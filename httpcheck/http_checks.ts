@@ -54,8 +54,7 @@ export class HttpChecks implements Check {
     if (event.type !== "wanted") return;
     const check = this.#parse(name, event.spec.source);
     if (check === null) return;
-    const begun = beginHttpCheck(check, this.#parts.clock.now(), before);
-    const state = before === undefined ? begun : { ...begun, life: before.life, isRequested: before.isRequested };
+    const state = beginHttpCheck(check, this.#parts.clock.now(), before);
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
 
