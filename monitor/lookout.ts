@@ -124,6 +124,8 @@ export class Lookout {
   /** Lets go of the directories: only now may another monitor run on them. */
   async close(): Promise<void> {
     this.stop();
+    // A look may still be under way, which nobody waits for: it may never end.
+    this.#mail.tidy();
     await this.#hold.close();
   }
 

@@ -137,8 +137,12 @@ export function marking(mark: string): string {
   return JSON.stringify({ args: ["/bin/sh", "-c", `echo ran >> '${mark}'; exec sleep 1000`] });
 }
 
-/** The text of each file in a directory, less the lock of a monitor. */
+/** The names of the files in a directory, less the lock of a monitor. */
+export function filesIn(path: string): string[] {
+  return [...Deno.readDirSync(path)].filter(({ isFile, name }) => isFile && name !== ".lock").map(({ name }) => name);
+}
+
+/** The text of each file in a directory that nobody changes meanwhile, less the lock of a monitor. */
 export function contents(path: string): Record<string, string> {
-  const files = [...Deno.readDirSync(path)].filter(({ isFile, name }) => isFile && name !== ".lock");
-  return Object.fromEntries(files.map(({ name }) => [name, Deno.readTextFileSync(join(path, name))]));
+  return Object.fromEntries(filesIn(path).map((name) => [name, Deno.readTextFileSync(join(path, name))]));
 }

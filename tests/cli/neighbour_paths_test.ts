@@ -2,7 +2,7 @@
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
-import { contents, marking, neighbourTest, Place } from "./neighbour.ts";
+import { contents, filesIn, marking, neighbourTest, Place } from "./neighbour.ts";
 import { MONITOR_PERMISSIONS, run, sleeper } from "./tools.ts";
 
 /** Where everything is in order; each may be replaced. */
@@ -283,7 +283,7 @@ Deno.test("what is no message is not removed, however much of it there is and wh
     const kept = mode === 0o777 ? 0 : 100;
     if (mode === 0o755) await monitor.waitFor(/is wrong and stays \(\.rejected has 100 already\)/, 53);
     else await monitor.waitFor(/more lines about messages were left out/);
-    await until("all were looked at", () => Object.keys(contents(messages)).length === 153 - kept);
+    await until("all were looked at", () => filesIn(messages).length === 153 - kept);
     const all = { ...contents(messages), ...(kept > 0 ? contents(`${messages}/.rejected`) : {}) };
     assertEquals(Object.keys(all).length, 153);
   }

@@ -347,6 +347,15 @@ Deno.test("Delivery removes what it acted on as soon as it is to stop", async ()
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
+Deno.test("Delivery removes what it acted on before it is closed, whatever is still under way", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.post("1", restart("web"));
+  await world.settle();
+  const closed = world.lookout.close();
+  assertEquals(world.messages.names, []);
+  await closed;
+});
+
 Deno.test("Delivery removes nothing of another directory that took the place of its own", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
