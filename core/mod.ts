@@ -30,7 +30,7 @@ export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJs
 export { Known, type News } from "./known.ts";
 export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
-export { WholeLines } from "./whole_lines.ts";
+export { SharedPlace, WholeLines } from "./whole_lines.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";

@@ -1,10 +1,11 @@
-import { type LogLimits, shownText, WholeLines } from "@ncolony/core";
+import { type LogLimits, SharedPlace, shownText, WholeLines } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { LogFile } from "./log_file.ts";
 import { OwnDirectory } from "./own_directory.ts";
 import { Sink } from "./sink.ts";
 import type { TrustOptions } from "./trust.ts";
-import type { ChildLogs, ChildOutput, Clock, Log } from "./types.ts";
+import type { ChildLogs, ChildOutput, Clock, Log, OutputSink } from "./types.ts";
+import { Unended } from "./unended.ts";
 
 /** How much of one child's output may wait to be written. */
 const MAX_WAITING_BYTES = 256 * 1024;
@@ -13,6 +14,8 @@ const MAX_WAITING_BYTES = 256 * 1024;
 interface Open {
   readonly file: LogFile;
   readonly sink: Sink;
+  /** What all streams that are written to it share. */
+  readonly place: SharedPlace;
   /** Lets go of what takes its output. */
   readonly end: () => void;
   /** How many children still write to it: a new one may start while the pipe of the last is emptied. */
@@ -51,12 +54,13 @@ export class Logs implements ChildLogs {
   forChild(name: string, limits: LogLimits): ChildOutput {
     const open = this.#openFor(name, limits);
     open.children++;
-    const [stdout, stderr] = [new WholeLines(), new WholeLines()];
+    const [stdout, stderr] = [this.#stream(open), this.#stream(open)];
     return {
-      stdout: (bytes) => open.sink.write(...stdout.push(bytes)),
-      stderr: (bytes) => open.sink.write(...stderr.push(bytes)),
+      stdout: stdout.push,
+      stderr: stderr.push,
       end: () => {
-        open.sink.write(...stdout.end(), ...stderr.end());
+        stdout.end();
+        stderr.end();
         open.children--;
         open.sink.flush().then(() => this.#close(name, open));
       },
@@ -71,6 +75,24 @@ export class Logs implements ChildLogs {
     await Promise.race([Promise.all(all.map(({ sink }) => sink.flush())), promise]);
     cancel();
     for (const { file } of all) file.abandon();
+  }
+
+  #stream({ sink, place }: Open): { push: OutputSink; end: () => void } {
+    const lines = new WholeLines(place);
+    const add = (pieces: readonly Uint8Array[]) => pieces.forEach((piece) => sink.add(piece));
+    const unended = new Unended(lines, this.#clock, () => {
+      sink.whenRoom(() => add(lines.flush()));
+    });
+    return {
+      push: async (bytes) => {
+        await sink.whenRoom(() => add(lines.push(bytes)));
+        unended.watch();
+      },
+      end: () => {
+        unended.end();
+        add(lines.end());
+      },
+    };
   }
 
   #openFor(name: string, limits: LogLimits): Open {
@@ -96,7 +118,7 @@ export class Logs implements ChildLogs {
       file.close();
       fallback?.end();
     };
-    const open = { file, end, sink: new Sink(file, report, MAX_WAITING_BYTES), children: 0 };
+    const open = { file, end, sink: new Sink(file, report, MAX_WAITING_BYTES), place: new SharedPlace(), children: 0 };
     this.#open.set(name, open);
     return open;
   }

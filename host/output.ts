@@ -7,12 +7,10 @@ import type { LogFormat, LogLevel } from "./log_options.ts";
 import { type LogTarget, openLog } from "./log_target.ts";
 import { Sink, type Target } from "./sink.ts";
 import type { ChildOutput, Log, OutputSink } from "./types.ts";
+import { Unended } from "./unended.ts";
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
-
-/** So long the beginning of a line waits for its end, in milliseconds. */
-const HELD_MS = 1000;
 
 /** How much of a child's output is formatted at a time. */
 const SLICE_BYTES = 16_384;
@@ -115,21 +113,12 @@ export class Output {
   #stream(name: string, stream: string, sink: Sink): { push: OutputSink; end: () => void } {
     const lines = this.#format === "json" ? jsonLines(name, stream, sink) : textLines(name, this.#pages.get(sink)!);
     const splitter = new LineSplitter(lines.add);
-    let cancel: (() => void) | null = null;
-    /** A prompt, or a line that shows how far something is, does not wait for its end. */
-    const showSoon = () => {
-      if (cancel !== null || !splitter.isHolding) return;
-      const { ended } = splitter;
-      cancel = denoClock.after(HELD_MS, () => {
-        cancel = null;
-        // Another line has begun since.
-        if (splitter.ended !== ended) return showSoon();
-        sink.whenRoom(() => {
-          splitter.flush();
-          lines.flush();
-        });
+    const unended = new Unended(splitter, denoClock, () => {
+      sink.whenRoom(() => {
+        splitter.flush();
+        lines.flush();
       });
-    };
+    });
     return {
       push: async (bytes) => {
         // A slice at a time, for each of its bytes may be a newline, and so become a line with a prefix.
@@ -139,10 +128,10 @@ export class Output {
             lines.flush();
           });
         }
-        showSoon();
+        unended.watch();
       },
       end: () => {
-        cancel?.();
+        unended.end();
         splitter.end();
         lines.flush();
       },

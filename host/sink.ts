@@ -52,13 +52,6 @@ export class Sink {
     this.#maxBytes = maxBytes;
   }
 
-  /** Takes pieces of any length, which are copied and stay together; resolves when more may be given. */
-  async write(...pieces: readonly Uint8Array[]): Promise<void> {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    while (this.#takenBytes > 0 && this.#takenBytes + length > this.#maxBytes) await this.#room.promise;
-    for (const piece of pieces) this.add(piece);
-  }
-
   /** Calls back when there is room, at once where there is: only then may something be added. */
   async whenRoom(callback: () => void): Promise<void> {
     while (this.#takenBytes >= this.#maxBytes) await this.#room.promise;

@@ -1,4 +1,4 @@
-import { WholeLines } from "@ncolony/core";
+import { SharedPlace, WholeLines } from "@ncolony/core";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
@@ -53,4 +53,48 @@ Deno.test("WholeLines holds no more of a line than 64 KiB", () => {
   assertEquals(pass(half, half, "y", "z\n").map(({ length }) => length), [0, 0, LONG + 1, 2, 0]);
   const first = "x".repeat(LONG + 1);
   assertEquals(pass(first, "y").map(({ length }) => length), [LONG + 1, 0, 2]);
+});
+
+/** What comes to a place that two streams share, `"a: text"` from the one that has this name; `"a"` alone does not wait any longer. */
+function share(...steps: readonly string[]): string {
+  const place = new SharedPlace();
+  const streams = { a: new WholeLines(place), b: new WholeLines(place) };
+  const passed = steps.map((step) => {
+    const stream = streams[step[0] as "a" | "b"];
+    return step.length === 1 ? [...stream.flush()] : [...stream.push(bytesOf(step.slice(3)))];
+  });
+  return [...passed, [...streams.a.end()], [...streams.b.end()]].flat()
+    .map((piece) => new TextDecoder().decode(piece)).join("");
+}
+
+const SHARED: readonly (readonly [steps: readonly string[], text: string])[] = [
+  [["a: Password: ", "a", "a: given\n"], "Password: given\n"],
+  [["a: Password: ", "a", "a", "a: given", "a"], "Password: given\n"],
+  [["a: Password: ", "a", "b: error\n", "a: given\n"], "Password: \nerror\ngiven\n"],
+  [["a: Password: ", "b: error\n", "a: given\n"], "error\nPassword: given\n"],
+  [["a: 1", "a", "b: 2", "b", "a: 3", "a"], "1\n2\n3\n"],
+  [["a: 1", "a", "b: 2", "a: \n"], "1\n2\n"],
+  [["a: 1", "a", "b: 2\n"], "1\n2\n"],
+  [[`a: ${"x".repeat(LONG + 1)}`, "b: error\n", "a: y\n"], `${"x".repeat(LONG + 1)}\nerror\ny\n`],
+];
+
+for (const [steps, text] of SHARED) {
+  Deno.test(`WholeLines never puts two streams into a line: ${JSON.stringify(steps).slice(0, 80)}`, () => {
+    assertEquals(share(...steps), text);
+  });
+}
+
+Deno.test("WholeLines passes on every line of two streams, whatever is shown before it has ended", () => {
+  const step = fc.tuple(fc.constantFrom("a", "b"), fc.constantFrom("", "x", "y\n", "z\nz"));
+  fc.assert(fc.property(fc.array(step), (steps) => {
+    const text = share(
+      ...steps.map(([name, text]) => text === "" ? name : `${name}: ${text.replaceAll(/[xyz]/g, name)}`),
+    );
+    // A line is of one stream, and nothing is lost.
+    assert(text === "" || text.endsWith("\n"));
+    for (const line of text.split("\n")) assert(new Set(line).size <= 1);
+    const given = (name: string) =>
+      steps.filter(([of]) => of === name).flatMap(([, text]) => [...text.matchAll(/[xyz]/g)]);
+    for (const name of ["a", "b"]) assertEquals(text.split(name).length - 1, given(name).length);
+  }));
 });

@@ -24,6 +24,21 @@ Deno.test("Logs writes both streams of a child to one file, a line at a time, wh
   assertEquals(Deno.readTextFileSync(dir.file("logs", "web.log")), "out 1\nout 2\nerr 1\nno newline\n");
 });
 
+Deno.test("Logs writes a line that does not end after a second, and its rest behind it", async () => {
+  using dir = tempDir();
+  const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
+  const child = logs.forChild("web", LIMITS);
+  const text = () => Deno.readTextFileSync(dir.file("web.log"));
+  await child.stdout(encoder.encode("before\nPassword: "));
+  await until("it is shown", () => text() === "before\nPassword: ");
+  await child.stdout(encoder.encode("given\nNew password: "));
+  await until("it is shown, too", () => text() === "before\nPassword: given\nNew password: ");
+  await child.stderr(encoder.encode("late\n"));
+  child.end();
+  await logs.flush(10_000);
+  assertEquals(text(), "before\nPassword: given\nNew password: \nlate\n");
+});
+
 Deno.test("Logs goes on with the same file while the pipe of the last child is emptied, and closes it after the last", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
