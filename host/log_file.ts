@@ -111,6 +111,15 @@ export class LogFile implements Target {
     return bytes.length;
   }
 
+  /** Opens it before anything is written; what is in the way the first write says. */
+  open(): void {
+    try {
+      this.#file ??= this.#open();
+    } catch {
+      this.#directory.forget();
+    }
+  }
+
   /** Closes the file; the next write opens it again. */
   close(): void {
     this.#file?.close();

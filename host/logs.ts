@@ -50,9 +50,10 @@ export class Logs implements ChildLogs {
     this.#log = log;
   }
 
-  /** Makes the sinks of one child. */
+  /** Makes the sinks of one child, and opens its file, where that can be done. */
   forChild(name: string, limits: LogLimits): ChildOutput {
     const open = this.#openFor(name, limits);
+    open.file.open();
     open.children++;
     const [stdout, stderr] = [this.#stream(open), this.#stream(open)];
     return {

@@ -9,6 +9,7 @@
 import { childEnv } from "@ncolony/core";
 import { spawnChild } from "./child.ts";
 import { denoClock } from "./clock.ts";
+import { Descriptors } from "./descriptors.ts";
 import { denoEnviron } from "./environ.ts";
 import { configDirectory } from "./directory.ts";
 import { lockDirectory } from "./lock.ts";
@@ -110,6 +111,7 @@ export type {
  */
 export function denoHost(environ: Environ = denoEnviron): Host {
   requireRun();
+  const descriptors = new Descriptors();
   return {
     clock: denoClock,
     directory: configDirectory,
@@ -120,7 +122,11 @@ export function denoHost(environ: Environ = denoEnviron): Host {
       return path === null ? noPidFiles(denoClock) : new DenoPidFiles(path, trust, denoClock);
     },
     spawn: (spec, output, sink) => {
-      return spawnChild({ ...spec, env: () => childEnv(spec, environ), stdin: "piped" }, output, sink, denoClock);
+      const env = () => {
+        descriptors.takeForChild();
+        return childEnv(spec, environ);
+      };
+      return spawnChild({ ...spec, env, stdin: "piped" }, output, sink, denoClock);
     },
     logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
     gid: Deno.gid(),

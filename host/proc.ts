@@ -90,7 +90,18 @@ export function readBootId(): string {
   return (readProc("sys/kernel/random/boot_id") ?? "").trim();
 }
 
-/** The pids, or thread ids, among the names in a directory. */
+/** How many files this program may have open. @throws {Error} Where that may not be read. */
+export function readDescriptorLimit(): number {
+  const limit = Number(/^Max open files\s+(\d+)/m.exec(Deno.readTextFileSync("/proc/self/limits"))?.[1]);
+  return limit > 0 ? limit : Infinity;
+}
+
+/** How many files this program has open. @throws {Error} Where that may not be read. */
+export function countDescriptors(): number {
+  return numbersIn("/proc/self/fd").length;
+}
+
+/** The numbers above 0 among the names in a directory. */
 function numbersIn(path: string): number[] {
   return [...Deno.readDirSync(path)].map(({ name }) => Number(name)).filter((number) => number > 0);
 }
