@@ -37,8 +37,10 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
     case "wanted":
       return before.type === "gone" || "next" in before && before.next === null ? "wanted" : "config changed";
     case "exited": {
+      // Whose child it was knows how it ended.
+      if (before.startedAt === -Infinity) return "exit status unknown, an earlier monitor started it";
       const exit = describeExit(event.exit);
-      const lived = event.exit.type !== "failed" && before.startedAt > -Infinity;
+      const lived = event.exit.type !== "failed";
       return lived ? `${exit} after ${describeDuration(now - before.startedAt)}` : exit;
     }
     case "emptied":

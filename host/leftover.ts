@@ -139,7 +139,7 @@ export class Leftover implements Child {
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
       if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
-      sink.exited({ type: "failed", reason: "started by an earlier monitor" });
+      sink.exited({ type: "failed", reason: "exit status unknown, an earlier monitor started it" });
       sink.emptied();
     });
   }

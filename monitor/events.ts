@@ -5,7 +5,10 @@ import type { Log } from "@ncolony/host";
 export type ColonyEvent =
   /** A process was started. */
   | { readonly type: "started"; readonly name: string; readonly pid: number }
-  /** The leader of a process ended, asked to or not; or it could not be started (`exit.type` is `failed`). */
+  /**
+   * The leader of a process ended, asked to or not; or it could not be started, or an earlier monitor started it, so that
+   * nobody knows its exit status (`exit.type` is `failed`, and `exit.reason` says which).
+   */
   | { readonly type: "exited"; readonly name: string; readonly exit: Exit }
   /** A process died too soon, or could not be started, and is started again after this delay. */
   | { readonly type: "waiting"; readonly name: string; readonly delayMs: number }

@@ -229,6 +229,7 @@ Deno.test("without pid files, what a killed monitor left running is found by its
   await using second = new Monitor(dir, "second.log", ["-A"], []);
   const pid = await second.started("web");
   assertMatch(second.text, new RegExp(`web: gone -> stopping \\(pid ${old} of an earlier monitor still runs\\)`));
+  assertMatch(second.text, / INFO web: ended: exit status unknown, an earlier monitor started it$/m);
   await gone(old);
   assertEquals(isAlive(pid), true);
 });

@@ -41,6 +41,12 @@ const LINES: readonly (readonly [line: string, before: ProcessState, event: Proc
   ["running -> stopping (SIGSEGV after 0 s)", { ...RUNNING, startedAt: NOW }, CRASHED, STOPPING],
   ["running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
   ["ended: SIGSEGV after 10 s", STOPPING, CRASHED, STOPPING],
+  [
+    "ended: exit status unknown, an earlier monitor started it",
+    { ...STOPPING, startedAt: -Infinity },
+    FAILED,
+    { ...STOPPING, startedAt: -Infinity },
+  ],
   ["stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
   ["killing -> gone (all of it ended)", KILLING, { type: "emptied" }, GONE],
   ["stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "emptied" }, waiting(2000)],

@@ -109,7 +109,7 @@ Deno.test("findChildren() tells the end of a child and its group when all of it 
   await place.record(configOf(args), trial.pid);
   const [found, events] = await place.leftovers("SIGTERM");
   assertEquals(found, [{ name: "web", pids: [trial.pid], isKnown: true }]);
-  assertEquals(events, ["cannot start: started by an earlier monitor", "emptied"]);
+  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "emptied"]);
   assertEquals(trial.events[0], "exited: SIGTERM");
 });
 
@@ -130,7 +130,7 @@ Deno.test("findChildren() signals the leader alone where kill_scope is process",
   await using trial = new Trial(args);
   await place.record(configOf(args, { "ncolony.monitor": { kill_scope: "process" } }), trial.pid);
   const [, events] = await place.leftovers("SIGTERM");
-  assertEquals(events, ["cannot start: started by an earlier monitor", "emptied"]);
+  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "emptied"]);
   assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
 });
 
@@ -138,7 +138,7 @@ Deno.test("findChildren() waits for a second for what was just being started, an
   using place = new Place();
   await place.record(configOf(SLEEP));
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [], isKnown: true }], [
-    "cannot start: started by an earlier monitor",
+    "cannot start: exit status unknown, an earlier monitor started it",
     "emptied",
   ]]);
 });
@@ -157,7 +157,7 @@ Deno.test("findChildren() finds and signals who is left of a group whose leader 
   await until("the leader is a zombie", async () => await stateOf(leader!) === "Z");
   Deno.writeTextFileSync(`${place.pids}/web`, `${leader}`);
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [leader], isKnown: true }], [
-    "cannot start: started by an earlier monitor",
+    "cannot start: exit status unknown, an earlier monitor started it",
     "emptied",
   ]]);
   // Nobody may have reaped it yet.
@@ -196,7 +196,7 @@ Deno.test("findChildren() finds what runs with name and config of the colony, th
     assertEquals(await told("leftovers", pids, place.config), [[{ name: "web", pids: [pid], isKnown: true }]]);
   }
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [pid], isKnown: true }], [
-    "cannot start: started by an earlier monitor",
+    "cannot start: exit status unknown, an earlier monitor started it",
     "emptied",
   ]]);
 });
