@@ -1,0 +1,119 @@
+import { assertEquals } from "@std/assert";
+import { join } from "@std/path";
+import { type TempDir, tempDir } from "../helpers.ts";
+import { Colony } from "./harness.ts";
+import { PATIENCE_MS, type Result, ROOT, run, sh } from "./tools.ts";
+
+/** What docs/recipes.md says of one server. */
+export interface Recipe {
+  /** The name of its config file. */
+  readonly name: string;
+  /** Its config, as it stands there. */
+  readonly config: string;
+  /** What is run before the first start; nothing where nothing must be. */
+  readonly before: string;
+  /** What succeeds when it works. */
+  readonly check: string;
+  /** What has it read its configuration again. */
+  readonly reload: string;
+}
+
+/** The sections of the page. */
+function sections(): string[] {
+  return Deno.readTextFileSync(join(ROOT, "docs", "recipes.md")).split(/^## /m);
+}
+
+/** The shell scripts in the section of this title. */
+export function scriptsOf(title: string): string[] {
+  const section = sections().find((text) => text.startsWith(`${title}\n`)) ?? "";
+  return [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, script]) => script!);
+}
+
+/** All recipes of the page, by name. */
+export function readRecipes(): Map<string, Recipe> {
+  const found = sections().flatMap((section) => {
+    const [, name, config] = /^`conf\/(\w+)`:\n\n```json\n([\s\S]*?)^```$/m.exec(section) ?? [];
+    const commandOf = (label: string) => RegExp(`^- ${label}: \`(.*)\`$`, "m").exec(section)?.[1] ?? "";
+    const [before, check, reload] = ["Before the first start", "Check", "Reload"].map(commandOf);
+    return name === undefined ? [] : [{ name, config: config!, before: before!, check: check!, reload: reload! }];
+  });
+  return new Map(found.map((recipe) => [recipe.name, recipe]));
+}
+
+/** What a server of Debian writes, or what the tests change: it gets copies. */
+const COPIED = ["/etc/haproxy", "/etc/nginx", "/etc/postgresql", "/etc/ssh", "/var/lib/postgresql", "/var/lib/redis"];
+
+/** A machine of its own, as far as a server can tell, with a monitor that runs one recipe. */
+export class Site implements AsyncDisposable {
+  /** What belongs to the test; its path is the same inside. */
+  readonly dir: TempDir = tempDir();
+  /** The monitor and the server. */
+  readonly colony: Colony;
+
+  /** Makes one: `setup` is run as root before the monitor starts. */
+  constructor(readonly recipe: Recipe, setup: (dir: string) => string) {
+    Deno.chmodSync(this.dir.path, 0o755);
+    const copies = COPIED.map((path) => `copy ${path}`).join("\n");
+    const script = `set -e
+      copy() {
+        [ -d "$1" ] || return 0
+        mkdir -p '${this.dir.path}'"$1"
+        cp -a "$1/." '${this.dir.path}'"$1"
+        mount --bind '${this.dir.path}'"$1" "$1"
+      }
+      ip link set lo up
+      for place in /run /srv /var/log; do mount -t tmpfs -o mode=755 tmpfs $place; done
+      mkdir /var/log/nginx
+      ${copies}
+      ${setup(this.dir.path)}
+      ${this.recipe.before}
+      exec "$@"`;
+    this.colony = new Colony({
+      wrap: ["unshare", "--mount", "--net", ...sh(script), "sh"],
+      permissions: ["-A"],
+      config: { [recipe.name]: recipe.config },
+    });
+  }
+
+  /** The words that run a shell command where the server is, and where `pids` is the monitor's pid directory. */
+  inside(command: string): string[] {
+    const words = ["nsenter", "--target", `${this.colony.process.pid}`, "--mount", "--net"];
+    return [...words, "sh", "-c", `cd '${this.colony.dir.path}' && ${command}`];
+  }
+
+  /** Runs a shell command where the server is. */
+  async run(command: string): Promise<Result> {
+    return await run(this.inside(command));
+  }
+
+  /** Waits until a shell command succeeds where the server is, with this output. */
+  async shows(command: string, output?: string): Promise<void> {
+    for (const end = Date.now() + 2 * PATIENCE_MS;;) {
+      const { code, stdout, stderr } = await this.run(command);
+      if (code === 0 && (output === undefined || stdout === output)) return;
+      if (Date.now() > end) {
+        throw new Error(`${command}: ${code}, ${stdout}${stderr}\n${this.colony.lines.slice(-30).join("\n")}`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+
+  /** Checks that it works after a restart that is asked for, and that the one before ended by itself. */
+  async restart(code = 0): Promise<void> {
+    const { name, check } = this.recipe;
+    this.colony.send({ type: "RESTART", name });
+    await this.colony.waitFor(RegExp(` ${name}: ended: exit code ${code} after`));
+    await this.colony.started(name, 2);
+    await this.shows(check);
+  }
+
+  /** Checks that everything ends in order. */
+  async stop(): Promise<void> {
+    assertEquals([await this.colony.stop(), this.colony.count(/SIGKILL/)], [0, 0]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.colony[Symbol.asyncDispose]();
+    this.dir[Symbol.dispose]();
+  }
+}
