@@ -129,6 +129,8 @@ await recipeTest("sshd", ["/usr/sbin/sshd", "ssh"], (dir) => LOGIN(`${dir}/key`)
 await recipeTest("haproxy", ["haproxy"], () => FRONTEND, async (site) => {
   const change = "sed -i 's/string old/string new/' /etc/haproxy/haproxy.cfg";
   await reload(site, change, site.recipe.check, "new");
+  // Only then the master, which has executed itself, handles signals.
+  await site.colony.waitFor(/ Former worker .* exited/);
   await site.restart();
 });
 
