@@ -42,8 +42,9 @@ export async function check(config: string, startMs: number, nowMs: number): Pro
   const identity = directory.identity();
   if ("fault" in identity) throw new Error(`Cannot look at ${JSON.stringify(config)}: it ${identity.fault}`);
   const hearts = new Hearts(directory, SILENT_LOG);
-  const onEvent = hearts.onEvent.bind(hearts);
-  await new Configs({ directory, clock: denoClock, log: SILENT_LOG, onEvent }).lookAtAll();
+  for await (const { name, event } of new Configs({ directory, clock: denoClock, log: SILENT_LOG }).changes("all")) {
+    if (event !== null) hearts.onEvent(name, event);
+  }
   return hearts.silent(startMs, nowMs, new Map()).map(({ name }) => name);
 }
 

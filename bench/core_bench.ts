@@ -1,7 +1,6 @@
 /** What core/ costs: `deno task bench:core`. */
 
-import { diff, GONE, LineSplitter, parseSpec, readSnapshot, step, WholeLines } from "@ncolony/core";
-import type { Entry } from "@ncolony/core";
+import { GONE, LineSplitter, parseSpec, Specs, step, WholeLines } from "@ncolony/core";
 
 const TYPICAL = JSON.stringify({
   args: ["/usr/local/bin/httpd", "-f", "-p", "8080", "-h", "/srv/www"],
@@ -19,18 +18,14 @@ Deno.bench("parseSpec() of a typical config", () => {
   parseSpec("web", TYPICAL);
 });
 
-const listing = new Map<string, Entry>();
-for (let i = 0; i < 10_000; i++) listing.set(`web${i}`, { source: TYPICAL.replace("8080", `${i}`) });
-const before = readSnapshot(listing);
-const changed = new Map(listing).set("web5000", { source: TYPICAL });
-const after = readSnapshot(changed, before);
+const specs = new Specs();
+for (let i = 0; i < 10_000; i++) specs.change(`web${i}`, { source: TYPICAL.replace("8080", `${i}`) });
 
-Deno.bench("readSnapshot() of 10,000 configs, one of them changed", { group: "10,000 configs" }, () => {
-  readSnapshot(changed, before);
-});
-
-Deno.bench("diff() of 10,000 specs, one of them changed", { group: "10,000 configs" }, () => {
-  if (diff(before.specs, after.specs).size !== 1) throw new Error("unexpected");
+Deno.bench("Specs: one of 10,000 configs changes", () => {
+  specs.change("web5000", { source: TYPICAL });
+  if (specs.change("web5000", { source: TYPICAL.replace("8080", "5000") }).event === null) {
+    throw new Error("unexpected");
+  }
 });
 
 Deno.bench("step() through a life: wanted, exited, emptied, tick, unwanted, exited, emptied", () => {

@@ -3,7 +3,7 @@
  * when something happens to it.
  *
  * Nothing here knows an operating system, a clock or a runtime: time is an argument, and what must be done comes back as
- * data. Start with {@linkcode step}, which is the state table, and {@linkcode readSnapshot}.
+ * data. Start with {@linkcode step}, which is the state table, and {@linkcode Specs}.
  *
  * @module
  */
@@ -12,7 +12,6 @@ export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
 export { childEnv } from "./child_env.ts";
 export { describeDuration, describeExit, describeStep } from "./describe.ts";
 export { type Step, STUCK_MS } from "./ending.ts";
-export { diff } from "./diff.ts";
 export { digest } from "./digest.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
@@ -27,7 +26,6 @@ export {
   stepHttpCheck,
 } from "./http_check.ts";
 export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJson } from "./json.ts";
-export { Known, type News } from "./known.ts";
 export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
@@ -66,8 +64,8 @@ export {
   type ScheduleStopping,
 } from "./schedule_state.ts";
 export { quotedName, shownName, shownText } from "./shown.ts";
-export { newProblems, readSnapshot, type Snapshot } from "./snapshot.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
+export { type SpecChange, Specs } from "./specs.ts";
 export { MIN_SPAWN_RETRY_MS, step, stopLeftover } from "./step.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";
@@ -75,7 +73,6 @@ export {
   type Entry,
   type Exit,
   type KillScope,
-  type Listing,
   type LogLimits,
   type Message,
   type Problem,

@@ -81,9 +81,6 @@ export function stopRulesOf({ stopSignal, killTimeMs, killScope }: Spec): StopRu
 /** What was found under one name of a directory: a file's text, or why there is none. */
 export type Entry = { readonly source: string } | { readonly fault: string };
 
-/** What a look at a config directory found, name by name. */
-export type Listing = ReadonlyMap<string, Entry>;
-
 /** What is wrong with one config file, as a value. */
 export interface Problem {
   /** The name of the file. */

@@ -9,8 +9,13 @@ export const SETTLE_MS = 100;
 /** So many files are read at a time: threads open them, and to wake one for a single file takes 0.1 ms. */
 const BATCH = 16;
 
-/** Takes a name that changed, and what it holds now; null where it is gone. */
-export type OnChange = (name: string, entry: Entry | null) => void;
+/** A file that changed. */
+export interface FileChange {
+  /** Its name. */
+  readonly name: string;
+  /** What it holds now; null where it is gone. */
+  readonly entry: Entry | null;
+}
 
 /** Touched to look at, and whether each was renamed into place. */
 export type Touched = Iterable<readonly [name: string, complete: boolean]>;
@@ -50,8 +55,8 @@ export interface ChangesOptions {
 }
 
 /**
- * Finds what changed in a config directory since the look before, and passes it on file by file, in the order of the
- * listing. No more than sixteen texts at a time are held here.
+ * Finds what changed in a config directory since the look before, and gives it file by file, in the order of the listing.
+ * No more than sixteen texts at a time are held here.
  *
  * Editors, `cp` and `sed -i` leave names and half-written files in a directory for a moment. So a change counts when two
  * looks 100 ms apart find the same thing, or at once when it is known to have been renamed into place from a name that
@@ -64,22 +69,24 @@ export class Changes {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #settleMs: number;
-  readonly #onChange: OnChange;
   readonly #nextRenamed: () => string | undefined;
   readonly #known = new Map<string, Known>();
   /** Touched that do not look as they did, and when the second look at them is due. */
   readonly #unsettled = new Map<string, { sight: Sight | null; due: number }>();
   #id: string | null = null;
-  /** Whether the last look at everything failed: a look at some names would not tell that it can be done again. */
-  #isBlind = false;
+  #fault: string | null = null;
 
   /** Makes one for a directory that was not looked at yet. */
-  constructor(directory: Directory, clock: Clock, onChange: OnChange, options: ChangesOptions = {}) {
+  constructor(directory: Directory, clock: Clock, options: ChangesOptions = {}) {
     this.#directory = directory;
     this.#clock = clock;
-    this.#onChange = onChange;
     this.#settleMs = options.settleMs ?? SETTLE_MS;
     this.#nextRenamed = options.nextRenamed ?? (() => undefined);
+  }
+
+  /** Why the last look found nothing out: the directory is not there, or may not be used; else null. */
+  get fault(): string | null {
+    return this.#fault;
   }
 
   /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
@@ -97,12 +104,8 @@ export class Changes {
     return this.#unsettled.has(name);
   }
 
-  /**
-   * Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted.
-   *
-   * @returns Why the directory says nothing now, or null.
-   */
-  async lookAtAll(signal?: AbortSignal): Promise<string | null> {
+  /** Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted. */
+  async *lookAtAll(signal?: AbortSignal): AsyncGenerator<FileChange> {
     const identity = this.#directory.identity();
     if ("fault" in identity) return this.#cannotLook(identity.fault);
     const names = this.#directory.names();
@@ -112,10 +115,10 @@ export class Changes {
       return this.#cannotLook("is empty, and another directory than before (unmounted?)");
     }
     this.#id = identity.id;
-    this.#isBlind = false;
+    this.#fault = null;
     // Sets of thousands of names take their time, at every look at which nothing changed.
     const all = this.#areAllKnown(names) ? names : [...new Set(names).union(this.#known).union(this.#unsettled)];
-    return await this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
+    yield* this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
 
   /** Whether a listing, in which each name is once, holds what is known, no more and no less. */
@@ -124,41 +127,36 @@ export class Changes {
       names.every((name) => this.#known.has(name));
   }
 
-  /**
-   * Looks at some names, in slices too: those of which `complete` is true were renamed into place.
-   *
-   * @returns Why the directory says nothing now, or null.
-   */
-  async lookAt(names: Touched, signal?: AbortSignal): Promise<string | null> {
-    if (this.#isBlind || this.#id === null || !this.#directory.stands(this.#id)) return await this.lookAtAll(signal);
-    return await this.#examineAll(names, signal);
+  /** Looks at some names, in slices too: those of which `complete` is true were renamed into place. */
+  async *lookAt(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
+    // After a look at everything that failed, one at some names would not tell that it can be done again.
+    const isPossible = this.#fault === null && this.#id !== null && this.#directory.stands(this.#id);
+    yield* isPossible ? this.#examineAll(names, signal) : this.lookAtAll(signal);
   }
 
-  async #examineAll(names: Touched, signal?: AbortSignal): Promise<null> {
+  async *#examineAll(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
     const turn = new Turn(this.#clock);
     const batch: Candidate[] = [];
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) {
-        await this.#takeAll(batch, turn);
-        await this.#takeRenamed(renamed, batch);
+        yield* this.#takeAll(batch, turn);
+        yield* this.#takeRenamed(renamed, batch);
       }
       const candidate = this.#examine(name, complete);
       if (candidate !== null) batch.push(candidate);
       // Of thousands of names most are as they were, and to await nothing takes time as well.
-      if (batch.length === BATCH || turn.isOver && batch.length > 0) await this.#takeAll(batch, turn);
+      if (batch.length === BATCH || turn.isOver && batch.length > 0) yield* this.#takeAll(batch, turn);
       if (turn.isOver) await turn.giveWay();
       if (signal?.aborted) break;
     }
-    await this.#takeAll(batch, turn);
-    return null;
+    yield* this.#takeAll(batch, turn);
   }
 
   /** What had not settled is looked for anew when there is a directory again. */
-  #cannotLook(fault: string): string {
+  #cannotLook(fault: string): void {
     this.#unsettled.clear();
-    this.#isBlind = true;
-    return fault;
+    this.#fault = fault;
   }
 
   /** Looks at a name; begins to read it where that may count, and be something else than before. */
@@ -186,26 +184,31 @@ export class Changes {
   }
 
   /** Takes them out, in their order. */
-  async #takeAll(batch: Candidate[], turn: Turn): Promise<void> {
+  async *#takeAll(batch: Candidate[], turn: Turn): AsyncGenerator<FileChange> {
     for (let next = batch.shift(); next !== undefined; next = batch.shift()) {
-      await this.#take(next, batch);
+      const change = await this.#take(next, batch);
+      if (change !== null) yield change;
       if (!turn.isOver) continue;
       await turn.giveWay();
       const renamed = this.#nextRenamed();
-      if (renamed !== undefined) await this.#takeRenamed(renamed, batch);
+      if (renamed !== undefined) yield* this.#takeRenamed(renamed, batch);
     }
   }
 
   /** Takes what was renamed into place; what is being read of that name came before it, and counts no more. */
-  async #takeRenamed(name: string, batch: Candidate[]): Promise<void> {
+  async *#takeRenamed(name: string, batch: Candidate[]): AsyncGenerator<FileChange> {
     const outdated = batch.findIndex((candidate) => candidate.name === name);
     if (outdated >= 0) await batch.splice(outdated, 1)[0].reading;
     const renamed = this.#examine(name, true);
-    if (renamed !== null) await this.#take(renamed, batch);
+    const change = renamed === null ? null : await this.#take(renamed, batch);
+    if (change !== null) yield change;
   }
 
-  /** Takes what a name holds, where that counts; what the system could not read while it read others, is read again, alone. */
-  async #take({ name, complete, lookedAt, sight, reading }: Candidate, others: readonly Candidate[]): Promise<void> {
+  /** What a name holds, where that counts; what the system could not read while it read others, is read again, alone. */
+  async #take(
+    { name, complete, lookedAt, sight, reading }: Candidate,
+    others: readonly Candidate[],
+  ): Promise<FileChange | null> {
     let read = await reading;
     if (read?.isTransient) {
       // There may be a file descriptor for one, but not for sixteen.
@@ -214,14 +217,17 @@ export class Changes {
     }
     if (read !== null) {
       // It changed after the look.
-      if (!complete && !isSameSight(read.sight, sight) && !this.#isSettled(name, read.sight, lookedAt)) return;
+      if (!complete && !isSameSight(read.sight, sight) && !this.#isSettled(name, read.sight, lookedAt)) return null;
       this.#known.set(name, { sight: read.sight, isDoubtful: read.isDoubtful });
-      this.#onChange(name, read.entry);
-    } else if (sight === null) {
+      return { name, entry: read.entry };
+    }
+    if (sight === null) {
       this.#known.delete(name);
-      this.#onChange(name, null);
-    } // Else it vanished between look and read.
-    else this.#isSettled(name, null, lookedAt);
+      return { name, entry: null };
+    }
+    // It vanished between look and read.
+    this.#isSettled(name, null, lookedAt);
+    return null;
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */

@@ -74,7 +74,7 @@ export class CheckService implements ProgramService {
     this.#frequencyMs = frequency * 1000;
     this.#host = host;
     this.#alarm = new Alarm(clock);
-    this.#configs = new Configs({ directory, clock, log, onEvent: (name, event) => this.#check.onEvent(name, event) });
+    this.#configs = new Configs({ directory, clock, log });
     const { specs } = this.#configs;
     const requests = new RestartRequests({ mailbox, specs, log });
     const lives = new Lives(pids, clock, log);
@@ -124,7 +124,11 @@ export class CheckService implements ProgramService {
     const { clock, heart = NO_HEART } = this.#host;
     for (let nextLook = clock.now(); !signal.aborted;) {
       const now = clock.now();
-      if (now >= Math.min(nextLook, this.#configs.due)) await this.#configs.lookAtAll(signal);
+      if (now >= Math.min(nextLook, this.#configs.due)) {
+        for await (const { name, event } of this.#configs.changes("all", signal)) {
+          if (event !== null) this.#check.onEvent(name, event);
+        }
+      }
       if (now >= nextLook) nextLook = now + this.#frequencyMs;
       if (signal.aborted) return;
       await this.#check.check();

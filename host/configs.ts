@@ -1,4 +1,4 @@
-import { type Entry, Known, type ProcessEvent, type Spec } from "@ncolony/core";
+import { type Spec, type SpecChange, Specs } from "@ncolony/core";
 import { Changes, type Touched } from "./changes.ts";
 import { Told } from "./told.ts";
 import type { Clock, Directory, Log } from "./types.ts";
@@ -11,34 +11,30 @@ export interface ConfigsOptions {
   readonly clock: Clock;
   /** Where it tells what is wrong. */
   readonly log: Log;
-  /** Takes what follows for a process. */
-  readonly onEvent: (name: string, event: ProcessEvent) => void;
   /** As in {@linkcode ChangesOptions}. */
   readonly nextRenamed?: () => string | undefined;
 }
 
 /**
- * What a config directory asks for, kept up to date by looks at it: each says what is wrong, once, and what follows for
- * which process. While a config is bad its last good one stays in force; while the directory is away all do.
+ * What a config directory asks for, kept up to date by looks at it. While a config is bad its last good one stays in force;
+ * while the directory is away all do. What is wrong is told once.
  */
 export class Configs {
   readonly #options: ConfigsOptions;
   readonly #changes: Changes;
-  readonly #known = new Known();
+  readonly #specs = new Specs();
   readonly #told = new Told();
-  #signal: AbortSignal | undefined;
 
   /** Makes one that has looked at nothing yet. */
   constructor(options: ConfigsOptions) {
     const { directory, clock, nextRenamed } = options;
     this.#options = options;
-    const onChange = (name: string, entry: Entry | null) => this.#onChange(name, entry);
-    this.#changes = new Changes(directory, clock, onChange, nextRenamed === undefined ? {} : { nextRenamed });
+    this.#changes = new Changes(directory, clock, nextRenamed === undefined ? {} : { nextRenamed });
   }
 
   /** The specs in force. */
   get specs(): ReadonlyMap<string, Spec> {
-    return this.#known.specs;
+    return this.#specs.inForce;
   }
 
   /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
@@ -56,36 +52,35 @@ export class Configs {
     return this.#changes.isUnsettled(name);
   }
 
-  /** Looks at everything. What an aborted look finds counts for nothing. */
-  async lookAtAll(signal?: AbortSignal): Promise<void> {
-    this.#signal = signal;
-    this.#tellOf(await this.#changes.lookAtAll(signal));
-  }
-
-  /** Looks at some names. What an aborted look finds counts for nothing. */
-  async lookAt(names: Touched, signal?: AbortSignal): Promise<void> {
-    this.#signal = signal;
-    this.#tellOf(await this.#changes.lookAt(names, signal));
+  /**
+   * Looks at some names, or at all, tells what is wrong, and gives what changed, in order. An aborted look gives and tells
+   * nothing more.
+   */
+  async *changes(names: Touched | "all", signal?: AbortSignal): AsyncGenerator<SpecChange> {
+    const files = names === "all" ? this.#changes.lookAtAll(signal) : this.#changes.lookAt(names, signal);
+    for await (const { name, entry } of files) {
+      if (signal?.aborted) return;
+      this.#tellFault(null);
+      const change = this.#specs.change(name, entry);
+      this.#tell(change);
+      yield change;
+    }
+    if (!signal?.aborted) this.#tellFault(this.#changes.fault);
   }
 
   /** Tells, when that changes, that the directory says nothing, or that it can be read again. */
-  #tellOf(fault: string | null): void {
+  #tellFault(fault: string | null): void {
     const { directory, log } = this.#options;
-    if (this.#signal?.aborted || !this.#told.isNews("directory", fault)) return;
+    if (!this.#told.isNews("directory", fault)) return;
     if (fault === null) log.info(`the config directory ${directory.path} can be read again`);
     else log.error(`the config directory ${directory.path} ${fault}: what runs goes on as it is`);
   }
 
-  #onChange(changed: string, entry: Entry | null): void {
-    if (this.#signal?.aborted) return;
-    this.#tellOf(null);
-    const { log, onEvent } = this.#options;
-    const { events, problems, mended } = this.#known.update(new Map([[changed, entry]]));
-    for (const { name, reason } of problems) {
-      const inForce = this.#known.specs.has(name) ? "; its last good config stays in force" : "";
-      log.warn(`bad config: ${reason}${inForce}`, name);
-    }
-    for (const name of mended) log.info("its config is good again", name);
-    for (const [name, event] of events) onEvent(name, event);
+  #tell({ name, problem, isMended }: SpecChange): void {
+    const { log } = this.#options;
+    if (isMended) log.info("its config is good again", name);
+    if (problem === null) return;
+    const inForce = this.specs.has(name) ? "; its last good config stays in force" : "";
+    log.warn(`bad config: ${problem.reason}${inForce}`, name);
   }
 }

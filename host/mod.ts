@@ -28,13 +28,15 @@ export type {
   Life,
   LogLimits,
   Message,
+  Problem,
   ProcessEvent,
   Spec,
+  SpecChange,
   StopRules,
   StopSignal,
 } from "@ncolony/core";
 export { Alarm } from "./alarm.ts";
-export { Changes, type ChangesOptions, type OnChange, SETTLE_MS, type Touched } from "./changes.ts";
+export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./changes.ts";
 export { spawnChild, type Start } from "./child.ts";
 export { denoClock } from "./clock.ts";
 export { CHECK_OPTIONS_HELP, type CheckOptions, parseCheckOptions } from "./check_options.ts";
@@ -43,6 +45,7 @@ export { Configs, type ConfigsOptions } from "./configs.ts";
 export { configDirectory } from "./directory.ts";
 export type { TrustOptions } from "./trust.ts";
 export { type Daemon, type Parsed, runDaemon } from "./daemon.ts";
+export { EventQueue } from "./event_queue.ts";
 export { faultOf } from "./fault.ts";
 export {
   Heart,

@@ -1,4 +1,3 @@
-import type { Entry } from "@ncolony/core";
 import { Changes, configDirectory, denoClock, messageDirectory } from "@ncolony/host";
 
 /** Takes what looks at directories find (Python NColony's `IMonitorEventReceiver`). */
@@ -43,21 +42,19 @@ export interface MonitorEventReceiver {
  */
 export function checker(location: string, receiver: MonitorEventReceiver): () => Promise<void> {
   const texts = new Map<string, string>();
-  let tell = new Teller();
-  const onChange = (name: string, entry: Entry | null) => {
-    const before = texts.get(name);
-    if (entry !== null && ("fault" in entry || entry.source === before)) return;
-    if (before !== undefined) tell.try(() => receiver.remove(name));
-    texts.delete(name);
-    if (entry === null) return;
-    texts.set(name, entry.source);
-    tell.try(() => receiver.add(name, entry.source));
-  };
-  const changes = new Changes(configDirectory(location), denoClock, onChange, { settleMs: 0 });
+  const changes = new Changes(configDirectory(location), denoClock, { settleMs: 0 });
   return async () => {
-    tell = new Teller();
-    const fault = await changes.lookAtAll();
-    if (fault !== null) throw new Error(`Cannot look at ${JSON.stringify(location)}: it ${fault}`);
+    const tell = new Teller();
+    for await (const { name, entry } of changes.lookAtAll()) {
+      const before = texts.get(name);
+      if (entry !== null && ("fault" in entry || entry.source === before)) continue;
+      if (before !== undefined) tell.try(() => receiver.remove(name));
+      texts.delete(name);
+      if (entry === null) continue;
+      texts.set(name, entry.source);
+      tell.try(() => receiver.add(name, entry.source));
+    }
+    if (changes.fault !== null) throw new Error(`Cannot look at ${JSON.stringify(location)}: it ${changes.fault}`);
     tell.throwErrors(location);
   };
 }

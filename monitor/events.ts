@@ -1,4 +1,4 @@
-import { describeStep, type Exit, type ProcessEvent, type ProcessState } from "@ncolony/core";
+import type { Exit, ProcessEvent, ProcessState } from "@ncolony/core";
 import type { Log } from "@ncolony/host";
 
 /** What a colony tells of; all durations are in milliseconds. */
@@ -31,14 +31,6 @@ export interface TakenStep {
   readonly now: number;
   /** The pid of what runs, where something does. */
   readonly pid?: number;
-}
-
-/** Writes the line of a step into a log. */
-export function logStep(log: Log, { name, before, event, after, now, pid }: TakenStep): void {
-  const line = describeStep(before, event, after, now);
-  // Nobody asked for this end.
-  const level = before.type === "running" && event.type === "exited" ? "warn" : "info";
-  log[level](pid === undefined ? line : `${line}, pid ${pid}`, name);
 }
 
 /** What there is to tell of a step. */

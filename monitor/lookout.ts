@@ -8,6 +8,7 @@ import {
   type Mailbox,
   type Passed,
   type Touch,
+  type Touched,
 } from "@ncolony/host";
 import { Hold } from "./hold.ts";
 import { Mail } from "./mail.ts";
@@ -67,7 +68,6 @@ export class Lookout {
       directory: config,
       clock: host.clock,
       log,
-      onEvent: (name, event) => this.#onEvent(name, event),
       nextRenamed: () => take(this.#renamed),
     });
     this.#hold = new Hold(host, {
@@ -107,12 +107,7 @@ export class Lookout {
 
   /** Looks until it is stopped. */
   async run(): Promise<void> {
-    try {
-      while (!this.#abort.signal.aborted) await this.#pass();
-    } finally {
-      // Now, for it may take long until all has ended, and who is killed meanwhile must not leave what was acted on.
-      this.#mail.tidy();
-    }
+    while (!this.#abort.signal.aborted) await this.#pass();
   }
 
   /** Looks no more. A look under way is thrown away. */
@@ -124,8 +119,6 @@ export class Lookout {
   /** Lets go of the directories: only now may another monitor run on them. */
   async close(): Promise<void> {
     this.stop();
-    // A look may still be under way, which nobody waits for: it may never end.
-    this.#mail.tidy();
     await this.#hold.close();
   }
 
@@ -173,7 +166,7 @@ export class Lookout {
   }
 
   async #lookAtAll(): Promise<void> {
-    await this.#gap.after(() => this.#configs.lookAtAll(this.#abort.signal));
+    await this.#gap.after(() => this.#lookAt("all"));
   }
 
   async #lookAtTouched(now: number): Promise<void> {
@@ -183,7 +176,7 @@ export class Lookout {
     const touched = [...this.#touched.difference(this.#renamed)].map((name) => [name, false] as const);
     this.#renamed.clear();
     this.#touched.clear();
-    await this.#configs.lookAt([...renamed, ...touched], this.#abort.signal);
+    await this.#lookAt([...renamed, ...touched]);
   }
 
   async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
@@ -195,14 +188,17 @@ export class Lookout {
     }
     // A message may name anything, such as "../secret".
     const possible = names.filter((name) => nameFault(name) === null);
-    await this.#configs.lookAt(possible.map((name) => [name, false] as const), this.#abort.signal);
+    await this.#lookAt(possible.map((name) => [name, false] as const));
     return possible.some((name) => this.#configs.isUnsettled(name));
   }
 
-  #onEvent(name: string, event: ProcessEvent): void {
+  /** Looks at some configs, or at all, and posts what follows. */
+  async #lookAt(names: Touched | "all"): Promise<void> {
     const { log, post, warningsOf } = this.#options;
-    if (event.type === "wanted") { for (const warning of warningsOf(event.spec)) log.warn(warning, name); }
-    post(name, event);
+    for await (const { name, event } of this.#configs.changes(names, this.#abort.signal)) {
+      if (event?.type === "wanted") { for (const warning of warningsOf(event.spec)) log.warn(warning, name); }
+      if (event !== null) post(name, event);
+    }
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Clock, Log, Mailbox, Touch } from "@ncolony/host";
-import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import type { Hold } from "./hold.ts";
 import { LimitedLog } from "./limited_log.ts";
+import { Messages, type MessagesOptions } from "./messages.ts";
 import { Poll } from "./poll.ts";
 import { Restarts, type RestartsOptions } from "./restarts.ts";
 
@@ -9,7 +9,7 @@ import { Restarts, type RestartsOptions } from "./restarts.ts";
 const MAX_SHARED_NAMES = 1000;
 
 /** What mail needs. */
-export interface MailOptions extends Pick<DeliveryOptions, "specs" | "look">, Pick<RestartsOptions, "restart"> {
+export interface MailOptions extends Pick<MessagesOptions, "specs" | "look">, Pick<RestartsOptions, "restart"> {
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */
@@ -30,7 +30,7 @@ export class Mail {
   readonly #options: MailOptions;
   readonly #log: LimitedLog;
   readonly #restarts: Restarts;
-  readonly #delivery: Delivery;
+  readonly #messages: Messages;
   readonly #poll: Poll;
   #isAllDue = false;
 
@@ -40,22 +40,22 @@ export class Mail {
     this.#options = options;
     this.#log = new LimitedLog(log, clock, () => hold.isShared);
     this.#restarts = new Restarts({ clock, restart });
-    this.#delivery = new Delivery({ ...options, log: this.#log, restart: (name) => this.#restarts.ask(name) });
+    this.#messages = new Messages({ ...options, log: this.#log, restart: (name) => this.#restarts.ask(name) });
     this.#poll = new Poll(clock, mailbox);
   }
 
   /** When it is to be passed, in the clock's milliseconds. */
   get due(): number {
-    const { due, isPostponed, tidyDue } = this.#delivery;
+    const { due, isPostponed } = this.#messages;
     const mailDue = this.#options.hold.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
-    return Math.min(mailDue, tidyDue, this.#restarts.due);
+    return Math.min(mailDue, this.#restarts.due);
   }
 
   /** Takes note that a message came, changed or went. */
   touch(name: string, touch: Touch): void {
     // As each message does, once it was acted on: nothing is there to be read.
-    if (touch === "gone") this.#delivery.forget(name);
-    else this.#delivery.touch(name);
+    if (touch === "gone") this.#messages.forget(name);
+    else this.#messages.touch(name);
   }
 
   /** Has all messages looked at. */
@@ -67,40 +67,28 @@ export class Mail {
   async pass(signal: AbortSignal): Promise<void> {
     const { clock, hold } = this.#options;
     this.#restarts.passOn();
-    if (clock.now() >= this.#delivery.tidyDue) this.#tidy();
     if (!hold.isShared) return await this.#deliverOwn(signal);
     this.#log.tick();
     if (this.#isAllDue) this.#poll.forget();
     if (clock.now() >= this.#poll.due) await this.#poll.look(() => this.#deliverAll(signal, MAX_SHARED_NAMES));
   }
 
-  /** Removes what was acted on. */
-  tidy(): void {
-    this.#delivery.tidy();
-  }
-
   async #deliverOwn(signal: AbortSignal): Promise<void> {
     const { clock, hold } = this.#options;
-    if (this.#isAllDue || this.#delivery.isPostponed || clock.now() >= this.#delivery.due) {
+    if (this.#isAllDue || this.#messages.isPostponed || clock.now() >= this.#messages.due) {
       await this.#deliverAll(signal, Infinity);
-    } else if (this.#delivery.isTouched) {
-      if (hold.hasMessages) await this.#delivery.deliver("touched", signal);
-      else this.#delivery.forgetUnread();
-      if (this.#delivery.tidyDue === Infinity) this.#tidy();
+    } else if (this.#messages.isTouched) {
+      if (hold.hasMessages) await this.#messages.deliver("touched", signal);
+      else this.#messages.forgetUnread();
+      hold.holdFifos();
     }
   }
 
   /** Deals with all messages, but no more than so many; true where those were all. */
   async #deliverAll(signal: AbortSignal, maxNames: number): Promise<boolean> {
     this.#isAllDue = false;
-    if (this.#options.hold.hasMessages) return await this.#delivery.deliver("all", signal, maxNames);
-    this.#delivery.forgetUnread();
+    if (this.#options.hold.hasMessages) return await this.#messages.deliver("all", signal, maxNames);
+    this.#messages.forgetUnread();
     return false;
-  }
-
-  /** Does what nobody waits for. */
-  #tidy(): void {
-    this.#delivery.tidy();
-    this.#options.hold.holdFifos();
   }
 }

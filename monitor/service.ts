@@ -12,7 +12,8 @@ import {
   type ProgramService,
   type Service,
 } from "@ncolony/host";
-import { type ColonyEvent, eventsOf, logStep, withProblems } from "./events.ts";
+import { type ColonyEvent, eventsOf, withProblems } from "./events.ts";
+import { logStep } from "./lines.ts";
 import { Lookout } from "./lookout.ts";
 import { DEFAULTS, LOG_DEFAULTS, type Options } from "./options.ts";
 import { StopTime } from "./stop_time.ts";

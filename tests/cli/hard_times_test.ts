@@ -1,5 +1,4 @@
 import { assertEquals } from "@std/assert";
-import { join } from "@std/path";
 import { isAlive, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { canPreload, preload } from "./preload.ts";
@@ -7,26 +6,12 @@ import { BEYOND_LIMIT, gone, hasCommand, IS_ROOT, LIMITED, namesIn, place, run, 
 
 const CAT = { args: ["cat"] };
 
-/** The pid in a process's pid file, as soon as that is another one than `before`. */
-function pidFile(colony: Colony, name: string, before?: number): Promise<number> {
-  return colony.until(`a pid file of ${name}, not with ${before}`, () => {
-    try {
-      const pid = Number(Deno.readTextFileSync(join(colony.pids, name)));
-      return pid !== before && pid;
-    } catch (error) {
-      // Nothing runs at the moment.
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
-    }
-  });
-}
-
 /** Checks, by pid files alone, that a process is restarted when that is asked for, and that all ends in order. */
 async function assertSupervises(colony: Colony, name: string): Promise<void> {
-  const pids = [await pidFile(colony, name)];
+  const pids = [await colony.pidFile(name)];
   for (let round = 0; round < 2; round++) {
     colony.send({ type: "RESTART", name });
-    pids.push(await pidFile(colony, name, pids.at(-1)));
+    pids.push(await colony.pidFile(name, pids.at(-1)));
     assertEquals(isAlive(pids.at(-1)!), true);
   }
   assertEquals(await colony.stop(), 0);
@@ -145,9 +130,9 @@ Deno.test({
     const inside = (script: string) => run(["nsenter", "-t", `${colony.process.pid}`, "--mount", ...sh(script)]);
     colony.put("chatty", { args: sh("trap exit TERM; while :; do seq 1000; echo err >&2; sleep 0.01; done") });
     await colony.waitFor(/ ERROR cannot write to .*log, what goes there is lost: .*(ENOSPC|[Nn]o space)/);
-    const first = await pidFile(colony, "chatty");
+    const first = await colony.pidFile("chatty");
     colony.send({ type: "RESTART", name: "chatty" });
-    await pidFile(colony, "chatty", first);
+    await colony.pidFile("chatty", first);
     assertEquals(colony.lines.length, 1);
     assertEquals((await inside(`: > '${log}'`)).code, 0);
     assertEquals((await inside(`while ! grep -q . '${log}'; do sleep 0.05; done`)).code, 0);

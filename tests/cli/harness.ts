@@ -151,6 +151,20 @@ export class Colony implements AsyncDisposable {
     return await this.until(`start ${nth} of ${name}`, () => this.pidsOf(name)[nth - 1]);
   }
 
+  /** Waits until the pid file of a process holds another pid than `before`; gives it. */
+  pidFile(name: string, before?: number): Promise<number> {
+    return this.until(`a pid file of ${name}, not with ${before}`, () => {
+      try {
+        const pid = Number(Deno.readTextFileSync(join(this.pids, name)));
+        return pid !== before && pid;
+      } catch (error) {
+        // Nothing runs at the moment.
+        if (error instanceof Deno.errors.NotFound) return null;
+        throw error;
+      }
+    });
+  }
+
   /** Writes a config file by rename, which the monitor takes at once. */
   put(name: string, config: unknown): void {
     place(this.config, name, typeof config === "string" ? config : JSON.stringify(config));

@@ -7,8 +7,8 @@ import {
   MessageError,
   parseMessage,
   parseSpec,
-  readSnapshot,
   SpecError,
+  Specs,
   STOP_SIGNALS,
   whereNotJson,
 } from "@ncolony/core";
@@ -167,15 +167,17 @@ Deno.test("fuzz: parseMessage() gives a message that can be written and read aga
   );
 });
 
-Deno.test("fuzz: readSnapshot() gives each name a spec or a problem, and never throws", () => {
+Deno.test("fuzz: Specs has a spec in force or tells of a problem, and never throws", () => {
   const entry = fc.oneof(fc.record({ source: SOURCE }), fc.record({ fault: TEXT }));
   fc.assert(
-    fc.property(fc.array(fc.tuple(TEXT, entry, entry)), (names) => {
-      const before = readSnapshot(new Map(names.map(([name, entry]) => [name, entry])));
-      const after = readSnapshot(new Map(names.map(([name, , entry]) => [name, entry])), before);
-      for (const [name] of names) {
-        assert(after.specs.has(name) || after.problems.has(name));
-        assert(!before.specs.has(name) || after.specs.has(name), "the last good one stays in force");
+    fc.property(fc.array(fc.tuple(fc.constantFrom("web", "db"), entry)), (changes) => {
+      const specs = new Specs();
+      for (const [name, entry] of changes) {
+        const had = specs.inForce.has(name);
+        const { event, isMended } = specs.change(name, entry);
+        assert(!had || specs.inForce.has(name), "the last good one stays in force");
+        assert(event?.type !== "unwanted" || specs.inForce.get(name)?.enabled === false);
+        assert(!isMended || specs.inForce.has(name));
       }
     }),
     RUNS,

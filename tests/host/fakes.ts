@@ -1,5 +1,13 @@
 import type { Entry } from "@ncolony/core";
-import { Changes, type ChangesOptions, type Clock, type Directory, type Reading, type Sight } from "@ncolony/host";
+import {
+  Changes,
+  type ChangesOptions,
+  type Clock,
+  type Directory,
+  type FileChange,
+  type Reading,
+  type Sight,
+} from "@ncolony/host";
 
 /** A clock that stands still until a test moves it. */
 export class HandClock implements Clock {
@@ -137,10 +145,9 @@ export type Look = { readonly changes: Map<string, Entry | null> } | { readonly 
 /** {@linkcode Changes} that give what each look found together. */
 export class CollectedChanges {
   readonly #changes: Changes;
-  #found = new Map<string, Entry | null>();
 
   constructor(directory: Directory, clock: Clock, options: ChangesOptions = {}) {
-    this.#changes = new Changes(directory, clock, (name, entry) => this.#found.set(name, entry), options);
+    this.#changes = new Changes(directory, clock, options);
   }
 
   get due(): number {
@@ -155,19 +162,25 @@ export class CollectedChanges {
     return this.#changes.isUnsettled(name);
   }
 
-  async lookAtAll(signal?: AbortSignal): Promise<Look> {
-    return this.#take(await this.#changes.lookAtAll(signal));
+  lookAtAll(signal?: AbortSignal): Promise<Look> {
+    return this.#take(this.#changes.lookAtAll(signal));
   }
 
-  async lookAt(names: readonly (readonly [name: string, complete: boolean])[], signal?: AbortSignal): Promise<Look> {
-    return this.#take(await this.#changes.lookAt(names, signal));
+  lookAt(names: readonly (readonly [name: string, complete: boolean])[], signal?: AbortSignal): Promise<Look> {
+    return this.#take(this.#changes.lookAt(names, signal));
   }
 
-  #take(fault: string | null): Look {
-    const changes = this.#found;
-    this.#found = new Map();
+  async #take(found: AsyncIterable<FileChange>): Promise<Look> {
+    const changes = new Map<string, Entry | null>();
+    for await (const { name, entry } of found) changes.set(name, entry);
+    const { fault } = this.#changes;
     return fault === null ? { changes } : { fault };
   }
+}
+
+/** Takes the names of what changed, as they come. */
+export async function namesOf(found: AsyncIterable<FileChange>, names: string[]): Promise<void> {
+  for await (const { name } of found) names.push(name);
 }
 
 /** Puts something in the place of what an object has, until the end of the scope. */

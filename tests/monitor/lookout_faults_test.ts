@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart } from "./worlds.ts";
+import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
 
 Deno.test("Lookout says once that watches end as soon as they are made", async () => {
   await using world = await LookoutWorld.idle({ web: config("httpd") });
@@ -16,7 +16,7 @@ Deno.test("Lookout says once that watches end as soon as they are made", async (
   assertLessOrEqual(world.scans - scans, 12, "and looks at everything no more often for it");
 });
 
-Deno.test("Delivery looks at no message after it is closed", async () => {
+Deno.test("Messages looks at no message after it is closed", async () => {
   const world = await LookoutWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));
@@ -50,7 +50,7 @@ Deno.test("Lookout throws a look at another directory away that is under way whe
   assertEquals(world.config.callCount, calls);
 });
 
-Deno.test("Delivery waits for a config to settle, however often the watch tells of others meanwhile", async () => {
+Deno.test("Messages waits for a config to settle, however often the watch tells of others meanwhile", async () => {
   await using world = await LookoutWorld.idle();
   world.config.write("web", config("httpd"));
   world.messages.post("1", restart("web"));
@@ -63,7 +63,7 @@ Deno.test("Delivery waits for a config to settle, however often the watch tells 
   assertEquals(world.take().filter((post) => post.startsWith("web")), ["web wanted httpd", "web restart"]);
 });
 
-Deno.test("Delivery waits for a config to settle, however many messages wait that are wrong", async () => {
+Deno.test("Messages waits for a config to settle, however many messages wait that are wrong", async () => {
   await using world = await LookoutWorld.idle();
   for (let index = 0; index < 300; index++) world.messages.write(`b${1000 + index}`, "{");
   await world.advance(90);
@@ -73,7 +73,7 @@ Deno.test("Delivery waits for a config to settle, however many messages wait tha
   assertEquals(world.log.count("no such process"), 0);
 });
 
-Deno.test("Delivery forgets that it waited when the messages are taken away", async () => {
+Deno.test("Messages forgets that it waited when the messages are taken away", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.config.write("web", "");
   world.messages.post("1", restart("web"));
@@ -88,17 +88,17 @@ Deno.test("Delivery forgets that it waited when the messages are taken away", as
   assertLessOrEqual(world.messages.calls.names - names, 1);
 });
 
-Deno.test("Delivery says again that messages cannot be removed when they could be meanwhile", async () => {
+Deno.test("Messages says again that messages cannot be removed when they could be meanwhile", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   for (const fault of ["read-only file system", null, "read-only file system"]) {
     world.messages.irremovable = fault;
     world.messages.post("1", restart("web"));
-    await world.advance(LINGER_MS);
+    await world.settle();
   }
   assertEquals(world.log.count("messages cannot be removed"), 2);
 });
 
-Deno.test("Delivery asks for few restarts, however many messages ask for the same", async () => {
+Deno.test("Messages asks for few restarts, however many messages ask for the same", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
   await using world = await LookoutWorld.idle(configs);
   world.host.watches.isSilent = true;

@@ -309,6 +309,7 @@ Deno.test("Supervisor says again that the pid directory fails when it was mended
     world.post("web", { type: "restart" });
     await world.advance(MIN_START_GAP_MS);
     world.supervisor.retry();
+    await world.settle();
   }
   assertEquals(log.lines.filter((line) => line.includes("pid directory")), [
     'WARN web: cannot keep the pid directory "/pids" up to date: ENOSPC',

@@ -60,23 +60,24 @@ Deno.test("Supervisor performs the effects before it tells the transition", asyn
   ]);
 });
 
-Deno.test("Supervisor tells what it did only when nothing more is to be done at once", async () => {
+Deno.test("Supervisor takes one event after another, and tells each step before it takes the next event", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children, journal } = world.host;
   await world.advance(POLICY.thresholdMs - MIN_START_GAP_MS);
   journal.length = 0;
   for (const name of ["web", "db"]) children.last(name).end({ type: "code", code: 0 });
+  assertEquals(journal, [], "to post is only to queue");
   await world.settle();
   assertEquals(journal, [
     "remove pid web",
+    "log web: running -> stopping (exit code 0 after 1 s)",
     "spawn web",
     "write pid web",
+    "log web: stopping -> running (all of it ended), pid 103",
     "remove pid db",
+    "log db: running -> stopping (exit code 0 after 1 s)",
     "spawn db",
     "write pid db",
-    "log web: running -> stopping (exit code 0 after 1 s)",
-    "log web: stopping -> running (all of it ended), pid 103",
-    "log db: running -> stopping (exit code 0 after 1 s)",
     "log db: stopping -> running (all of it ended), pid 104",
   ]);
 });

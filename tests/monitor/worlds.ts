@@ -1,7 +1,7 @@
 import { NO_HEART } from "@ncolony/host";
 import { MIN_START_GAP_MS, type ProcessEvent, type RestartPolicy, type Spec } from "@ncolony/core";
 import { Lookout } from "../../monitor/lookout.ts";
-import { logStep } from "../../monitor/events.ts";
+import { logStep } from "../../monitor/lines.ts";
 import { StopTime } from "../../monitor/stop_time.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
 import { sample } from "../core/samples.ts";
@@ -13,9 +13,6 @@ export const POLICY: RestartPolicy = { thresholdMs: 1000, minDelayMs: 1000, maxD
 
 /** How often everything is looked at, where nothing else is said. */
 export const FREQUENCY_MS = 10_000;
-
-/** How long a message that was acted on stays. */
-export const LINGER_MS = 10;
 
 /** How far two restarts of a process are apart that messages ask for. */
 export const RESTART_GAP_MS = 1000;

@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
+import { config, FREQUENCY_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
 
 const RESTART_ALL = '{"type": "RESTART-ALL"}';
 
-Deno.test("Delivery acts on messages in the order of their names, each once, and removes them", async () => {
+Deno.test("Messages acts on messages in the order of their names, each once, and removes them", async () => {
   await using world = await LookoutWorld.idle({ a: config("a"), b: config("b"), c: config("c"), d: config("d") });
   world.host.watches.isSilent = true;
   world.messages.post("3", restart("a"));
@@ -21,7 +21,7 @@ Deno.test("Delivery acts on messages in the order of their names, each once, and
   ]);
 });
 
-Deno.test("Delivery takes messages as Python NColony's code writes them, and as its manual does", async () => {
+Deno.test("Messages takes messages as Python NColony's code writes them, and as its manual does", async () => {
   await using world = await LookoutWorld.idle({ web: config("a", { group: ["front"] }), db: config("b") });
   const messages = [
     { type: "RESTART", name: "web" },
@@ -39,7 +39,7 @@ Deno.test("Delivery takes messages as Python NColony's code writes them, and as 
   }
 });
 
-Deno.test("Delivery restarts everything that is to run for RESTART-ALL", async () => {
+Deno.test("Messages restarts everything that is to run for RESTART-ALL", async () => {
   const off = { "ncolony.monitor": { enabled: false } };
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b"), off: config("c", off) });
   world.messages.post("1", RESTART_ALL);
@@ -48,7 +48,7 @@ Deno.test("Delivery restarts everything that is to run for RESTART-ALL", async (
   assertEquals(world.log.take(), ['INFO message "1": RESTART-ALL']);
 });
 
-Deno.test("Delivery restarts the members of a group for RESTART-GROUP", async () => {
+Deno.test("Messages restarts the members of a group for RESTART-GROUP", async () => {
   await using world = await LookoutWorld.idle({
     web: config("a", { group: ["front", "all"] }),
     db: config("b", { group: ["back", "all"] }),
@@ -63,7 +63,7 @@ Deno.test("Delivery restarts the members of a group for RESTART-GROUP", async ()
   assertEquals(world.take().sort(), ["db restart", "web restart"]);
 });
 
-Deno.test("Delivery says and removes what names nothing that is to run", async () => {
+Deno.test("Messages says and removes what names nothing that is to run", async () => {
   await using world = await LookoutWorld.idle({ off: config("a", { "ncolony.monitor": { enabled: false } }) });
   world.messages.post("1", restart("web"));
   world.messages.post("2", restart("off"));
@@ -79,7 +79,7 @@ Deno.test("Delivery says and removes what names nothing that is to run", async (
   ]);
 });
 
-Deno.test("Delivery looks at no config that a message cannot mean", async () => {
+Deno.test("Messages looks at no config that a message cannot mean", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const looked: string[] = [];
   world.config.onCall = (operation, name) => void (operation === "look" && looked.push(name));
@@ -92,7 +92,7 @@ Deno.test("Delivery looks at no config that a message cannot mean", async () => 
   assertEquals(world.log.count("no such process is to run"), 7);
 });
 
-Deno.test("Delivery puts a message away that is wrong and stays so for 100 ms, and says why once", async () => {
+Deno.test("Messages puts a message away that is wrong and stays so for 100 ms, and says why once", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const wrong = { a: "{", b: "[]", c: '{"type": "STOP"}', d: '{"type": "RESTART"}' };
   for (const [name, text] of Object.entries(wrong)) world.messages.post(name, text);
@@ -112,15 +112,15 @@ Deno.test("Delivery puts a message away that is wrong and stays so for 100 ms, a
   assertEquals([world.take(), world.messages.names], [[], []]);
 });
 
-Deno.test("Delivery does not let a wrong message hold up the next ones", async () => {
+Deno.test("Messages does not let a wrong message hold up the next ones", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.post("1", "{");
   world.messages.post("2", restart("web"));
-  await world.advance(LINGER_MS);
+  await world.settle();
   assertEquals([world.take(), world.messages.names], [["web restart"], ["1"]]);
 });
 
-Deno.test("Delivery acts on a message that was half-written when it is whole, and does not put it away", async () => {
+Deno.test("Messages acts on a message that was half-written when it is whole, and does not put it away", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.write("1", "");
   await world.advance(60);
@@ -132,7 +132,7 @@ Deno.test("Delivery acts on a message that was half-written when it is whole, an
   assertEquals(world.log.take(), ['INFO message "1": RESTART "web"']);
 });
 
-Deno.test("Delivery says nothing of a wrong message that is taken away again", async () => {
+Deno.test("Messages says nothing of a wrong message that is taken away again", async () => {
   await using world = await LookoutWorld.idle();
   world.messages.write("1", "{");
   await world.advance(50);
@@ -141,7 +141,7 @@ Deno.test("Delivery says nothing of a wrong message that is taken away again", a
   assertEquals([world.log.take(), world.messages.rejected], [[], []]);
 });
 
-Deno.test("Delivery passes over names that begin with . or end with .new", async () => {
+Deno.test("Messages passes over names that begin with . or end with .new", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.write("1.new", restart("web"));
   world.messages.write(".1", "{");
@@ -149,7 +149,7 @@ Deno.test("Delivery passes over names that begin with . or end with .new", async
   assertEquals([world.take(), world.log.take(), world.messages.names.length], [[], [], 2]);
 });
 
-Deno.test("Delivery acts once on messages that it cannot remove, and says so once", async () => {
+Deno.test("Messages acts once on messages that it cannot remove, and says so once", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -163,7 +163,7 @@ Deno.test("Delivery acts once on messages that it cannot remove, and says so onc
   assertEquals(world.messages.names, ["1", "2", "3"]);
 });
 
-Deno.test("Delivery acts again on another message of the name of one that it could not remove", async () => {
+Deno.test("Messages acts again on another message of the name of one that it could not remove", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -180,11 +180,11 @@ Deno.test("Delivery acts again on another message of the name of one that it cou
   assertEquals([world.take(), world.messages.names], [["db restart"], []]);
 });
 
-Deno.test("Delivery acts again on a message that it could not remove, and that went and came back", async () => {
+Deno.test("Messages acts again on a message that it could not remove, and that went and came back", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
-  await world.advance(LINGER_MS);
+  await world.settle();
   world.messages.move("1", "1.new");
   await world.settle();
   world.messages.move("1.new", "1");
@@ -192,7 +192,7 @@ Deno.test("Delivery acts again on a message that it could not remove, and that w
   assertEquals(world.take(), ["web restart", "web restart"]);
 });
 
-Deno.test("Delivery removes the messages that it could not remove when their directory is replaced", async () => {
+Deno.test("Messages removes the messages that it could not remove when their directory is replaced", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -203,7 +203,7 @@ Deno.test("Delivery removes the messages that it could not remove when their dir
   assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
 });
 
-Deno.test("Delivery says once that the messages directory is gone, and delivers when it is back", async () => {
+Deno.test("Messages says once that the messages directory is gone, and delivers when it is back", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const comeBack = world.messages.vanish();
   await world.advance(3 * FREQUENCY_MS);
@@ -212,7 +212,7 @@ Deno.test("Delivery says once that the messages directory is gone, and delivers 
   ]);
   comeBack();
   world.messages.post("1", restart("web"));
-  await world.advance(FREQUENCY_MS + LINGER_MS);
+  await world.advance(FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
   assertEquals(world.log.take(), [
     "INFO the messages directory /messages can be read again",
@@ -220,7 +220,7 @@ Deno.test("Delivery says once that the messages directory is gone, and delivers 
   ]);
 });
 
-Deno.test("Delivery acts on the messages that the watch tells of, and looks at no others before the next look", async () => {
+Deno.test("Messages acts on the messages that the watch tells of, and looks at no others before the next look", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   world.host.watches.isSilent = true;
   world.messages.post("1", restart("db"));
@@ -229,36 +229,23 @@ Deno.test("Delivery acts on the messages that the watch tells of, and looks at n
   world.host.watches.onHold = () => postsBefore.push(world.posts.length);
   const posts = world.posts.length;
   world.messages.post("2", restart("web"));
-  await world.advance(LINGER_MS);
+  await world.settle();
   assertEquals(world.take(), ["web restart"]);
   assertEquals(postsBefore[0], posts + 1, "nobody waits until named pipes are held open");
   await world.advance(FREQUENCY_MS);
   assertEquals(world.take(), ["db restart"]);
 });
 
-Deno.test("Delivery removes a message a moment after it was acted on, and what comes meanwhile does not wait", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+Deno.test("Messages removes a message when it has acted on it", async () => {
+  await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
-  await world.advance(LINGER_MS - 1);
-  assertEquals([world.take(), world.messages.names], [["web restart"], ["1"]]);
-  world.messages.post("2", restart("db"));
   await world.settle();
-  assertEquals([world.take(), world.messages.names], [["db restart"], ["1", "2"]]);
-  await world.advance(LINGER_MS);
-  assertEquals([world.take(), world.messages.names], [[], []]);
+  assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
-Deno.test("Delivery removes messages in time, however often others come", async () => {
+Deno.test("Messages acts once on a message that is still there when all are looked at, or told of", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
-  for (let index = 0; index < 20; index++) {
-    world.messages.post(`${index}`, restart("web"));
-    await world.advance(LINGER_MS - 1);
-    assertLessOrEqual(world.messages.names.length, 2);
-  }
-});
-
-Deno.test("Delivery acts once on a message that is still there when all are looked at, or told of", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
   assertEquals(world.take(), ["web restart"]);
@@ -266,24 +253,28 @@ Deno.test("Delivery acts once on a message that is still there when all are look
   world.messages.write("1", `${restart("web")}\n`);
   world.host.watches.rescan();
   await world.advance(FREQUENCY_MS);
+  assertEquals([world.take(), world.messages.names], [[], ["1"]]);
+  world.messages.irremovable = null;
+  await world.advance(FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names], [[], []]);
 });
 
-Deno.test("Delivery acts on another message that takes the place of one before that is removed", async () => {
+Deno.test("Messages acts on another message that takes the place of one before that is removed", async () => {
   for (const isTold of [true, false]) {
     await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+    world.messages.irremovable = "permission denied";
     world.messages.post("1", restart("web"));
     await world.settle();
+    world.messages.irremovable = null;
     world.host.watches.isSilent = !isTold;
     world.messages.post("1", restart("db"));
-    await world.advance(LINGER_MS);
+    await world.settle();
     if (!isTold) await world.advance(FREQUENCY_MS);
-    await world.advance(LINGER_MS);
     assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
   }
 });
 
-Deno.test("Delivery acts on another message that takes the place of one while that is dealt with", async () => {
+Deno.test("Messages acts on another message that takes the place of one while that is dealt with", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   let isPosted = false;
   world.config.onCall = (operation) => {
@@ -292,82 +283,50 @@ Deno.test("Delivery acts on another message that takes the place of one while th
     world.messages.post("1", restart("db"));
   };
   world.messages.post("1", restart("web"));
-  await world.advance(2 * LINGER_MS);
+  await world.settle();
   assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
 });
 
-Deno.test("Delivery acts on what a message asks for that is written over one that it acted on", async () => {
+Deno.test("Messages acts on what a message asks for that is written over one that it acted on", async () => {
   for (const isTold of [true, false]) {
     await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+    world.messages.irremovable = "permission denied";
     world.messages.post("1", restart("web"));
     await world.settle();
+    world.messages.irremovable = null;
     world.host.watches.isSilent = !isTold;
     world.messages.write("1", restart("db"));
-    await world.advance(2 * LINGER_MS);
+    await world.settle();
+    if (!isTold) await world.advance(FREQUENCY_MS);
     assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
   }
 });
 
-Deno.test("Delivery acts again on a message that went and came back before it was removed", async () => {
+Deno.test("Messages acts once on a message that it could not look at for a while, and removes it then", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
-  for (const isTold of [true, false]) {
-    world.messages.post("1", restart("web"));
-    await world.settle();
-    world.host.watches.isSilent = !isTold;
-    world.messages.move("1", "1.new");
-    await world.advance(isTold ? 0 : LINGER_MS);
-    world.host.watches.isSilent = false;
-    // As a new file may, it has the inode of the one before.
-    world.messages.move("1.new", "1");
-    await world.advance(RESTART_GAP_MS);
-    assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
-    await world.advance(RESTART_GAP_MS);
-  }
-});
-
-Deno.test("Delivery acts once on a message that it could not look at for a while, and removes it then", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
-  world.messages.unreachable = world.messages.irremovable = "permission denied";
+  world.messages.unreachable = "permission denied";
   await world.advance(FREQUENCY_MS);
   assertEquals(world.messages.names, ["1"]);
   world.messages.unreachable = world.messages.irremovable = null;
-  await world.advance(FREQUENCY_MS + LINGER_MS);
+  await world.advance(FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
-Deno.test("Delivery removes what it acted on as soon as it is to stop", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
-  world.messages.post("1", restart("web"));
-  await world.settle();
-  // What it was made for closes it only when all has ended.
-  world.lookout.stop();
-  await world.settle();
-  assertEquals([world.take(), world.messages.names], [["web restart"], []]);
-});
-
-Deno.test("Delivery removes what it acted on before it is closed, whatever is still under way", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
-  world.messages.post("1", restart("web"));
-  await world.settle();
-  const closed = world.lookout.close();
-  assertEquals(world.messages.names, []);
-  await closed;
-});
-
-Deno.test("Delivery removes nothing of another directory that took the place of its own", async () => {
+Deno.test("Messages removes nothing of another directory that took the place of its own", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
   await world.settle();
   world.messages.replace({ "1": restart("web") });
-  await world.advance(LINGER_MS);
+  await world.settle();
   assertEquals(world.messages.names, ["1"]);
-  await world.advance(FREQUENCY_MS + LINGER_MS);
+  await world.advance(FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
 });
 
-Deno.test("Delivery reads a message once, whatever the watch tells of it until it is removed", async () => {
+Deno.test("Messages reads a message once, whatever the watch tells of it until it is removed", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const { calls } = world.messages;
   const { read, look, names } = calls;
@@ -376,12 +335,10 @@ Deno.test("Delivery reads a message once, whatever the watch tells of it until i
   };
   world.messages.post("1", restart("web"));
   await world.settle();
-  world.host.watches.touched(world.messages, "1");
-  await world.advance(2 * LINGER_MS);
-  assertEquals([world.take(), calls.read - read, calls.look - look, calls.names - names], [["web restart"], 1, 2, 0]);
+  assertEquals([world.take(), calls.read - read, calls.look - look, calls.names - names], [["web restart"], 1, 1, 0]);
 });
 
-Deno.test("Delivery has named pipes held open at once where the watch told of one that it could not act on", async () => {
+Deno.test("Messages has named pipes held open at once where the watch told of one that it could not act on", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   let holds = 0;
   world.host.watches.onHold = () => holds++;
@@ -390,7 +347,7 @@ Deno.test("Delivery has named pipes held open at once where the watch told of on
   assertEquals(holds, 1);
 });
 
-Deno.test("Delivery reads nothing that the watch says is gone", async () => {
+Deno.test("Messages reads nothing that the watch says is gone", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const calls = world.messages.callCount;
   world.host.watches.touched(world.messages, "1", "gone");
@@ -398,7 +355,7 @@ Deno.test("Delivery reads nothing that the watch says is gone", async () => {
   assertEquals(world.messages.callCount, calls);
 });
 
-Deno.test("Delivery says once that the messages directory cannot be listed", async () => {
+Deno.test("Messages says once that the messages directory cannot be listed", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.messages.unreadable = "permission denied";
   world.host.watches.isSilent = true;
@@ -412,7 +369,7 @@ Deno.test("Delivery says once that the messages directory cannot be listed", asy
   assertEquals(world.take(), ["web restart"]);
 });
 
-Deno.test("Delivery acts on 10,000 messages in order, and lets others have their turn", async () => {
+Deno.test("Messages acts on 10,000 messages in order, and lets others have their turn", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   world.host.watches.isSilent = true;
   const names = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(5, "0"));

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { config, FREQUENCY_MS, LINGER_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
+import { config, FREQUENCY_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
 
 // "add web; restart web", in any order, must leave web running, and nobody told that there is no such process.
 
@@ -25,7 +25,7 @@ for (const isSilent of [false, true]) {
   }
 }
 
-Deno.test("Delivery looks at the config that a message names, also when the watch told only of the message", async () => {
+Deno.test("Messages looks at the config that a message names, also when the watch told only of the message", async () => {
   await using world = await LookoutWorld.idle();
   world.host.watches.isSilent = true;
   world.config.write("web", config("httpd"));
@@ -33,11 +33,11 @@ Deno.test("Delivery looks at the config that a message names, also when the watc
   world.messages.post("1", restart("web"));
   await world.settle();
   assertEquals([world.take(), world.messages.names], [[], ["1"]]);
-  await world.advance(100 + LINGER_MS);
+  await world.advance(100);
   assertEquals([world.take(), world.messages.names], [["web wanted httpd", "web restart"], []]);
 });
 
-Deno.test("Delivery restarts the members of a group by a config that is renamed into place", async () => {
+Deno.test("Messages restarts the members of a group by a config that is renamed into place", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   world.config.post("web", config("a", { group: ["front"] }));
@@ -47,7 +47,7 @@ Deno.test("Delivery restarts the members of a group by a config that is renamed 
   assertEquals(world.take(), ["web wanted a", "web restart"]);
 });
 
-Deno.test("Delivery waits until the config has settled that a message names", async () => {
+Deno.test("Messages waits until the config has settled that a message names", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   world.config.write("web", "");
   world.messages.post("1", restart("web"));
@@ -58,19 +58,19 @@ Deno.test("Delivery waits until the config has settled that a message names", as
   assertEquals([world.take(), world.messages.names], [[], ["1", "2"]]);
   await world.advance(1);
   assertEquals(world.take(), ["web wanted c", "web restart", "db restart"]);
-  await world.advance(LINGER_MS);
+  await world.settle();
   assertEquals(world.messages.names, []);
 });
 
-Deno.test("Delivery does not wait for a config that no message names", async () => {
+Deno.test("Messages does not wait for a config that no message names", async () => {
   await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
   world.config.write("web", "");
   world.messages.post("1", restart("db"));
-  await world.advance(LINGER_MS);
+  await world.settle();
   assertEquals([world.take(), world.messages.names], [["db restart"], []]);
 });
 
-Deno.test("Delivery does not wait for ever for a config that never settles", async () => {
+Deno.test("Messages does not wait for ever for a config that never settles", async () => {
   for (const message of [restart("web"), '{"type": "RESTART-ALL"}']) {
     await using world = await LookoutWorld.idle({ web: config("a") });
     const start = world.host.clock.now();
@@ -86,7 +86,7 @@ Deno.test("Delivery does not wait for ever for a config that never settles", asy
   }
 });
 
-Deno.test("Delivery waits for the next config that never settles as long as for the first", async () => {
+Deno.test("Messages waits for the next config that never settles as long as for the first", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   const waits: number[] = [];
   for (let round = 0; round < 3; round++) {
@@ -103,7 +103,7 @@ Deno.test("Delivery waits for the next config that never settles as long as for 
   assertEquals(new Set(waits).size, 1, waits.join());
 });
 
-Deno.test("Delivery acts on messages by what is known while the config directory is gone", async () => {
+Deno.test("Messages acts on messages by what is known while the config directory is gone", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.config.vanish();
   await world.advance(FREQUENCY_MS);
@@ -115,7 +115,7 @@ Deno.test("Delivery acts on messages by what is known while the config directory
   }
 });
 
-Deno.test("Delivery acts on messages by the last good config while a bad one stands in its place", async () => {
+Deno.test("Messages acts on messages by the last good config while a bad one stands in its place", async () => {
   await using world = await LookoutWorld.idle({ web: config("a") });
   world.config.post("web", "{");
   world.messages.post("1", restart("web"));
@@ -123,7 +123,7 @@ Deno.test("Delivery acts on messages by the last good config while a bad one sta
   assertEquals(world.take(), ["web restart"]);
 });
 
-Deno.test("Delivery acts on nothing after it is closed, though it has begun to look", async () => {
+Deno.test("Messages acts on nothing after it is closed, though it has begun to look", async () => {
   const world = await LookoutWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));

@@ -1,18 +1,18 @@
 import { type Message, MessageError, parseMessage, quotedName, route, type Spec } from "@ncolony/core";
-import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight, Told, Turn } from "@ncolony/host";
-import { Disposal, type Letter } from "./disposal.ts";
+import { type Clock, isSameFile, isSameSight, type Log, type Mailbox, type Sight, Told, Turn } from "@ncolony/host";
+import { InvalidMessages } from "./invalid_messages.ts";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
 
-/** So many wrong messages are remembered at a time, until it is certain that they are not just being written. */
-const MAX_UNSETTLED = 10_000;
+/** So many messages that were acted on and cannot be removed are remembered; then no others are acted on. */
+const MAX_ACTED = 10_000;
 
 /** How long messages wait for configs that are still changing, before they are judged by what is known. */
 const MAX_POSTPONED_MS = 1000;
 
-/** What a delivery needs. */
-export interface DeliveryOptions {
+/** What {@linkcode Messages} need. */
+export interface MessagesOptions {
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */
@@ -27,44 +27,39 @@ export interface DeliveryOptions {
   readonly restart: (name: string) => void;
 }
 
-/**
- * Reads messages in the order of their names, acts on each once, and removes it: only then, as Python NColony does, for
- * what was asked of a monitor that dies just then is asked of the next one.
- */
-export class Delivery {
-  readonly #options: DeliveryOptions;
+/** A file in the messages directory, as it looked when it was read, and what it asks for. */
+interface Read {
+  readonly file: string;
+  readonly sight: Sight;
+  readonly message: Message;
+}
+
+/** Reads messages in the order of their names, acts on each once, and removes it, as Python NColony does. */
+export class Messages {
+  readonly #options: MessagesOptions;
   readonly #told = new Told();
   /** Messages that somebody told of, and that were not read since. */
   readonly #touched = new Set<string>();
-  readonly #disposal: Disposal;
-  /** Messages that are wrong, but may be only half written; and when that is certain. */
-  readonly #unsettled = new Map<string, { sight: Sight; due: number }>();
+  /** Messages that were acted on and are still there: they could not be removed, or have changed since they were read. */
+  readonly #acted = new Map<string, Read>();
+  /** Why messages could not be removed, as far as it was told since any is there. */
+  readonly #faults = new Set<string>();
+  readonly #invalid: InvalidMessages;
   /** Since when messages wait for a config to settle, or null. */
   #postponedSince: number | null = null;
   /** How often names were looked at, all or some. */
   #turn = 0;
 
   /** Makes one that has read nothing yet. */
-  constructor(options: DeliveryOptions) {
+  constructor(options: MessagesOptions) {
     this.#options = options;
-    this.#disposal = new Disposal(options);
+    this.#invalid = new InvalidMessages(options);
   }
 
   /** When it must be called again, in the clock's milliseconds; else Infinity. */
   get due(): number {
     // Nothing is dealt with before the config has settled.
-    if (this.isPostponed) return Infinity;
-    return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
-  }
-
-  /** When {@linkcode tidy} must be called, in the clock's milliseconds; else Infinity. */
-  get tidyDue(): number {
-    return this.#disposal.due;
-  }
-
-  /** Removes what was acted on; what took its place meanwhile counts as told of. */
-  tidy(): void {
-    for (const file of this.#disposal.flush()) this.touch(file);
+    return this.isPostponed ? Infinity : this.#invalid.due;
   }
 
   /** Whether messages wait for a config to settle. */
@@ -85,14 +80,14 @@ export class Delivery {
   /** Forgets what was told of, and what was not certain: messages are taken no more for a while. */
   forgetUnread(): void {
     this.#touched.clear();
-    this.#unsettled.clear();
+    this.#invalid.forgetUnsettled();
     this.#postponedSince = null;
   }
 
-  /** Tells of a message that is not there any more. */
+  /** Tells of a message that is not there any more, or not the one that was. */
   forget(name: string): void {
-    this.#disposal.forget(name);
-    this.#unsettled.delete(name);
+    this.#acted.delete(name);
+    this.#invalid.forget(name);
   }
 
   /**
@@ -107,7 +102,6 @@ export class Delivery {
     this.#touched.clear();
     for (let start = 0; start < names.length; start += BATCH) {
       if (start > 0) await this.#options.clock.yield();
-      if (this.#options.clock.now() >= this.tidyDue) this.tidy();
       if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return false;
     }
     this.#postponedSince = null;
@@ -132,63 +126,72 @@ export class Delivery {
       else log.error(`the messages directory ${mailbox.path} ${fault}: nobody can ask for restarts`);
     }
     if ("fault" in names) {
-      this.#unsettled.clear();
+      this.#invalid.forgetUnsettled();
       return [];
     }
     this.#forgetOthers(names);
-    this.#disposal.retry();
+    for (const read of [...this.#acted.values()]) this.#remove(read);
+    this.#invalid.retry();
     return names;
+  }
+
+  #forgetOthers(names: readonly string[]): void {
+    const remembered = [...this.#acted.keys(), ...this.#invalid.names];
+    if (remembered.length === 0) return;
+    const present = new Set(names);
+    for (const name of remembered) if (!present.has(name)) this.forget(name);
   }
 
   /** False where the rest must wait. */
   async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const letters = await this.#openAll(names, signal);
+    const all = await this.#readAll(names, signal);
     if (signal.aborted) return false;
-    if (letters.length > 0) {
+    if (all.length > 0) {
       // A config is looked at before a message about it is judged, so that "add; restart" works in any order.
-      const named = letters.map(({ message }) => message.type === "RESTART" ? message.name : null);
+      const named = all.map(({ message }) => message.type === "RESTART" ? message.name : null);
       const isChanging = await this.#options.look(named.includes(null) ? "all" : named.filter((name) => name !== null));
       if (signal.aborted) return false;
       const now = this.#options.clock.now();
       this.#postponedSince = isChanging ? this.#postponedSince ?? now : null;
       if (this.#postponedSince !== null && now < this.#postponedSince + MAX_POSTPONED_MS) return false;
     }
-    const judged = letters.map((letter) => ({ letter, names: route(letter.message, this.#options.specs) }));
+    const judged = all.map((read) => ({ read, names: route(read.message, this.#options.specs) }));
     // Many messages may ask for the same: one restart does for all that were read together.
     for (const name of new Set(judged.flatMap(({ names }) => names))) this.#options.restart(name);
-    for (const { letter, names } of judged) {
-      this.#tell(letter, names);
-      this.#disposal.remove(letter);
-      // What was told of it until now was told of what has been read; if not, that is found when it is removed.
-      this.#touched.delete(letter.file);
+    for (const { read, names } of judged) {
+      this.#tell(read, names);
+      this.#touched.delete(read.file);
+      this.#remove(read);
     }
     return true;
   }
 
-  #tell({ file, message }: Letter, names: readonly string[]): void {
+  #tell({ file, message }: Read, names: readonly string[]): void {
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${quotedName(file)}: ${message.type}${asked === "" ? "" : ` ${quotedName(asked)}`}`;
     if (names.length === 0) this.#options.log.warn(`${what}: no such process is to run`);
     else this.#options.log.info(what);
   }
 
-  async #openAll(names: readonly string[], signal: AbortSignal): Promise<Letter[]> {
-    const letters: Letter[] = [];
+  async #readAll(names: readonly string[], signal: AbortSignal): Promise<Read[]> {
+    const all: Read[] = [];
     const turn = new Turn(this.#options.clock);
     for (const name of names) {
-      const letter = await this.#open(name);
-      if (letter !== null) letters.push(letter);
+      const read = await this.#read(name);
+      if (read !== null) all.push(read);
       if (turn.isOver) await turn.giveWay();
       if (signal.aborted) break;
     }
-    return letters;
+    return all;
   }
 
   /** Reads one message; null where there is nothing to act on (now). */
-  async #open(file: string): Promise<Letter | null> {
+  async #read(file: string): Promise<Read | null> {
     const { clock, mailbox } = this.#options;
     const lookedAt = clock.now();
-    if (this.#disposal.has(file) || this.#disposal.isFull) return null;
+    const acted = this.#acted.get(file);
+    if (acted !== undefined && isSameSight(mailbox.look(file), acted.sight)) return null;
+    if (this.#acted.size >= MAX_ACTED || this.#invalid.has(file)) return null;
     const reading = await mailbox.read(file);
     if (reading === null) {
       this.forget(file);
@@ -196,33 +199,36 @@ export class Delivery {
     }
     const { sight, entry } = reading;
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);
-    if (typeof message !== "string") {
-      this.#unsettled.delete(file);
-      const letter = { file, sight, message };
-      return this.#disposal.hasTouched(letter) ? null : letter;
+    if (typeof message === "string") {
+      this.#invalid.found(file, sight, lookedAt, message);
+      return null;
     }
-    if (this.#isSettled(file, sight, lookedAt)) this.#disposal.reject(file, sight, message);
+    this.#invalid.forget(file);
+    const read = { file, sight, message };
+    if (acted === undefined || !isTouched(acted, read)) return read;
+    this.#remove(read);
     return null;
   }
 
-  /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(file: string, sight: Sight, lookedAt: number): boolean {
-    const before = this.#unsettled.get(file);
-    if (before !== undefined && isSameSight(before.sight, sight)) {
-      return lookedAt >= before.due && this.#unsettled.delete(file);
-    }
-    if (before !== undefined || this.#unsettled.size < MAX_UNSETTLED) {
-      this.#unsettled.set(file, { sight, due: this.#options.clock.now() + SETTLE_MS });
-    }
-    return false;
+  /** Removes a message that was acted on. One that looks otherwise by now stays: it is read again. */
+  #remove(read: Read): void {
+    const { file, sight } = read;
+    const seen = this.#options.mailbox.look(file);
+    const isSame = isSameSight(seen, sight);
+    const fault = isSame ? this.#options.mailbox.remove(file) : null;
+    if (seen === null || isSame && fault === null) return void this.#acted.delete(file);
+    if (this.#acted.size === 0) this.#faults.clear();
+    this.#acted.set(file, read);
+    if (!isSame) this.#touched.add(file);
+    if (fault === null || this.#faults.has(fault)) return;
+    this.#faults.add(fault);
+    this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
   }
+}
 
-  #forgetOthers(names: readonly string[]): void {
-    const remembered = [...this.#disposal.stuck, ...this.#unsettled.keys()];
-    if (remembered.length === 0) return;
-    const present = new Set(names);
-    for (const name of remembered) if (!present.has(name)) this.forget(name);
-  }
+/** Whether a message is one that was acted on, and only looks otherwise by now, as after a `touch`. */
+function isTouched(acted: Read, read: Read): boolean {
+  return isSameFile(acted.sight, read.sight) && JSON.stringify(acted.message) === JSON.stringify(read.message);
 }
 
 function parse(file: string, source: string): Message | string {

@@ -1,0 +1,49 @@
+import { Alarm } from "./alarm.ts";
+import { Turn } from "./turn.ts";
+import type { Clock } from "./types.ts";
+
+/** A queue with one consumer. To post is only to queue: whoever posts goes on, and the consumer has its turn later. */
+export class EventQueue<T> {
+  readonly #clock: Clock;
+  readonly #alarm: Alarm;
+  readonly #urgent: T[] = [];
+  readonly #items: T[] = [];
+  #turn: Turn;
+
+  /** Makes one that is empty. */
+  constructor(clock: Clock) {
+    this.#clock = clock;
+    this.#alarm = new Alarm(clock);
+    this.#turn = new Turn(clock);
+  }
+
+  /** Queues an item. */
+  post(item: T): void {
+    this.#items.push(item);
+    this.#alarm.ring();
+  }
+
+  /** Queues items before those that are not urgent, and ends a wait in any case. */
+  postUrgent(items: readonly T[]): void {
+    this.#urgent.push(...items);
+    this.#alarm.ring();
+  }
+
+  /**
+   * Takes the next item, as soon as there is one.
+   *
+   * @param until Gives the instant at which it waits no longer, in the clock's milliseconds; asked only where it waits.
+   * @returns The item; or null where time has passed: it has waited, or given others their turn, as it does every 10 ms.
+   */
+  async next(until: () => number): Promise<T | null> {
+    if (this.#turn.isOver) {
+      await this.#turn.giveWay();
+      return null;
+    }
+    const item = this.#urgent.shift() ?? this.#items.shift();
+    if (item !== undefined) return item;
+    await this.#alarm.wait(until());
+    this.#turn = new Turn(this.#clock);
+    return null;
+  }
+}

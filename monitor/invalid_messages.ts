@@ -1,0 +1,105 @@
+import { quotedName } from "@ncolony/core";
+import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight } from "@ncolony/host";
+
+/** So many invalid messages are remembered at a time, until it is certain that they are not just being written. */
+const MAX_UNSETTLED = 10_000;
+
+/** So many messages that are invalid and stay are remembered; others are read again and again, and not told of. */
+const MAX_STAYING = 10_000;
+
+/** So many of these are tried to be put away at a time: where one is not, the others mostly are not either. */
+const MAX_RETRIES = 10;
+
+/** What {@linkcode InvalidMessages} need. */
+export interface InvalidMessagesOptions {
+  /** The time. */
+  readonly clock: Clock;
+  /** Where the messages are. */
+  readonly mailbox: Mailbox;
+  /** Where it tells of them. */
+  readonly log: Log;
+}
+
+/** Puts messages away that are invalid, when it is certain that they are not only half written, and tells of each once. */
+export class InvalidMessages {
+  readonly #options: InvalidMessagesOptions;
+  /** Those that may be only half written; and when that is certain. */
+  readonly #unsettled = new Map<string, { sight: Sight; due: number }>();
+  /** Those that stay, and what they looked like. */
+  readonly #staying = new Map<string, Sight>();
+  #hasToldOfMany = false;
+
+  /** Makes one that knows of none. */
+  constructor(options: InvalidMessagesOptions) {
+    this.#options = options;
+  }
+
+  /** When those that may be half written are to be read again, in the clock's milliseconds; else Infinity. */
+  get due(): number {
+    return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
+  }
+
+  /** All that is remembered. */
+  get names(): string[] {
+    return [...this.#unsettled.keys(), ...this.#staying.keys()];
+  }
+
+  /** Whether a file is one that was told of, stays, and has not changed. */
+  has(file: string): boolean {
+    const sight = this.#staying.get(file);
+    return sight !== undefined && isSameSight(this.#options.mailbox.look(file), sight);
+  }
+
+  /** Takes note that a message went, or is valid now. */
+  forget(file: string): void {
+    this.#unsettled.delete(file);
+    this.#staying.delete(file);
+  }
+
+  /** Forgets those that may be half written. */
+  forgetUnsettled(): void {
+    this.#unsettled.clear();
+  }
+
+  /** Takes note of one, for this reason; puts it away where it has looked like this for long enough. */
+  found(file: string, sight: Sight, lookedAt: number, reason: string): void {
+    if (this.#isSettled(file, sight, lookedAt)) this.#reject(file, sight, reason);
+  }
+
+  /** Tries again to put away what stays. */
+  retry(): void {
+    const { mailbox } = this.#options;
+    for (const [file, sight] of [...this.#staying].slice(0, MAX_RETRIES)) {
+      this.#staying.delete(file);
+      // Others have their turn the next time.
+      if (isSameSight(mailbox.look(file), sight) && mailbox.reject(file) !== null) this.#staying.set(file, sight);
+    }
+  }
+
+  /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
+  #isSettled(file: string, sight: Sight, lookedAt: number): boolean {
+    const before = this.#unsettled.get(file);
+    if (before !== undefined && isSameSight(before.sight, sight)) {
+      return lookedAt >= before.due && this.#unsettled.delete(file);
+    }
+    if (before !== undefined || this.#unsettled.size < MAX_UNSETTLED) {
+      this.#unsettled.set(file, { sight, due: this.#options.clock.now() + SETTLE_MS });
+    }
+    return false;
+  }
+
+  /** Puts one away, or lets it stay, and tells why. */
+  #reject(file: string, sight: Sight, reason: string): void {
+    const { log, mailbox } = this.#options;
+    const fault = mailbox.reject(file);
+    const areMany = fault !== null && this.#staying.size >= MAX_STAYING;
+    if (areMany && !this.#hasToldOfMany) {
+      log.warn(`more than ${MAX_STAYING} messages are wrong and stay: no more are told of`);
+    }
+    this.#hasToldOfMany = areMany;
+    if (areMany) return;
+    if (fault !== null) this.#staying.set(file, sight);
+    const what = fault === null ? "put away" : `stays (${fault})`;
+    log.warn(`message ${quotedName(file)} is wrong and ${what}: ${reason}`);
+  }
+}
