@@ -7,18 +7,18 @@
  */
 
 import { childEnv } from "@ncolony/core";
-import { spawnChild } from "./child.ts";
+import { spawnChild } from "./children/child.ts";
 import { denoClock } from "./clock.ts";
-import { Descriptors } from "./descriptors.ts";
-import { denoEnviron } from "./environ.ts";
-import { configDirectory } from "./directory.ts";
-import { lockDirectory } from "./lock.ts";
-import { Logs } from "./logs.ts";
-import { messageDirectory } from "./mailbox.ts";
+import { Descriptors } from "./children/descriptors.ts";
+import { denoEnviron } from "./program/environ.ts";
+import { configDirectory } from "./files/directory.ts";
+import { lockDirectory } from "./files/lock.ts";
+import { Logs } from "./output/logs.ts";
+import { messageDirectory } from "./files/mailbox.ts";
 import { requireRun } from "./permission.ts";
-import { DenoPidFiles, noPidFiles } from "./pid_files.ts";
+import { DenoPidFiles, noPidFiles } from "./children/pid_files.ts";
 import type { Environ, Host } from "./types.ts";
-import { watchDirectories } from "./watch.ts";
+import { watchDirectories } from "./files/watch.ts";
 
 export type {
   Entry,
@@ -36,15 +36,14 @@ export type {
   StopSignal,
 } from "@ncolony/core";
 export { Alarm } from "./alarm.ts";
-export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./changes.ts";
-export { spawnChild, type Start } from "./child.ts";
+export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./files/changes.ts";
+export { spawnChild, type Start } from "./children/child.ts";
 export { denoClock } from "./clock.ts";
-export { CHECK_OPTIONS_HELP, type CheckOptions, parseCheckOptions } from "./check_options.ts";
-export { type Check, type CheckHost, type CheckParts, CheckService } from "./check_service.ts";
-export { Configs, type ConfigsOptions } from "./configs.ts";
-export { configDirectory } from "./directory.ts";
-export type { TrustOptions } from "./trust.ts";
-export { type Daemon, type Parsed, runDaemon } from "./daemon.ts";
+export { CHECK_OPTIONS_HELP, type CheckOptions, parseCheckOptions } from "./checks/check_options.ts";
+export { type Check, type CheckHost, type CheckParts, CheckService } from "./checks/check_service.ts";
+export { Configs, type ConfigsOptions } from "./files/configs.ts";
+export { configDirectory } from "./files/directory.ts";
+export { type Daemon, type Parsed, runDaemon } from "./program/daemon.ts";
 export { EventQueue } from "./event_queue.ts";
 export { faultOf } from "./fault.ts";
 export {
@@ -57,32 +56,32 @@ export {
   type Passed,
   startHeart,
   statusFile,
-} from "./heart.ts";
-export { type Foreground, startForeground } from "./foreground.ts";
-export { askHttp, type HttpTarget } from "./http.ts";
-export type { Answer } from "./http_answer.ts";
-export { Lives } from "./lives.ts";
-export { LOCK_PATIENCE_MS, lockDirectory } from "./lock.ts";
-export { messageDirectory } from "./mailbox.ts";
-export { SILENT_LOG } from "./log.ts";
-export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./log_options.ts";
-export { Output, type OutputOptions } from "./output.ts";
+} from "./program/heart.ts";
+export { type Foreground, startForeground } from "./program/foreground.ts";
+export { askHttp, type HttpTarget } from "./checks/http.ts";
+export type { Answer } from "./checks/http_answer.ts";
+export { Lives } from "./checks/lives.ts";
+export { LOCK_PATIENCE_MS, lockDirectory } from "./files/lock.ts";
+export { messageDirectory } from "./files/mailbox.ts";
+export { SILENT_LOG } from "./output/log.ts";
+export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";
+export { Output, type OutputOptions } from "./output/output.ts";
 export { requireRun } from "./permission.ts";
-export { ownKillTimeMs } from "./own_config.ts";
-export { PidDirectory, type PidEntry } from "./pid_dir.ts";
-export { denoEnviron, EnvironError } from "./environ.ts";
-export { identifyPlaces, type Places } from "./places.ts";
-export { mayReadProc } from "./proc_view.ts";
-export { RestartRequests, type RestartRequestsOptions } from "./requests.ts";
-export { isSameFile, isSameSight, RACY_MS } from "./sight.ts";
+export { ownKillTimeMs } from "./program/own_config.ts";
+export { PidDirectory, type PidEntry } from "./children/pid_dir.ts";
+export { denoEnviron, EnvironError } from "./program/environ.ts";
+export { identifyPlaces, type Places } from "./files/places.ts";
+export { mayReadProc } from "./children/proc_view.ts";
+export { RestartRequests, type RestartRequestsOptions } from "./checks/requests.ts";
+export { isSameFile, isSameSight, RACY_MS } from "./files/sight.ts";
 export type { ProgramService, Service } from "./service.ts";
-export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./signals.ts";
-export * from "./tool.ts";
-export { TimeFile } from "./time_file.ts";
+export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./program/signals.ts";
+export * from "./program/tool.ts";
+export { TimeFile } from "./files/time_file.ts";
 export { Told } from "./told.ts";
-export { type ZoneFacts, zoneFacts } from "./zone_facts.ts";
+export { type ZoneFacts, zoneFacts } from "./program/zone_facts.ts";
 export { Turn } from "./turn.ts";
-export { catchUnforeseen } from "./unforeseen.ts";
+export { catchUnforeseen } from "./program/unforeseen.ts";
 export type {
   Child,
   ChildLogs,
@@ -102,6 +101,7 @@ export type {
   Reading,
   Sight,
   Touch,
+  TrustOptions,
   Watch,
   WatchSink,
 } from "./types.ts";

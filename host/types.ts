@@ -1,5 +1,12 @@
 import type { Entry, Exit, LogLimits, Spec, StopRules, StopSignal } from "@ncolony/core";
-import type { TrustOptions } from "./trust.ts";
+
+/** What is trusted beyond what only root and this program's own user may change. */
+export interface TrustOptions {
+  /** Trusts everything, whoever may change it. @default {false} */
+  readonly allowInsecure?: boolean;
+  /** Trusts what lies on a read-only mount, whoever may change it where it comes from. @default {false} */
+  readonly trustReadOnlyMount?: boolean;
+}
 
 /** Tells the time, and wakes up later. */
 export interface Clock {

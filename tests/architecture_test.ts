@@ -18,11 +18,14 @@ interface Source {
 const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reaper"];
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
+/** The rooms of host/. Each imports only the root and those before it. */
+const ROOMS = ["files", "output", "children", "program", "checks"];
+
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
-const sources = ["", "exports", ...MEMBERS].flatMap(sourcesOf);
+const sources = ["", "exports", ...MEMBERS, ...ROOMS.map((room) => `host/${room}`)].flatMap(sourcesOf);
 
 /** Where a check over HTTP is made, and what that may load, after the start. */
-const HTTP = ["host/http.ts", "host/http_connection.ts"];
+const HTTP = ["host/checks/http.ts", "host/checks/http_connection.ts"];
 const NODE_HTTP = /^node:(https?|net|tls|stream)$/;
 
 Deno.test("core/ imports nothing but core/", () => {
@@ -42,7 +45,7 @@ Deno.test("host/ imports core/ and @std, and nothing of node:, which takes 5 to 
   assertNone("imports point one way: core ← host ← programs", of("host"), ({ path, imports }) => {
     // A check over HTTP loads what it needs at the first request: nothing else can go around proxies, and say what is wrong.
     const allowed = HTTP.includes(path) ? imports.filter((name) => !NODE_HTTP.test(name)) : imports;
-    return allowed.some((name) => !/^(\.\/\w+\.ts|@ncolony\/core|@std\/.+)$/.test(name));
+    return allowed.some((name) => !/^(\.{1,2}\/(\w+\/)?\w+\.ts|@ncolony\/core|@std\/.+)$/.test(name));
   });
   // As @std/path does on its way to join(), to see whether this is Windows; @std/path/posix has 40 modules.
   const slow = /^node:|^@std\/(path|path\/posix|fs)$/;
@@ -52,6 +55,28 @@ Deno.test("host/ imports core/ and @std, and nothing of node:, which takes 5 to 
       : imports;
     return atStart.some((name) => slow.test(name));
   });
+});
+
+Deno.test("the rooms of host/ import only the root of host/, and the rooms before them", () => {
+  const roomOf = (path: string) => ROOMS.indexOf(path.split("/").at(-2)!);
+  const inHost = of("host").filter(({ path }) => path !== "host/mod.ts");
+  assertNone("a room imports only those before it, and the root none", inHost, ({ path, imports }) => {
+    const own = imports.filter((name) => name.startsWith("."));
+    return own.some((name) => roomOf(join(dirname(path), name)) > roomOf(path));
+  });
+  const folders = [...Deno.readDirSync(join(root, "host"))].filter(({ isDirectory }) => isDirectory);
+  assertEquals(folders.map(({ name }) => name).sort(), [...ROOMS].sort());
+});
+
+Deno.test("each room of host/ has a page that says what belongs there, and names every file", () => {
+  for (const room of ["", ...ROOMS]) {
+    const page = Deno.readTextFileSync(join(root, "host", room, "README.md"));
+    const files = sources.filter(({ path }) => dirname(path) === join("host", room)).map(({ path }) =>
+      path.split("/").at(-1)!
+    );
+    const named = [...page.matchAll(/^\| `(\w+\.ts)`/gm)].map(([, name]) => name!);
+    assertEquals([room, named.toSorted()], [room, files.toSorted()]);
+  }
 });
 
 Deno.test("programs import core/ and host/, and never each other", () => {
@@ -80,10 +105,10 @@ Deno.test("only host/, reaper/libc.ts and a program's last line say `Deno.`", ()
   });
 });
 
-Deno.test("only host/log.ts imports @std/log, which must be easy to replace", () => {
-  const others = sources.filter(({ path }) => path !== "host/log.ts");
+Deno.test("only host/output/log.ts imports @std/log, which must be easy to replace", () => {
+  const others = sources.filter(({ path }) => path !== "host/output/log.ts");
   assertNone(
-    "only host/log.ts imports @std/log",
+    "only host/output/log.ts imports @std/log",
     others,
     ({ imports }) => imports.some((name) => /^@std\/log/.test(name)),
   );
@@ -97,6 +122,17 @@ Deno.test("library code neither exits nor writes to the console", () => {
 
 Deno.test("a signal is never sent by a process's name", () => {
   assertNone("kill by pid alone", sources, ({ code }) => /\b(pkill|killall|pgrep)\b/.test(code));
+});
+
+Deno.test("the four walks of ARCHITECTURE.md name functions that are there", () => {
+  const [, walks] = Deno.readTextFileSync(join(root, "ARCHITECTURE.md")).split(/^## Four walks$/m);
+  const named = [...walks!.split(/^## /m)[0]!.replaceAll(/\s+/g, " ").matchAll(/`([\w/]+\.ts): (#?\w+)`/g)];
+  assertEquals(named.length > 40, true);
+  const missing = named.filter(([, path, name]) => {
+    const code = sources.find((source) => source.path === path)?.code ?? "";
+    return !RegExp(`(^ +(async )?\\*?|\\b(function|class|const) )${name}\\b`, "m").test(code);
+  });
+  assertEquals(missing.map(([walk]) => walk), []);
 });
 
 Deno.test("a tired reader can hold a file", () => {
@@ -144,7 +180,7 @@ function sourcesOf(folder: string): Source[] {
 }
 
 function of(...folders: string[]): Source[] {
-  return sources.filter(({ path }) => folders.includes(dirname(path)));
+  return sources.filter(({ path }) => folders.some((folder) => path.startsWith(`${folder}/`)));
 }
 
 function assertNone(sentence: string, among: readonly Source[], breaks: (source: Source) => boolean): void {

@@ -41,7 +41,15 @@ Deno.test("deno task version sets the version of all packages, and changes nothi
 Deno.test("every package says what it is, has its licence, and publishes nothing but what a user needs", () => {
   for (const folder of manifest.workspace) {
     const names = namesIn(join(ROOT, folder));
-    const others = names.filter((name) => !/^(?:LICENSE|README\.md|deno\.json|[a-z0-9_]+\.ts)$/.test(name));
+    const rooms = names.filter((name) => Deno.statSync(join(ROOT, folder, name)).isDirectory);
+    const others = [
+      ...names.filter((name) =>
+        !/^(?:LICENSE|README\.md|deno\.json|[a-z0-9_]+\.ts)$/.test(name) && !rooms.includes(name)
+      ),
+      ...rooms.flatMap((room) => namesIn(join(ROOT, folder, room))).filter((name) =>
+        !/^(?:README\.md|[a-z0-9_]+\.ts)$/.test(name)
+      ),
+    ];
     assertEquals([folder, others], [folder, []]);
     for (const name of ["LICENSE", "README.md"]) {
       assertEquals([folder, name, names.includes(name)], [folder, name, true]);

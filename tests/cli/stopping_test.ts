@@ -1,5 +1,5 @@
 import { assertEquals, assertLess } from "@std/assert";
-import { lstat } from "../../host/lstat.ts";
+import { lstat } from "../../host/files/lstat.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
-import { lstat } from "../../host/lstat.ts";
+import { lstat } from "../../host/files/lstat.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { MONITOR_PERMISSIONS, namesIn, place, runTool, sleeper } from "./tools.ts";

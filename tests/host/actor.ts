@@ -19,12 +19,12 @@ import {
 } from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
-import { spawnChild, type Start } from "../../host/child.ts";
-import { makeOwnDirectory } from "../../host/own_directory.ts";
-import { DenoPidFiles, noPidFiles } from "../../host/pid_files.ts";
-import { whyUntrusted } from "../../host/trust.ts";
-import { watchDirectories } from "../../host/watch.ts";
-import { hasLiveMember, whoIsLeft } from "../../host/who_is_left.ts";
+import { spawnChild, type Start } from "../../host/children/child.ts";
+import { makeOwnDirectory } from "../../host/files/own_directory.ts";
+import { DenoPidFiles, noPidFiles } from "../../host/children/pid_files.ts";
+import { whyUntrusted } from "../../host/files/trust.ts";
+import { watchDirectories } from "../../host/files/watch.ts";
+import { hasLiveMember, whoIsLeft } from "../../host/children/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import fc from "fast-check";
-import type { ChildRecord } from "../../host/child_record.ts";
-import { ChildTable } from "../../host/child_table.ts";
+import type { ChildRecord } from "../../host/children/child_record.ts";
+import { ChildTable } from "../../host/children/child_table.ts";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { replace } from "./fakes.ts";
 

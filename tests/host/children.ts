@@ -1,6 +1,6 @@
 import { childEnv, describeExit } from "@ncolony/core";
 import { type Child, type ChildOutput, type Clock, denoClock, type Environ } from "@ncolony/host";
-import { spawnChild } from "../../host/child.ts";
+import { spawnChild } from "../../host/children/child.ts";
 import { until } from "../helpers.ts";
 import { sample } from "../core/samples.ts";
 

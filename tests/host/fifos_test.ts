@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { Fifos } from "../../host/fifos.ts";
-import { watchDirectories } from "../../host/watch.ts";
+import { Fifos } from "../../host/files/fifos.ts";
+import { watchDirectories } from "../../host/files/watch.ts";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor, canRun } from "./actors.ts";
 import { Trial } from "./children.ts";

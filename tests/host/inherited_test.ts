@@ -8,7 +8,7 @@ async function inheritedBy(...wrap: string[]): Promise<unknown> {
   using dir = tempDir();
   const script = dir.write(
     "ask.ts",
-    `import { inherited } from "${join(ROOT, "host/inherited.ts")}";
+    `import { inherited } from "${join(ROOT, "host/program/inherited.ts")}";
     const { isIgnored, isBlocked, isNonBlocking } = inherited();
     console.log(JSON.stringify([isIgnored("SIGHUP"), isIgnored("SIGTERM"), isBlocked("SIGTERM"), isNonBlocking(1)]));`,
   );

@@ -1,8 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseSpec } from "@ncolony/core";
 import { type ChildSink, configDirectory } from "@ncolony/host";
-import { Leftover } from "../../host/leftover.ts";
-import { DenoPidFiles } from "../../host/pid_files.ts";
+import { Leftover } from "../../host/children/leftover.ts";
+import { DenoPidFiles } from "../../host/children/pid_files.ts";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, stateOf, Trial } from "./children.ts";

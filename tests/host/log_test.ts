@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "@ncolony/host";
-import { createLog, jsonLine } from "../../host/log.ts";
+import { createLog, jsonLine } from "../../host/output/log.ts";
 
 /** The lines that a log writes of an event on each level. */
 function linesOf(level: LogLevel, format: LogFormat, message = "something", process?: string): string[] {

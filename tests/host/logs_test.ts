@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { denoClock } from "@ncolony/host";
-import { Logs } from "../../host/logs.ts";
+import { Logs } from "../../host/output/logs.ts";
 import { tempDir, until } from "../helpers.ts";
 import { FakeLog } from "../monitor/fake_host.ts";
 

@@ -1,5 +1,5 @@
 import type { Clock, OutputSink } from "@ncolony/host";
-import { type Pump, pump } from "../../host/pump.ts";
+import { type Pump, pump } from "../../host/children/pump.ts";
 import { until } from "../helpers.ts";
 
 /** The size that no buffer outgrows. */

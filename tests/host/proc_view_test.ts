@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ShellView } from "../../host/proc_view.ts";
+import { ShellView } from "../../host/children/proc_view.ts";
 import { until } from "../helpers.ts";
 import { inState, Trial } from "./children.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { isSameSight } from "@ncolony/host";
-import { faultSight, sightOf } from "../../host/sight.ts";
+import { faultSight, sightOf } from "../../host/files/sight.ts";
 
 const FACTS = {
   dev: 1,

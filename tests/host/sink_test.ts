@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import { Sink } from "../../host/sink.ts";
+import { Sink } from "../../host/output/sink.ts";
 import { until } from "../helpers.ts";
 
 const MIB = 1024 * 1024;

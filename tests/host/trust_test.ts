@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertNotEquals, assertStringIncludes } from "@std/assert";
 import { configDirectory, messageDirectory, type TrustOptions } from "@ncolony/host";
-import { makeOwnDirectory } from "../../host/own_directory.ts";
-import { whyUntrusted } from "../../host/trust.ts";
+import { makeOwnDirectory } from "../../host/files/own_directory.ts";
+import { whyUntrusted } from "../../host/files/trust.ts";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY, withUmask } from "./actors.ts";
 

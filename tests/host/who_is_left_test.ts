@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { hasLiveMember, whoIsLeft } from "../../host/who_is_left.ts";
+import { hasLiveMember, whoIsLeft } from "../../host/children/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, inState, Trial } from "./children.ts";

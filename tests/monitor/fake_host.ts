@@ -14,7 +14,7 @@ import type {
   Watch,
   WatchSink,
 } from "@ncolony/host";
-import { createLog } from "../../host/log.ts";
+import { createLog } from "../../host/output/log.ts";
 import { FakeChildren } from "./fake_children.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { FakeDirectory } from "./fake_directory.ts";

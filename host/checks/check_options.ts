@@ -1,0 +1,61 @@
+import { UsageError } from "@ncolony/core";
+import type { Parsed } from "../program/daemon.ts";
+import {
+  COMMON_OPTIONS,
+  LOG_OPTIONS,
+  type Option,
+  optionsHelp,
+  outputOptions,
+  parseWords,
+  requiredValue,
+  secondsValue,
+  textValue,
+} from "../program/options.ts";
+
+/** What a program is told that checks processes; times are in seconds, as in Python NColony. */
+export interface CheckOptions {
+  /** The monitor's config directory. */
+  readonly config: string;
+  /** The monitor's messages directory. */
+  readonly messages: string;
+  /** The monitor's directory of pid files, which tell when processes start. @default {undefined} nobody tells */
+  readonly pid?: string;
+  /** How often it looks. @default {10} */
+  readonly freq: number;
+}
+
+/** The value of {@linkcode CheckOptions} that is not given. */
+export const DEFAULT_FREQ = 10;
+
+const OPTIONS: readonly Option[] = [
+  { name: "config", value: "DIR", help: "the monitor's config directory; required" },
+  { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
+  { name: "pid", value: "DIR", help: "the monitor's pid directory: it tells when processes start" },
+  { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `look this often [${DEFAULT_FREQ}]` },
+  ...LOG_OPTIONS,
+  ...COMMON_OPTIONS,
+];
+
+/** The lines of `--help` for {@linkcode CheckOptions}. */
+export const CHECK_OPTIONS_HELP: string = optionsHelp(OPTIONS);
+
+/**
+ * Parses the command line of a program that checks processes.
+ *
+ * @throws {UsageError} Where it is wrong; the message names the option.
+ */
+export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions> {
+  const words = parseWords(argv, OPTIONS);
+  const { flags } = words;
+  const output = outputOptions(words);
+  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
+  if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  const pid = textValue(words, "pid", "DIR");
+  const options = {
+    config: requiredValue(words, "config"),
+    messages: requiredValue(words, "messages"),
+    ...(pid === undefined ? {} : { pid }),
+    freq: secondsValue(words, "freq", DEFAULT_FREQ, 0.01),
+  };
+  return { options, output, flags };
+}

@@ -1,0 +1,139 @@
+import type { ProcessEvent, Spec } from "@ncolony/core";
+import { Alarm } from "../alarm.ts";
+import { Configs } from "../files/configs.ts";
+import { NO_HEART, type Passed } from "../program/heart.ts";
+import { Lives } from "./lives.ts";
+import { identifyPlaces } from "../files/places.ts";
+import { RestartRequests } from "./requests.ts";
+import type { ProgramService } from "../service.ts";
+import type { Clock, Directory, Log, Mailbox } from "../types.ts";
+
+/** How long the last lines may take to be written. */
+const FLUSH_MS = 1000;
+
+/** What a check has to work with. */
+export interface CheckParts {
+  /** The time. */
+  readonly clock: Clock;
+  /** Where it tells what it finds. */
+  readonly log: Log;
+  /** The config directory, to look at single files. */
+  readonly directory: Directory;
+  /** The specs in force. */
+  readonly specs: ReadonlyMap<string, Spec>;
+  /** Tells which processes run, and since when. */
+  readonly lives: Lives;
+  /** Asks for restarts. */
+  readonly requests: RestartRequests;
+  /** Has {@linkcode Check.check} called soon. */
+  readonly wake: () => void;
+}
+
+/** Something that is checked of processes. */
+export interface Check {
+  /** A process is to run, is to run in another way, or is not to run any more. */
+  onEvent(name: string, event: ProcessEvent): void;
+  /** Does what is due. */
+  check(): Promise<void>;
+  /** When it wants to be called, besides at each look at the configs; in the clock's milliseconds. */
+  readonly due: number;
+  /** Lets go of what it holds. */
+  close(): void;
+}
+
+/** The machine that a {@linkcode CheckService} runs on. */
+export interface CheckHost {
+  /** The time. */
+  readonly clock: Clock;
+  /** The config directory. */
+  readonly directory: Directory;
+  /** The messages directory. */
+  readonly mailbox: Mailbox;
+  /** Where the monitor's pid files are; null where that is not known. */
+  readonly pids: string | null;
+  /** Where it tells what it does. */
+  readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };
+  /** Beats as long as it goes on. */
+  readonly heart?: Passed;
+}
+
+/** Looks at the configs every so often, and has something checked of their processes. */
+export class CheckService implements ProgramService {
+  readonly #frequencyMs: number;
+  readonly #host: CheckHost;
+  readonly #alarm: Alarm;
+  readonly #configs: Configs;
+  readonly #check: Check;
+  readonly #abort = new AbortController();
+  #run: Promise<number> | null = null;
+  #exitCode = 0;
+
+  /** Makes one that has not been started; `frequency` is in seconds. */
+  constructor(frequency: number, host: CheckHost, make: (parts: CheckParts) => Check) {
+    const { clock, directory, mailbox, pids, output: { log } } = host;
+    this.#frequencyMs = frequency * 1000;
+    this.#host = host;
+    this.#alarm = new Alarm(clock);
+    this.#configs = new Configs({ directory, clock, log });
+    const { specs } = this.#configs;
+    const requests = new RestartRequests({ mailbox, specs, log });
+    const lives = new Lives(pids, clock, log);
+    this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#alarm.ring() });
+  }
+
+  start(): Promise<number> {
+    if (this.#run !== null) throw new TypeError("Cannot start a service twice");
+    identifyPlaces({ config: this.#host.directory, messages: this.#host.mailbox });
+    this.#run = this.#finish();
+    return this.#run;
+  }
+
+  async stop(): Promise<void> {
+    this.#abort.abort();
+    this.#alarm.ring();
+    await this.#run;
+  }
+
+  fail(error: unknown): void {
+    const text = error instanceof Error ? error.stack ?? error.message : String(error);
+    this.#host.output.log.error(`internal error, stopping: ${text}`);
+    this.#exitCode = 1;
+    this.#abort.abort();
+    this.#alarm.ring();
+  }
+
+  /** Stops it. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #finish(): Promise<number> {
+    try {
+      await this.#lookAndCheck();
+    } catch (error) {
+      // Whatever it is: what is held must be let go of.
+      this.fail(error);
+    }
+    this.#check.close();
+    await this.#host.output.flush(FLUSH_MS);
+    return this.#exitCode;
+  }
+
+  async #lookAndCheck(): Promise<void> {
+    const { signal } = this.#abort;
+    const { clock, heart = NO_HEART } = this.#host;
+    for (let nextLook = clock.now(); !signal.aborted;) {
+      const now = clock.now();
+      if (now >= Math.min(nextLook, this.#configs.due)) {
+        for await (const { name, event } of this.#configs.changes("all", signal)) {
+          if (event !== null) this.#check.onEvent(name, event);
+        }
+      }
+      if (now >= nextLook) nextLook = now + this.#frequencyMs;
+      if (signal.aborted) return;
+      await this.#check.check();
+      heart.pass();
+      await this.#alarm.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
+    }
+  }
+}

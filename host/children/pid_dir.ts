@@ -1,0 +1,93 @@
+import { fileNameFault } from "@ncolony/core";
+import { join } from "@std/path/posix/join";
+import { openDirectory } from "../files/directory.ts";
+import { faultOf } from "../fault.ts";
+
+/** The longest pid file that is read, in bytes. */
+const MAX_FILE_BYTES = 4096;
+
+/** What a pid file says. */
+export interface PidEntry {
+  /** The name of the process. */
+  readonly name: string;
+  /** The pid of its leader. */
+  readonly pid: number;
+}
+
+/**
+ * A directory with one file per running process, its pid in decimal (Python NColony's `TransportDirectoryDict`).
+ *
+ * Files are written under a fresh name and renamed into place, so that no planted link is written through.
+ */
+export class PidDirectory {
+  readonly #path: string;
+
+  /** Makes the directory if it is missing. @throws {Error} Where it cannot be made. */
+  constructor(path: string) {
+    Deno.mkdirSync(path, { recursive: true });
+    this.#path = path;
+  }
+
+  /** Writes the pid of a process; says why where it cannot. */
+  write(name: string, pid: number): string | null {
+    const fresh = join(this.#path, `.${crypto.randomUUID()}.new`);
+    try {
+      Deno.writeTextFileSync(fresh, `${pid}`, { createNew: true, mode: 0o644 });
+      Deno.renameSync(fresh, join(this.#path, name));
+      return null;
+    } catch (error) {
+      discard(fresh);
+      return faultOf(error);
+    }
+  }
+
+  /** Whether the file of a process says this pid. */
+  has(name: string, pid: number): boolean {
+    try {
+      const path = join(this.#path, name);
+      return Deno.lstatSync(path).isFile && Deno.readTextFileSync(path) === `${pid}`;
+    } catch {
+      // It went, or may not be read.
+      return false;
+    }
+  }
+
+  /** Removes the file of a process; says why where it cannot. */
+  remove(name: string): string | null {
+    return discard(join(this.#path, name));
+  }
+
+  /** What was written, and not removed. */
+  async entries(): Promise<PidEntry[]> {
+    const directory = openDirectory(this.#path, { maxBytes: MAX_FILE_BYTES, followLinks: false });
+    const names = directory.names();
+    if ("fault" in names) return [];
+    const found: PidEntry[] = [];
+    for (const name of names.filter((name) => fileNameFault(name) === null)) {
+      const entry = (await directory.read(name))?.entry;
+      const pid = entry && "source" in entry ? parsePid(entry.source) : null;
+      if (pid !== null) found.push({ name, pid });
+    }
+    return found;
+  }
+}
+
+function parsePid(text: string): number | null {
+  if (!/^\d{1,10}\n?$/.test(text)) return null;
+  return isPid(Number(text)) ? Number(text) : null;
+}
+
+/** Whether something may be the pid of a monitor's child. */
+export function isPid(value: unknown): value is number {
+  // 1 is no child of any monitor, 0 and negative numbers would be groups, and of larger ones Deno.kill takes 32 bits.
+  return typeof value === "number" && Number.isInteger(value) && value > 1 && value < 2 ** 31 && value !== Deno.pid;
+}
+
+function discard(path: string): string | null {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) return faultOf(error);
+  }
+  return null;
+}

@@ -1,0 +1,188 @@
+import { type Spec, stopRulesOf } from "@ncolony/core";
+import { join } from "@std/path/posix/join";
+import { type ChildRecord, configDigest } from "./child_record.ts";
+import { ChildTable } from "./child_table.ts";
+import { faultOf } from "../fault.ts";
+import { LOCK_PATIENCE_MS, lockDirectory } from "../files/lock.ts";
+import { lstat } from "../files/lstat.ts";
+import { OwnDirectory } from "../files/own_directory.ts";
+import { PidDirectory } from "./pid_dir.ts";
+import { findChildren } from "./predecessor.ts";
+import { DIRECT_VIEW, type ProcView, viewOfProcesses } from "./proc_view.ts";
+import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles, TrustOptions } from "../types.ts";
+
+const TAKEN = "another monitor keeps its pid files there";
+
+/** The pid files of a monitor, and beside them what its successor knows its children by. */
+export class DenoPidFiles implements PidFiles {
+  readonly path: string;
+  readonly #clock: Clock;
+  readonly #own: OwnDirectory;
+  readonly #directory: PidDirectory;
+  readonly #table: ChildTable;
+  readonly #view: ProcView;
+  /** This boot of the machine; null where only a shell can tell, which takes too long for each start. */
+  readonly #boot: string | null;
+  #lock: DirectoryLock | null = null;
+  /** Whether another monitor took the directory: it was removed, and is another one now. */
+  #isTaken = false;
+  #isClosed = false;
+  /** The pid of each child, and what its file looked like when that was right. */
+  readonly #children = new Map<string, { readonly pid: number; seen: string | null }>();
+  /** Of which it is not known yet when they started. */
+  readonly #unidentified = new Map<string, ChildRecord>();
+  /** The names whose files could not be removed. */
+  readonly #gone = new Set<string>();
+
+  /** Makes the directory if it is missing. @throws {Error} Where that cannot be done, or others may write it. */
+  constructor(path: string, trust: TrustOptions, clock: Clock) {
+    this.path = path;
+    this.#clock = clock;
+    this.#own = new OwnDirectory(path, trust, clock);
+    this.#directory = new PidDirectory(path);
+    this.#table = new ChildTable(path);
+    this.#view = viewOfProcesses(clock);
+    this.#boot = this.#view === DIRECT_VIEW ? this.#view.bootId() : null;
+  }
+
+  async lock(): Promise<string | null> {
+    this.#lock = await lockDirectory(this.path, LOCK_PATIENCE_MS);
+    if (this.#lock !== null) return this.#lock.fault;
+    throw new Error(`Cannot lock ${JSON.stringify(this.path)}: ${TAKEN}`);
+  }
+
+  async findChildren(config: Directory): Promise<FoundChild[]> {
+    const records = this.#table.load();
+    const pids = await this.#directory.entries();
+    const found = await findChildren({ records, pids }, config, this.#view, this.#clock);
+    const names = new Set([...records, ...pids].map(({ name }) => name));
+    for (const name of names) if (!found.some((child) => child.name === name)) this.remove(name);
+    return found;
+  }
+
+  prepare(spec: Spec): string | null {
+    return this.#table.put(this.#recordOf(spec));
+  }
+
+  write(spec: Spec, pid: number): string | null {
+    this.#children.set(spec.name, { pid, seen: null });
+    this.#gone.delete(spec.name);
+    const record = { ...this.#recordOf(spec), pid, start: this.#boot === null ? null : this.#startOf(pid) };
+    if (record.start === null) this.#unidentified.set(spec.name, record);
+    return this.#table.put(record) ?? this.#directory.write(spec.name, pid);
+  }
+
+  removePid(name: string): string | null {
+    this.#children.delete(name);
+    const fault = this.#directory.remove(name);
+    if (fault === null) this.#gone.delete(name);
+    else this.#gone.add(name);
+    return fault;
+  }
+
+  remove(name: string): string | null {
+    this.#unidentified.delete(name);
+    const fault = this.removePid(name);
+    return this.#table.remove(name) ?? fault;
+  }
+
+  restore(): string | null {
+    try {
+      this.#own.ensure();
+    } catch (error) {
+      return faultOf(error);
+    }
+    if (this.#lock !== null && this.#lock.fault === null && !this.#lock.isHeld) this.#relock();
+    this.#identify();
+    const faults = [this.#isTaken ? TAKEN : null, this.#table.check()];
+    for (const name of this.#children.keys()) faults.push(this.#restoreOne(name));
+    for (const name of [...this.#gone]) faults.push(this.removePid(name));
+    return faults.find((fault) => fault !== null) ?? null;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#table.close();
+    this.#lock?.[Symbol.dispose]();
+  }
+
+  /** Locks the directory that came in the place of the one before. */
+  async #relock(): Promise<void> {
+    try {
+      const lock = await lockDirectory(this.path, 0);
+      this.#isTaken = lock === null;
+      if (lock === null) return;
+      if (this.#isClosed) return lock[Symbol.dispose]();
+      this.#lock?.[Symbol.dispose]();
+      this.#lock = lock;
+    } catch {
+      // It went again: the next look tries again.
+    }
+  }
+
+  /** Notes when children started of which that was not seen at once. */
+  #identify(): void {
+    try {
+      for (const [name, record] of this.#unidentified) {
+        const start = this.#view.startOf(record.pid!);
+        if (start === null) continue;
+        this.#table.put({ ...record, boot: this.#boot ?? this.#view.bootId(), start });
+        this.#unidentified.delete(name);
+      }
+    } catch {
+      // Nothing can be seen now: the next look tries again.
+    }
+  }
+
+  /** When a child started; null where that cannot be seen now. */
+  #startOf(pid: number): string | null {
+    try {
+      return this.#view.startOf(pid);
+    } catch {
+      // No file descriptor is left, or there is nothing to look with.
+      return null;
+    }
+  }
+
+  #recordOf(spec: Spec): ChildRecord {
+    const { name, source } = spec;
+    return { name, config: configDigest(source), rules: stopRulesOf(spec), boot: this.#boot, pid: null, start: null };
+  }
+
+  #restoreOne(name: string): string | null {
+    const child = this.#children.get(name)!;
+    const path = join(this.path, name);
+    const seen = stampOf(path);
+    if (seen !== null && seen === child.seen) return null;
+    const fault = this.#directory.has(name, child.pid) ? null : this.#directory.write(name, child.pid);
+    child.seen = fault === null ? stampOf(path) : null;
+    return fault;
+  }
+}
+
+/** The pid files of a monitor that writes none: what earlier ones left is found in /proc alone. */
+export function noPidFiles(clock: Clock): PidFiles {
+  const nothing = () => null;
+  return {
+    path: null,
+    lock: () => Promise.resolve(null),
+    findChildren: (config) => findChildren({ records: [], pids: [] }, config, viewOfProcesses(clock), clock),
+    prepare: nothing,
+    write: nothing,
+    removePid: nothing,
+    remove: nothing,
+    restore: nothing,
+    close: () => {},
+  };
+}
+
+/** What a file looks like; null where there is none. */
+function stampOf(path: string): string | null {
+  try {
+    const info = lstat(path);
+    return info && `${info.ino} ${info.size} ${info.mtime?.getTime()}`;
+  } catch {
+    // It cannot be seen.
+    return null;
+  }
+}

@@ -1,0 +1,142 @@
+import { parseSpec, type Spec, SpecError, type StopRules, stopRulesOf } from "@ncolony/core";
+import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
+import { identify, Leftover, type Trace } from "./leftover.ts";
+import type { PidEntry } from "./pid_dir.ts";
+import type { ProcView } from "./proc_view.ts";
+import { findStrays, type Stray } from "./strays.ts";
+import type { ChildSink, Clock, Directory, FoundChild } from "../types.ts";
+
+/** So long it is looked for what was just being started when its monitor was killed, in milliseconds. */
+const SEARCH_MS = 1000;
+
+/** So long what was found in /proc is used again, in milliseconds: many may ask. */
+const FRESH_MS = 10;
+
+/** What earlier monitors left in their pid directory. */
+export interface LeftFiles {
+  /** What they noted of their children. */
+  readonly records: readonly ChildRecord[];
+  /** What their pid files say. */
+  readonly pids: readonly PidEntry[];
+}
+
+/**
+ * Finds what earlier monitors of a colony left running: what their files name, and, where /proc may be read, what runs with
+ * name and config of one of its processes.
+ *
+ * @param left What they left in the pid directory.
+ * @param config The config directory.
+ * @param view What processes are seen by.
+ */
+export async function findChildren(
+  left: LeftFiles,
+  config: Directory,
+  view: ProcView,
+  clock: Clock,
+): Promise<FoundChild[]> {
+  const strays = new Strays(clock);
+  for (const { name, config } of left.records) strays.know(name, config);
+  const rules = new Map<string, StopRules>();
+  const recorded = new Set(left.records.map(({ name }) => name));
+  const unrecorded = left.pids.map(({ name }) => name).filter((name) => !recorded.has(name));
+  for (const name of new Set(unrecorded).union(await strays.names())) {
+    const entry = (await config.read(name))?.entry;
+    if (entry === undefined || "fault" in entry) continue;
+    strays.know(name, configDigest(entry.source));
+    const spec = parseIfValid(name, entry.source);
+    if (spec !== null) rules.set(name, stopRulesOf(spec));
+  }
+  for (const record of left.records) rules.set(record.name, record.rules);
+  const rulesOf = (name: string) => rules.get(name) ?? DEFAULT_RULES;
+  const traceOfPid = ({ name, pid }: PidEntry): Trace => ({ name, pid, start: null, boot: null, rules: rulesOf(name) });
+  const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...await strays.traces()];
+  const there = Map.groupBy(traces.filter((trace) => identify(trace, view) !== "stranger"), ({ name }) => name);
+  const starting = left.records.filter((record) => isStarting(record, view)).map(({ name }) => name);
+  const until = clock.now() + SEARCH_MS;
+  return [...new Set([...there.keys(), ...starting])].map((name) => {
+    const traces = distinct(there.get(name) ?? []);
+    const search = async () => starting.includes(name) && clock.now() < until ? await strays.traces(name) : null;
+    return {
+      name,
+      pids: traces.map(({ pid }) => pid),
+      isKnown: traces.every((trace) => identify(trace, view) === "ours"),
+      rules: traces[0]?.rules ?? rulesOf(name),
+      open: (sink: ChildSink) => new Leftover({ traces, search, view, clock, sink }),
+    };
+  });
+}
+
+/** Processes that monitors left behind, and of which it is known with what configs this colony's were started. */
+class Strays {
+  readonly #clock: Clock;
+  readonly #configs = new Map<string, Set<string>>();
+  #found: Promise<readonly Stray[]> = Promise.resolve([]);
+  #until = -Infinity;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Takes note of a config that a process was, or may have been, started with. */
+  know(name: string, config: string): void {
+    this.#configs.set(name, (this.#configs.get(name) ?? new Set()).add(config));
+  }
+
+  /** The names of all, this colony's or not. */
+  async names(): Promise<Set<string>> {
+    return new Set((await this.#all()).map(({ name }) => name));
+  }
+
+  /** Those of this colony, or of one of its processes. */
+  async traces(of?: string): Promise<Trace[]> {
+    return (await this.#all()).flatMap((stray) => {
+      const { name, source, pid, group, start } = stray;
+      if (of !== undefined && of !== name || !this.#configs.get(name)?.has(configDigest(source))) return [];
+      const rules = rulesOfStray(stray);
+      return rules === null ? [] : [{ name, pid: group, start: pid === group ? start : null, boot: null, rules }];
+    });
+  }
+
+  #all(): Promise<readonly Stray[]> {
+    const now = this.#clock.now();
+    if (now >= this.#until) {
+      this.#until = now + FRESH_MS;
+      // Where /proc may not be read, for which Deno wants --allow-all, only the files are known.
+      this.#found = findStrays(this.#clock).catch(() => []);
+    }
+    return this.#found;
+  }
+}
+
+/** How it is stopped; null where it runs as nobody that its config names, so that another user pretends to be it. */
+function rulesOfStray({ name, source, uid }: Stray): StopRules | null {
+  const spec = parseIfValid(name, source);
+  return spec !== null && (uid === Deno.uid() || uid === (spec.uid ?? Deno.uid())) ? stopRulesOf(spec) : null;
+}
+
+function parseIfValid(name: string, source: string): Spec | null {
+  try {
+    return parseSpec(name, source);
+  } catch (error) {
+    if (error instanceof SpecError) return null;
+    throw error;
+  }
+}
+
+function traceOfRecord({ name, pid, start, boot, rules }: ChildRecord): Trace[] {
+  return pid === null ? [] : [{ name, pid, start, boot, rules }];
+}
+
+/** Whether a child was about to be started in this boot when its monitor was killed. */
+function isStarting({ pid, boot }: ChildRecord, view: ProcView): boolean {
+  try {
+    return pid === null && boot !== null && boot === view.bootId();
+  } catch {
+    return false;
+  }
+}
+
+/** The first trace of each pid: what a record says is surer than what a pid file says. */
+function distinct(traces: readonly Trace[]): Trace[] {
+  return traces.filter(({ pid }, index) => traces.findIndex((other) => other.pid === pid) === index);
+}

@@ -1,0 +1,218 @@
+import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
+import { resolve } from "@std/path/posix/resolve";
+import { faultOf } from "../fault.ts";
+import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
+import { faultSight, RACY_MS, sightOf } from "./sight.ts";
+import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
+import type { Directory, Identity, Reading, Sight, TrustOptions } from "../types.ts";
+
+/** How the files of a directory are read. */
+export interface ReadOptions extends OpenOptions {
+  readonly maxBytes: number;
+  /** Whether a name that is not found was listed all the same. */
+  readonly isUndecodable?: boolean;
+  /** Who may change the directory and its files; absent: anybody. */
+  readonly trust?: TrustOptions;
+}
+
+/**
+ * Opens a config directory: symbolic links are followed, for ConfigMaps of Kubernetes are made of them.
+ *
+ * Whoever can write it runs commands as the monitor. So the directory, each file, and all that leads to them must belong to
+ * root or the monitor's own user, and nobody else may write them, unless {@linkcode TrustOptions} say otherwise.
+ */
+export function configDirectory(path: string, trust: TrustOptions = {}): Directory {
+  const options = { maxBytes: MAX_CONFIG_BYTES, followLinks: true };
+  return openDirectory(path, trust.allowInsecure ? options : { ...options, trust });
+}
+
+/** Opens a directory. */
+export function openDirectory(path: string, options: ReadOptions): Directory {
+  const absolute = resolve(path);
+  // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
+  let doubtful = new Set<string>();
+  const undecodable = { ...options, isUndecodable: true };
+  const optionsFor = (name: string) => doubtful.has(name) ? undecodable : options;
+  return {
+    path: absolute,
+    identity: () => identify(absolute, options.trust),
+    stands: (id) => idOf(absolute) === id,
+    names: () => {
+      const found = names(absolute);
+      if (!Array.isArray(found)) return found;
+      doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
+      // Several of those may be listed as one.
+      return doubtful.size > 0 ? [...new Set(found)] : found;
+    },
+    // join() would look at every letter, of thousands of names at every look.
+    look: (name) => look(`${absolute}/${name}`, optionsFor(name)),
+    read: (name) => read(`${absolute}/${name}`, optionsFor(name)),
+  };
+}
+
+/**
+ * Which directory stands at a path now, or why it may not be used.
+ *
+ * @param trust Who may change it and the way there; absent: anybody.
+ * @param isShared Whether others may write it, and only the way there is judged.
+ */
+export function identify(path: string, trust?: TrustOptions, isShared = false): Identity {
+  try {
+    const resolved = trust === undefined || trust.allowInsecure
+      ? { path, info: Deno.statSync(path) }
+      : resolveTrusted(path, trust);
+    if (!resolved.info.isDirectory) return { fault: "is not a directory" };
+    const fault = isShared || trust === undefined ? null : whyUntrusted(resolved.path, resolved.info, trust);
+    return fault === null ? { id: idFrom(resolved.info) } : untrusted(fault, isShared);
+  } catch (error) {
+    return error instanceof UntrustedError ? untrusted(error.message, isShared) : { fault: faultOf(error) };
+  }
+}
+
+function untrusted(fault: string, isShared: boolean): Identity {
+  const wayOut = isShared ? "or --allow-insecure" : "--allow-insecure, or --trust-read-only-mount";
+  return { fault: `${fault}: chmod, chown, ${wayOut}`, isUntrusted: true };
+}
+
+/** Which directory stands at a path, whoever may change that; null: none. */
+function idOf(path: string): string | null {
+  try {
+    return idFrom(Deno.statSync(path));
+  } catch {
+    // It is not there, or cannot be seen.
+    return null;
+  }
+}
+
+function idFrom({ dev, ino }: Deno.FileInfo): string {
+  return `${dev}:${ino}`;
+}
+
+function names(path: string): string[] | { fault: string } {
+  try {
+    const names: string[] = [];
+    for (const { name, isDirectory } of Deno.readDirSync(path)) if (!isDirectory && !isIgnored(name)) names.push(name);
+    return names;
+  } catch (error) {
+    return { fault: faultOf(error) };
+  }
+}
+
+/** Why something that is there cannot be seen, and whether that may pass by itself. */
+interface Unseen {
+  readonly fault: string;
+  readonly isTransient: boolean;
+}
+
+/** Finds out what a name leads to; null where that is nothing, or a directory. */
+function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptions): Deno.FileInfo | Unseen | null {
+  try {
+    const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
+    return info.isDirectory ? null : info;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) return { fault: faultOf(error), isTransient: true };
+    // Deno lists a name that is not UTF-8 with replacement characters.
+    if (isUndecodable) return { fault: "has a name that is not UTF-8", isTransient: false };
+    return followLinks && isLink(path) ? { fault: "is a symbolic link to nothing", isTransient: false } : null;
+  }
+}
+
+function look(path: string, options: ReadOptions): Sight | null {
+  const found = inspect(path, options);
+  return found === null ? null : "fault" in found ? faultSight(found.fault) : sightOf(found);
+}
+
+async function read(path: string, options: ReadOptions): Promise<Reading | null> {
+  const found = inspect(path, options);
+  if (found === null) return null;
+  if ("fault" in found) {
+    const { fault, isTransient } = found;
+    return { sight: faultSight(fault), entry: { fault }, isTransient };
+  }
+  const wrong = (fault: string): Reading => ({ sight: sightOf(found), entry: { fault } });
+  const failed = (error: unknown): Reading => ({ ...wrong(faultOf(error)), isTransient: true });
+  // Opening a device can do things to it, so what is no regular file is not opened at all.
+  if (found.isSymlink) return wrong("is a symbolic link");
+  if (!found.isFile) return wrong("is not a regular file");
+  let file: OpenFile;
+  let judge: (info: FileFacts) => string | null;
+  try {
+    [file, judge] = await openJudged(path, options);
+  } catch (error) {
+    // The link, or what it leads through, may be mended without a change of the file.
+    if (error instanceof UntrustedError) return { ...wrong(error.message), isTransient: true };
+    // It may have gone between look and open.
+    return error instanceof Error && isNotFound(error) ? null : failed(error);
+  }
+  try {
+    const info = file.facts();
+    if (info === null) return wrong("is not a regular file");
+    const fault = judge(info);
+    if (fault !== null) return wrong(fault);
+    const sight = sightOf(info);
+    const { bytes, entry } = readText(file, info.size, options.maxBytes);
+    // Some file systems say of every file that it is empty.
+    const isGrowing = bytes !== info.size && Date.now() < sight.changedMs + RACY_MS;
+    return isGrowing ? { sight, entry: { fault: "is just being written" }, isTransient: true } : { sight, entry };
+  } catch (error) {
+    return failed(error);
+  } finally {
+    file.close();
+  }
+}
+
+/** Opens a file, by a way that only root and we can change where that is asked for; gives what judges the open file. */
+async function openJudged(
+  path: string,
+  options: ReadOptions,
+): Promise<[file: OpenFile, judge: (info: FileFacts) => string | null]> {
+  const { trust, followLinks } = options;
+  const isLinked = followLinks && isLink(path);
+  if (trust === undefined) return [await openFile(path, { ...options, followLinks: isLinked }), () => null];
+  // The way to the directory has been judged.
+  const target = isLinked ? resolveTrusted(path, trust) : { path, isAmongOthers: false };
+  const file = await openFile(target.path, { ...options, followLinks: false });
+  return [file, (info) => {
+    // Somebody may have given a file of root's another name there.
+    if (target.isAmongOthers && info.nlink !== 1) return "has several names, in a directory that others may write";
+    return whyUntrusted(target.path, info, trust);
+  }];
+}
+
+/** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
+let buffer = new Uint8Array(0);
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/** Reads a file of a size; gives how many bytes there were, of one that is too large not all. */
+function readText(file: OpenFile, size: number, maxBytes: number): { bytes: number; entry: Entry } {
+  const tooLarge = { bytes: size, entry: { fault: `must be at most ${maxBytes} bytes` } };
+  if (size > maxBytes) return tooLarge;
+  // One byte more than it may hold, to notice one that grows.
+  if (buffer.length <= maxBytes) buffer = new Uint8Array(maxBytes + 1);
+  let length = 0;
+  for (;;) {
+    const bytes = file.read(buffer, length, maxBytes + 1 - length);
+    length += bytes;
+    if (length > maxBytes) return tooLarge;
+    if (bytes === 0 || size > 0 && length >= size) break;
+  }
+  try {
+    return { bytes: length, entry: { source: decoder.decode(buffer.subarray(0, length)) } };
+  } catch {
+    return { bytes: length, entry: { fault: "is not UTF-8" } };
+  }
+}
+
+function isLink(path: string): boolean {
+  try {
+    return Deno.lstatSync(path).isSymlink;
+  } catch {
+    // Not there, or not to be seen: no link that is known of.
+    return false;
+  }
+}
+
+function isNotFound(error: Error): boolean {
+  return error instanceof Deno.errors.NotFound || "code" in error && error.code === "ENOENT";
+}

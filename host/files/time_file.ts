@@ -1,0 +1,48 @@
+import { basename } from "@std/path/posix/basename";
+import { dirname } from "@std/path/posix/dirname";
+import { faultOf } from "../fault.ts";
+import { lstat } from "./lstat.ts";
+import { postFile } from "./post.ts";
+import { Told } from "../told.ts";
+
+/** A time takes less. */
+const MAX_BYTES = 100;
+
+/** A file that holds one time, in ISO 8601. */
+export class TimeFile {
+  readonly #path: string;
+  readonly #onFault: (fault: string) => void;
+  readonly #told = new Told();
+
+  /** Makes one; `onFault` takes what cannot be read or written, each once until it works again. */
+  constructor(path: string, onFault: (fault: string) => void) {
+    this.#path = path;
+    this.#onFault = onFault;
+  }
+
+  /** The time, in milliseconds since 1970; null where there is none yet, or none that can be read. */
+  read(): number | null {
+    try {
+      const file = lstat(this.#path);
+      if (file === null) return null;
+      const isSmall = file.isFile && file.size <= MAX_BYTES;
+      const time = isSmall ? Date.parse(Deno.readTextFileSync(this.#path).trim()) : NaN;
+      if (!Number.isNaN(time)) return time;
+      this.#onFault("holds no time, so nothing is known of before");
+    } catch (error) {
+      this.#onFault(`cannot be read, so nothing is known of before: ${faultOf(error)}`);
+    }
+    return null;
+  }
+
+  /** Puts a time in its place. */
+  write(time: number): void {
+    let fault: string | null = null;
+    try {
+      postFile(dirname(this.#path), basename(this.#path), `${new Date(time).toISOString()}\n`);
+    } catch (error) {
+      fault = faultOf(error);
+    }
+    if (this.#told.isNews("write", fault) && fault !== null) this.#onFault(`cannot be written: ${fault}`);
+  }
+}

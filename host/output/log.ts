@@ -1,0 +1,71 @@
+import { shownName, visible, visibleJson } from "@ncolony/core";
+import { BaseHandler } from "@std/log/base-handler";
+import type { LevelName } from "@std/log/levels";
+import { Logger, type LogRecord } from "@std/log/logger";
+import type { LogFormat, LogLevel } from "./log_options.ts";
+import type { Log } from "../types.ts";
+
+/** A log that nobody reads. */
+export const SILENT_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
+
+/**
+ * Makes the log of a program's own events: `2026-01-31T03:00:00.000Z INFO web: running -> stopping (unwanted)`.
+ *
+ * @param write Takes each line, with its newline.
+ */
+export function createLog(level: LogLevel, format: LogFormat, write: (line: string) => void): Log {
+  const name = level.toUpperCase() as LevelName;
+  const formatter = format === "json" ? jsonEvent : textEvent;
+  const logger = new Logger("ncolony", name, { handlers: [new LineHandler(name, formatter, write)] });
+  return {
+    debug: (message, process) => void logger.debug(line(message, process), process),
+    info: (message, process) => void logger.info(line(message, process), process),
+    warn: (message, process) => void logger.warn(line(message, process), process),
+    error: (message, process) => void logger.error(line(message, process), process),
+  };
+}
+
+function line(message: string, process?: string): string {
+  return process === undefined ? message : `${shownName(process)}: ${message}`;
+}
+
+/** One line of a child's output as a JSON object; bytes that are not UTF-8 become U+FFFD. */
+export function jsonLine(process: string, stream: string, message: string, time: Date, isPartial: boolean): string {
+  const line = { time: isoOf(time), level: "INFO", process, stream, message };
+  return toJson(isPartial ? { ...line, partial: true } : line);
+}
+
+class LineHandler extends BaseHandler {
+  readonly #write: (line: string) => void;
+
+  constructor(level: LevelName, formatter: (record: LogRecord) => string, write: (line: string) => void) {
+    super(level, { formatter });
+    this.#write = write;
+  }
+
+  override log(line: string): void {
+    this.#write(line);
+  }
+}
+
+function textEvent({ datetime, levelName, msg }: LogRecord): string {
+  return `${datetime.toISOString()} ${levelName} ${visible(msg)}\n`;
+}
+
+function jsonEvent({ datetime, levelName, msg, args }: LogRecord): string {
+  const [process = null] = args;
+  return toJson({ time: datetime.toISOString(), level: levelName, process, stream: null, message: msg });
+}
+
+/** The time of the last line as text. Many have the same, and to make it takes as long as all else that is done for a line. */
+let last = { ms: NaN, text: "" };
+
+function isoOf(time: Date): string {
+  const ms = time.getTime();
+  if (ms !== last.ms) last = { ms, text: time.toISOString() };
+  return last.text;
+}
+
+function toJson(line: object): string {
+  return `${visibleJson(JSON.stringify(line))}\n`;
+}

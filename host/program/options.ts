@@ -1,0 +1,184 @@
+import { MAX_SECONDS, UsageError } from "@ncolony/core";
+import { parseArgs } from "@std/cli/parse-args";
+import { LOG_FORMATS, LOG_LEVELS } from "../output/log_options.ts";
+import type { OutputOptions } from "../output/output.ts";
+
+/** One option of a command line, as the parser and `--help` know it. */
+export interface Option {
+  /** Its name, without the dashes. */
+  readonly name: string;
+  /** Other names for it. */
+  readonly aliases?: readonly string[];
+  /** Its one-letter name. */
+  readonly short?: string;
+  /** What stands for its value in the help text; an option without one takes no value. */
+  readonly value?: string;
+  /** What it means, in a few words. */
+  readonly help: string;
+}
+
+/** A command line, taken apart. */
+export interface Words {
+  /** The values of each option, in the order in which they were given. */
+  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** The options without a value that were given. */
+  readonly flags: ReadonlySet<string>;
+  /** Everything else. */
+  readonly words: readonly string[];
+}
+
+/** The options that every tool has. */
+export const COMMON_OPTIONS: readonly Option[] = [
+  { name: "help", short: "h", help: "show this text and exit" },
+  { name: "version", help: "show the version and exit" },
+];
+
+/** The options of every tool that runs for long. */
+export const LOG_OPTIONS: readonly Option[] = [
+  { name: "log-level", value: "LEVEL", help: "debug, info, warn or error events up [info]" },
+  { name: "log-format", value: "FORMAT", help: "text, or json: an object a line [text]" },
+  { name: "log-file", value: "FILE", help: "append all output to FILE instead" },
+];
+
+/** The option of tools that run for long and show the output of children. */
+export const RAW_OPTION: Option = { name: "raw", help: "pass control characters of children to a terminal" };
+
+/**
+ * Takes a command line apart.
+ *
+ * An option with a value takes what follows `=`, or the next word, whatever that begins with: `--arg --config=/etc/x` is
+ * Python NColony's own example. After `--` everything is a word.
+ *
+ * @throws {UsageError} Where an option is unknown, lacks its value, or has one that it does not take.
+ */
+export function parseWords(argv: readonly string[], options: readonly Option[]): Words {
+  const valued = options.filter((option) => option.value !== undefined).map((option) => option.name);
+  const flags = options.filter((option) => option.value === undefined).map((option) => option.name);
+  const args = parseArgs(attachValues(argv, options), { string: [...valued, "_"], collect: valued, boolean: flags });
+  return {
+    // Each value is led by the "=" that keeps empty ones apart from missing ones.
+    values: new Map(valued.map((name) => [name, ((args[name] ?? []) as string[]).map((value) => value.slice(1))])),
+    flags: new Set(flags.filter((name) => args[name])),
+    words: args._.map(String),
+  };
+}
+
+/** Writes every option by its long name, and every value so that it cannot be taken for anything else. */
+function attachValues(argv: readonly string[], options: readonly Option[]): string[] {
+  const attached: string[] = [];
+  const rest = [...argv];
+  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+    if (word === "--") return [...attached, "--", ...rest];
+    const match = /^(?:--([^=]+)(?:=(.*))?|-([a-zA-Z])(.+)?)$/s.exec(word);
+    if (match === null) {
+      if (word.startsWith("-") && word !== "-") throw new UsageError(`${word} is no option`);
+      attached.push(word);
+      continue;
+    }
+    const [, long, inline, short, joined] = match;
+    const option = options.find(({ name, aliases = [], ...it }) =>
+      long === undefined ? it.short === short : name === long || aliases.includes(long)
+    );
+    const shown = long === undefined ? `-${short}` : `--${long}`;
+    if (option === undefined) throw new UsageError(`${shown} is no option`);
+    const value = long === undefined ? joined : inline;
+    if (option.value === undefined) {
+      if (value !== undefined) throw new UsageError(`${shown} takes no value`);
+      attached.push(`--${option.name}`);
+    } else {
+      const given = value ?? rest.shift();
+      if (given === undefined) throw new UsageError(`${shown} needs a value: ${option.value}`);
+      attached.push(`--${option.name}==${given}`);
+    }
+  }
+  return attached;
+}
+
+/** The last value of an option, or undefined where it was not given. */
+export function lastValue(words: Words, name: string): string | undefined {
+  return words.values.get(name)?.at(-1);
+}
+
+/** The last value of an option, which may not be empty, or undefined where it was not given. @throws {UsageError} Where it is. */
+export function textValue(words: Words, name: string, value: string): string | undefined {
+  const text = lastValue(words, name);
+  if (text === "") throw new UsageError(`--${name} needs a value: ${value}`);
+  return text;
+}
+
+/** The last value of an option that must be given. @throws {UsageError} Where it was not. */
+export function requiredValue(words: Words, name: string): string {
+  const value = lastValue(words, name);
+  if (value === undefined || value === "") throw new UsageError(`--${name} is missing`);
+  return value;
+}
+
+/**
+ * The last value of an option that is a number of seconds, fractions allowed.
+ *
+ * @throws {UsageError} Where it is not a number, or not from `min` to 1e9.
+ */
+export function secondsValue(words: Words, name: string, otherwise: number, min = 0): number {
+  const text = lastValue(words, name);
+  if (text === undefined) return otherwise;
+  const seconds = text.trim() === "" ? NaN : Number(text);
+  if (seconds >= min && seconds <= MAX_SECONDS) return seconds;
+  throw new UsageError(
+    `--${name} must be a number of seconds from ${min} to ${MAX_SECONDS}: got ${JSON.stringify(text)}`,
+  );
+}
+
+/** The last value of an option that is a whole number. @throws {UsageError} Where it is not one from `min` to `max`. */
+export function countValue(words: Words, name: string, min = 1, max = 999_999_999): number | undefined {
+  const text = lastValue(words, name);
+  if (text === undefined) return undefined;
+  const count = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
+  if (count >= min && count <= max) return count;
+  throw new UsageError(`--${name} must be a whole number from ${min} to ${max}: got ${JSON.stringify(text)}`);
+}
+
+/**
+ * The last value of an option that is a number of bytes, as `500K`, `10M`, `1G` or in full; each unit is 1024 of the last.
+ *
+ * @throws {UsageError} Where it is not one from `min` to `max`.
+ */
+export function bytesValue(words: Words, name: string, min: number, max: number): number | undefined {
+  const text = lastValue(words, name);
+  if (text === undefined) return undefined;
+  const [, digits, unit] = /^(\d{1,15})([KMG]?)$/.exec(text) ?? [];
+  const bytes = digits === undefined ? NaN : Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit!);
+  if (bytes >= min && bytes <= max) return bytes;
+  throw new UsageError(
+    `--${name} must be a number of bytes from ${min} to ${max}, as 10M: got ${JSON.stringify(text)}`,
+  );
+}
+
+/** What {@linkcode LOG_OPTIONS} and {@linkcode RAW_OPTION} set. @throws {UsageError} Where a value is none that they take. */
+export function outputOptions(words: Words): OutputOptions {
+  const file = textValue(words, "log-file", "FILE");
+  return {
+    level: choiceValue(words, "log-level", LOG_LEVELS, "info"),
+    format: choiceValue(words, "log-format", LOG_FORMATS, "text"),
+    ...(file === undefined ? {} : { file }),
+    ...(words.flags.has("raw") ? { raw: true } : {}),
+  };
+}
+
+/** The last value of an option that has some to choose from. @throws {UsageError} Where it is none of them. */
+export function choiceValue<T extends string>(words: Words, name: string, choices: readonly T[], otherwise: T): T {
+  const text = lastValue(words, name) ?? otherwise;
+  const found = choices.find((one) => one === text);
+  if (found === undefined) {
+    throw new UsageError(`--${name} must be one of ${choices.join(", ")}: got ${JSON.stringify(text)}`);
+  }
+  return found;
+}
+
+/** The lines of `--help` for some options. */
+export function optionsHelp(options: readonly Option[]): string {
+  const lines = options.map(({ name, short, value, help }) => {
+    const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;
+    return `  ${left.padEnd(29)} ${help}`;
+  });
+  return lines.join("\n");
+}

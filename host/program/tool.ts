@@ -1,0 +1,27 @@
+/**
+ * What a program needs that only writes files for the monitor: no more, so that it starts quickly.
+ *
+ * @module
+ */
+
+export {
+  bytesValue,
+  choiceValue,
+  COMMON_OPTIONS,
+  countValue,
+  lastValue,
+  LOG_OPTIONS,
+  type Option,
+  optionsHelp,
+  outputOptions,
+  parseWords,
+  RAW_OPTION,
+  requiredValue,
+  secondsValue,
+  textValue,
+  type Words,
+} from "./options.ts";
+export { describeError } from "../fault.ts";
+export { postFile, postMessage, readTextFile, removeFile } from "../files/post.ts";
+export { answerCommon, calledName, complain, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
+export { outliveFileSizeLimit } from "./signals.ts";
