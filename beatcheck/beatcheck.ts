@@ -1,4 +1,5 @@
 import {
+  checkCheckOptions,
   type CheckOptions,
   CheckService,
   configDirectory,
@@ -59,7 +60,7 @@ export async function check(config: string, startMs: number, nowMs: number): Pro
  * const config = await Deno.makeTempDir();
  * const messages = await Deno.makeTempDir();
  * await using service = makeService({ config, messages, freq: 10 });
- * service.start();
+ * await service.start();
  * ```
  */
 export function makeService(options: CheckOptions): Service {
@@ -68,6 +69,7 @@ export function makeService(options: CheckOptions): Service {
 
 /** Makes a checker that tells what it does on this output. */
 export function makeBeatCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
+  checkCheckOptions(options);
   const { config, messages, pid = null, freq } = options;
   const host = {
     clock: denoClock,

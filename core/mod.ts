@@ -31,6 +31,7 @@ export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
 export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
+export { checkInteger, checkNumber, checkText } from "./option.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";
 export {
   deadline,

@@ -1,5 +1,6 @@
 import {
   askHttp,
+  checkCheckOptions,
   type CheckOptions,
   CheckService,
   configDirectory,
@@ -23,7 +24,7 @@ import { HttpChecks } from "./http_checks.ts";
  * const config = await Deno.makeTempDir();
  * const messages = await Deno.makeTempDir();
  * await using service = makeService({ config, messages, freq: 10 });
- * service.start();
+ * await service.start();
  * ```
  */
 export function makeService(options: CheckOptions): Service {
@@ -35,6 +36,7 @@ const TRUST = { allowInsecure: true } as const;
 
 /** Makes a checker that tells what it does on this output. */
 export function makeHttpCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
+  checkCheckOptions(options);
   const { config, messages, pid = null, freq } = options;
   const directory = configDirectory(config, TRUST);
   const host = { clock: denoClock, directory, mailbox: messageDirectory(messages, TRUST), pids: pid, output, heart };

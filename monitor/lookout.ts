@@ -91,7 +91,7 @@ export class Lookout {
       specs: this.#configs.specs,
       look: (names) => this.#lookForMessages(names),
       retryDue: () => this.#gap.mustWait ? this.#gap.until : Infinity,
-      restart: (name, askedAt) => post(name, { type: "restart", askedAt }),
+      restart: (name, askedAt) => post(name, { type: "restart", ...(askedAt === undefined ? {} : { askedAt }) }),
     });
   }
 

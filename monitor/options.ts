@@ -1,4 +1,13 @@
-import { DEFAULT_KILL_TIME_MS, MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES, UsageError } from "@ncolony/core";
+import {
+  checkInteger,
+  checkNumber,
+  checkText,
+  DEFAULT_KILL_TIME_MS,
+  MAX_LOG_BYTES,
+  MAX_LOG_KEEP,
+  MIN_LOG_BYTES,
+  UsageError,
+} from "@ncolony/core";
 import {
   bytesValue,
   COMMON_OPTIONS,
@@ -58,6 +67,16 @@ export const DEFAULTS = {
   killtime: DEFAULT_KILL_TIME_MS / 1000,
   minrestartdelay: 1,
   maxrestartdelay: 3600,
+} as const;
+
+/** The least of each time. */
+const LEAST = {
+  frequency: 0.01,
+  threshold: 0,
+  killtime: 0,
+  stopWithin: 0.1,
+  minrestartdelay: 0,
+  maxrestartdelay: 0,
 } as const;
 
 /** How log files are, where {@linkcode Options} say nothing. */
@@ -130,12 +149,21 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     ...(flags.has("trust-read-only-mount") ? { trustReadOnlyMount: true } : {}),
     ...(lastValue(words, "stop-within") === undefined
       ? {}
-      : { stopWithin: secondsValue(words, "stop-within", 0, 0.1) }),
-    frequency: secondsValue(words, "frequency", DEFAULTS.frequency, 0.01),
+      : { stopWithin: secondsValue(words, "stop-within", 0, LEAST.stopWithin) }),
+    frequency: secondsValue(words, "frequency", DEFAULTS.frequency, LEAST.frequency),
     threshold: secondsValue(words, "threshold", DEFAULTS.threshold),
     killtime: secondsValue(words, "killtime", DEFAULTS.killtime),
     minrestartdelay: secondsValue(words, "minrestartdelay", DEFAULTS.minrestartdelay),
     maxrestartdelay: secondsValue(words, "maxrestartdelay", DEFAULTS.maxrestartdelay),
   };
   return { options, output, flags };
+}
+
+/** Sees that options of the library are what the command line would take. @throws {RangeError | TypeError} Where not. */
+export function checkOptions(options: Options): void {
+  for (const name of ["config", "messages"] as const) checkText(name, options[name]);
+  for (const name of ["pid", "logs"] as const) if (options[name] !== undefined) checkText(name, options[name]);
+  for (const [name, least] of Object.entries(LEAST)) checkNumber(name, options[name as keyof typeof LEAST], least);
+  checkInteger("logSize", options.logSize, MIN_LOG_BYTES, MAX_LOG_BYTES);
+  checkInteger("logKeep", options.logKeep, 0, MAX_LOG_KEEP);
 }

@@ -7,8 +7,8 @@ const MIN_GAP_MS = 1000;
 export interface RestartsOptions {
   /** The time. */
   readonly clock: Clock;
-  /** Restarts a process, unless it was started since then, in the clock's milliseconds. */
-  readonly restart: (name: string, askedAt: number) => void;
+  /** Restarts a process; where `askedAt` is given, unless it was started since then, in the clock's milliseconds. */
+  readonly restart: (name: string, askedAt?: number) => void;
 }
 
 /**
@@ -35,7 +35,7 @@ export class Restarts {
     const held = this.#held.get(name);
     const now = this.#options.clock.now();
     if (held !== undefined && now < held.until) held.askedAt = now;
-    else this.#restart(name, now);
+    else this.#restart(name);
   }
 
   /** Restarts those that wait, and whose second is over. */
@@ -48,7 +48,7 @@ export class Restarts {
     }
   }
 
-  #restart(name: string, askedAt: number): void {
+  #restart(name: string, askedAt?: number): void {
     this.#held.set(name, { until: this.#options.clock.now() + MIN_GAP_MS, askedAt: null });
     this.#options.restart(name, askedAt);
   }

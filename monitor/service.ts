@@ -10,12 +10,13 @@ import {
   type Passed,
   type PidFiles,
   type ProgramService,
+  Run,
   type Service,
 } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, withProblems } from "./events.ts";
 import { logStep } from "./lines.ts";
 import { Lookout } from "./lookout.ts";
-import { DEFAULTS, LOG_DEFAULTS, type Options } from "./options.ts";
+import { checkOptions, DEFAULTS, LOG_DEFAULTS, type Options } from "./options.ts";
 import { StopTime } from "./stop_time.ts";
 import { Supervisor } from "./supervisor.ts";
 import { warningsOf } from "./warnings.ts";
@@ -42,12 +43,17 @@ export class Colony implements ProgramService {
   readonly #output: ColonyParts["output"];
   readonly #logs: ChildLogs | null;
   readonly #pidFiles: PidFiles;
-  #run: Promise<number> | null = null;
-  #opened = Promise.resolve();
+  readonly #run = new Run();
   #isStopped = false;
 
-  /** Makes one that has not been started. @throws {Error} Where the pid or the log directory cannot be made or used. */
+  /**
+   * Makes one that has not been started.
+   *
+   * @throws {RangeError | TypeError} Where an option is wrong.
+   * @throws {Error} Where the pid or the log directory cannot be made or used.
+   */
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
+    checkOptions(options);
     this.#output = output;
     const log = withProblems(output.log, onEvent);
     const { allowInsecure = false, trustReadOnlyMount = false } = options;
@@ -101,24 +107,20 @@ export class Colony implements ProgramService {
     });
   }
 
-  start(): Promise<number> {
-    if (this.#run !== null) throw new TypeError("Cannot start a service twice");
-    this.#opened = this.#open(this.#lookout.open());
-    this.#run = this.#runAll(this.#opened);
-    return this.#run;
+  start(): Promise<void> {
+    return this.#run.start(() => this.#open(), () => this.#runAll());
   }
 
-  /** Resolves when it holds its directories; rejects where it cannot. */
-  get opened(): Promise<void> {
-    return this.#opened;
+  get ended(): Promise<number> {
+    return this.#run.ended;
   }
 
   async stop(): Promise<void> {
-    if (this.#run === null) return;
+    if (!this.#run.isStarted) return;
     this.#isStopped = true;
     this.#lookout.stop();
     this.#supervisor.close();
-    await this.#run;
+    await this.ended;
   }
 
   /** Stops because of an error that nobody foresaw: the exit code will be 1. */
@@ -129,12 +131,12 @@ export class Colony implements ProgramService {
 
   /** Stops it, if that was not done. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isStopped) await this.#run;
+    if (this.#isStopped) await this.ended;
     else await this.stop();
   }
 
-  async #open(lookoutOpened: Promise<void>): Promise<void> {
-    await lookoutOpened;
+  async #open(): Promise<void> {
+    await this.#lookout.open();
     try {
       const fault = await this.#pidFiles.lock();
       if (fault === null) return;
@@ -145,8 +147,7 @@ export class Colony implements ProgramService {
     }
   }
 
-  async #runAll(opened: Promise<void>): Promise<number> {
-    await opened;
+  async #runAll(): Promise<number> {
     if (this.#mailbox.isShared()) {
       this.#output.log.info("others may write the messages directory, and so ask for restarts");
     }
@@ -174,8 +175,11 @@ export class Colony implements ProgramService {
  * const config = await Deno.makeTempDir();
  * const messages = await Deno.makeTempDir();
  * await using service = makeService({ ...DEFAULTS, config, messages });
- * service.start();
+ * await service.start();
  * ```
+ *
+ * @throws {RangeError | TypeError} Where an option is wrong.
+ * @throws {Error} Where the pid or the log directory cannot be made or used.
  */
 export function makeService(options: Options): Service {
   return new Colony(options, { host: denoHost(), output: new Output({ level: "info", format: "text" }) });

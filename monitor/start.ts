@@ -1,4 +1,4 @@
-import { denoHost, Output, type OutputOptions, SILENT_LOG } from "@ncolony/host";
+import { denoHost, Output, type OutputOptions, type Service, SILENT_LOG } from "@ncolony/host";
 import type { ColonyEvent } from "./events.ts";
 import { DEFAULTS, type Options } from "./options.ts";
 import { Colony, type ColonyParts } from "./service.ts";
@@ -14,16 +14,12 @@ export interface StartOptions
 }
 
 /** A monitor that runs inside this program. `await using` stops it, and with it all of its processes. */
-export interface RunningMonitor extends AsyncDisposable {
+export interface RunningMonitor extends Service {
   /**
    * What happens, from the start, until everything has ended. For one reader; who leaves the loop ends it. Up to 10,000
    * events wait to be read; after that a `problem` says how many were lost.
    */
   readonly events: ReadableStream<ColonyEvent>;
-  /** Resolves when everything has ended: with 0, or 1 where something went wrong. */
-  readonly ended: Promise<number>;
-  /** Stops all processes, and resolves when they have ended. Asked again, it kills them. */
-  stop(): Promise<void>;
 }
 
 /**
@@ -32,6 +28,8 @@ export interface RunningMonitor extends AsyncDisposable {
  *
  * Signals are the program's own to listen to: one that it ends of leaves the processes behind.
  *
+ * @returns The monitor, which runs: the same as {@linkcode makeService} gives, started, and with its events.
+ * @throws {RangeError | TypeError} Where an option is wrong.
  * @throws {Error} Where a directory is missing, others may write the configs, or another monitor runs on the messages.
  *
  * @example
@@ -54,12 +52,12 @@ export async function startMonitor({ output, ...options }: StartOptions): Promis
     output: output === null ? SILENT : new Output(output ?? { level: "info", format: "text" }),
     onEvent: push,
   });
-  const ended = service.start();
-  ended.then(close, close);
-  await service.opened;
+  service.ended.then(close);
+  await service.start();
   return {
     events: stream,
-    ended,
+    ended: service.ended,
+    start: () => service.start(),
     stop: () => service.stop(),
     [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
   };

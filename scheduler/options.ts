@@ -1,4 +1,4 @@
-import { type KillScope, UsageError } from "@ncolony/core";
+import { checkInteger, checkNumber, checkText, type KillScope, UsageError } from "@ncolony/core";
 import {
   choiceValue,
   COMMON_OPTIONS,
@@ -55,6 +55,9 @@ export interface Invocation extends Options {
   /** How many times are printed in place of running. */
   readonly next?: number;
 }
+
+/** The least of a frequency, and of a timeout. */
+const MIN_SECONDS = 0.001;
 
 const OPTIONS: readonly Option[] = [
   { name: "arg", value: "WORD", help: "the command, then each argument; required" },
@@ -120,7 +123,7 @@ function invocation(words: Words, zoneOfMachine: () => Zone): Invocation {
   const { flags } = words;
   const [command, ...args] = words.values.get("arg") ?? [];
   if (command === undefined || command === "") throw new UsageError("--arg is missing: the command");
-  const frequency = optionalSeconds(words, "frequency", 0.001);
+  const frequency = optionalSeconds(words, "frequency", MIN_SECONDS);
   const splay = optionalSeconds(words, "splay");
   const maxFailures = countValue(words, "max-failures");
   const next = countValue(words, "next");
@@ -132,7 +135,7 @@ function invocation(words: Words, zoneOfMachine: () => Zone): Invocation {
   checkTimes(words, { frequency, splay, cron, timezone: zone?.name, next });
   return {
     args: [command, ...args],
-    timeout: requiredSeconds(words, "timeout", 0.001),
+    timeout: requiredSeconds(words, "timeout", MIN_SECONDS),
     grace: requiredSeconds(words, "grace"),
     killScope: choiceValue(words, "kill-scope", ["group", "process"], "group"),
     catchUp: flags.has("catch-up"),
@@ -180,4 +183,31 @@ function requiredSeconds(words: Words, name: string, min = 0): number {
   const seconds = optionalSeconds(words, name, min);
   if (seconds === undefined) throw new UsageError(`--${name} is missing`);
   return seconds;
+}
+
+/** Sees that a command and its times are what the command line would take. @throws {RangeError | TypeError} Where not. */
+export function checkRun({ args, timeout, grace }: Pick<Options, "args" | "timeout" | "grace">): void {
+  if (!Array.isArray(args) || args.length === 0) {
+    throw new TypeError('"args" must be an array: the command, its arguments');
+  }
+  checkText("args[0]", args[0]);
+  if (args.some((arg) => typeof arg !== "string")) throw new TypeError('"args" must hold strings');
+  for (const [name, value, least] of [["timeout", timeout, MIN_SECONDS], ["grace", grace, 0]] as const) {
+    if (value === undefined) throw new TypeError(`"${name}" is missing`);
+    checkNumber(name, value, least);
+  }
+}
+
+/** Sees the same of all options of the library. @throws {RangeError | TypeError} Where one is wrong. */
+export function checkOptions(options: Options): void {
+  const { frequency, splay, maxFailures, cron, once } = options;
+  checkRun(options);
+  checkNumber("frequency", frequency, MIN_SECONDS);
+  checkNumber("splay", splay, 0);
+  if (maxFailures !== Infinity) checkInteger("maxFailures", maxFailures, 1, 999_999_999);
+  if (frequency !== undefined && cron !== undefined) throw new TypeError('"frequency" and "cron" exclude each other');
+  if (frequency === undefined && cron === undefined && !once) throw new TypeError('"frequency" or "cron" is missing');
+  if (frequency !== undefined && splay !== undefined && splay >= frequency) {
+    throw new RangeError('"splay" must be less than "frequency"');
+  }
 }

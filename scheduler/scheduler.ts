@@ -22,6 +22,7 @@ import {
   NO_HEART,
   type Passed,
   type ProgramService,
+  Run,
 } from "@ncolony/host";
 import type { Times } from "./times.ts";
 
@@ -56,7 +57,7 @@ export class Scheduler implements ProgramService {
   #child: Child | null = null;
   /** When the child got SIGKILL, or Infinity. */
   #killedAt = Infinity;
-  #run: Promise<number> | null = null;
+  readonly #run = new Run();
   #isStopping = false;
   #hasFailed = false;
 
@@ -66,17 +67,19 @@ export class Scheduler implements ProgramService {
     this.#alarm = new Alarm(parts.clock);
   }
 
-  start(): Promise<number> {
-    if (this.#run !== null) throw new TypeError("Cannot start a service twice");
-    this.#run = Promise.resolve().then(() => this.#finish());
-    return this.#run;
+  start(): Promise<void> {
+    return this.#run.start(() => Promise.resolve(), () => this.#finish());
+  }
+
+  get ended(): Promise<number> {
+    return this.#run.ended;
   }
 
   /** Ends the run that goes on, and resolves when it has ended; asked again, it kills it. */
   async stop(): Promise<void> {
     this.#post({ type: this.#isStopping ? "kill" : "stop" });
     this.#isStopping = true;
-    await this.#run;
+    if (this.#run.isStarted) await this.ended;
   }
 
   fail(error: unknown): void {
@@ -89,8 +92,8 @@ export class Scheduler implements ProgramService {
 
   /** Stops it, if that was not done. */
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#isStopping) await this.#run;
-    else await this.stop();
+    if (!this.#isStopping) await this.stop();
+    else if (this.#run.isStarted) await this.ended;
   }
 
   async #finish(): Promise<number> {

@@ -17,7 +17,7 @@ import {
 } from "@ncolony/host";
 import { basename } from "@std/path/posix/basename";
 import { parseCron } from "./cron.ts";
-import { type Options, readZone } from "./options.ts";
+import { checkOptions, checkRun, type Options, readZone } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
 import { byCron, every, NO_LAST, once, type Times } from "./times.ts";
 
@@ -42,6 +42,7 @@ export interface RunOptions {
  * @param timeout How long it may take, until SIGTERM, in seconds.
  * @param grace How long it has to end then, until SIGKILL, in seconds.
  * @returns How it ended, whatever its code or signal.
+ * @throws {RangeError | TypeError} Where an argument is wrong.
  * @throws {Error} Where it cannot be started, or not be signalled.
  *
  * @example
@@ -58,6 +59,7 @@ export async function runProcess(
   grace: number,
   options: RunOptions = {},
 ): Promise<Exit> {
+  checkRun({ args, timeout, grace });
   const own = options.output === undefined ? new Output({ level: "info", format: "text" }) : null;
   const output = options.output ?? own!.forChild(nameOf(args));
   const run = new Scheduler({
@@ -85,14 +87,15 @@ export async function runProcess(
  * Makes a scheduler, as Python NColony's `schedulelib.makeService` does. Its events and the command's lines go to this
  * program's stdout and stderr.
  *
- * @throws {UsageError} Where the cron expression or the time zone is wrong.
+ * @throws {RangeError | TypeError} Where an option is wrong.
+ * @throws {UsageError} Where the cron expression or the time zone is.
  *
  * @example
  * ```ts
  * import { makeService } from "@ncolony/scheduler";
  *
  * await using service = makeService({ args: ["true"], frequency: 60, timeout: 10, grace: 1 });
- * service.start();
+ * await service.start();
  * ```
  */
 export function makeService(options: Options): Service {
@@ -101,6 +104,7 @@ export function makeService(options: Options): Service {
 
 /** Makes a scheduler that writes to this output. */
 export function makeScheduler(options: Options, output: Output, heart: Passed): ProgramService {
+  checkOptions(options);
   requireRun();
   const { args, timeout, grace, maxFailures = Infinity, once: isOnce = false } = options;
   const { log } = output;
@@ -151,8 +155,7 @@ function timesOf(
       tell,
     });
   }
-  if (frequency !== undefined) return every(frequency * 1000, denoClock, delay);
-  throw new TypeError("Cannot schedule without frequency or cron");
+  return every(frequency! * 1000, denoClock, delay);
 }
 
 function nameOf([command]: Options["args"]): string {

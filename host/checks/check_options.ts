@@ -1,4 +1,4 @@
-import { UsageError } from "@ncolony/core";
+import { checkNumber, checkText, UsageError } from "@ncolony/core";
 import type { Parsed } from "../program/daemon.ts";
 import {
   COMMON_OPTIONS,
@@ -26,6 +26,9 @@ export interface CheckOptions {
 
 /** The value of {@linkcode CheckOptions} that is not given. */
 export const DEFAULT_FREQ = 10;
+
+/** The least. */
+const MIN_FREQ = 0.01;
 
 const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
@@ -55,7 +58,16 @@ export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions>
     config: requiredValue(words, "config"),
     messages: requiredValue(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
-    freq: secondsValue(words, "freq", DEFAULT_FREQ, 0.01),
+    freq: secondsValue(words, "freq", DEFAULT_FREQ, MIN_FREQ),
   };
   return { options, output, flags };
+}
+
+/** Sees that options of the library are what the command line would take. @throws {RangeError | TypeError} Where not. */
+export function checkCheckOptions({ config, messages, pid, freq }: CheckOptions): void {
+  checkText("config", config);
+  checkText("messages", messages);
+  if (pid !== undefined) checkText("pid", pid);
+  if (freq === undefined) throw new TypeError('"freq" is missing');
+  checkNumber("freq", freq, MIN_FREQ);
 }

@@ -5,7 +5,7 @@ import { NO_HEART, type Passed } from "../program/heart.ts";
 import { Lives } from "./lives.ts";
 import { identifyPlaces } from "../files/places.ts";
 import { RestartRequests } from "./requests.ts";
-import type { ProgramService } from "../service.ts";
+import { type ProgramService, Run } from "../service.ts";
 import type { Clock, Directory, Log, Mailbox } from "../types.ts";
 
 /** How long the last lines may take to be written. */
@@ -65,7 +65,7 @@ export class CheckService implements ProgramService {
   readonly #configs: Configs;
   readonly #check: Check;
   readonly #abort = new AbortController();
-  #run: Promise<number> | null = null;
+  readonly #run = new Run();
   #exitCode = 0;
 
   /** Makes one that has not been started; `frequency` is in seconds. */
@@ -81,17 +81,18 @@ export class CheckService implements ProgramService {
     this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#alarm.ring() });
   }
 
-  start(): Promise<number> {
-    if (this.#run !== null) throw new TypeError("Cannot start a service twice");
-    identifyPlaces({ config: this.#host.directory, messages: this.#host.mailbox });
-    this.#run = this.#finish();
-    return this.#run;
+  start(): Promise<void> {
+    return this.#run.start(() => this.#open(), () => this.#finish());
+  }
+
+  get ended(): Promise<number> {
+    return this.#run.ended;
   }
 
   async stop(): Promise<void> {
     this.#abort.abort();
     this.#alarm.ring();
-    await this.#run;
+    if (this.#run.isStarted) await this.ended;
   }
 
   fail(error: unknown): void {
@@ -105,6 +106,11 @@ export class CheckService implements ProgramService {
   /** Stops it. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
+  }
+
+  // deno-lint-ignore require-await -- what it throws is to reject
+  async #open(): Promise<void> {
+    identifyPlaces({ config: this.#host.directory, messages: this.#host.mailbox });
   }
 
   async #finish(): Promise<number> {

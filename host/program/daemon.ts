@@ -75,15 +75,14 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
     service = daemon.make(options, output, heart);
     using _catching = catchUnforeseen((error) => service?.fail(error));
-    const exitCode = service.start();
-    await Promise.race([service.opened, exitCode]);
+    await service.start();
     output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
     const blocked = STOPPING.filter(isBlocked);
     if (blocked.length > 0) {
       output.log.warn(`${blocked.join(", ")} cannot stop it: blocked by whoever started it`);
     }
     if (askedAt > -Infinity) service.stop();
-    return await exitCode || Number(isOutOfTime);
+    return await service.ended || Number(isOutOfTime);
   });
   // Once it ran, the program exits now: a signal just then must not take the place of its exit code.
   if (service === null) listening[Symbol.dispose]();

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { CheckService } from "@ncolony/host";
 import { NotedCheck, World } from "./service_world.ts";
 
@@ -132,17 +132,19 @@ Deno.test("CheckService ends with 1 where it is told of an error", async () => {
 });
 
 Deno.test("CheckService can be started once, and where both directories are there, apart from each other", async () => {
-  await using it = new World();
-  for (const directory of [it.config, it.host.messages]) {
-    const bringBack = directory.vanish();
-    assertThrows(() => it.service.start(), Error, `Cannot use directory "${directory.path}": it is not there`);
-    bringBack();
+  for (const which of ["config", "messages"] as const) {
+    const it = new World();
+    const directory = which === "config" ? it.config : it.host.messages;
+    directory.vanish();
+    await assertRejects(() => it.service.start(), Error, `Cannot use directory "${directory.path}": it is not there`);
+    assertEquals(await it.service.ended, 1);
   }
+  await using it = new World();
   await it.start();
-  assertThrows(() => it.service.start(), TypeError, "Cannot start a service twice");
+  await assertRejects(() => it.service.start(), TypeError, "Cannot start a service twice");
   const { port } = it.config;
   const output = { log: it.log, flush: () => Promise.resolve() };
   const one = { clock: it.clock, directory: port, mailbox: port, pids: null, output };
   const both = new CheckService(10, one, (parts) => new NotedCheck(parts));
-  assertThrows(() => both.start(), Error, "Cannot use one directory for both");
+  await assertRejects(() => both.start(), Error, "Cannot use one directory for both");
 });

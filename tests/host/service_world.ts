@@ -58,7 +58,8 @@ export class World implements AsyncDisposable {
   /** Starts it, and lets it do what it does at once. */
   async start(): Promise<void> {
     this.#begin = this.clock.now();
-    this.service.start().then((code) => this.exitCode = code);
+    this.service.ended.then((code) => this.exitCode = code);
+    this.service.start();
     await this.clock.settle();
   }
 

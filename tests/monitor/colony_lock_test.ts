@@ -14,12 +14,12 @@ Deno.test("Colony keeps other monitors away until everything that it started has
   const colony = new Colony({ ...DEFAULTS, config: "/config", messages: "/messages" }, { host, output });
   host.children.script("web", { endsInMs: 3000 });
   host.config.write("web", config("httpd"));
-  const ended = colony.start();
+  colony.start();
   await host.clock.advance(10);
   colony.stop();
   await host.clock.advance(2900);
   assertEquals([host.children.running(), host.locks.size], [["web"], 1]);
   await host.clock.advance(200);
-  assertEquals(await ended, 0);
+  assertEquals(await colony.ended, 0);
   assertEquals([host.locks.size, host.watches.open], [0, 0]);
 });

@@ -34,7 +34,8 @@ class ColonyWorld {
   async start(configs: Record<string, string> = {}): Promise<{ code: number | null }> {
     for (const [name, text] of Object.entries(configs)) this.host.config.write(name, text);
     const exit: { code: number | null } = { code: null };
-    this.colony.start().then((code) => {
+    this.colony.start();
+    this.colony.ended.then((code) => {
       exit.code = code;
     });
     await this.host.clock.settle();
@@ -106,23 +107,36 @@ Deno.test("Colony takes its times from the options, in seconds", async () => {
   await world.stop();
 });
 
-Deno.test("Colony.start() throws when it was started before", async () => {
+Deno.test("Colony.start() rejects when it was started before", async () => {
   const world = new ColonyWorld();
   const exit = await world.start();
-  assertThrows(() => world.colony.start(), TypeError, "Cannot start a service twice");
+  await assertRejects(() => world.colony.start(), TypeError, "Cannot start a service twice");
   await world.colony.stop();
-  assertThrows(() => world.colony.start(), TypeError, "Cannot start a service twice");
+  await assertRejects(() => world.colony.start(), TypeError, "Cannot start a service twice");
   assertEquals(exit.code, 0);
 });
 
-Deno.test("Colony.start() throws when a directory is missing, and can be called again when it is there", async () => {
+Deno.test("Colony.start() resolves when it runs, and ended when everything has ended", async () => {
+  const world = new ColonyWorld();
+  world.host.config.write("web", config("httpd"));
+  let isRunning = false;
+  const exit: { code: number | null } = { code: null };
+  world.colony.ended.then((code) => void (exit.code = code));
+  world.colony.start().then(() => void (isRunning = true));
+  await world.advance(60_000);
+  assertEquals([isRunning, exit.code, world.host.children.running()], [true, null, ["web"]]);
+  await world.stop();
+  assertEquals([await world.colony.ended, exit.code], [0, 0]);
+});
+
+Deno.test("Colony.start() rejects when a directory is missing, and ended gives 1", async () => {
   const world = new ColonyWorld();
   const comeBack = world.host.config.vanish();
-  assertThrows(() => world.colony.start(), Error, 'Cannot use directory "/config": it is not there');
+  await assertRejects(() => world.colony.start(), Error, 'Cannot use directory "/config": it is not there');
   comeBack();
-  await world.start({ web: config("httpd") });
-  assertEquals(world.host.children.running(), ["web"]);
-  await world.stop();
+  await assertRejects(() => world.colony.start(), TypeError, "Cannot start a service twice");
+  assertEquals([await world.colony.ended, world.host.locks.size], [1, 0]);
+  await world.colony.stop();
 });
 
 Deno.test("Colony.start() rejects when another monitor runs on the messages", async () => {

@@ -1,5 +1,5 @@
 import { MIN_START_GAP_MS } from "@ncolony/core";
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
 import { DEFAULTS, makeService, PidDirectory } from "@ncolony/monitor";
 import { isAlive, tempDir, until } from "../helpers.ts";
@@ -47,7 +47,8 @@ Deno.test("get() gives a service that runs a config directory, with pid files an
     const [dir] = Deno.args;
     const service = get(dir + "/config", dir + "/messages", 0.05, dir + "/pids");
     Deno.addSignalListener("SIGTERM", () => service.stop());
-    Deno.exit(await service.start());
+    await service.start();
+    Deno.exit(await service.ended);
   `;
   const child = program(code, dir.path);
   const first = await until("web runs", () => pidIn(dir.file("pids", "web")));
@@ -87,7 +88,7 @@ Deno.test("makeService() gives a service that stops at the end of its scope", as
     const told = [];
     {
       await using service = makeService(options);
-      service.start();
+      await service.start();
       while ([...Deno.readDirSync(dir + "/pids")].length === 0) await new Promise((go) => setTimeout(go, 5));
       try {
         await makeService(options).start();
@@ -103,10 +104,10 @@ Deno.test("makeService() gives a service that stops at the end of its scope", as
   assertMatch(Deno.readTextFileSync(dir.file("told")), /^Cannot lock .* another monitor runs on these messages; 0$/);
 });
 
-Deno.test("makeService() gives a service whose start throws when a directory is missing", () => {
+Deno.test("makeService() gives a service whose start rejects when a directory is missing", async () => {
   using dir = tempDir();
   const places = { config: dir.file("nowhere"), messages: dir.dir("messages") };
-  assertThrows(() => makeService({ ...DEFAULTS, ...places }).start(), Error, "is not there");
+  await assertRejects(() => makeService({ ...DEFAULTS, ...places }).start(), Error, "is not there");
 });
 
 Deno.test("PidDirectory keeps one file per name, with the pid in decimal", () => {

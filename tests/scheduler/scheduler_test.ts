@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Script } from "../monitor/fake_children.ts";
 import { FREQUENCY_MS, World } from "./scheduler_world.ts";
 
@@ -127,5 +127,5 @@ Deno.test("Scheduler that is stopped before its first run starts nothing", async
   world.scheduler.stop();
   await world.until(60_000);
   assertEquals([world.exitCode, world.starts], [0, []]);
-  assertThrows(() => world.scheduler.start(), TypeError, "Cannot start a service twice");
+  await assertRejects(() => world.scheduler.start(), TypeError, "Cannot start a service twice");
 });

@@ -50,7 +50,8 @@ export class World implements AsyncDisposable {
       output: { log: this.log, forRun: () => OUTPUT, flush: () => Promise.resolve(void this.flushes++) },
       heart: this.heart,
     });
-    this.scheduler.start().then((exitCode) => this.exitCode = exitCode);
+    this.scheduler.ended.then((exitCode) => this.exitCode = exitCode);
+    this.scheduler.start();
   }
 
   /** Lets time pass until `t`. */

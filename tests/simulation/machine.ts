@@ -55,17 +55,16 @@ export class Machine {
     const ignored = { stdout: () => {}, stderr: () => {}, end: () => {} };
     const output = { log: view.log, forChild: () => ignored, flush: () => Promise.resolve() };
     this.#colony = new Colony(OPTIONS, { host: view, output });
-    try {
-      this.#colony.start().then((code) => {
-        if (this.#view === view) this.exitCode = code;
-      }, (error) => {
-        if (!(error instanceof Killed)) throw error;
-      });
-    } catch {
+    const { ended } = this.#colony;
+    this.#colony.start().then(async () => {
+      const code = await ended;
+      if (this.#view === view) this.exitCode = code;
+    }).catch((error) => {
+      if (error instanceof Killed) return;
       // A directory is not there: whoever starts monitors tries again.
       view.kill();
       host.clock.after(1000, () => this.#view === view && this.start());
-    }
+    });
   }
 
   /** Stops the monitor in order. */

@@ -1,0 +1,33 @@
+import { assertEquals } from "@std/assert";
+import { Restarts } from "../../monitor/restarts.ts";
+import { FakeClock } from "./fake_clock.ts";
+import { SupervisorWorld } from "./worlds.ts";
+
+Deno.test("Restarts says since when a restart is asked for only where it was put off", async () => {
+  const clock = new FakeClock();
+  const told: (number | null)[] = [];
+  const begin = clock.now();
+  const restarts = new Restarts({
+    clock,
+    restart: (_, askedAt) => void told.push(askedAt === undefined ? null : askedAt - begin),
+  });
+  restarts.ask("web");
+  await clock.advance(300);
+  restarts.ask("web");
+  await clock.advance(300);
+  restarts.ask("web");
+  await clock.advance(400);
+  assertEquals(restarts.due, clock.now());
+  restarts.passOn();
+  assertEquals(told, [null, 600]);
+});
+
+Deno.test("Supervisor restarts what was added just before that was asked for, however late it takes both", async () => {
+  await using world = new SupervisorWorld();
+  const added = world.want("web");
+  world.post("web", { type: "restart" });
+  world.host.clock.work(50);
+  await added;
+  await world.advance(200);
+  assertEquals(world.host.children.started.length, 2);
+});
