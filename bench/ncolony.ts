@@ -1,6 +1,7 @@
+import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { PERMISSIONS, V8_FLAGS } from "../tools/permissions.ts";
-import { exists, run } from "./processes.ts";
+import { run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -13,7 +14,7 @@ export class NColony extends Supervisor {
     for (const name of ["config", "messages", "logs"]) Deno.mkdirSync(this.path(name));
     // Pages of a file that others map as well, as this benchmark does, would count only in part.
     const deno = this.#deno();
-    if (!exists(deno)) Deno.copyFileSync(Deno.execPath(), deno);
+    if (!existsSync(deno)) Deno.copyFileSync(Deno.execPath(), deno);
   }
 
   command(): string[] {
@@ -48,7 +49,7 @@ export class NColony extends Supervisor {
   /** The command line of a tool: of its bundle, where there is one. */
   #tool(name: "monitor" | "ctl"): string[] {
     const bundle = join(ROOT, "dist", `ncolony-${name}.js`);
-    const isBundled = exists(bundle);
+    const isBundled = existsSync(bundle);
     const flags = [isBundled ? "--no-config" : "--frozen", ...PERMISSIONS[name]];
     const program = isBundled ? bundle : join(ROOT, name, "mod.ts");
     return [...this.deno(flags, program), "--config", this.path("config"), "--messages", this.path("messages")];

@@ -1,6 +1,7 @@
+import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { Emptiest, EmptiestLogs, EmptiestPrefixed, NColony, NColonyPrefixed } from "./ncolony.ts";
-import { exists, hasCommand, pause, run } from "./processes.ts";
+import { hasCommand, pause, run } from "./processes.ts";
 import { Daemontools, Runit, S6 } from "./scan_dirs.ts";
 import { Supervisor } from "./supervisor.ts";
 
@@ -107,7 +108,7 @@ class Pm2 extends Supervisor {
 
   override root(): number | undefined {
     const pid = this.path("pm2", "pm2.pid");
-    return exists(pid) ? Number(Deno.readTextFileSync(pid)) : undefined;
+    return existsSync(pid) ? Number(Deno.readTextFileSync(pid)) : undefined;
   }
 
   configure(name: string, [script, ...args]: readonly string[]): void {
@@ -214,7 +215,7 @@ export async function installed(peers: readonly Peer[]): Promise<Peer[]> {
 }
 
 function pm2(): string {
-  return PM2.find(exists) ?? "pm2";
+  return PM2.find((path) => existsSync(path)) ?? "pm2";
 }
 
 function freePort(): number {

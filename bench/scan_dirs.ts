@@ -1,5 +1,6 @@
+import { existsSync } from "@std/fs/exists";
 import { join } from "@std/path";
-import { exists, run } from "./processes.ts";
+import { run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 
 /** The family of daemontools: a directory of links to service directories, each with a `run` script. */
@@ -81,6 +82,11 @@ export class Daemontools extends ScanDir {
   override async terminate(): Promise<void> {
     this.signalRoot("SIGTERM");
     const services = [...Deno.readDirSync(this.path("scan"))].map(({ name }) => this.path("scan", name));
-    await run(["svc", "-dx", ...services, ...services.map((path) => join(path, "log")).filter(exists)]);
+    await run([
+      "svc",
+      "-dx",
+      ...services,
+      ...services.map((path) => join(path, "log")).filter((path) => existsSync(path)),
+    ]);
   }
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { LEAST_PERMISSIONS, PERMISSIONS, TOOLS } from "../tools/permissions.ts";
 import { runTool } from "./cli/tools.ts";
@@ -63,7 +64,7 @@ Deno.test("every relative link of README.md and docs/ leads to what exists", () 
       if (/^[a-z]+:/.test(link!)) continue;
       const [path, anchor] = link!.split("#");
       const target = path === "" ? join(ROOT, file) : join(ROOT, dirname(file), path!);
-      if (!exists(target)) broken.push(`${file}: ${link}`);
+      if (!existsSync(target)) broken.push(`${file}: ${link}`);
       else if (anchor !== undefined && !anchorsOf(Deno.readTextFileSync(target)).has(anchor)) {
         broken.push(`${file}: ${link} (no such anchor)`);
       }
@@ -71,13 +72,3 @@ Deno.test("every relative link of README.md and docs/ leads to what exists", () 
   }
   assertEquals(broken, []);
 });
-
-function exists(path: string): boolean {
-  try {
-    Deno.statSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}

@@ -1,3 +1,4 @@
+import { ensureDirSync } from "@std/fs/ensure-dir";
 import { join } from "@std/path";
 
 /** A directory that is gone after the test: `using dir = tempDir()`. */
@@ -19,7 +20,7 @@ export function tempDir(): TempDir {
     path,
     file,
     dir: (name) => {
-      Deno.mkdirSync(file(name), { recursive: true });
+      ensureDirSync(file(name));
       return file(name);
     },
     write: (name, text) => {

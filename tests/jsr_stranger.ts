@@ -1,4 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { copySync } from "@std/fs/copy";
+import { ensureDirSync } from "@std/fs/ensure-dir";
 import { dirname, join } from "@std/path";
 import { PATIENCE_MS, type Result, ROOT, signalIfThere } from "./cli/tools.ts";
 import { type TempDir, tempDir, until } from "./helpers.ts";
@@ -113,7 +115,8 @@ function denoDir(): string {
 /** Copies a package, and what npm says of it: that there is this version only, and that it is not new. */
 function copyNpmPackage(name: string, version: string, integrity: string, cache: string): void {
   const from = join(CACHE, NPM, name, version);
-  copyTree(from, join(cache, NPM, name, version));
+  ensureDirSync(join(cache, NPM));
+  copySync(from, join(cache, NPM, name, version));
   const { dependencies = {}, bin } = JSON.parse(Deno.readTextFileSync(join(from, "package.json")));
   // Nothing is fetched from there.
   const tarball = `https://registry.npmjs.org/${name}/-/${name}-${version}.tgz`;
@@ -124,11 +127,4 @@ function copyNpmPackage(name: string, version: string, integrity: string, cache:
     time: { [version]: "2000-01-01T00:00:00.000Z" },
   };
   Deno.writeTextFileSync(join(cache, NPM, name, "registry.json"), JSON.stringify(info));
-}
-
-/** Copies a file, or a directory with all that is in it. */
-export function copyTree(from: string, to: string): void {
-  if (Deno.statSync(from).isFile) return Deno.copyFileSync(from, to);
-  Deno.mkdirSync(to, { recursive: true });
-  for (const { name } of Deno.readDirSync(from)) copyTree(join(from, name), join(to, name));
 }

@@ -4,13 +4,14 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { ensureDirSync } from "@std/fs/ensure-dir";
 import { dirname, fromFileUrl, join } from "@std/path";
 import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const { output: dist = join(root, "dist") } = parseArgs(Deno.args, { string: ["output"] }) as { output?: string };
 
-Deno.mkdirSync(dist, { recursive: true });
+ensureDirSync(dist);
 for (const tool of TOOLS) bundle(`ncolony-${tool}`, `${tool}/mod.ts`, PERMISSIONS[tool]);
 bundle("ncolony", "mod.ts", UMBRELLA_PERMISSIONS);
 

@@ -12,6 +12,8 @@
  * root has none, and in which the umbrella is a member like the others.
  */
 
+import { copySync } from "@std/fs/copy";
+import { ensureDirSync } from "@std/fs/ensure-dir";
 import { dirname, fromFileUrl, join } from "@std/path";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -29,19 +31,15 @@ Deno.exit(code);
 
 function copyPackages(): void {
   const { name, version, description, license, exports, publish, workspace, links, imports, compilerOptions } = config;
-  for (const path of [...workspace, ...links, "deno.lock"]) copyTree(path, path);
-  for (const path of publish.include) copyTree(path, join("ncolony", path));
+  for (const path of [...workspace, ...links, "deno.lock"]) copyInto(path, path);
+  for (const path of publish.include) copyInto(path, join("ncolony", path));
   writeJson("ncolony/deno.json", { name, version, description, license, exports });
   writeJson("deno.json", { workspace: [...workspace, "./ncolony"], links, imports, compilerOptions });
 }
 
-function copyTree(from: string, to: string): void {
-  if (Deno.statSync(join(root, from)).isDirectory) {
-    for (const { name } of Deno.readDirSync(join(root, from))) copyTree(join(from, name), join(to, name));
-  } else {
-    Deno.mkdirSync(dirname(join(copy, to)), { recursive: true });
-    Deno.copyFileSync(join(root, from), join(copy, to));
-  }
+function copyInto(from: string, to: string): void {
+  ensureDirSync(dirname(join(copy, to)));
+  copySync(join(root, from), join(copy, to));
 }
 
 function writeJson(path: string, value: unknown): void {

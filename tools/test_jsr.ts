@@ -4,13 +4,18 @@
  * run where anything secret is.
  */
 
+import { copySync } from "@std/fs/copy";
 import { dirname, fromFileUrl, join } from "@std/path";
+
+/** What the project does not consist of. */
+const LEFT_OUT = [".git", "node_modules", "dist"];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const copy = Deno.makeTempDirSync({ prefix: "ncolony-jsr-" });
 let code: number;
 try {
-  copyTree("");
+  const names = [...Deno.readDirSync(root)].map(({ name }) => name);
+  for (const name of names.filter((name) => !LEFT_OUT.includes(name))) copySync(join(root, name), join(copy, name));
   const config = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
   delete config.links;
   Deno.writeTextFileSync(join(copy, "deno.json"), `${JSON.stringify(config, null, 2)}\n`);
@@ -21,17 +26,6 @@ try {
   Deno.removeSync(copy, { recursive: true });
 }
 Deno.exit(code);
-
-function copyTree(path: string): void {
-  for (const entry of Deno.readDirSync(join(root, path))) {
-    const inner = join(path, entry.name);
-    if (entry.isFile) Deno.copyFileSync(join(root, inner), join(copy, inner));
-    else if (entry.isDirectory && ![".git", "node_modules", "dist"].includes(entry.name)) {
-      Deno.mkdirSync(join(copy, inner));
-      copyTree(inner);
-    }
-  }
-}
 
 function run(...args: string[]): number {
   return new Deno.Command(Deno.execPath(), { args, cwd: copy, stdout: "inherit", stderr: "inherit" }).outputSync().code;

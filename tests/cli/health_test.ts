@@ -1,18 +1,11 @@
 import { assert, assertEquals } from "@std/assert";
+import { existsSync } from "@std/fs/exists";
 import { join } from "@std/path";
 import { until } from "../helpers.ts";
 import { silent, type Tool } from "./checkers.ts";
 import { Colony } from "./harness.ts";
 import { asked } from "./servers.ts";
-import { gone, ROOT, sh, signalIfThere, toolCommand } from "./tools.ts";
-
-/** What a child needs of the environment of the tests so that Deno finds its cache, and a shell its commands. */
-const ENV: Readonly<Record<string, string>> = Object.fromEntries(
-  ["HOME", "PATH", "DENO_DIR", "XDG_CACHE_HOME"].flatMap((name) => {
-    const value = Deno.env.get(name);
-    return value === undefined ? [] : [[name, value]];
-  }),
-);
+import { denoEnv, gone, ROOT, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 const HEARTS_ENV = "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME";
 
@@ -24,7 +17,7 @@ function checker(colony: Colony, tool: Tool, name: string, hearts: string, ...al
   return {
     ...silent({ period: 0.8, grace: 4, status: hearts }),
     args: [...command, ...colony.places, "--freq", "0.1"],
-    env: ENV,
+    env: denoEnv(),
     "ncolony.monitor": { kill_time: 0.2 },
   };
 }
@@ -37,27 +30,18 @@ async function restarted(colony: Colony, name: string, pid: number, reason: stri
   return next;
 }
 
-function exists(path: string): boolean {
-  try {
-    return Deno.statSync(path).isFile;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 Deno.test("a process that stops beating is restarted, and one that beats is not", async () => {
   await using colony = new Colony();
   const hearts = colony.dir.dir("hearts");
   const stop = colony.dir.file("stop");
   const beat = (name: string, until: string) => `${until}; do touch ${join(hearts, name)}; sleep 0.1; done`;
-  const heart = { ...silent({ period: 2, grace: 1, status: hearts }), env: ENV };
+  const heart = { ...silent({ period: 2, grace: 1, status: hearts }), env: denoEnv() };
   colony.put("db", { ...heart, args: sh(beat("db", "while :")) });
   colony.put("web", { ...heart, args: sh(`${beat("web", `until [ -e ${stop} ]`)}; rm ${stop}; exec cat`) });
   const web = await colony.started("web");
   const db = await colony.started("db");
   colony.put("health", checker(colony, "beatcheck", "health", hearts));
-  await until("web beats", () => exists(join(hearts, "web")));
+  await until("web beats", () => existsSync(join(hearts, "web"), { isFile: true }));
   Deno.writeTextFileSync(stop, "");
   await restarted(colony, "web", web, "no heartbeat for 2 s");
   const restartedAt = Date.now();
@@ -85,7 +69,7 @@ Deno.test("a server that starts to answer 500 is restarted, and one that answers
     urls.set(name, `http://127.0.0.1:${port}/`);
     const flags = [`--allow-net=127.0.0.1:${port}`, `--allow-read=${sick(name)}`, `--allow-write=${sick(name)}`];
     const args = [Deno.execPath(), "run", "--no-prompt", ...flags, script, `${port}`, sick(name)];
-    colony.put(name, { ...asked(urls.get(name)!, { period: 0.5, grace: 2, maxBad: 3 }), args, env: ENV });
+    colony.put(name, { ...asked(urls.get(name)!, { period: 0.5, grace: 2, maxBad: 3 }), args, env: denoEnv() });
   }
   const [web, db] = [await colony.started("web"), await colony.started("db")];
   for (const [name, pid] of [["web", web], ["db", db]] as const) await answers(urls.get(name)!, pid);
@@ -126,7 +110,7 @@ Deno.test("beatcheck and httpcheck under the monitor are restarted when they han
   colony.put("http", checker(colony, "httpcheck", "http", hearts));
   const hang = async (name: string) => {
     const pid = await colony.started(name);
-    await until(`${name} beats`, () => exists(join(hearts, name)));
+    await until(`${name} beats`, () => existsSync(join(hearts, name), { isFile: true }));
     signalIfThere(pid, "SIGSTOP");
     return pid;
   };
@@ -158,13 +142,13 @@ Deno.test("a program with startHeart() beats, and is restarted when its event lo
     const flags = [`--allow-read=${hearts},${hang}`, `--allow-write=${heart},${hang}`, HEARTS_ENV];
     const options = ["run", "--no-prompt", "--frozen", "--config", join(ROOT, "deno.json"), ...flags];
     const args = [Deno.execPath(), ...options, script, hang];
-    colony.put(name, { ...silent({ period: 2, grace: 1.5, status: hearts }), args, env: ENV });
+    colony.put(name, { ...silent({ period: 2, grace: 1.5, status: hearts }), args, env: denoEnv() });
     return hang;
   };
   const hang = program("web");
   program("db");
   const [web, db] = [await colony.started("web"), await colony.started("db")];
-  await until("both beat", () => ["web", "db"].every((name) => exists(join(hearts, name))));
+  await until("both beat", () => ["web", "db"].every((name) => existsSync(join(hearts, name), { isFile: true })));
   colony.put("health", checker(colony, "beatcheck", "health", hearts));
   Deno.writeTextFileSync(hang, "");
   await restarted(colony, "web", web, "no heartbeat for 2 s");

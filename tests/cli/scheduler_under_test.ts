@@ -3,7 +3,7 @@ import { until } from "../helpers.ts";
 import { runProcess } from "@ncolony/scheduler";
 import { Colony } from "./harness.ts";
 import { command, PATIENT, Scheduled, SCHEDULER_PERMISSIONS, script } from "./scheduling.ts";
-import { gone, ROOT, run, runTool, sh, toolCommand } from "./tools.ts";
+import { denoEnv, gone, ROOT, run, runTool, sh, toolCommand } from "./tools.ts";
 
 const ONCE = ["--once", "--timeout", "10", "--grace", "1", ...command("echo", "hi")];
 
@@ -126,7 +126,7 @@ Deno.test("a scheduler under the monitor runs its command, and ends it when its 
   const argv = ["--frequency", "0.3", ...PATIENT];
   const config = (...words: string[]) => ({
     args: [...toolCommand("scheduler/mod.ts", SCHEDULER_PERMISSIONS), ...words],
-    env: { PATH: Deno.env.get("PATH"), HOME: Deno.env.get("HOME") },
+    env: denoEnv(),
   });
   await using colony = new Colony({
     config: {
@@ -160,7 +160,7 @@ for (const stop of ["restarted", "removed"] as const) {
         ...PATIENT,
         ...command(...sh(stubborn)),
       ],
-      env: { PATH: Deno.env.get("PATH"), HOME: Deno.env.get("HOME") },
+      env: denoEnv(),
       "ncolony.monitor": { kill_time: 2 },
     };
     await using colony = new Colony({ config: { job: config } });

@@ -3,7 +3,7 @@ import { lstat } from "../../host/files/lstat.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
-import { gone, MONITOR_PERMISSIONS, sh, signalIfThere, toolCommand } from "./tools.ts";
+import { denoEnv, gone, MONITOR_PERMISSIONS, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 /** A leader and a child of it that both ignore SIGTERM. */
 const STUBBORN = sh(`trap '' TERM; sleep 1000 & echo "grandchild $!"; exec sleep 1000`);
@@ -143,7 +143,7 @@ Deno.test("a monitor under a monitor ends in its own kill time, and all that it 
   const places = ["--config", inner.file("config"), "--messages", inner.file("messages"), "--pid", inner.file("pids")];
   const monitor = {
     args: [...toolCommand("monitor/mod.ts", MONITOR_PERMISSIONS), ...places],
-    env: { PATH: Deno.env.get("PATH"), HOME: Deno.env.get("HOME") },
+    env: denoEnv(),
     "ncolony.monitor": { kill_time: 3 },
   };
   await using colony = new Colony({ config: { inner: monitor } });

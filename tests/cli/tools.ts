@@ -91,6 +91,14 @@ export function place(directory: string, name: string, text: string): void {
 /** What a monitor keeps in its messages directory, and in its pid directory. */
 const OWN = [".lock", ".children"];
 
+/** The variables by which Deno finds commands and caches, and reaches registries: a machine may have any of them set. */
+const DENO_NEEDS = /^(PATH|HOME|XDG_CACHE_HOME|DENO_\w+|JSR_URL|NPM_CONFIG_\w+|SSL_CERT_\w+|(https?|all|no)_proxy)$/i;
+
+/** What a Deno that a test starts with an environment of its own needs of the environment of the tests. */
+export function denoEnv(): Record<string, string> {
+  return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => DENO_NEEDS.test(name)));
+}
+
 /** The names in a directory, in order, less the files that a monitor keeps in it for itself. */
 export function namesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => !OWN.includes(name)).sort();

@@ -1,0 +1,1 @@
+export function ensureDirSync(dir: string | URL): void;
