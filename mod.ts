@@ -1,8 +1,8 @@
 /**
  * NColony: a process monitor whose whole interface is two directories, and the programs around it.
  *
- * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`. As a library it is its members under their names;
- * their types are to be imported from `@ncolony/ncolony/monitor` and its siblings.
+ * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`: it loads only that tool. The libraries are
+ * `@ncolony/ncolony/monitor` and its siblings, the same as `@ncolony/monitor` and so on.
  *
  * @module
  */
@@ -10,25 +10,6 @@
 import { answerCommon, calledName, COMMON_OPTIONS, optionsHelp, runProgram } from "@ncolony/host/tool";
 import { UsageError } from "@ncolony/core";
 import manifest from "./deno.json" with { type: "json" };
-
-// As a program this is one tool, and does not load the others: that would take it as long as Deno's own start. So what
-// follows is only there for who imports it.
-const libraries = import.meta.main ? {} as typeof import("./libraries.ts") : await import("./libraries.ts");
-
-/** Checks of heartbeats. */
-export const beatcheck: typeof import("@ncolony/beatcheck") = libraries.beatcheck;
-/** What files mean, and what becomes of a process: pure. */
-export const core: typeof import("@ncolony/core") = libraries.core;
-/** Add, change, remove and restart processes. */
-export const ctl: typeof import("@ncolony/ctl") = libraries.ctl;
-/** Checks of HTTP servers. */
-export const httpcheck: typeof import("@ncolony/httpcheck") = libraries.httpcheck;
-/** The process monitor. */
-export const monitor: typeof import("@ncolony/monitor") = libraries.monitor;
-/** PID 1 for a container. */
-export const reaper: typeof import("@ncolony/reaper") = libraries.reaper;
-/** Runs of a command now and then. */
-export const scheduler: typeof import("@ncolony/scheduler") = libraries.scheduler;
 
 const PROGRAM = {
   name: "ncolony",
