@@ -74,7 +74,7 @@ export function makeBeatCheck(options: CheckOptions, output: Output, heart: Loop
   const host = {
     clock: denoClock,
     directory: openConfig(config),
-    mailbox: messageDirectory(messages, TRUST),
+    messagesDirectory: messageDirectory(messages, TRUST),
     pids: pid,
     output,
     heart,

@@ -8,7 +8,7 @@ import {
   shownText,
   SpecError,
 } from "@ncolony/core";
-import { type Directory, faultOf, lastBeat, type Log, statusFile, Told } from "@ncolony/host";
+import { type Directory, faultOf, KnownFaults, lastBeat, type Log, statusFile } from "@ncolony/host";
 
 /** A process whose heart is silent. */
 export interface Silent {
@@ -25,8 +25,8 @@ export class Hearts {
   readonly #beats = new Map<string, Beat>();
   /** The names of the processes whose configs name a status: all of a colony may name one directory. */
   readonly #byStatus = new Map<string, Set<string>>();
-  readonly #told = new Told();
-  readonly #shared = new Told();
+  readonly #told = new KnownFaults();
+  readonly #shared = new KnownFaults();
 
   /** Makes one that knows of none. */
   constructor(directory: Directory, log: Log) {
@@ -37,7 +37,7 @@ export class Hearts {
   /** Takes what becomes of a process. */
   onEvent(name: string, event: ProcessEvent): void {
     this.#forget(name);
-    for (const told of [this.#told, this.#shared]) told.isNews(name, null);
+    for (const told of [this.#told, this.#shared]) told.note(name, null);
     if (event.type !== "wanted") return;
     try {
       const beat = parseBeat(name, event.spec.source);
@@ -64,10 +64,10 @@ export class Hearts {
   ): Silent[] {
     const silent: Silent[] = [];
     for (const [name, beat] of this.#beats) {
-      const sight = this.#directory.look(name);
+      const stamp = this.#directory.look(name);
       // One that is going: the next look at the configs will tell.
-      if (sight === null) continue;
-      const times = { changedAt: sight.changedMs, startedAt, askedAt: askedAt.get(name) ?? null };
+      if (stamp === null) continue;
+      const times = { changedAt: stamp.changedMs, startedAt, askedAt: askedAt.get(name) ?? null };
       // Whoever has its grace is not looked at.
       if (!isStale(beat, { ...times, bornAt: null, beatAt: null }, now)) continue;
       if (this.#isSilent(name, beat, { ...times, bornAt: bornAtOf(name) }, now)) {
@@ -99,7 +99,7 @@ export class Hearts {
     const fault = isShared
       ? `its heartbeat file ${JSON.stringify(shownText(status))} is that of ${shownName(other)} too: no directory`
       : null;
-    if (this.#shared.isNews(name, fault) && fault !== null) this.#log.warn(fault, name);
+    if (this.#shared.note(name, fault) && fault !== null) this.#log.warn(fault, name);
   }
 
   #isSilent(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
@@ -107,11 +107,11 @@ export class Hearts {
     try {
       const beatAt = lastBeat(beat.status, name);
       this.#tellShared(name, beat);
-      this.#told.isNews(name, null);
+      this.#told.note(name, null);
       return isStale(beat, { ...times, beatAt }, now);
     } catch (error) {
       const fault = `cannot see its heartbeat at ${JSON.stringify(shownText(beat.status))}: ${faultOf(error)}`;
-      if (this.#told.isNews(name, fault)) this.#log.error(fault, name);
+      if (this.#told.note(name, fault)) this.#log.error(fault, name);
       return false;
     }
   }

@@ -30,12 +30,12 @@ Deno.bench("Specs: one of 10,000 configs changes", () => {
 
 Deno.bench("step() through a life: wanted, exited, emptied, tick, unwanted, exited, emptied", () => {
   let [state] = step(GONE, { type: "wanted", spec: SPEC }, 0, POLICY);
-  [state] = step(state, { type: "exited", exit: { type: "code", code: 1 } }, 10, POLICY);
-  [state] = step(state, { type: "emptied" }, 10, POLICY);
+  [state] = step(state, { type: "leader-exited", exit: { type: "code", code: 1 } }, 10, POLICY);
+  [state] = step(state, { type: "group-exited" }, 10, POLICY);
   [state] = step(state, { type: "tick" }, 2000, POLICY);
   [state] = step(state, { type: "unwanted" }, 5000, POLICY);
-  [state] = step(state, { type: "exited", exit: { type: "signal", signal: "SIGTERM" } }, 5001, POLICY);
-  [state] = step(state, { type: "emptied" }, 5001, POLICY);
+  [state] = step(state, { type: "leader-exited", exit: { type: "signal", signal: "SIGTERM" } }, 5001, POLICY);
+  [state] = step(state, { type: "group-exited" }, 5001, POLICY);
   if (state.type !== "gone") throw new Error("unexpected");
 });
 

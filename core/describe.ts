@@ -36,14 +36,14 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
   switch (event.type) {
     case "wanted":
       return before.type === "gone" || "next" in before && before.next === null ? "wanted" : "config changed";
-    case "exited": {
+    case "leader-exited": {
       // Whose child it was knows how it ended.
       if (before.startedAt === -Infinity) return "exit status unknown, an earlier monitor started it";
       const exit = describeExit(event.exit);
       const lived = event.exit.type !== "failed";
       return lived ? `${exit} after ${describeDuration(now - before.startedAt)}` : exit;
     }
-    case "emptied":
+    case "group-exited":
       return "all of it ended";
     case "tick":
       return before.type === "stopping" ? "kill time over" : "delay over";

@@ -6,7 +6,7 @@ export const MAX_LINE_BYTES = 16_384;
  *
  * The bytes are only lent: they change after the call. `first` is false where it goes on from the piece before, `last` where the next piece goes on from it.
  */
-export type LineSink = (bytes: Uint8Array, start: number, end: number, first: boolean, last: boolean) => void;
+export type OnLine = (bytes: Uint8Array, start: number, end: number, first: boolean, last: boolean) => void;
 
 /**
  * Cuts a stream of bytes into lines, holding at most `limit` bytes back.
@@ -25,7 +25,7 @@ export type LineSink = (bytes: Uint8Array, start: number, end: number, first: bo
  * ```
  */
 export class LineSplitter {
-  readonly #sink: LineSink;
+  readonly #onLine: OnLine;
   readonly #limit: number;
   /** The beginning of a line whose end has not come yet. */
   #held = new Uint8Array(0);
@@ -34,13 +34,13 @@ export class LineSplitter {
   #ended = 0;
 
   /**
-   * Makes a splitter that gives lines of at most `limit` bytes to `sink`.
+   * Makes a splitter that gives lines of at most `limit` bytes to `onLine`.
    *
    * @throws {RangeError} Where `limit` is less than 4, the longest character of UTF-8.
    */
-  constructor(sink: LineSink, limit: number = MAX_LINE_BYTES) {
+  constructor(onLine: OnLine, limit: number = MAX_LINE_BYTES) {
     if (!(limit >= 4)) throw new RangeError(`Cannot split lines at ${limit} bytes: at least 4`);
-    this.#sink = sink;
+    this.#onLine = onLine;
     this.#limit = limit;
   }
 
@@ -84,7 +84,7 @@ export class LineSplitter {
     while (this.#heldBytes + end - start > this.#limit) start = this.#cut(bytes, start);
     if (whole && this.#heldBytes === 0) this.#give(bytes, start, end, true);
     else {
-      this.#hold(bytes, start, end);
+      this.#guard(bytes, start, end);
       if (whole) {
         this.#give(this.#held, 0, this.#heldBytes, true);
         this.#heldBytes = 0;
@@ -96,7 +96,7 @@ export class LineSplitter {
   /** Passes on a piece that is not the last of its line; returns where the rest begins. */
   #cut(bytes: Uint8Array, start: number): number {
     const middle = start + this.#limit - this.#heldBytes;
-    this.#hold(bytes, start, middle);
+    this.#guard(bytes, start, middle);
     const end = wholeCharacters(this.#held, this.#heldBytes);
     this.#give(this.#held, 0, end, false);
     this.#held.copyWithin(0, end, this.#heldBytes);
@@ -104,7 +104,7 @@ export class LineSplitter {
     return middle;
   }
 
-  #hold(bytes: Uint8Array, start: number, end: number): void {
+  #guard(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.#heldBytes + end - start;
     if (needed > this.#held.length) {
       const larger = new Uint8Array(Math.min(Math.max(needed, 2 * this.#held.length), this.#limit));
@@ -116,7 +116,7 @@ export class LineSplitter {
   }
 
   #give(bytes: Uint8Array, start: number, end: number, last: boolean): void {
-    this.#sink(bytes, start, end, this.#first, last);
+    this.#onLine(bytes, start, end, this.#first, last);
     this.#first = last;
     if (last) this.#ended++;
   }

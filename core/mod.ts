@@ -3,7 +3,7 @@
  * when something happens to it.
  *
  * Nothing here knows an operating system, a clock or a runtime: time is an argument, and what must be done comes back as
- * data. Start with {@linkcode step}, which is the state table, and {@linkcode Specs}.
+ * data. SpawnOptions with {@linkcode step}, which is the state table, and {@linkcode Specs}.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJs
 export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
-export { type LineSink, LineSplitter, MAX_LINE_BYTES } from "./lines.ts";
+export { LineSplitter, MAX_LINE_BYTES, type OnLine } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { checkInteger, checkNumber, checkText } from "./option.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";

@@ -88,7 +88,7 @@ export const MIN_START_GAP_MS = 100;
  * - `wanted`, `unwanted`: its config says so, from now on. Where `killBy` is given, its group gets SIGKILL then at the latest.
  * - `restart`: somebody asks for a new child. Where `askedAt` is given, that was then: one that was started since is new enough.
  * - `kill`: the monitor is told to end it without waiting.
- * - `exited`, `emptied`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
+ * - `exited`, `group-exited`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
  *   not be started; then nobody is left in its group.
  * - `tick`: time passed.
  */
@@ -97,14 +97,14 @@ export type ProcessEvent =
   | { readonly type: "unwanted"; readonly killBy?: number }
   | { readonly type: "restart"; readonly askedAt?: number }
   | { readonly type: "kill" }
-  | { readonly type: "exited"; readonly exit: Exit }
-  | { readonly type: "emptied" }
+  | { readonly type: "leader-exited"; readonly exit: Exit }
+  | { readonly type: "group-exited" }
   | { readonly type: "tick" };
 
 /**
  * What must be done after a step, once its state is stored.
  *
- * - `spawn`: start a child; its ends come back as `exited` and `emptied`.
+ * - `spawn`: start a child; its ends come back as `leader-exited` and `group-exited`.
  * - `signal`: send it to whoever is left of the child, which may be nobody.
  * - `report-stopping`: tell a person that what was asked for waits for the end of the child, which gets SIGKILL then.
  * - `report-stuck`: tell a person who is left of the child so long after SIGKILL.

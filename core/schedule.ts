@@ -1,7 +1,7 @@
 /**
  * A command that is run now and then, never twice at once, as one table: state × event.
  *
- * |              | plan(t, n)    | tick: now ≥ dueAt | tick: now ≥ stopAt, killAt | exited(e)      | emptied | stop       | kill       |
+ * |              | plan(t, n)    | tick: now ≥ dueAt | tick: now ≥ stopAt, killAt | leader-exited(e) | group-exited | stop       | kill       |
  * | ------------ | ------------- | ----------------- | -------------------------- | -------------- | ------- | ---------- | ---------- |
  * | **idle**     | dueAt = t ¹   | START             |                            | ×              | ×       | ended      | ended      |
  * | **running**  | dueAt = t ¹   | SKIP              | STOP, timed out            | REPORT(e), STOP | ×      | STOP, last | KILL, last |
@@ -55,7 +55,7 @@ export function isFailure(exit: Exit): boolean {
  * Takes one event and decides what becomes of a scheduled command.
  *
  * The caller does as that of `step()`: one event at a time, the clock read once for it, the state stored before the effects
- * are performed, each `spawn` answered by one `exited` and then one `emptied`, each `plan` by one `plan`, and a `tick` sent
+ * are performed, each `spawn` answered by one `leader-exited` and then one `group-exited`, each `plan` by one `plan`, and a `tick` sent
  * at {@linkcode scheduleDeadline} or later.
  *
  * @param state The state until now.
@@ -134,7 +134,7 @@ function running(state: ScheduleRunning, event: ScheduleEvent, now: number, poli
       if (now < state.stopAt) return [state, []];
       return [stop({ exit: null, cause: "timeout", isLast }), [{ type: "timed out", run: state.runs }, term]];
     }
-    case "exited":
+    case "leader-exited":
       return [stop({ exit: event.exit, cause: "exit", isLast }), [report(state, event.exit, now), term]];
     case "stop":
       return [stop({ exit: null, cause: "stop", isLast: true }, Math.min(policy.graceMs, policy.stopMs)), [term]];
@@ -156,11 +156,11 @@ function ending(
     case "tick":
       if (now >= state.dueAt) return skip(state);
       return isStopping && now >= state.killAt ? kill(state) : [state, []];
-    case "exited":
+    case "leader-exited":
       return state.exit === null
         ? [{ ...state, exit: event.exit }, [report(state, event.exit, now)]]
         : [state, UNEXPECTED];
-    case "emptied":
+    case "group-exited":
       return end(state, policy);
     case "stop":
       if (!isStopping) return [{ ...state, isLast: true }, []];

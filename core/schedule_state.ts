@@ -74,9 +74,9 @@ export type ScheduleEvent =
   /** Time passed. */
   | { readonly type: "tick" }
   /** The leader ended, or could not be started. */
-  | { readonly type: "exited"; readonly exit: Exit }
+  | { readonly type: "leader-exited"; readonly exit: Exit }
   /** Nobody is left of the run. */
-  | { readonly type: "emptied" }
+  | { readonly type: "group-exited" }
   /** No run is to follow, and the one that goes on is to end. */
   | { readonly type: "stop" }
   /** The same, without waiting. */
@@ -84,7 +84,7 @@ export type ScheduleEvent =
 
 /** What must be done after a step, once its state is stored. */
 export type ScheduleEffect =
-  /** Start the command; its ends come back as `exited` and `emptied`. */
+  /** Start the command; its ends come back as `leader-exited` and `group-exited`. */
   | { readonly type: "spawn" }
   /** Send it to whoever is left of the run. */
   | { readonly type: "signal"; readonly signal: "SIGTERM" | "SIGKILL" }

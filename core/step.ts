@@ -1,7 +1,7 @@
 /**
  * The life of one supervised process, as one table: state × event.
  *
- * |              | wanted(s)                | unwanted    | restart       | kill        | exited(e) | emptied | tick                 |
+ * |              | wanted(s)                | unwanted    | restart       | kill        | leader-exited(e) | group-exited | tick    |
  * | ------------ | ------------------------ | ----------- | ------------- | ----------- | --------- | ------- | -------------------- |
  * | **waiting**  | same: –; else START(s)   | gone        | START(spec)¹  | gone        | ×         | ×       | now ≥ until: START¹  |
  * | **running**  | same: –; else STOP(s)    | STOP(null)  | STOP(spec)⁴   | KILL(null)  | LEFT(e)   | ×       | –                    |
@@ -65,7 +65,7 @@ const UNEXPECTED: readonly Effect[] = [{ type: "unexpected" }];
  * Takes one event and decides what becomes of the process.
  *
  * The caller (1) takes one event at a time, (2) reads a monotonic clock once for it, (3) stores the new state before it
- * performs the effects, (4) answers every `spawn` with exactly one `exited` and then one `emptied`, and (5) sends a `tick`
+ * performs the effects, (4) answers every `spawn` with exactly one `leader-exited` and then one `group-exited`, and (5) sends a `tick`
  * at {@linkcode deadline} or later.
  *
  * @param state The state until now.
@@ -110,8 +110,8 @@ function waiting(state: Waiting, event: ProcessEvent, now: number, policy: Resta
     case "unwanted":
     case "kill":
       return end(state);
-    case "exited":
-    case "emptied":
+    case "leader-exited":
+    case "group-exited":
       return [state, UNEXPECTED];
   }
 }
@@ -127,9 +127,9 @@ function running(state: Running, event: ProcessEvent, now: number, policy: Resta
       return ask(state, state.spec, now, policy);
     case "kill":
       return kill({ ...state, next: null, delayMs: policy.minDelayMs, startAt: now }, now);
-    case "exited":
+    case "leader-exited":
       return left(state, event.exit, now, policy);
-    case "emptied":
+    case "group-exited":
       return [state, UNEXPECTED];
     case "tick":
       return [state, NOTHING];
@@ -158,9 +158,9 @@ function ending(
     case "kill":
       if (state.type === "stopping") return kill({ ...state, next: null }, now);
       return [{ ...state, next: null }, [reportStuck(state, now)]];
-    case "exited":
+    case "leader-exited":
       return [state, NOTHING];
-    case "emptied":
+    case "group-exited":
       if (state.next === null) return end(state);
       if (now >= state.startAt) return start(state, state.next, state.delayMs, now);
       return wait(state, state.next, state.delayMs, state.startAt);
@@ -175,8 +175,8 @@ function gone(state: Gone, event: ProcessEvent, now: number, policy: RestartPoli
   switch (event.type) {
     case "wanted":
       return start(state, event.spec, policy.minDelayMs, now);
-    case "exited":
-    case "emptied":
+    case "leader-exited":
+    case "group-exited":
       return [state, UNEXPECTED];
     case "tick":
       return [now >= deadline(state) ? GONE : state, NOTHING];

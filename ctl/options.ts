@@ -4,9 +4,9 @@ import {
   lastValue,
   type Option,
   optionsHelp,
+  type ParsedArgs,
   parseWords,
   requiredValue,
-  type Words,
 } from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
 
@@ -101,7 +101,7 @@ export function parseOptions(argv: readonly string[]): Parsed {
   return { request: { places, command }, flags };
 }
 
-function parseCommand(words: Words): Command {
+function parseCommand(words: ParsedArgs): Command {
   const [type, ...rest] = words.words;
   if (type !== "add") {
     const stray = [...words.values].find(([name, values]) => ADD.some((it) => it.name === name) && values.length > 0);
@@ -129,7 +129,7 @@ function parseCommand(words: Words): Command {
   }
 }
 
-function parseAdd(words: Words, name: string): Add {
+function parseAdd(words: ParsedArgs, name: string): Add {
   const [env, envInherit] = [words.values.get("env") ?? [], words.values.get("env-inherit") ?? []];
   const [uid, gid, extras] = [parseId(words, "uid"), parseId(words, "gid"), lastValue(words, "extras")];
   return {
@@ -145,7 +145,7 @@ function parseAdd(words: Words, name: string): Add {
   };
 }
 
-function parseName(words: Words, rest: readonly string[]): string {
+function parseName(words: ParsedArgs, rest: readonly string[]): string {
   const [name, ...more] = [...words.values.get("name") ?? [], ...rest];
   if (name === undefined) throw new UsageError(`${words.words[0]} needs a NAME`);
   expectNoMore(more);
@@ -163,7 +163,7 @@ function parseVariable(text: string): [string, string] {
   return [text.slice(0, split), text.slice(split + 1)];
 }
 
-function parseId(words: Words, name: string): number | undefined {
+function parseId(words: ParsedArgs, name: string): number | undefined {
   const text = lastValue(words, name);
   if (text === undefined) return undefined;
   const id = /^\d+$/.test(text) ? Number(text) : NaN;

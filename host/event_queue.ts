@@ -1,32 +1,32 @@
-import { Alarm } from "./alarm.ts";
-import { Turn } from "./turn.ts";
+import { Waker } from "./waker.ts";
+import { TimeSlice } from "./time_slice.ts";
 import type { Clock } from "./types.ts";
 
 /** A queue with one consumer. To post is only to queue: whoever posts goes on, and the consumer has its turn later. */
 export class EventQueue<T> {
   readonly #clock: Clock;
-  readonly #alarm: Alarm;
+  readonly #waker: Waker;
   readonly #urgent: T[] = [];
   readonly #items: T[] = [];
-  #turn: Turn;
+  #slice: TimeSlice;
 
   /** Makes one that is empty. */
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#alarm = new Alarm(clock);
-    this.#turn = new Turn(clock);
+    this.#waker = new Waker(clock);
+    this.#slice = new TimeSlice(clock);
   }
 
   /** Queues an item. */
   post(item: T): void {
     this.#items.push(item);
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   /** Queues items before those that are not urgent, and ends a wait in any case. */
   postUrgent(items: readonly T[]): void {
     this.#urgent.push(...items);
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   /**
@@ -36,14 +36,14 @@ export class EventQueue<T> {
    * @returns The item; or null where time has passed: it has waited, or given others their turn, as it does every 10 ms.
    */
   async next(until: () => number): Promise<T | null> {
-    if (this.#turn.isOver) {
-      await this.#turn.giveWay();
+    if (this.#slice.isOver) {
+      await this.#slice.yield();
       return null;
     }
     const item = this.#urgent.shift() ?? this.#items.shift();
     if (item !== undefined) return item;
-    await this.#alarm.wait(until());
-    this.#turn = new Turn(this.#clock);
+    await this.#waker.wait(until());
+    this.#slice = new TimeSlice(this.#clock);
     return null;
   }
 }

@@ -14,7 +14,7 @@ import { denoEnviron } from "./program/environ.ts";
 import { configDirectory } from "./files/directory.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { Logs } from "./output/logs.ts";
-import { messageDirectory } from "./files/mailbox.ts";
+import { messageDirectory } from "./files/messages_directory.ts";
 import { requireRun } from "./permission.ts";
 import { DenoPidFiles, noPidFiles } from "./children/pid_files.ts";
 import type { Environ, Host } from "./types.ts";
@@ -35,9 +35,9 @@ export type {
   StopRules,
   StopSignal,
 } from "@ncolony/core";
-export { Alarm } from "./alarm.ts";
+export { Waker } from "./waker.ts";
 export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./files/changes.ts";
-export { spawnChild, type Start } from "./children/child.ts";
+export { spawnChild, type SpawnOptions } from "./children/child.ts";
 export { denoClock } from "./clock.ts";
 export { CHECK_OPTIONS_HELP, checkCheckOptions, type CheckOptions, parseCheckOptions } from "./checks/check_options.ts";
 export { type Check, type CheckHost, type CheckParts, CheckService } from "./checks/check_service.ts";
@@ -53,16 +53,16 @@ export {
   LoopHeart,
   maybeBeat,
   NO_HEART,
-  type Passed,
   startHeart,
   statusFile,
+  type Watchdog,
 } from "./program/heart.ts";
 export { type Foreground, startForeground } from "./program/foreground.ts";
 export { askHttp, type HttpTarget } from "./checks/http.ts";
 export type { Answer } from "./checks/http_answer.ts";
 export { Lives } from "./checks/lives.ts";
 export { LOCK_PATIENCE_MS, lockDirectory } from "./files/lock.ts";
-export { messageDirectory } from "./files/mailbox.ts";
+export { messageDirectory } from "./files/messages_directory.ts";
 export { SILENT_LOG } from "./output/log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";
 export { Output, type OutputOptions } from "./output/output.ts";
@@ -73,37 +73,37 @@ export { denoEnviron, EnvironError } from "./program/environ.ts";
 export { identifyPlaces, type Places } from "./files/places.ts";
 export { mayReadProc } from "./children/proc_view.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./checks/requests.ts";
-export { isSameFile, isSameSight, RACY_MS } from "./files/sight.ts";
+export { isSameFile, isSameStamp, RACY_MS } from "./files/file_stamp.ts";
 export { type ProgramService, Run, type Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./program/signals.ts";
 export * from "./program/tool.ts";
 export { TimeFile } from "./files/time_file.ts";
-export { Told } from "./told.ts";
+export { KnownFaults } from "./known_faults.ts";
 export { type ZoneFacts, zoneFacts } from "./program/zone_facts.ts";
-export { Turn } from "./turn.ts";
-export { catchUnforeseen } from "./program/unforeseen.ts";
+export { TimeSlice } from "./time_slice.ts";
+export { catchUncaught } from "./program/uncaught.ts";
 export type {
   Child,
+  ChildListener,
   ChildLogs,
   ChildOutput,
-  ChildSink,
   Clock,
   Directory,
   DirectoryLock,
   Environ,
+  FileStamp,
   FoundChild,
   Host,
   Identity,
   Log,
-  Mailbox,
-  OutputSink,
+  MessagesDirectory,
+  OnBytes,
   PidFiles,
   Reading,
-  Sight,
   Touch,
   TrustOptions,
   Watch,
-  WatchSink,
+  WatchListener,
 } from "./types.ts";
 
 /**
@@ -118,18 +118,18 @@ export function denoHost(environ: Environ = denoEnviron): Host {
   return {
     clock: denoClock,
     directory: configDirectory,
-    mailbox: messageDirectory,
+    messagesDirectory: messageDirectory,
     watch: watchDirectories,
     lock: lockDirectory,
     pidFiles: (path, trust = {}) => {
       return path === null ? noPidFiles(denoClock) : new DenoPidFiles(path, trust, denoClock);
     },
-    spawn: (spec, output, sink) => {
+    spawn: (spec, output, listener) => {
       const env = () => {
         descriptors.takeForChild();
         return childEnv(spec, environ);
       };
-      return spawnChild({ ...spec, env, stdin: "piped" }, output, sink, denoClock);
+      return spawnChild({ ...spec, env, stdin: "piped" }, output, listener, denoClock);
     },
     logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
     gid: Deno.gid(),

@@ -21,7 +21,7 @@ export interface Clock {
 }
 
 /** One look at a name of a directory, without opening it. */
-export interface Sight {
+export interface FileStamp {
   /** Any differs when the file may have changed, the first when it is another one: inode, size, times, owner and mode, or why it cannot be looked at. */
   readonly marks: readonly (number | string)[];
   /** The time of its last change, in milliseconds since 1970. */
@@ -31,7 +31,7 @@ export interface Sight {
 /** A file that was read, or why it could not be. */
 export interface Reading {
   /** What it looked like when it was opened. */
-  readonly sight: Sight;
+  readonly stamp: FileStamp;
   /** Its text, or what is wrong with it. */
   readonly entry: Entry;
   /** Whether the system failed, and not the file: then it may be read later, though nothing about it changed. */
@@ -54,13 +54,13 @@ export interface Directory {
   /** The names in it, each once, less directories and those that are ignored; or why they cannot be listed. */
   names(): string[] | { readonly fault: string };
   /** Looks at a name; null where there is nothing, or a directory. */
-  look(name: string): Sight | null;
+  look(name: string): FileStamp | null;
   /** Reads a file, if it is a regular one and not too large; null where there is nothing. */
   read(name: string): Promise<Reading | null>;
 }
 
 /** A directory of messages, whose files end up removed. */
-export interface Mailbox extends Directory {
+export interface MessagesDirectory extends Directory {
   /** Reads and removes in the directory at another path from now on, which leads nowhere else; null: at its own. */
   use(at: string | null): void;
   /** When a name in it changed last, in milliseconds since 1970; null where that is not known. */
@@ -91,7 +91,7 @@ export interface DirectoryLock extends Disposable {
 }
 
 /** What a watch tells. All of it is only a reason to look. */
-export interface WatchSink {
+export interface WatchListener {
   /** A name in one of the directories changed. */
   touched(directory: string, name: string, touch: Touch): void;
   /** Anything in one of the directories may have changed; null: in any. */
@@ -110,12 +110,12 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-/** What becomes of a child, told by its adapter: `exited` once, then `emptied` once. */
-export interface ChildSink {
+/** What becomes of a child, told by its adapter: `leaderExited` once, then `groupExited` once. */
+export interface ChildListener {
   /** The leader ended, or could not be started. */
-  exited(exit: Exit): void;
+  leaderExited(exit: Exit): void;
   /** Nobody is left in the group. */
-  emptied(): void;
+  groupExited(): void;
   /** Something that a person should know, once. */
   warn(message: string): void;
 }
@@ -135,7 +135,7 @@ export interface Child {
 }
 
 /** Where the output of a child goes. Resolves when more may be given. */
-export type OutputSink = (bytes: Uint8Array) => Promise<void> | void;
+export type OnBytes = (bytes: Uint8Array) => Promise<void> | void;
 
 /** Looks a variable of this program's own environment up. */
 export type Environ = (name: string) => string | undefined;
@@ -165,8 +165,8 @@ export interface FoundChild {
   readonly isKnown: boolean;
   /** How it is stopped. */
   readonly rules: StopRules;
-  /** Tells `sink` its end. */
-  open(sink: ChildSink): Child;
+  /** Tells `listener` its end. */
+  open(listener: ChildListener): Child;
 }
 
 /** One file per running process, its pid in decimal, and what is needed to know the process by after a crash. */
@@ -202,24 +202,24 @@ export interface Host {
   /** Opens a config directory. */
   directory(path: string, trust?: TrustOptions): Directory;
   /** Opens a messages directory. */
-  mailbox(path: string, trust?: TrustOptions): Mailbox;
+  messagesDirectory(path: string, trust?: TrustOptions): MessagesDirectory;
   /** Watches directories, and a file of this program's own by which it is asked. @throws {Error} Where that cannot be done. */
-  watch(paths: readonly string[], sink: WatchSink, probe?: string | null): Watch;
+  watch(paths: readonly string[], listener: WatchListener, probe?: string | null): Watch;
   /** Takes the lock on a directory; null where somebody else holds it for so long. @throws {Error} Where there is no such directory. */
   lock(path: string, patienceMs: number): Promise<DirectoryLock | null>;
   /** Makes a directory for pid files; null: none are written. @throws {Error} Where that cannot be done, or others may write it. */
   pidFiles(path: string | null, trust?: TrustOptions): PidFiles;
   /** Makes a directory for log files of children; `fallback` takes the output of one whose file cannot be written for good. @throws {Error} Where that cannot be done, or others may write it. */
   logs(path: string, log: Log, fallback: (name: string) => ChildOutput, trust?: TrustOptions): ChildLogs;
-  /** Starts a child in a group of its own; null where that fails, which `sink` is told as the child's end. */
-  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null;
+  /** Starts a child in a group of its own; null where that fails, which `listener` is told as the child's end. */
+  spawn(spec: Spec, output: ChildOutput, listener: ChildListener): Child | null;
   /** The group that this program runs as, or null where it may not know. */
   readonly gid: number | null;
 }
 
 /** One log file per process. */
 export interface ChildLogs {
-  /** Makes the sinks of one child. */
+  /** Makes what takes the output of one child. */
   forChild(name: string, limits: LogLimits): ChildOutput;
   /** Resolves when all was written, or after `deadlineMs`: what could not be written by then is lost. */
   flush(deadlineMs: number): Promise<void>;
@@ -228,9 +228,9 @@ export interface ChildLogs {
 /** Where the two streams of a child go. */
 export interface ChildOutput {
   /** Takes the next bytes of a stream. */
-  readonly stdout: OutputSink;
+  readonly stdout: OnBytes;
   /** Takes the next bytes of a stream. */
-  readonly stderr: OutputSink;
+  readonly stderr: OnBytes;
   /** Passes on what is left when both have ended. */
   end(): void;
 }

@@ -122,10 +122,10 @@ export class HttpChecks implements Check {
     const { log, lives } = this.#parts;
     const { name, check, state: { bad } } = asked;
     const life = lives.of(name);
-    const isNews = answer.type === "impossible" && answer.reason !== asked.impossible;
+    const note = answer.type === "impossible" && answer.reason !== asked.impossible;
     asked.impossible = answer.type === "impossible" ? answer.reason : null;
     if (answer.type === "impossible") {
-      if (isNews) log.error(`cannot be asked: ${answer.reason}`, name);
+      if (note) log.error(`cannot be asked: ${answer.reason}`, name);
       this.#step(asked, { type: "answer", isGood: null, life });
       return;
     }

@@ -39,6 +39,13 @@ export function makeHttpCheck(options: CheckOptions, output: Output, heart: Loop
   checkCheckOptions(options);
   const { config, messages, pid = null, freq } = options;
   const directory = configDirectory(config, TRUST);
-  const host = { clock: denoClock, directory, mailbox: messageDirectory(messages, TRUST), pids: pid, output, heart };
+  const host = {
+    clock: denoClock,
+    directory,
+    messagesDirectory: messageDirectory(messages, TRUST),
+    pids: pid,
+    output,
+    heart,
+  };
   return new CheckService(freq, host, (parts) => new HttpChecks(parts, askHttp));
 }

@@ -35,7 +35,7 @@ export interface TakenStep {
 
 /** What there is to tell of a step. */
 export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): Generator<ColonyEvent> {
-  if (event.type === "exited") yield { type: "exited", name, exit: event.exit };
+  if (event.type === "leader-exited") yield { type: "exited", name, exit: event.exit };
   if (pid !== undefined) yield { type: "started", name, pid };
   if (before.type === after.type) return;
   if (after.type === "waiting") yield { type: "waiting", name, delayMs: after.until - now };

@@ -1,5 +1,5 @@
 import { quotedName } from "@ncolony/core";
-import { type Clock, isSameSight, type Log, type Mailbox, SETTLE_MS, type Sight } from "@ncolony/host";
+import { type Clock, type FileStamp, isSameStamp, type Log, type MessagesDirectory, SETTLE_MS } from "@ncolony/host";
 
 /** So many invalid messages are remembered at a time, until it is certain that they are not just being written. */
 const MAX_UNSETTLED = 10_000;
@@ -15,7 +15,7 @@ export interface InvalidMessagesOptions {
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** Where it tells of them. */
   readonly log: Log;
 }
@@ -24,9 +24,9 @@ export interface InvalidMessagesOptions {
 export class InvalidMessages {
   readonly #options: InvalidMessagesOptions;
   /** Those that may be only half written; and when that is certain. */
-  readonly #unsettled = new Map<string, { sight: Sight; due: number }>();
+  readonly #unsettled = new Map<string, { stamp: FileStamp; due: number }>();
   /** Those that stay, and what they looked like. */
-  readonly #staying = new Map<string, Sight>();
+  readonly #staying = new Map<string, FileStamp>();
   #hasToldOfMany = false;
 
   /** Makes one that knows of none. */
@@ -46,8 +46,8 @@ export class InvalidMessages {
 
   /** Whether a file is one that was told of, stays, and has not changed. */
   has(file: string): boolean {
-    const sight = this.#staying.get(file);
-    return sight !== undefined && isSameSight(this.#options.mailbox.look(file), sight);
+    const stamp = this.#staying.get(file);
+    return stamp !== undefined && isSameStamp(this.#options.messagesDirectory.look(file), stamp);
   }
 
   /** Takes note that a message went, or is valid now. */
@@ -62,43 +62,45 @@ export class InvalidMessages {
   }
 
   /** Takes note of one, for this reason; puts it away where it has looked like this for long enough. */
-  found(file: string, sight: Sight, lookedAt: number, reason: string): void {
-    if (this.#isSettled(file, sight, lookedAt)) this.#reject(file, sight, reason);
+  found(file: string, stamp: FileStamp, lookedAt: number, reason: string): void {
+    if (this.#isSettled(file, stamp, lookedAt)) this.#reject(file, stamp, reason);
   }
 
   /** Tries again to put away what stays. */
   retry(): void {
-    const { mailbox } = this.#options;
-    for (const [file, sight] of [...this.#staying].slice(0, MAX_RETRIES)) {
+    const { messagesDirectory } = this.#options;
+    for (const [file, stamp] of [...this.#staying].slice(0, MAX_RETRIES)) {
       this.#staying.delete(file);
       // Others have their turn the next time.
-      if (isSameSight(mailbox.look(file), sight) && mailbox.reject(file) !== null) this.#staying.set(file, sight);
+      if (isSameStamp(messagesDirectory.look(file), stamp) && messagesDirectory.reject(file) !== null) {
+        this.#staying.set(file, stamp);
+      }
     }
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(file: string, sight: Sight, lookedAt: number): boolean {
+  #isSettled(file: string, stamp: FileStamp, lookedAt: number): boolean {
     const before = this.#unsettled.get(file);
-    if (before !== undefined && isSameSight(before.sight, sight)) {
+    if (before !== undefined && isSameStamp(before.stamp, stamp)) {
       return lookedAt >= before.due && this.#unsettled.delete(file);
     }
     if (before !== undefined || this.#unsettled.size < MAX_UNSETTLED) {
-      this.#unsettled.set(file, { sight, due: this.#options.clock.now() + SETTLE_MS });
+      this.#unsettled.set(file, { stamp, due: this.#options.clock.now() + SETTLE_MS });
     }
     return false;
   }
 
   /** Puts one away, or lets it stay, and tells why. */
-  #reject(file: string, sight: Sight, reason: string): void {
-    const { log, mailbox } = this.#options;
-    const fault = mailbox.reject(file);
+  #reject(file: string, stamp: FileStamp, reason: string): void {
+    const { log, messagesDirectory } = this.#options;
+    const fault = messagesDirectory.reject(file);
     const areMany = fault !== null && this.#staying.size >= MAX_STAYING;
     if (areMany && !this.#hasToldOfMany) {
       log.warn(`more than ${MAX_STAYING} messages are wrong and stay: no more are told of`);
     }
     this.#hasToldOfMany = areMany;
     if (areMany) return;
-    if (fault !== null) this.#staying.set(file, sight);
+    if (fault !== null) this.#staying.set(file, stamp);
     const what = fault === null ? "put away" : `stays (${fault})`;
     log.warn(`message ${quotedName(file)} is wrong and ${what}: ${reason}`);
   }

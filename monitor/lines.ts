@@ -6,7 +6,7 @@ import type { TakenStep } from "./events.ts";
 export function logStep(log: Log, { name, before, event, after, now, pid }: TakenStep): void {
   const line = describeStep(before, event, after, now);
   // Nobody asked for this end.
-  const level = before.type === "running" && event.type === "exited" ? "warn" : "info";
+  const level = before.type === "running" && event.type === "leader-exited" ? "warn" : "info";
   log[level](pid === undefined ? line : `${line}, pid ${pid}`, name);
 }
 

@@ -1,5 +1,5 @@
-import type { Clock, Log, Mailbox, Touch } from "@ncolony/host";
-import type { Hold } from "./hold.ts";
+import type { Clock, Log, MessagesDirectory, Touch } from "@ncolony/host";
+import type { DirectoryGuard } from "./guard.ts";
 import { LimitedLog } from "./limited_log.ts";
 import { Messages, type MessagesOptions } from "./messages.ts";
 import { Poll } from "./poll.ts";
@@ -13,11 +13,11 @@ export interface MailOptions extends Pick<MessagesOptions, "specs" | "look">, Pi
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** Where it tells what it does. */
   readonly log: Log;
   /** What keeps the directory. */
-  readonly hold: Pick<Hold, "hasMessages" | "isShared" | "holdFifos">;
+  readonly guard: Pick<DirectoryGuard, "hasMessages" | "isShared" | "holdFifos">;
   /** When what waits for a look at all configs is to be tried again, in the clock's milliseconds; else Infinity. */
   readonly retryDue: () => number;
 }
@@ -36,18 +36,18 @@ export class Mail {
 
   /** Makes one that has looked at nothing yet. */
   constructor(options: MailOptions) {
-    const { clock, hold, log, mailbox, restart } = options;
+    const { clock, guard, log, messagesDirectory, restart } = options;
     this.#options = options;
-    this.#log = new LimitedLog(log, clock, () => hold.isShared);
+    this.#log = new LimitedLog(log, clock, () => guard.isShared);
     this.#restarts = new Restarts({ clock, restart });
     this.#messages = new Messages({ ...options, log: this.#log, restart: (name) => this.#restarts.ask(name) });
-    this.#poll = new Poll(clock, mailbox);
+    this.#poll = new Poll(clock, messagesDirectory);
   }
 
   /** When it is to be passed, in the clock's milliseconds. */
   get due(): number {
     const { due, isPostponed } = this.#messages;
-    const mailDue = this.#options.hold.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
+    const mailDue = this.#options.guard.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
     return Math.min(mailDue, this.#restarts.due);
   }
 
@@ -65,29 +65,29 @@ export class Mail {
 
   /** Deals with what is due. */
   async pass(signal: AbortSignal): Promise<void> {
-    const { clock, hold } = this.#options;
+    const { clock, guard } = this.#options;
     this.#restarts.passOn();
-    if (!hold.isShared) return await this.#deliverOwn(signal);
+    if (!guard.isShared) return await this.#deliverOwn(signal);
     this.#log.tick();
     if (this.#isAllDue) this.#poll.forget();
     if (clock.now() >= this.#poll.due) await this.#poll.look(() => this.#deliverAll(signal, MAX_SHARED_NAMES));
   }
 
   async #deliverOwn(signal: AbortSignal): Promise<void> {
-    const { clock, hold } = this.#options;
+    const { clock, guard } = this.#options;
     if (this.#isAllDue || this.#messages.isPostponed || clock.now() >= this.#messages.due) {
       await this.#deliverAll(signal, Infinity);
     } else if (this.#messages.isTouched) {
-      if (hold.hasMessages) await this.#messages.deliver("touched", signal);
+      if (guard.hasMessages) await this.#messages.deliver("touched", signal);
       else this.#messages.forgetUnread();
-      hold.holdFifos();
+      guard.holdFifos();
     }
   }
 
   /** Deals with all messages, but no more than so many; true where those were all. */
   async #deliverAll(signal: AbortSignal, maxNames: number): Promise<boolean> {
     this.#isAllDue = false;
-    if (this.#options.hold.hasMessages) return await this.#messages.deliver("all", signal, maxNames);
+    if (this.#options.guard.hasMessages) return await this.#messages.deliver("all", signal, maxNames);
     this.#messages.forgetUnread();
     return false;
   }

@@ -1,5 +1,14 @@
 import { type Message, MessageError, parseMessage, quotedName, route, type Spec } from "@ncolony/core";
-import { type Clock, isSameFile, isSameSight, type Log, type Mailbox, type Sight, Told, Turn } from "@ncolony/host";
+import {
+  type Clock,
+  type FileStamp,
+  isSameFile,
+  isSameStamp,
+  KnownFaults,
+  type Log,
+  type MessagesDirectory,
+  TimeSlice,
+} from "@ncolony/host";
 import { InvalidMessages } from "./invalid_messages.ts";
 
 /** How many messages are read before any of them is acted on. */
@@ -16,7 +25,7 @@ export interface MessagesOptions {
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** Where it tells what it does; of what others do that may do it without end, elsewhere. */
   readonly log: Log;
   /** The specs in force. */
@@ -27,17 +36,17 @@ export interface MessagesOptions {
   readonly restart: (name: string) => void;
 }
 
-/** A file in the messages directory, as it looked when it was read, and what it asks for. */
+/** A message, as its file looked when it was read. */
 interface Read {
   readonly file: string;
-  readonly sight: Sight;
+  readonly stamp: FileStamp;
   readonly message: Message;
 }
 
 /** Reads messages in the order of their names, acts on each once, and removes it, as Python NColony does. */
 export class Messages {
   readonly #options: MessagesOptions;
-  readonly #told = new Told();
+  readonly #told = new KnownFaults();
   /** Messages that somebody told of, and that were not read since. */
   readonly #touched = new Set<string>();
   /** Messages that were acted on and are still there: they could not be removed, or have changed since they were read. */
@@ -48,7 +57,7 @@ export class Messages {
   /** Since when messages wait for a config to settle, or null. */
   #postponedSince: number | null = null;
   /** How often names were looked at, all or some. */
-  #turn = 0;
+  #round = 0;
 
   /** Makes one that has read nothing yet. */
   constructor(options: MessagesOptions) {
@@ -67,7 +76,7 @@ export class Messages {
     return this.#postponedSince !== null;
   }
 
-  /** Whether there are messages that somebody told of. */
+  /** Whether somebody told of messages. */
   get isTouched(): boolean {
     return this.#touched.size > 0;
   }
@@ -105,25 +114,25 @@ export class Messages {
       if (signal.aborted || !await this.#deliverBatch(names.slice(start, start + BATCH), signal)) return false;
     }
     this.#postponedSince = null;
-    this.#turn++;
+    this.#round++;
     return names.length === all.length;
   }
 
   /** So many names, beginning behind the last of the time before. */
   #nextOf(names: readonly string[], max: number): readonly string[] {
     if (names.length <= max) return names;
-    const start = this.#turn * max % names.length;
+    const start = this.#round * max % names.length;
     return [...names.slice(start, start + max), ...names.slice(0, Math.max(0, start + max - names.length))];
   }
 
   /** All messages; what is remembered of others is forgotten. */
   #list(): string[] {
-    const { log, mailbox } = this.#options;
-    const names = mailbox.names();
+    const { log, messagesDirectory } = this.#options;
+    const names = messagesDirectory.names();
     const fault = "fault" in names ? names.fault : null;
-    if (this.#told.isNews("directory", fault)) {
-      if (fault === null) log.info(`the messages directory ${mailbox.path} can be read again`);
-      else log.error(`the messages directory ${mailbox.path} ${fault}: nobody can ask for restarts`);
+    if (this.#told.note("directory", fault)) {
+      if (fault === null) log.info(`the messages directory ${messagesDirectory.path} can be read again`);
+      else log.error(`the messages directory ${messagesDirectory.path} ${fault}: nobody can ask for restarts`);
     }
     if ("fault" in names) {
       this.#invalid.forgetUnsettled();
@@ -136,10 +145,9 @@ export class Messages {
   }
 
   #forgetOthers(names: readonly string[]): void {
-    const remembered = [...this.#acted.keys(), ...this.#invalid.names];
-    if (remembered.length === 0) return;
-    const present = new Set(names);
-    for (const name of remembered) if (!present.has(name)) this.forget(name);
+    const remembered = new Set([...this.#acted.keys(), ...this.#invalid.names]);
+    if (remembered.size === 0) return;
+    for (const name of remembered.difference(new Set(names))) this.forget(name);
   }
 
   /** False where the rest must wait. */
@@ -155,10 +163,10 @@ export class Messages {
       this.#postponedSince = isChanging ? this.#postponedSince ?? now : null;
       if (this.#postponedSince !== null && now < this.#postponedSince + MAX_POSTPONED_MS) return false;
     }
-    const judged = all.map((read) => ({ read, names: route(read.message, this.#options.specs) }));
+    const judged = all.map((read) => [read, route(read.message, this.#options.specs)] as const);
     // Many messages may ask for the same: one restart does for all that were read together.
-    for (const name of new Set(judged.flatMap(({ names }) => names))) this.#options.restart(name);
-    for (const { read, names } of judged) {
+    for (const name of new Set(judged.flatMap(([, names]) => names))) this.#options.restart(name);
+    for (const [read, names] of judged) {
       this.#tell(read, names);
       this.#touched.delete(read.file);
       this.#remove(read);
@@ -175,11 +183,11 @@ export class Messages {
 
   async #readAll(names: readonly string[], signal: AbortSignal): Promise<Read[]> {
     const all: Read[] = [];
-    const turn = new Turn(this.#options.clock);
+    const slice = new TimeSlice(this.#options.clock);
     for (const name of names) {
       const read = await this.#read(name);
       if (read !== null) all.push(read);
-      if (turn.isOver) await turn.giveWay();
+      if (slice.isOver) await slice.yield();
       if (signal.aborted) break;
     }
     return all;
@@ -187,24 +195,24 @@ export class Messages {
 
   /** Reads one message; null where there is nothing to act on (now). */
   async #read(file: string): Promise<Read | null> {
-    const { clock, mailbox } = this.#options;
+    const { clock, messagesDirectory } = this.#options;
     const lookedAt = clock.now();
     const acted = this.#acted.get(file);
-    if (acted !== undefined && isSameSight(mailbox.look(file), acted.sight)) return null;
+    if (acted !== undefined && isSameStamp(messagesDirectory.look(file), acted.stamp)) return null;
     if (this.#acted.size >= MAX_ACTED || this.#invalid.has(file)) return null;
-    const reading = await mailbox.read(file);
+    const reading = await messagesDirectory.read(file);
     if (reading === null) {
       this.forget(file);
       return null;
     }
-    const { sight, entry } = reading;
+    const { stamp, entry } = reading;
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);
     if (typeof message === "string") {
-      this.#invalid.found(file, sight, lookedAt, message);
+      this.#invalid.found(file, stamp, lookedAt, message);
       return null;
     }
     this.#invalid.forget(file);
-    const read = { file, sight, message };
+    const read = { file, stamp, message };
     if (acted === undefined || !isTouched(acted, read)) return read;
     this.#remove(read);
     return null;
@@ -212,10 +220,10 @@ export class Messages {
 
   /** Removes a message that was acted on. One that looks otherwise by now stays: it is read again. */
   #remove(read: Read): void {
-    const { file, sight } = read;
-    const seen = this.#options.mailbox.look(file);
-    const isSame = isSameSight(seen, sight);
-    const fault = isSame ? this.#options.mailbox.remove(file) : null;
+    const { file, stamp } = read;
+    const seen = this.#options.messagesDirectory.look(file);
+    const isSame = isSameStamp(seen, stamp);
+    const fault = isSame ? this.#options.messagesDirectory.remove(file) : null;
     if (seen === null || isSame && fault === null) return void this.#acted.delete(file);
     if (this.#acted.size === 0) this.#faults.clear();
     this.#acted.set(file, read);
@@ -228,7 +236,7 @@ export class Messages {
 
 /** Whether a message is one that was acted on, and only looks otherwise by now, as after a `touch`. */
 function isTouched(acted: Read, read: Read): boolean {
-  return isSameFile(acted.sight, read.sight) && JSON.stringify(acted.message) === JSON.stringify(read.message);
+  return isSameFile(acted.stamp, read.stamp) && JSON.stringify(acted.message) === JSON.stringify(read.message);
 }
 
 function parse(file: string, source: string): Message | string {

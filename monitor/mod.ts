@@ -14,11 +14,11 @@ export type { Exit, KillScope, LogLimits, Spec, StopSignal } from "@ncolony/core
 export type { LogFormat, LogLevel, OutputOptions } from "@ncolony/host";
 export { PidDirectory, type PidEntry, type Service } from "@ncolony/host";
 export type { ColonyEvent } from "./events.ts";
-export { checker, messages, type MonitorEventReceiver } from "./checker.ts";
+export { checker, messages, type MonitorEventReceiver } from "./compat/checker.ts";
 export { main } from "./main.ts";
 export { DEFAULTS, type Options } from "./options.ts";
-export { type ProcessMonitor, Receiver } from "./receiver.ts";
-export { get, makeService } from "./service.ts";
-export { type RunningMonitor, startMonitor, type StartOptions } from "./start.ts";
+export { type ProcessMonitor, Receiver } from "./compat/receiver.ts";
+export { get, makeService } from "./compat/service.ts";
+export { type RunningMonitor, startMonitor, type StartOptions } from "./embed.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

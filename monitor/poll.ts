@@ -1,4 +1,4 @@
-import { type Clock, type Mailbox, RACY_MS } from "@ncolony/host";
+import { type Clock, type MessagesDirectory, RACY_MS } from "@ncolony/host";
 
 /** How often a messages directory that is not watched is looked at, in milliseconds. */
 const POLL_MS = 250;
@@ -9,15 +9,15 @@ const PAUSE_PER_LOOK = 10;
 /** Says when a messages directory that is not watched is to be looked at. */
 export class Poll {
   readonly #clock: Clock;
-  readonly #mailbox: Mailbox;
+  readonly #messagesDirectory: MessagesDirectory;
   #due = -Infinity;
   /** The time of the directory's last change, where all that it held then has been looked at. */
   #seen: number | null = null;
 
   /** Makes one that is due at once. */
-  constructor(clock: Clock, mailbox: Mailbox) {
+  constructor(clock: Clock, messagesDirectory: MessagesDirectory) {
     this.#clock = clock;
-    this.#mailbox = mailbox;
+    this.#messagesDirectory = messagesDirectory;
   }
 
   /** When it is due, in the clock's milliseconds. */
@@ -33,7 +33,7 @@ export class Poll {
   /** Looks, where the directory may hold what was not looked at; `look` gives whether it looked at all of it. */
   async look(look: () => Promise<boolean>): Promise<void> {
     const start = this.#clock.now();
-    const changed = this.#mailbox.changedMs();
+    const changed = this.#messagesDirectory.changedMs();
     if (changed === null || changed !== this.#seen) {
       const isSettled = changed !== null && Math.abs(this.#clock.wall() - changed) > RACY_MS;
       const sawAll = await look();

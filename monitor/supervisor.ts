@@ -10,8 +10,8 @@ import {
   STUCK_MS,
 } from "@ncolony/core";
 import {
+  type ChildListener,
   type ChildOutput,
-  type ChildSink,
   type Directory,
   EventQueue,
   type Host,
@@ -36,7 +36,7 @@ export interface SupervisorOptions {
   readonly stopTime: StopTime;
   /** Where it writes pids. */
   readonly pidFiles: PidFiles;
-  /** Makes the sinks for the output of a child. */
+  /** Makes what takes the output of a child. */
   readonly output: (spec: Spec) => ChildOutput;
 }
 
@@ -75,7 +75,7 @@ export class Supervisor {
     const { log, pidFiles, policy } = this.#options;
     for (const found of await pidFiles.findChildren(config)) {
       const process = this.#processes.get(found.name);
-      process.child = found.open(this.#sinkOf(found.name));
+      process.child = found.open(this.#listenerOf(found.name));
       const [state, effects] = stopLeftover(found.rules, this.#host.clock.now(), policy);
       this.#processes.store(process, state, this.#isClosing);
       for (const effect of effects) this.#perform(process, { type: "unwanted" }, effect);
@@ -154,8 +154,8 @@ export class Supervisor {
     const { name, state: before } = process;
     // One that it gave up on ended after all.
     const isLate = before.type === "gone" && process.child !== null;
-    if (event.type === "exited") this.#pids.removePid(name);
-    if (event.type === "emptied") this.#forget(process);
+    if (event.type === "leader-exited") this.#pids.removePid(name);
+    if (event.type === "group-exited") this.#forget(process);
     if (isLate) return this.#processes.store(process, before, this.#isClosing);
     const now = this.#host.clock.now();
     const [after, effects] = step(before, event, now, this.#options.policy);
@@ -165,7 +165,7 @@ export class Supervisor {
     // What could not be started has no pid: its end follows, and says why.
     const isStart = after.type === "running" && before.type !== "running";
     const pid = isStart ? process.child?.pid : undefined;
-    if ((before.type !== after.type || event.type === "exited") && !(isStart && pid === undefined)) {
+    if ((before.type !== after.type || event.type === "leader-exited") && !(isStart && pid === undefined)) {
       this.#options.onStep({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
     }
     if (this.#isClosing) this.#giveUpOnStuck(process, now);
@@ -189,25 +189,25 @@ export class Supervisor {
 
   #spawn(process: Process, spec: Spec): void {
     const { name } = process;
-    const sink = this.#sinkOf(name);
+    const listener = this.#listenerOf(name);
     // Who kills this monitor between the two leaves a child that its successor knows all the same.
     this.#pids.prepare(spec);
     try {
-      process.child = this.#host.spawn(spec, this.#options.output(spec), sink);
+      process.child = this.#host.spawn(spec, this.#options.output(spec), listener);
     } catch (error) {
       // No spawn should throw. Nothing runs, and nobody must wait for its end.
-      sink.exited({ type: "failed", reason: String(error) });
-      sink.emptied();
+      listener.leaderExited({ type: "failed", reason: String(error) });
+      listener.groupExited();
       throw error;
     }
     if (process.child === null) this.#pids.remove(name);
     else this.#pids.write(spec, process.child.pid);
   }
 
-  #sinkOf(name: string): ChildSink {
+  #listenerOf(name: string): ChildListener {
     return {
-      exited: (exit) => this.post(name, { type: "exited", exit }),
-      emptied: () => this.post(name, { type: "emptied" }),
+      leaderExited: (exit) => this.post(name, { type: "leader-exited", exit }),
+      groupExited: () => this.post(name, { type: "group-exited" }),
       warn: (message) => this.#options.log.warn(message, name),
     };
   }

@@ -1,15 +1,15 @@
 import { MessageError, parseMessage, parseSpec, SpecError } from "@ncolony/core";
-import type { Mailbox } from "@ncolony/host";
+import type { MessagesDirectory } from "@ncolony/host";
 
 /** So many files are looked at. */
 const MAX_FILES = 100;
 
 /** The name of a file in a messages directory that is a config, and no message; null where there is none. */
-export async function findConfig(mailbox: Mailbox): Promise<string | null> {
-  const names = mailbox.names();
+export async function findConfig(messagesDirectory: MessagesDirectory): Promise<string | null> {
+  const names = messagesDirectory.names();
   if ("fault" in names) return null;
   for (const name of names.slice(0, MAX_FILES)) {
-    const entry = (await mailbox.read(name))?.entry;
+    const entry = (await messagesDirectory.read(name))?.entry;
     if (entry !== undefined && "source" in entry && isConfig(name, entry.source)) return name;
   }
   return null;

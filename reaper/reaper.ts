@@ -1,6 +1,6 @@
 import type { Exit } from "@ncolony/core";
-import { Alarm, type Clock, type Foreground, signalName, signalNumber } from "@ncolony/host";
-import { everybody, programOf } from "./everybody.ts";
+import { type Clock, type Foreground, signalName, signalNumber, Waker } from "@ncolony/host";
+import { descendants, programOf } from "./descendants.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 
@@ -39,7 +39,7 @@ export type Warn = (message: string) => void;
 /** Passes signals to a command, waits for orphans, and ends what the command leaves behind. */
 export class Reaper {
   readonly #parts: ReaperParts;
-  readonly #alarm: Alarm;
+  readonly #waker: Waker;
   readonly #orphans: Orphans;
   #exit: Exit | null = null;
   /** Who may not be signalled, as it was told: it became another user, which this program may not signal. */
@@ -50,7 +50,7 @@ export class Reaper {
   /** Makes one for a command that runs. */
   constructor(parts: ReaperParts) {
     this.#parts = parts;
-    this.#alarm = new Alarm(parts.clock);
+    this.#waker = new Waker(parts.clock);
     this.#orphans = new Orphans(parts.libc, parts.command.pid);
     parts.command.exit.then((exit) => {
       this.#exit = exit;
@@ -60,7 +60,7 @@ export class Reaper {
 
   /** Has it look for children that ended. */
   wake(): void {
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   /** Passes a signal to the command, by its number. */
@@ -81,7 +81,7 @@ export class Reaper {
       this.#stopAlong();
       if (clock.now() >= this.#killAt) this.#kill();
       const pollMs = left === "own" ? BUSY_POLL_MS : POLL_MS;
-      await this.#alarm.wait(Math.min(clock.now() + pollMs, this.#killAt));
+      await this.#waker.wait(Math.min(clock.now() + pollMs, this.#killAt));
     }
     await this.#sweep();
     return this.#exit;
@@ -118,17 +118,17 @@ export class Reaper {
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
       if (clock.now() >= killAt) this.#signalAll(KILL, new Set());
       else this.#signalAll(TERM, asked);
-      await this.#alarm.wait(clock.now() + BUSY_POLL_MS);
+      await this.#waker.wait(clock.now() + BUSY_POLL_MS);
     }
   }
 
-  /** Sends a signal to everybody, but not to programs to which it was sent before. */
+  /** Sends a signal to descendants, but not to programs to which it was sent before. */
   #signalAll(number: number, before: Set<string>): void {
     const { libc } = this.#parts;
     // To PID 1, -1 is everybody but itself; to another, the whole machine.
     const all = libc.getpid() === 1 ? [-1] : [];
     // What is killed all at once cannot fork meanwhile.
-    const pids = number === KILL && all.length > 0 ? all : everybody(libc) ?? all;
+    const pids = number === KILL && all.length > 0 ? all : descendants(libc) ?? all;
     for (const pid of pids) {
       const program = programOf(libc, pid);
       if (!before.has(program)) this.#signal(pid, number);

@@ -10,7 +10,7 @@
 import { main } from "./main.ts";
 
 export type { Exit, KillScope } from "@ncolony/core";
-export type { ChildOutput, OutputSink, Service } from "@ncolony/host";
+export type { ChildOutput, OnBytes, Service } from "@ncolony/host";
 export { main } from "./main.ts";
 export type { Options } from "./options.ts";
 export { makeService, type RunOptions, runProcess } from "./service.ts";

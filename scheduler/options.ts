@@ -9,11 +9,11 @@ import {
   optionsHelp,
   outputOptions,
   type Parsed,
+  type ParsedArgs,
   parseWords,
   RAW_OPTION,
   secondsValue,
   textValue,
-  type Words,
   type ZoneFacts,
   zoneFacts,
 } from "@ncolony/host";
@@ -119,7 +119,7 @@ function findZoneFacts(): ZoneFacts | null {
   }
 }
 
-function invocation(words: Words, zoneOfMachine: () => Zone): Invocation {
+function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
   const { flags } = words;
   const [command, ...args] = words.values.get("arg") ?? [];
   if (command === undefined || command === "") throw new UsageError("--arg is missing: the command");
@@ -159,7 +159,7 @@ interface TimeOptions {
   readonly next: number | undefined;
 }
 
-function checkTimes(words: Words, { frequency, splay, cron, timezone, next }: TimeOptions): void {
+function checkTimes(words: ParsedArgs, { frequency, splay, cron, timezone, next }: TimeOptions): void {
   const { flags } = words;
   if (frequency !== undefined && cron !== undefined) throw new UsageError("--frequency and --cron exclude each other");
   if (frequency === undefined && cron === undefined && (!flags.has("once") || next !== undefined)) {
@@ -175,11 +175,11 @@ function checkTimes(words: Words, { frequency, splay, cron, timezone, next }: Ti
   }
 }
 
-function optionalSeconds(words: Words, name: string, min = 0): number | undefined {
+function optionalSeconds(words: ParsedArgs, name: string, min = 0): number | undefined {
   return lastValue(words, name) === undefined ? undefined : secondsValue(words, name, 0, min);
 }
 
-function requiredSeconds(words: Words, name: string, min = 0): number {
+function requiredSeconds(words: ParsedArgs, name: string, min = 0): number {
   const seconds = optionalSeconds(words, name, min);
   if (seconds === undefined) throw new UsageError(`--${name} is missing`);
   return seconds;

@@ -12,17 +12,17 @@ import {
   STUCK_MS,
 } from "@ncolony/core";
 import {
-  Alarm,
   type Child,
+  type ChildListener,
   type ChildOutput,
-  type ChildSink,
   type Clock,
   exitCodeOf,
   type Log,
   NO_HEART,
-  type Passed,
   type ProgramService,
   Run,
+  Waker,
+  type Watchdog,
 } from "@ncolony/host";
 import type { Times } from "./times.ts";
 
@@ -37,7 +37,7 @@ export interface SchedulerParts {
   /** The time. */
   readonly clock: Clock;
   /** Starts the command. */
-  readonly spawn: (output: ChildOutput, sink: ChildSink) => Child | null;
+  readonly spawn: (output: ChildOutput, listener: ChildListener) => Child | null;
   /** When runs are due. */
   readonly times: Times;
   /** What is set. */
@@ -45,13 +45,13 @@ export interface SchedulerParts {
   /** Where events and the command's lines go. */
   readonly output: { readonly log: Log; forRun(): ChildOutput; flush(deadlineMs: number): Promise<void> };
   /** Beats as long as the loop passes. */
-  readonly heart?: Passed;
+  readonly heart?: Watchdog;
 }
 
 /** Runs a command now and then: takes one event after another, asks `stepSchedule` what follows, and does it. */
 export class Scheduler implements ProgramService {
   readonly #parts: SchedulerParts;
-  readonly #alarm: Alarm;
+  readonly #waker: Waker;
   #state: ScheduleState = SCHEDULE_BEGIN;
   #inbox: ScheduleEvent[] = [];
   #child: Child | null = null;
@@ -64,7 +64,7 @@ export class Scheduler implements ProgramService {
   /** Makes one that has not been started. */
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
-    this.#alarm = new Alarm(parts.clock);
+    this.#waker = new Waker(parts.clock);
   }
 
   start(): Promise<void> {
@@ -120,10 +120,10 @@ export class Scheduler implements ProgramService {
       if (this.#state.type === "ended") return this.#state;
       const giveUpAt = this.#giveUpAt();
       if (clock.now() >= giveUpAt) return this.#leaveBehind(this.#state.runs);
-      heart.pass();
+      heart.beat();
       const deadline = Math.min(scheduleDeadline(this.#state), giveUpAt);
       if (clock.now() >= deadline) this.#inbox.push({ type: "tick" });
-      else await this.#alarm.wait(Math.min(deadline, heart.due, clock.now() + CORRECT_MS));
+      else await this.#waker.wait(Math.min(deadline, heart.due, clock.now() + CORRECT_MS));
       this.#child?.retry();
       const plan = times.correct();
       if (plan !== null) this.#inbox.unshift({ type: "plan", ...plan });
@@ -145,7 +145,7 @@ export class Scheduler implements ProgramService {
 
   #post(event: ScheduleEvent): void {
     this.#inbox.push(event);
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   #take(event: ScheduleEvent): void {
@@ -179,8 +179,8 @@ export class Scheduler implements ProgramService {
   #spawn(): void {
     const { output, spawn } = this.#parts;
     this.#child = spawn(output.forRun(), {
-      exited: (exit) => this.#post({ type: "exited", exit }),
-      emptied: () => this.#post({ type: "emptied" }),
+      leaderExited: (exit) => this.#post({ type: "leader-exited", exit }),
+      groupExited: () => this.#post({ type: "group-exited" }),
       warn: (message) => output.log.warn(message),
     });
   }

@@ -6,14 +6,14 @@ import {
   LoopHeart,
   Output,
   ownKillTimeMs,
-  type Passed,
   type ProgramService,
   requireRun,
   type Service,
   SILENT_LOG,
   spawnChild,
-  type Start,
+  type SpawnOptions,
   TimeFile,
+  type Watchdog,
 } from "@ncolony/host";
 import { basename } from "@std/path/posix/basename";
 import { parseCron } from "./cron.ts";
@@ -64,7 +64,7 @@ export async function runProcess(
   const output = options.output ?? own!.forChild(nameOf(args));
   const run = new Scheduler({
     clock: denoClock,
-    spawn: (output, sink) => spawnChild(startOf({ args, ...options }), output, sink, denoClock),
+    spawn: (output, listener) => spawnChild(startOf({ args, ...options }), output, listener, denoClock),
     times: once(denoClock),
     policy: {
       timeoutMs: timeout * 1000,
@@ -103,14 +103,14 @@ export function makeService(options: Options): Service {
 }
 
 /** Makes a scheduler that writes to this output. */
-export function makeScheduler(options: Options, output: Output, heart: Passed): ProgramService {
+export function makeScheduler(options: Options, output: Output, heart: Watchdog): ProgramService {
   checkOptions(options);
   requireRun();
   const { args, timeout, grace, maxFailures = Infinity, once: isOnce = false } = options;
   const { log } = output;
   return new Scheduler({
     clock: denoClock,
-    spawn: (output, sink) => spawnChild(startOf(options), output, sink, denoClock),
+    spawn: (output, listener) => spawnChild(startOf(options), output, listener, denoClock),
     times: isOnce ? once(denoClock) : timesOf(options, (message) => log.warn(message)),
     policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, stopMs: stopMsOf(grace, log), maxFailures, isOnce },
     output: { log, forRun: () => output.forChild(nameOf(args)), flush: (deadlineMs) => output.flush(deadlineMs) },
@@ -136,7 +136,7 @@ function stopMsOf(grace: number, log: Log): number {
 }
 
 /** The command's environment is this program's own, as in Python NColony; its stdin is empty, as cron has it. */
-function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScope">): Start {
+function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScope">): SpawnOptions {
   return { args, killScope, stdin: "null" };
 }
 

@@ -1,12 +1,12 @@
 import type { ProcessEvent, Spec } from "@ncolony/core";
-import { Alarm } from "../alarm.ts";
+import { Waker } from "../waker.ts";
 import { Configs } from "../files/configs.ts";
-import { NO_HEART, type Passed } from "../program/heart.ts";
+import { NO_HEART, type Watchdog } from "../program/heart.ts";
 import { Lives } from "./lives.ts";
 import { identifyPlaces } from "../files/places.ts";
 import { RestartRequests } from "./requests.ts";
 import { type ProgramService, Run } from "../service.ts";
-import type { Clock, Directory, Log, Mailbox } from "../types.ts";
+import type { Clock, Directory, Log, MessagesDirectory } from "../types.ts";
 
 /** How long the last lines may take to be written. */
 const FLUSH_MS = 1000;
@@ -48,20 +48,20 @@ export interface CheckHost {
   /** The config directory. */
   readonly directory: Directory;
   /** The messages directory. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** Where the monitor's pid files are; null where that is not known. */
   readonly pids: string | null;
   /** Where it tells what it does. */
   readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };
   /** Beats as long as it goes on. */
-  readonly heart?: Passed;
+  readonly heart?: Watchdog;
 }
 
 /** Looks at the configs every so often, and has something checked of their processes. */
 export class CheckService implements ProgramService {
   readonly #frequencyMs: number;
   readonly #host: CheckHost;
-  readonly #alarm: Alarm;
+  readonly #waker: Waker;
   readonly #configs: Configs;
   readonly #check: Check;
   readonly #abort = new AbortController();
@@ -70,15 +70,15 @@ export class CheckService implements ProgramService {
 
   /** Makes one that has not been started; `frequency` is in seconds. */
   constructor(frequency: number, host: CheckHost, make: (parts: CheckParts) => Check) {
-    const { clock, directory, mailbox, pids, output: { log } } = host;
+    const { clock, directory, messagesDirectory, pids, output: { log } } = host;
     this.#frequencyMs = frequency * 1000;
     this.#host = host;
-    this.#alarm = new Alarm(clock);
+    this.#waker = new Waker(clock);
     this.#configs = new Configs({ directory, clock, log });
     const { specs } = this.#configs;
-    const requests = new RestartRequests({ mailbox, specs, log });
+    const requests = new RestartRequests({ messagesDirectory, specs, log });
     const lives = new Lives(pids, clock, log);
-    this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#alarm.ring() });
+    this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#waker.wake() });
   }
 
   start(): Promise<void> {
@@ -91,7 +91,7 @@ export class CheckService implements ProgramService {
 
   async stop(): Promise<void> {
     this.#abort.abort();
-    this.#alarm.ring();
+    this.#waker.wake();
     if (this.#run.isStarted) await this.ended;
   }
 
@@ -100,7 +100,7 @@ export class CheckService implements ProgramService {
     this.#host.output.log.error(`internal error, stopping: ${text}`);
     this.#exitCode = 1;
     this.#abort.abort();
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   /** Stops it. */
@@ -110,7 +110,7 @@ export class CheckService implements ProgramService {
 
   // deno-lint-ignore require-await -- what it throws is to reject
   async #open(): Promise<void> {
-    identifyPlaces({ config: this.#host.directory, messages: this.#host.mailbox });
+    identifyPlaces({ config: this.#host.directory, messages: this.#host.messagesDirectory });
   }
 
   async #finish(): Promise<number> {
@@ -138,8 +138,8 @@ export class CheckService implements ProgramService {
       if (now >= nextLook) nextLook = now + this.#frequencyMs;
       if (signal.aborted) return;
       await this.#check.check();
-      heart.pass();
-      await this.#alarm.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
+      heart.beat();
+      await this.#waker.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
     }
   }
 }

@@ -2,7 +2,7 @@ import { type Life, shownText, UNKNOWN_LIFE } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../fault.ts";
 import { lstat } from "../files/lstat.ts";
-import { Told } from "../told.ts";
+import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Log } from "../types.ts";
 
 const DOWN: Life = { type: "down" };
@@ -25,7 +25,7 @@ export class Lives {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #seen = new Map<string, Seen>();
-  readonly #told = new Told();
+  readonly #told = new KnownFaults();
 
   /** Makes one that has seen nothing; without a directory it never will. */
   constructor(path: string | null, clock: Clock, log: Log) {
@@ -101,7 +101,7 @@ export class Lives {
   }
 
   #tell(fault: string | null): void {
-    if (!this.#told.isNews("pids", fault)) return;
+    if (!this.#told.note("pids", fault)) return;
     const where = this.#path === null ? "" : ` from ${JSON.stringify(shownText(this.#path))}`;
     if (fault === null) return this.#log.info(`it is known again${where} when processes start`);
     this.#log.warn(

@@ -1,8 +1,8 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
 import { faultOf } from "../fault.ts";
 import { postMessage } from "../files/post.ts";
-import { Told } from "../told.ts";
-import type { Log, Mailbox } from "../types.ts";
+import { KnownFaults } from "../known_faults.ts";
+import type { Log, MessagesDirectory } from "../types.ts";
 
 /** So many unread messages are read: others may have put there any number. */
 const MAX_UNREAD = 1000;
@@ -10,7 +10,7 @@ const MAX_UNREAD = 1000;
 /** What {@linkcode RestartRequests} needs. */
 export interface RestartRequestsOptions {
   /** The monitor's messages. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
   /** Where it tells whom it asked for, and why. */
@@ -20,7 +20,7 @@ export interface RestartRequestsOptions {
 /** Asks the monitor for restarts. */
 export class RestartRequests {
   readonly #options: RestartRequestsOptions;
-  readonly #told = new Told();
+  readonly #told = new KnownFaults();
   /** Whose restart is to come, and the message that asks for it. */
   readonly #pending = new Map<string, string>();
 
@@ -31,9 +31,9 @@ export class RestartRequests {
 
   /** The names whose restart somebody asked for in a message that the monitor has not read yet, and that message's. */
   async unread(): Promise<ReadonlyMap<string, string>> {
-    const { mailbox, specs } = this.#options;
+    const { messagesDirectory, specs } = this.#options;
     const unread = new Map<string, string>();
-    const files = mailbox.names();
+    const files = messagesDirectory.names();
     if ("fault" in files) return unread;
     for (const file of files.slice(0, MAX_UNREAD)) {
       const message = await this.#read(file);
@@ -44,8 +44,8 @@ export class RestartRequests {
 
   /** Those of whose restart this program asked, or would have, and of whose request the monitor has not read yet. */
   pending(): string[] {
-    const { mailbox } = this.#options;
-    for (const [name, file] of this.#pending) if (mailbox.look(file) === null) this.#pending.delete(name);
+    const { messagesDirectory } = this.#options;
+    for (const [name, file] of this.#pending) if (messagesDirectory.look(file) === null) this.#pending.delete(name);
     return [...this.#pending.keys()];
   }
 
@@ -67,21 +67,23 @@ export class RestartRequests {
 
   /** Asks for a restart; gives the message's name, or null where that cannot be done, which is said once. */
   ask(name: string, reason: string): string | null {
-    const { mailbox, log } = this.#options;
+    const { messagesDirectory, log } = this.#options;
     try {
-      const file = postMessage(mailbox.path, { type: "RESTART", name });
-      this.#told.isNews("ask", null);
+      const file = postMessage(messagesDirectory.path, { type: "RESTART", name });
+      this.#told.note("ask", null);
       log.warn(`${reason}: asked for a restart`, name);
       return file;
     } catch (error) {
       const fault = faultOf(error);
-      if (this.#told.isNews("ask", fault)) log.error(`cannot write to ${mailbox.path}, to ask for restarts: ${fault}`);
+      if (this.#told.note("ask", fault)) {
+        log.error(`cannot write to ${messagesDirectory.path}, to ask for restarts: ${fault}`);
+      }
       return null;
     }
   }
 
   async #read(file: string): Promise<Message | null> {
-    const entry = (await this.#options.mailbox.read(file))?.entry;
+    const entry = (await this.#options.messagesDirectory.read(file))?.entry;
     if (entry === undefined || "fault" in entry) return null;
     try {
       return parseMessage(file, entry.source);

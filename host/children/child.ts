@@ -3,7 +3,7 @@ import { findCommand, whyNotStarted } from "./command.ts";
 import { faultOf } from "../fault.ts";
 import { pump } from "./pump.ts";
 import { startLeader } from "./session.ts";
-import type { Child, ChildOutput, ChildSink, Clock } from "../types.ts";
+import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
 import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
@@ -17,7 +17,7 @@ const MAX_POLL_MS = 50;
 const GIVE_UP_MS = 1000;
 
 /** What is started, and how; a `Spec` is most of it. */
-export interface Start {
+export interface SpawnOptions {
   /** The command and its arguments. */
   readonly args: readonly [string, ...string[]];
   /** Gives its environment; absent: this program's own. What it throws is the reason why the child cannot be started. */
@@ -37,18 +37,23 @@ export interface Start {
 /**
  * Starts a child, as the leader of a session and process group of its own. What root starts is in no supplementary group.
  *
- * @returns The child, or null where it could not be started: then `sink` has been told so as its end.
+ * @returns The child, or null where it could not be started: then `listener` has been told so as its end.
  */
-export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, clock: Clock): Child | null {
+export function spawnChild(
+  start: SpawnOptions,
+  output: ChildOutput,
+  listener: ChildListener,
+  clock: Clock,
+): Child | null {
   try {
-    const cwd = start.cwd ?? substituteForOwn(sink);
+    const cwd = start.cwd ?? substituteForOwn(listener);
     const placed = cwd === undefined ? start : { ...start, cwd };
-    return new DenoChild(placed, startChild(placed), output, sink, clock);
+    return new DenoChild(placed, startChild(placed), output, listener, clock);
   } catch (error) {
     // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
     output.end();
-    sink.exited({ type: "failed", reason: whyNotStarted(error, start) });
-    sink.emptied();
+    listener.leaderExited({ type: "failed", reason: whyNotStarted(error, start) });
+    listener.groupExited();
     return null;
   }
 }
@@ -57,7 +62,7 @@ export function spawnChild(start: Start, output: ChildOutput, sink: ChildSink, c
 let hasToldOfOwn = false;
 
 /** Where a child runs that has no working directory of its own: undefined, in this program's; where that is gone, in `/`. */
-function substituteForOwn(sink: ChildSink): string | undefined {
+function substituteForOwn(listener: ChildListener): string | undefined {
   try {
     Deno.cwd();
     hasToldOfOwn = false;
@@ -65,13 +70,13 @@ function substituteForOwn(sink: ChildSink): string | undefined {
   } catch (error) {
     // Where it may not be seen, the start shows whether it may be used.
     if (!(error instanceof Deno.errors.NotFound)) return undefined;
-    if (!hasToldOfOwn) sink.warn('this program\'s working directory is gone: processes without a "cwd" run in /');
+    if (!hasToldOfOwn) listener.warn('this program\'s working directory is gone: processes without a "cwd" run in /');
     hasToldOfOwn = true;
     return "/";
   }
 }
 
-function startChild(start: Start): Deno.ChildProcess {
+function startChild(start: SpawnOptions): Deno.ChildProcess {
   const [command, ...args] = start.args;
   const env = start.env?.();
   return startLeader(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
@@ -89,8 +94,8 @@ function startChild(start: Start): Deno.ChildProcess {
 class DenoChild implements Child {
   readonly pid: number;
   refused = false;
-  readonly #start: Start;
-  readonly #sink: ChildSink;
+  readonly #start: SpawnOptions;
+  readonly #listener: ChildListener;
   readonly #clock: Clock;
   readonly #child: Deno.ChildProcess;
   readonly #pumps: { finish(): void }[];
@@ -99,11 +104,17 @@ class DenoChild implements Child {
   #exitedAt = Infinity;
   #isEmpty = false;
 
-  constructor(start: Start, child: Deno.ChildProcess, output: ChildOutput, sink: ChildSink, clock: Clock) {
+  constructor(
+    start: SpawnOptions,
+    child: Deno.ChildProcess,
+    output: ChildOutput,
+    listener: ChildListener,
+    clock: Clock,
+  ) {
     this.pid = child.pid;
     this.#start = start;
     this.#child = child;
-    this.#sink = sink;
+    this.#listener = listener;
     this.#clock = clock;
     const stdout = pump(child.stdout, output.stdout, clock);
     const stderr = pump(child.stderr, output.stderr, clock);
@@ -136,7 +147,7 @@ class DenoChild implements Child {
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return this.#sendAlone(this.#lastSignal);
       this.refused = true;
-      if (!wasRefused) this.#sink.warn(`cannot send ${this.#lastSignal} to pid ${this.pid}: ${faultOf(error)}`);
+      if (!wasRefused) this.#listener.warn(`cannot send ${this.#lastSignal} to pid ${this.pid}: ${faultOf(error)}`);
     }
   }
 
@@ -161,7 +172,7 @@ class DenoChild implements Child {
     // The group is asked about before anybody is told, so that nobody signals one that is empty already.
     const isEmpty = this.#start.killScope === "process" || !this.#isGroupAlive();
     this.#isEmpty = isEmpty;
-    this.#sink.exited(exit);
+    this.#listener.leaderExited(exit);
     if (isEmpty) this.#emptied();
     else this.#pollGroup(FIRST_POLL_MS);
   }
@@ -183,7 +194,7 @@ class DenoChild implements Child {
         return this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
       }
       if (hasLiveMember(this.pid)) return this.#pollGroup(GIVE_UP_MS);
-      this.#sink.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
+      this.#listener.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
       this.#emptied();
     });
   }
@@ -192,7 +203,7 @@ class DenoChild implements Child {
     this.#isEmpty = true;
     // Nobody is left to read it, so closing cannot fail in a way that matters. What starts next may need its descriptor…
     if (this.#start.stdin === "piped") this.#child.stdin.close().catch(() => {});
-    this.#sink.emptied();
+    this.#listener.groupExited();
     // …but does not wait for this.
     for (const pump of this.#pumps) pump.finish();
   }

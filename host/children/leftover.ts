@@ -2,7 +2,7 @@ import type { StopRules, StopSignal } from "@ncolony/core";
 import { askToEnd } from "./child.ts";
 import { faultOf } from "../fault.ts";
 import type { ProcView } from "./proc_view.ts";
-import type { Child, ChildSink, Clock } from "../types.ts";
+import type { Child, ChildListener, Clock } from "../types.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a child of an earlier monitor is still there: soon first, then more seldom. */
@@ -63,7 +63,7 @@ export interface LeftoverParts {
   /** The time. */
   readonly clock: Clock;
   /** Is told its end. */
-  readonly sink: ChildSink;
+  readonly listener: ChildListener;
 }
 
 /**
@@ -109,7 +109,7 @@ export class Leftover implements Child {
       askToEnd(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
-      this.#parts.sink.warn(`cannot send ${signal} to pid ${trace.pid} of an earlier monitor: ${faultOf(error)}`);
+      this.#parts.listener.warn(`cannot send ${signal} to pid ${trace.pid} of an earlier monitor: ${faultOf(error)}`);
     }
   }
 
@@ -123,31 +123,33 @@ export class Leftover implements Child {
   }
 
   #isUnknownTooLong(pid: number): boolean {
-    const { clock, sink } = this.#parts;
+    const { clock, listener } = this.#parts;
     const now = clock.now();
     const since = this.#unknownSince.get(pid) ?? now;
     this.#unknownSince.set(pid, since);
     if (now < since + UNKNOWN_MS) return false;
-    sink.warn(`no longer waits for pid ${pid}, which an earlier monitor wrote down: it is treated as another program`);
+    listener.warn(
+      `no longer waits for pid ${pid}, which an earlier monitor wrote down: it is treated as another program`,
+    );
     return true;
   }
 
   #poll(delayMs: number): void {
     this.#parts.clock.after(delayMs, async () => {
-      const { search, sink } = this.#parts;
+      const { search, listener } = this.#parts;
       this.#traces = this.#traces.filter((trace) => !this.#isOver(trace));
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
       if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
-      sink.exited({ type: "failed", reason: "exit status unknown, an earlier monitor started it" });
-      sink.emptied();
+      listener.leaderExited({ type: "failed", reason: "exit status unknown, an earlier monitor started it" });
+      listener.groupExited();
     });
   }
 
   /** Takes what has appeared meanwhile. */
   #take(trace: Trace): void {
     if (this.#traces.some(({ pid }) => pid === trace.pid)) return;
-    this.#parts.sink.warn(`pid ${trace.pid} of an earlier monitor still runs`);
+    this.#parts.listener.warn(`pid ${trace.pid} of an earlier monitor still runs`);
     this.#traces = [...this.#traces, trace];
     if (this.#signal !== null) this.#send(trace, this.#signal);
   }

@@ -4,7 +4,7 @@ import { identify, Leftover, type Trace } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
 import type { ProcView } from "./proc_view.ts";
 import { findStrays, type Stray } from "./strays.ts";
-import type { ChildSink, Clock, Directory, FoundChild } from "../types.ts";
+import type { ChildListener, Clock, Directory, FoundChild } from "../types.ts";
 
 /** So long it is looked for what was just being started when its monitor was killed, in milliseconds. */
 const SEARCH_MS = 1000;
@@ -61,7 +61,7 @@ export async function findChildren(
       pids: traces.map(({ pid }) => pid),
       isKnown: traces.every((trace) => identify(trace, view) === "ours"),
       rules: traces[0]?.rules ?? rulesOf(name),
-      open: (sink: ChildSink) => new Leftover({ traces, search, view, clock, sink }),
+      open: (listener: ChildListener) => new Leftover({ traces, search, view, clock, listener }),
     };
   });
 }

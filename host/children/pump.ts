@@ -1,4 +1,4 @@
-import type { Clock, OutputSink } from "../types.ts";
+import type { Clock, OnBytes } from "../types.ts";
 
 /** A buffer begins with this size, and grows to the largest while reads fill it. */
 const MIN_BUFFER_BYTES = 512;
@@ -27,11 +27,11 @@ export interface Pump {
 }
 
 /**
- * Reads a child's pipe and gives it to a sink, chunk by chunk, never ahead of what the sink takes.
+ * Reads a child's pipe and gives it to a onBytes, chunk by chunk, never ahead of what the onBytes takes.
  *
  * A pending default read would hold 64 KiB per pipe; a reader with its own buffer holds 512 bytes while a child is silent.
  */
-export function pump(stream: ReadableStream<Uint8Array>, sink: OutputSink, clock: Clock): Pump {
+export function pump(stream: ReadableStream<Uint8Array>, onBytes: OnBytes, clock: Clock): Pump {
   const reader = stream.getReader({ mode: "byob" });
   let left = Infinity;
   let isReading = false;
@@ -60,7 +60,7 @@ export function pump(stream: ReadableStream<Uint8Array>, sink: OutputSink, clock
         cancelTimer();
         if (done || value === undefined) break;
         left -= value.length;
-        const taken = sink(value);
+        const taken = onBytes(value);
         if (taken !== undefined) await taken;
         buffer = next(value);
         grownBytes = buffer.byteLength - MIN_BUFFER_BYTES;

@@ -1,7 +1,7 @@
 import type { Entry } from "@ncolony/core";
-import { isSameSight, RACY_MS } from "./sight.ts";
-import { Turn } from "../turn.ts";
-import type { Clock, Directory, Sight } from "../types.ts";
+import { isSameStamp, RACY_MS } from "./file_stamp.ts";
+import { TimeSlice } from "../time_slice.ts";
+import type { Clock, Directory, FileStamp } from "../types.ts";
 
 /** Two looks this far apart must agree before what was not renamed into place counts. */
 export const SETTLE_MS = 100;
@@ -22,7 +22,7 @@ export type Touched = Iterable<readonly [name: string, complete: boolean]>;
 
 /** What a file looked like when it was read, and whether it may hold something else by now and look the same. */
 interface Known {
-  readonly sight: Sight;
+  readonly stamp: FileStamp;
   readonly isDoubtful: boolean;
 }
 
@@ -37,7 +37,7 @@ interface Candidate {
   readonly name: string;
   readonly complete: boolean;
   readonly lookedAt: number;
-  readonly sight: Sight | null;
+  readonly stamp: FileStamp | null;
   /** Null where nothing is there. */
   readonly reading: Promise<Read | null> | null;
 }
@@ -72,7 +72,7 @@ export class Changes {
   readonly #nextRenamed: () => string | undefined;
   readonly #known = new Map<string, Known>();
   /** Touched that do not look as they did, and when the second look at them is due. */
-  readonly #unsettled = new Map<string, { sight: Sight | null; due: number }>();
+  readonly #unsettled = new Map<string, { stamp: FileStamp | null; due: number }>();
   #id: string | null = null;
   #fault: string | null = null;
 
@@ -135,22 +135,22 @@ export class Changes {
   }
 
   async *#examineAll(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
-    const turn = new Turn(this.#clock);
+    const slice = new TimeSlice(this.#clock);
     const batch: Candidate[] = [];
     for (const [name, complete] of names) {
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) {
-        yield* this.#takeAll(batch, turn);
+        yield* this.#takeAll(batch, slice);
         yield* this.#takeRenamed(renamed, batch);
       }
       const candidate = this.#examine(name, complete);
       if (candidate !== null) batch.push(candidate);
       // Of thousands of names most are as they were, and to await nothing takes time as well.
-      if (batch.length === BATCH || turn.isOver && batch.length > 0) yield* this.#takeAll(batch, turn);
-      if (turn.isOver) await turn.giveWay();
+      if (batch.length === BATCH || slice.isOver && batch.length > 0) yield* this.#takeAll(batch, slice);
+      if (slice.isOver) await slice.yield();
       if (signal?.aborted) break;
     }
-    yield* this.#takeAll(batch, turn);
+    yield* this.#takeAll(batch, slice);
   }
 
   /** What had not settled is looked for anew when there is a directory again. */
@@ -162,34 +162,34 @@ export class Changes {
   /** Looks at a name; begins to read it where that may count, and be something else than before. */
   #examine(name: string, complete: boolean): Candidate | null {
     const lookedAt = this.#clock.now();
-    const sight = this.#directory.look(name);
+    const stamp = this.#directory.look(name);
     const known = this.#known.get(name);
-    if (isSameSight(sight, known?.sight ?? null)) {
+    if (isSameStamp(stamp, known?.stamp ?? null)) {
       this.#unsettled.delete(name);
       if (!known?.isDoubtful) return null;
-    } else if (!(complete && sight !== null) && !this.#isSettled(name, sight, lookedAt)) return null;
+    } else if (!(complete && stamp !== null) && !this.#isSettled(name, stamp, lookedAt)) return null;
     this.#unsettled.delete(name);
-    const reading = sight && this.#read(name);
+    const reading = stamp && this.#read(name);
     // Of several that fail, as no read should, the first is what is thrown.
     reading?.catch(() => {});
-    return { name, complete, lookedAt, sight, reading };
+    return { name, complete, lookedAt, stamp, reading };
   }
 
   async #read(name: string): Promise<Read | null> {
     const reading = await this.#directory.read(name);
     if (reading === null) return null;
-    const { sight, entry, isTransient = false } = reading;
-    const isRacy = Math.abs(this.#clock.wall() - sight.changedMs) <= RACY_MS;
-    return { sight, entry, isDoubtful: isRacy || isTransient, isTransient };
+    const { stamp, entry, isTransient = false } = reading;
+    const isRacy = Math.abs(this.#clock.wall() - stamp.changedMs) <= RACY_MS;
+    return { stamp, entry, isDoubtful: isRacy || isTransient, isTransient };
   }
 
   /** Takes them out, in their order. */
-  async *#takeAll(batch: Candidate[], turn: Turn): AsyncGenerator<FileChange> {
+  async *#takeAll(batch: Candidate[], slice: TimeSlice): AsyncGenerator<FileChange> {
     for (let next = batch.shift(); next !== undefined; next = batch.shift()) {
       const change = await this.#take(next, batch);
       if (change !== null) yield change;
-      if (!turn.isOver) continue;
-      await turn.giveWay();
+      if (!slice.isOver) continue;
+      await slice.yield();
       const renamed = this.#nextRenamed();
       if (renamed !== undefined) yield* this.#takeRenamed(renamed, batch);
     }
@@ -206,7 +206,7 @@ export class Changes {
 
   /** What a name holds, where that counts; what the system could not read while it read others, is read again, alone. */
   async #take(
-    { name, complete, lookedAt, sight, reading }: Candidate,
+    { name, complete, lookedAt, stamp, reading }: Candidate,
     others: readonly Candidate[],
   ): Promise<FileChange | null> {
     let read = await reading;
@@ -217,11 +217,11 @@ export class Changes {
     }
     if (read !== null) {
       // It changed after the look.
-      if (!complete && !isSameSight(read.sight, sight) && !this.#isSettled(name, read.sight, lookedAt)) return null;
-      this.#known.set(name, { sight: read.sight, isDoubtful: read.isDoubtful });
+      if (!complete && !isSameStamp(read.stamp, stamp) && !this.#isSettled(name, read.stamp, lookedAt)) return null;
+      this.#known.set(name, { stamp: read.stamp, isDoubtful: read.isDoubtful });
       return { name, entry: read.entry };
     }
-    if (sight === null) {
+    if (stamp === null) {
       this.#known.delete(name);
       return { name, entry: null };
     }
@@ -231,11 +231,11 @@ export class Changes {
   }
 
   /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(name: string, sight: Sight | null, lookedAt: number): boolean {
+  #isSettled(name: string, stamp: FileStamp | null, lookedAt: number): boolean {
     const before = this.#unsettled.get(name);
-    if (before !== undefined && isSameSight(before.sight, sight)) return lookedAt >= before.due;
+    if (before !== undefined && isSameStamp(before.stamp, stamp)) return lookedAt >= before.due;
     // Time may have passed since the look: this program does not always run.
-    this.#unsettled.set(name, { sight, due: this.#clock.now() + this.#settleMs });
+    this.#unsettled.set(name, { stamp, due: this.#clock.now() + this.#settleMs });
     return this.#settleMs === 0;
   }
 }

@@ -1,6 +1,6 @@
 import { type Spec, type SpecChange, Specs } from "@ncolony/core";
 import { Changes, type Touched } from "./changes.ts";
-import { Told } from "../told.ts";
+import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Directory, Log } from "../types.ts";
 
 /** What {@linkcode Configs} needs. */
@@ -23,7 +23,7 @@ export class Configs {
   readonly #options: ConfigsOptions;
   readonly #changes: Changes;
   readonly #specs = new Specs();
-  readonly #told = new Told();
+  readonly #told = new KnownFaults();
 
   /** Makes one that has looked at nothing yet. */
   constructor(options: ConfigsOptions) {
@@ -71,7 +71,7 @@ export class Configs {
   /** Tells, when that changes, that the directory says nothing, or that it can be read again. */
   #tellFault(fault: string | null): void {
     const { directory, log } = this.#options;
-    if (!this.#told.isNews("directory", fault)) return;
+    if (!this.#told.note("directory", fault)) return;
     if (fault === null) log.info(`the config directory ${directory.path} can be read again`);
     else log.error(`the config directory ${directory.path} ${fault}: what runs goes on as it is`);
   }

@@ -2,9 +2,9 @@ import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../fault.ts";
 import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
-import { faultSight, RACY_MS, sightOf } from "./sight.ts";
+import { faultSight, RACY_MS, stampOf } from "./file_stamp.ts";
 import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
-import type { Directory, Identity, Reading, Sight, TrustOptions } from "../types.ts";
+import type { Directory, FileStamp, Identity, Reading, TrustOptions } from "../types.ts";
 
 /** How the files of a directory are read. */
 export interface ReadOptions extends OpenOptions {
@@ -117,9 +117,9 @@ function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptio
   }
 }
 
-function look(path: string, options: ReadOptions): Sight | null {
+function look(path: string, options: ReadOptions): FileStamp | null {
   const found = inspect(path, options);
-  return found === null ? null : "fault" in found ? faultSight(found.fault) : sightOf(found);
+  return found === null ? null : "fault" in found ? faultSight(found.fault) : stampOf(found);
 }
 
 async function read(path: string, options: ReadOptions): Promise<Reading | null> {
@@ -127,9 +127,9 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
   if (found === null) return null;
   if ("fault" in found) {
     const { fault, isTransient } = found;
-    return { sight: faultSight(fault), entry: { fault }, isTransient };
+    return { stamp: faultSight(fault), entry: { fault }, isTransient };
   }
-  const wrong = (fault: string): Reading => ({ sight: sightOf(found), entry: { fault } });
+  const wrong = (fault: string): Reading => ({ stamp: stampOf(found), entry: { fault } });
   const failed = (error: unknown): Reading => ({ ...wrong(faultOf(error)), isTransient: true });
   // Opening a device can do things to it, so what is no regular file is not opened at all.
   if (found.isSymlink) return wrong("is a symbolic link");
@@ -149,11 +149,11 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
     if (info === null) return wrong("is not a regular file");
     const fault = judge(info);
     if (fault !== null) return wrong(fault);
-    const sight = sightOf(info);
+    const stamp = stampOf(info);
     const { bytes, entry } = readText(file, info.size, options.maxBytes);
     // Some file systems say of every file that it is empty.
-    const isGrowing = bytes !== info.size && Date.now() < sight.changedMs + RACY_MS;
-    return isGrowing ? { sight, entry: { fault: "is just being written" }, isTransient: true } : { sight, entry };
+    const isGrowing = bytes !== info.size && Date.now() < stamp.changedMs + RACY_MS;
+    return isGrowing ? { stamp, entry: { fault: "is just being written" }, isTransient: true } : { stamp, entry };
   } catch (error) {
     return failed(error);
   } finally {

@@ -3,7 +3,7 @@ import { dirname } from "@std/path/posix/dirname";
 import { faultOf } from "../fault.ts";
 import { lstat } from "./lstat.ts";
 import { postFile } from "./post.ts";
-import { Told } from "../told.ts";
+import { KnownFaults } from "../known_faults.ts";
 
 /** A time takes less. */
 const MAX_BYTES = 100;
@@ -12,7 +12,7 @@ const MAX_BYTES = 100;
 export class TimeFile {
   readonly #path: string;
   readonly #onFault: (fault: string) => void;
-  readonly #told = new Told();
+  readonly #told = new KnownFaults();
 
   /** Makes one; `onFault` takes what cannot be read or written, each once until it works again. */
   constructor(path: string, onFault: (fault: string) => void) {
@@ -43,6 +43,6 @@ export class TimeFile {
     } catch (error) {
       fault = faultOf(error);
     }
-    if (this.#told.isNews("write", fault) && fault !== null) this.#onFault(`cannot be written: ${fault}`);
+    if (this.#told.note("write", fault) && fault !== null) this.#onFault(`cannot be written: ${fault}`);
   }
 }

@@ -5,7 +5,7 @@ import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
 import { describeError } from "../fault.ts";
 import { Fifos } from "./fifos.ts";
-import type { Watch, WatchSink } from "../types.ts";
+import type { Watch, WatchListener } from "../types.ts";
 
 /** How long a watch has to answer, in milliseconds. */
 const PATIENCE_MS = 1000;
@@ -42,14 +42,18 @@ let isStuck = false;
  * it is closed, by a file that is made in one of the directories, the last one first, and removed at once.
  * @throws {Error} Where the operating system has no watch to give, or Deno's hang.
  */
-export function watchDirectories(paths: readonly string[], sink: WatchSink, probe: string | null = null): Watch {
+export function watchDirectories(
+  paths: readonly string[],
+  listener: WatchListener,
+  probe: string | null = null,
+): Watch {
   if (isStuck) throw new Error("Deno's watches hang, since a named pipe was in a watched directory");
-  return new DenoWatch(paths, sink, probe);
+  return new DenoWatch(paths, listener, probe);
 }
 
 class DenoWatch implements Watch {
   readonly #paths: readonly string[];
-  readonly #sink: WatchSink;
+  readonly #listener: WatchListener;
   readonly #probe: string | null;
   /** The name of the file that is made where there is no probe. */
   readonly #made = `.${crypto.randomUUID()}.new`;
@@ -68,9 +72,9 @@ class DenoWatch implements Watch {
   /** Whether it was asked since then. */
   #isAskedAgain = false;
 
-  constructor(paths: readonly string[], sink: WatchSink, probe: string | null) {
+  constructor(paths: readonly string[], listener: WatchListener, probe: string | null) {
     this.#paths = paths;
-    this.#sink = sink;
+    this.#listener = listener;
     this.#probe = probe;
     this.#fifos = new Fifos(paths);
     // Before it is made, so that it meets none that is not held.
@@ -79,8 +83,8 @@ class DenoWatch implements Watch {
     this.#watcher = Deno.watchFs(isApart ? [...paths, probe] : [...paths], { recursive: false });
     this.#ids = paths.map(idOf);
     this.#listen().then(
-      () => this.#isClosed || sink.failed("it ended"),
-      (error) => this.#isClosed || sink.failed(describeError(error)),
+      () => this.#isClosed || listener.failed("it ended"),
+      (error) => this.#isClosed || listener.failed(describeError(error)),
     );
   }
 
@@ -147,8 +151,8 @@ class DenoWatch implements Watch {
       this.#hasTold = true;
       if (event !== null && this.#isAnswer(event)) this.#hearAnswer();
       else if (this.#isClosed) continue;
-      else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) this.#sink.rescan(null);
-      else tell(event, this.#paths, this.#sink);
+      else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) this.#listener.rescan(null);
+      else tell(event, this.#paths, this.#listener);
     }
   }
 
@@ -214,12 +218,12 @@ function succeeds(action: () => void): boolean {
   }
 }
 
-function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSink): void {
+function tell(event: Deno.FsEvent, directories: readonly string[], listener: WatchListener): void {
   // A file was closed that had been opened for writing, as this program opens messages. If it was written, that was told.
   if (event.kind === "access") return;
-  if (event.flag === "rescan") return sink.rescan(null);
+  if (event.flag === "rescan") return listener.rescan(null);
   const itself = event.paths.find((path) => directories.includes(path));
-  if (itself !== undefined) return sink.rescan(itself);
+  if (itself !== undefined) return listener.rescan(itself);
   const [from, to] = event.paths;
   // Only of a name that was ignored is it known that nobody is still writing to it.
   const isComplete = event.kind === "rename" && to !== undefined && dirname(from) === dirname(to) &&
@@ -228,7 +232,7 @@ function tell(event: Deno.FsEvent, directories: readonly string[], sink: WatchSi
   for (const path of event.paths) {
     const name = basename(path);
     // The links in a ConfigMap all lead through `..data`, which is replaced by a rename.
-    if (name.startsWith("..")) sink.rescan(dirname(path));
-    else if (!isIgnored(name)) sink.touched(dirname(path), name, isComplete && path === to ? "renamed" : otherwise);
+    if (name.startsWith("..")) listener.rescan(dirname(path));
+    else if (!isIgnored(name)) listener.touched(dirname(path), name, isComplete && path === to ? "renamed" : otherwise);
   }
 }

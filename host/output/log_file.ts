@@ -3,7 +3,7 @@ import { faultOf } from "../fault.ts";
 import { lstat } from "../files/lstat.ts";
 import type { OwnDirectory } from "../files/own_directory.ts";
 import { type AppendFile, openAppend } from "../files/safe_file.ts";
-import type { Target } from "./sink.ts";
+import type { Target } from "./writer.ts";
 import type { Clock } from "../types.ts";
 
 const NEWLINE = 0x0a;

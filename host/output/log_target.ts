@@ -3,7 +3,7 @@ import { faultOf } from "../fault.ts";
 import { lstat } from "../files/lstat.ts";
 import { isGranted } from "../permission.ts";
 import { openAppend } from "../files/safe_file.ts";
-import type { Target } from "./sink.ts";
+import type { Target } from "./writer.ts";
 import { resolveTrusted, UntrustedError } from "../files/trust.ts";
 
 /** Who may read a log: whoever runs the program, and their group. */

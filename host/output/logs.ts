@@ -2,8 +2,8 @@ import { type LogLimits, SharedPlace, shownText, WholeLines } from "@ncolony/cor
 import { join } from "@std/path/posix/join";
 import { LogFile } from "./log_file.ts";
 import { OwnDirectory } from "../files/own_directory.ts";
-import { Sink } from "./sink.ts";
-import type { ChildLogs, ChildOutput, Clock, Log, OutputSink, TrustOptions } from "../types.ts";
+import { Writer } from "./writer.ts";
+import type { ChildLogs, ChildOutput, Clock, Log, OnBytes, TrustOptions } from "../types.ts";
 import { Unended } from "./unended.ts";
 
 /** How much of one child's output may wait to be written. */
@@ -12,7 +12,7 @@ const MAX_WAITING_BYTES = 256 * 1024;
 /** The log file of one process. */
 interface Open {
   readonly file: LogFile;
-  readonly sink: Sink;
+  readonly writer: Writer;
   /** What all streams that are written to it share. */
   readonly place: SharedPlace;
   /** Lets go of what takes its output. */
@@ -49,7 +49,7 @@ export class Logs implements ChildLogs {
     this.#log = log;
   }
 
-  /** Makes the sinks of one child, and opens its file, where that can be done. */
+  /** Makes the writers of one child, and opens its file, where that can be done. */
   forChild(name: string, limits: LogLimits): ChildOutput {
     const open = this.#openFor(name, limits);
     open.file.open();
@@ -62,7 +62,7 @@ export class Logs implements ChildLogs {
         stdout.end();
         stderr.end();
         open.children--;
-        open.sink.flush().then(() => this.#close(name, open));
+        open.writer.flush().then(() => this.#close(name, open));
       },
     };
   }
@@ -72,20 +72,20 @@ export class Logs implements ChildLogs {
     const all = [...this.#open.values()];
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(deadlineMs, resolve);
-    await Promise.race([Promise.all(all.map(({ sink }) => sink.flush())), promise]);
+    await Promise.race([Promise.all(all.map(({ writer }) => writer.flush())), promise]);
     cancel();
     for (const { file } of all) file.abandon();
   }
 
-  #stream({ sink, place }: Open): { push: OutputSink; end: () => void } {
+  #stream({ writer, place }: Open): { push: OnBytes; end: () => void } {
     const lines = new WholeLines(place);
-    const add = (pieces: readonly Uint8Array[]) => pieces.forEach((piece) => sink.add(piece));
+    const add = (pieces: readonly Uint8Array[]) => pieces.forEach((piece) => writer.add(piece));
     const unended = new Unended(lines, this.#clock, () => {
-      sink.whenRoom(() => add(lines.flush()));
+      writer.whenRoom(() => add(lines.flush()));
     });
     return {
       push: async (bytes) => {
-        await sink.whenRoom(() => add(lines.push(bytes)));
+        await writer.whenRoom(() => add(lines.push(bytes)));
         unended.watch();
       },
       end: () => {
@@ -118,7 +118,13 @@ export class Logs implements ChildLogs {
       file.close();
       fallback?.end();
     };
-    const open = { file, end, sink: new Sink(file, report, MAX_WAITING_BYTES), place: new SharedPlace(), children: 0 };
+    const open = {
+      file,
+      end,
+      writer: new Writer(file, report, MAX_WAITING_BYTES),
+      place: new SharedPlace(),
+      children: 0,
+    };
     this.#open.set(name, open);
     return open;
   }

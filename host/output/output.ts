@@ -1,12 +1,12 @@
-import { type LineSink, LineSplitter, shownName, visible, visibleBytes } from "@ncolony/core";
+import { LineSplitter, type OnLine, shownName, visible, visibleBytes } from "@ncolony/core";
 import { denoClock } from "../clock.ts";
 import { faultOf } from "../fault.ts";
 import { hesitant } from "./hesitant.ts";
 import { createLog, jsonLine } from "./log.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";
 import { type LogTarget, openLog } from "./log_target.ts";
-import { Sink, type Target } from "./sink.ts";
-import type { ChildOutput, Log, OutputSink } from "../types.ts";
+import { type Target, Writer } from "./writer.ts";
+import type { ChildOutput, Log, OnBytes } from "../types.ts";
 import { Unended } from "./unended.ts";
 
 const NEWLINE = 0x0a;
@@ -46,9 +46,9 @@ export class Output {
   /** Where events are told. */
   readonly log: Log;
   readonly #format: LogFormat;
-  readonly #out: Sink;
-  readonly #err: Sink;
-  readonly #pages: ReadonlyMap<Sink, Page>;
+  readonly #out: Writer;
+  readonly #err: Writer;
+  readonly #pages: ReadonlyMap<Writer, Page>;
   /** The children whose output has not ended. */
   readonly #open = new Set<Promise<void>>();
 
@@ -60,10 +60,10 @@ export class Output {
     const stdout = isNonBlocking(1) ? hesitant(Deno.stdout) : Deno.stdout;
     this.#format = format;
     const encoder = new TextEncoder();
-    const tell = (sink: Sink) => createLog(level, format, (line) => sink.offer(encoder.encode(line)));
+    const tell = (writer: Writer) => createLog(level, format, (line) => writer.offer(encoder.encode(line)));
     // What goes wrong with a stream is told on stderr; where that is stderr itself, nobody would read it.
     const open = (target: Target, name: string, report: () => Log | null) => {
-      return new Sink(target, {
+      return new Writer(target, {
         fault: (error) => report()?.error(`cannot write to ${name}, what goes there is lost: ${faultOf(error)}`),
         lost: (count) => this.log.warn(`${count} lines of this log were lost, because it was not read fast enough`),
       });
@@ -78,12 +78,13 @@ export class Output {
       this.#err = open(target, file!, () => stderrLog);
       this.#out = this.#err;
     }
-    const pageOf = (sink: Sink, stream: LogTarget) => [sink, new Page(sink, !raw && stream.isTerminal())] as const;
+    const pageOf = (writer: Writer, stream: LogTarget) =>
+      [writer, new Page(writer, !raw && stream.isTerminal())] as const;
     this.#pages = new Map([pageOf(this.#out, target ?? Deno.stdout), pageOf(this.#err, target ?? Deno.stderr)]);
     this.log = tell(this.#err);
   }
 
-  /** Makes the sinks of one child: each of its lines becomes `[name] line`, or a JSON object. */
+  /** Makes the writers of one child: each of its lines becomes `[name] line`, or a JSON object. */
   forChild(name: string): ChildOutput {
     const stdout = this.#stream(name, "stdout", this.#out);
     const stderr = this.#stream(name, "stderr", this.#err);
@@ -110,11 +111,11 @@ export class Output {
     cancel();
   }
 
-  #stream(name: string, stream: string, sink: Sink): { push: OutputSink; end: () => void } {
-    const lines = this.#format === "json" ? jsonLines(name, stream, sink) : textLines(name, this.#pages.get(sink)!);
+  #stream(name: string, stream: string, writer: Writer): { push: OnBytes; end: () => void } {
+    const lines = this.#format === "json" ? jsonLines(name, stream, writer) : textLines(name, this.#pages.get(writer)!);
     const splitter = new LineSplitter(lines.add);
     const unended = new Unended(splitter, denoClock, () => {
-      sink.whenRoom(() => {
+      writer.whenRoom(() => {
         splitter.flush();
         lines.flush();
       });
@@ -123,7 +124,7 @@ export class Output {
       push: async (bytes) => {
         // A slice at a time, for each of its bytes may be a newline, and so become a line with a prefix.
         for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
-          await sink.whenRoom(() => {
+          await writer.whenRoom(() => {
             splitter.push(bytes.subarray(start, start + SLICE_BYTES));
             lines.flush();
           });
@@ -141,7 +142,7 @@ export class Output {
 
 /** Formats lines, and passes them on when it is full or told to. */
 interface Lines {
-  readonly add: LineSink;
+  readonly add: OnLine;
   readonly flush: () => void;
 }
 
@@ -151,8 +152,8 @@ function textLines(name: string, page: Page): Lines {
   const shown = visible(shownName(name));
   const prefix = encoder.encode(`[${shown}] `);
   const continued = encoder.encode(`[${shown}+] `);
-  const add: LineSink = (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end));
-  const addVisible: LineSink = (bytes, start, end, first, last) => {
+  const add: OnLine = (bytes, start, end, first) => page.add(first ? prefix : continued, bytes.subarray(start, end));
+  const addVisible: OnLine = (bytes, start, end, first, last) => {
     // Right before the newline a carriage return has no effect, so it is dropped. Anywhere else the text after it would
     // overwrite the name, so it is escaped, and a progress bar becomes one line.
     const isCrlf = last && end > start && bytes[end - 1] === CARRIAGE_RETURN;
@@ -161,17 +162,17 @@ function textLines(name: string, page: Page): Lines {
   return { add: page.isTerminal ? addVisible : add, flush: () => page.flush() };
 }
 
-/** Where lines are put together for a sink. All children share it, for no line stays here: memory for each would pile up. */
+/** Where lines are put together for a writer. All children share it, for no line stays here: memory for each would pile up. */
 class Page {
   /** Whether the lines of children must be escaped. */
   readonly isTerminal: boolean;
-  readonly #sink: Sink;
+  readonly #writer: Writer;
   readonly #bytes: Uint8Array;
   #filled = 0;
 
-  constructor(sink: Sink, isTerminal: boolean) {
+  constructor(writer: Writer, isTerminal: boolean) {
     this.isTerminal = isTerminal;
-    this.#sink = sink;
+    this.#writer = writer;
     this.#bytes = new Uint8Array(isTerminal ? TERMINAL_PAGE_BYTES : PAGE_BYTES);
   }
 
@@ -186,12 +187,12 @@ class Page {
 
   /** Passes on what was put together. */
   flush(): void {
-    this.#sink.add(this.#bytes.subarray(0, this.#filled));
+    this.#writer.add(this.#bytes.subarray(0, this.#filled));
     this.#filled = 0;
   }
 }
 
-function jsonLines(name: string, stream: string, sink: Sink): Lines {
+function jsonLines(name: string, stream: string, writer: Writer): Lines {
   // A byte order mark stays in the line, wherever it is.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
@@ -201,7 +202,7 @@ function jsonLines(name: string, stream: string, sink: Sink): Lines {
       out += jsonLine(name, stream, decoder.decode(bytes.subarray(start, end)), new Date(), !last);
     },
     flush: () => {
-      sink.add(encoder.encode(out));
+      writer.add(encoder.encode(out));
       out = "";
     },
   };

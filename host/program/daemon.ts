@@ -6,7 +6,7 @@ import type { ProgramService } from "../service.ts";
 import { inherited } from "./inherited.ts";
 import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import type { Log } from "../types.ts";
-import { catchUnforeseen } from "./unforeseen.ts";
+import { catchUncaught } from "./uncaught.ts";
 
 /** Signals that come closer together are one request: a terminal and a task runner may both pass on the same Ctrl-C. */
 const SAME_REQUEST_MS = 1000;
@@ -74,7 +74,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     log = output.log;
     const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
     service = daemon.make(options, output, heart);
-    using _catching = catchUnforeseen((error) => service?.fail(error));
+    using _catching = catchUncaught((error) => service?.fail(error));
     await service.start();
     output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
     const blocked = STOPPING.filter(isBlocked);

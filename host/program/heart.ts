@@ -97,19 +97,19 @@ export function startHeart(options: HeartOptions = {}): Heart | null {
   return found?.heart ?? null;
 }
 
-/** Something that a loop passes by, and when it must pass again, in the clock's milliseconds. */
-export interface Passed {
-  /** When it must pass again. */
+/** What a loop must tell, again and again, that it goes on. */
+export interface Watchdog {
+  /** When it must be told again, in the clock's milliseconds. */
   readonly due: number;
-  /** Passes. */
-  pass(): void;
+  /** Beats, if it is time. */
+  beat(): void;
 }
 
 /** The heart of a loop that has none. */
-export const NO_HEART: Passed = { due: Infinity, pass: () => {} };
+export const NO_HEART: Watchdog = { due: Infinity, beat: () => {} };
 
-/** The heart of a program that beats where its loop passes, so that it stops when the loop does. */
-export class LoopHeart implements Passed {
+/** The heart of a program whose loop makes it beat, so that it stops when the loop does. */
+export class LoopHeart implements Watchdog {
   readonly #heart: Heart | null;
   readonly #intervalMs: number;
   readonly #clock: Clock;
@@ -124,13 +124,13 @@ export class LoopHeart implements Passed {
     this.#due = found === null ? Infinity : clock.now();
   }
 
-  /** When the loop must pass again, in the clock's milliseconds. */
+  /** When the loop must call it again, in the clock's milliseconds. */
   get due(): number {
     return this.#due;
   }
 
   /** Beats, if it is time. */
-  pass(): void {
+  beat(): void {
     const now = this.#clock.now();
     if (now < this.#due) return;
     this.#due = now + this.#intervalMs;

@@ -18,7 +18,7 @@ export interface Option {
 }
 
 /** A command line, taken apart. */
-export interface Words {
+export interface ParsedArgs {
   /** The values of each option, in the order in which they were given. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   /** The options without a value that were given. */
@@ -51,7 +51,7 @@ export const RAW_OPTION: Option = { name: "raw", help: "pass control characters 
  *
  * @throws {UsageError} Where an option is unknown, lacks its value, or has one that it does not take.
  */
-export function parseWords(argv: readonly string[], options: readonly Option[]): Words {
+export function parseWords(argv: readonly string[], options: readonly Option[]): ParsedArgs {
   const valued = options.filter((option) => option.value !== undefined).map((option) => option.name);
   const flags = options.filter((option) => option.value === undefined).map((option) => option.name);
   const args = parseArgs(attachValues(argv, options), { string: [...valued, "_"], collect: valued, boolean: flags });
@@ -95,19 +95,19 @@ function attachValues(argv: readonly string[], options: readonly Option[]): stri
 }
 
 /** The last value of an option, or undefined where it was not given. */
-export function lastValue(words: Words, name: string): string | undefined {
+export function lastValue(words: ParsedArgs, name: string): string | undefined {
   return words.values.get(name)?.at(-1);
 }
 
 /** The last value of an option, which may not be empty, or undefined where it was not given. @throws {UsageError} Where it is. */
-export function textValue(words: Words, name: string, value: string): string | undefined {
+export function textValue(words: ParsedArgs, name: string, value: string): string | undefined {
   const text = lastValue(words, name);
   if (text === "") throw new UsageError(`--${name} needs a value: ${value}`);
   return text;
 }
 
 /** The last value of an option that must be given. @throws {UsageError} Where it was not. */
-export function requiredValue(words: Words, name: string): string {
+export function requiredValue(words: ParsedArgs, name: string): string {
   const value = lastValue(words, name);
   if (value === undefined || value === "") throw new UsageError(`--${name} is missing`);
   return value;
@@ -118,7 +118,7 @@ export function requiredValue(words: Words, name: string): string {
  *
  * @throws {UsageError} Where it is not a number, or not from `min` to 1e9.
  */
-export function secondsValue(words: Words, name: string, otherwise: number, min = 0): number {
+export function secondsValue(words: ParsedArgs, name: string, otherwise: number, min = 0): number {
   const text = lastValue(words, name);
   if (text === undefined) return otherwise;
   const seconds = text.trim() === "" ? NaN : Number(text);
@@ -129,7 +129,7 @@ export function secondsValue(words: Words, name: string, otherwise: number, min 
 }
 
 /** The last value of an option that is a whole number. @throws {UsageError} Where it is not one from `min` to `max`. */
-export function countValue(words: Words, name: string, min = 1, max = 999_999_999): number | undefined {
+export function countValue(words: ParsedArgs, name: string, min = 1, max = 999_999_999): number | undefined {
   const text = lastValue(words, name);
   if (text === undefined) return undefined;
   const count = /^\d{1,9}$/.test(text) ? Number(text) : NaN;
@@ -142,7 +142,7 @@ export function countValue(words: Words, name: string, min = 1, max = 999_999_99
  *
  * @throws {UsageError} Where it is not one from `min` to `max`.
  */
-export function bytesValue(words: Words, name: string, min: number, max: number): number | undefined {
+export function bytesValue(words: ParsedArgs, name: string, min: number, max: number): number | undefined {
   const text = lastValue(words, name);
   if (text === undefined) return undefined;
   const [, digits, unit] = /^(\d{1,15})([KMG]?)$/.exec(text) ?? [];
@@ -154,7 +154,7 @@ export function bytesValue(words: Words, name: string, min: number, max: number)
 }
 
 /** What {@linkcode LOG_OPTIONS} and {@linkcode RAW_OPTION} set. @throws {UsageError} Where a value is none that they take. */
-export function outputOptions(words: Words): OutputOptions {
+export function outputOptions(words: ParsedArgs): OutputOptions {
   const file = textValue(words, "log-file", "FILE");
   return {
     level: choiceValue(words, "log-level", LOG_LEVELS, "info"),
@@ -165,7 +165,7 @@ export function outputOptions(words: Words): OutputOptions {
 }
 
 /** The last value of an option that has some to choose from. @throws {UsageError} Where it is none of them. */
-export function choiceValue<T extends string>(words: Words, name: string, choices: readonly T[], otherwise: T): T {
+export function choiceValue<T extends string>(words: ParsedArgs, name: string, choices: readonly T[], otherwise: T): T {
   const text = lastValue(words, name) ?? otherwise;
   const found = choices.find((one) => one === text);
   if (found === undefined) {

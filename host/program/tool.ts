@@ -14,12 +14,12 @@ export {
   type Option,
   optionsHelp,
   outputOptions,
+  type ParsedArgs,
   parseWords,
   RAW_OPTION,
   requiredValue,
   secondsValue,
   textValue,
-  type Words,
 } from "./options.ts";
 export { describeError } from "../fault.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "../files/post.ts";

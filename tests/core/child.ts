@@ -70,8 +70,8 @@ export class Child {
   /** What its adapter has to tell next, or null. */
   news(): ProcessEvent | null {
     if (this.#exit === null) return null;
-    if (!this.#told) return { type: "exited", exit: this.#exit };
-    return this.#rest ? null : { type: "emptied" };
+    if (!this.#told) return { type: "leader-exited", exit: this.#exit };
+    return this.#rest ? null : { type: "group-exited" };
   }
 
   /** Takes note that `exited` was told. */

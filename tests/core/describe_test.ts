@@ -24,8 +24,8 @@ const KILLING: ProcessState = {
   reportAt: NOW + 5000,
 };
 const WANTED: ProcessEvent = { type: "wanted", spec: WEB };
-const CRASHED: ProcessEvent = { type: "exited", exit: { type: "signal", signal: "SIGSEGV" } };
-const FAILED: ProcessEvent = { type: "exited", exit: { type: "failed", reason: "no such command" } };
+const CRASHED: ProcessEvent = { type: "leader-exited", exit: { type: "signal", signal: "SIGSEGV" } };
+const FAILED: ProcessEvent = { type: "leader-exited", exit: { type: "failed", reason: "no such command" } };
 
 function waiting(delayMs: number): ProcessState {
   return { type: "waiting", spec: WEB, delayMs: 1000, startedAt: 0, until: NOW + delayMs };
@@ -48,8 +48,8 @@ const LINES: readonly (readonly [line: string, before: ProcessState, event: Proc
     { ...STOPPING, startedAt: -Infinity },
   ],
   ["stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
-  ["killing -> gone (all of it ended)", KILLING, { type: "emptied" }, GONE],
-  ["stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "emptied" }, waiting(2000)],
+  ["killing -> gone (all of it ended)", KILLING, { type: "group-exited" }, GONE],
+  ["stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "group-exited" }, waiting(2000)],
   ["waiting -> running (delay over)", waiting(0), { type: "tick" }, RUNNING],
 ];
 
@@ -61,7 +61,7 @@ for (const [line, ...[before, event, after]] of LINES) {
 
 Deno.test("describeStep() tells durations in seconds, up to 1000 s to three digits", () => {
   const durations = [1, 61, 1234, 12_345, 100 / 3, 61_000, 999_900, 3_600_000, 4_000_500].map((delayMs) =>
-    /waiting for (.*) \(/.exec(describeStep(STOPPING, { type: "emptied" }, waiting(delayMs), NOW))?.[1]
+    /waiting for (.*) \(/.exec(describeStep(STOPPING, { type: "group-exited" }, waiting(delayMs), NOW))?.[1]
   );
   const seconds = [0.001, 0.061, 1.23, 12.3, 0.0333, 61, 1000, 3600, 4000.5];
   assertEquals(durations, seconds.map((each) => `${each} s`));

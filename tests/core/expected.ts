@@ -50,7 +50,7 @@ export class Expected {
         if (this.since !== null) return this.#endRow(now);
         this.#due = now;
         return;
-      case "exited":
+      case "leader-exited":
         if (this.since === null) return;
         if (event.exit.type === "failed") return this.#die(now, MIN_SPAWN_RETRY_MS);
         return now - this.since < this.#policy.thresholdMs ? this.#die(now, 0) : this.#endRow(now);

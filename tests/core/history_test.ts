@@ -24,14 +24,17 @@ let lives: Lives | undefined;
 
 Deno.test(`step() has every cell of its table that can happen visited by ${HISTORIES} histories from seed ${SEED}`, () => {
   const requests = ["kill", "restart", "tick", "unwanted", "wanted"];
-  const ends = ["emptied", "exited"];
-  assertEquals([...liveAll().cells].sort(), [
-    ...requests.map((event) => `gone ${event}`),
-    ...[...ends, ...requests].map((event) => `killing ${event}`),
-    ...["exited", ...requests].map((event) => `running ${event}`),
-    ...[...ends, ...requests].map((event) => `stopping ${event}`),
-    ...requests.map((event) => `waiting ${event}`),
-  ]);
+  const ends = ["group-exited", "leader-exited"];
+  assertEquals(
+    [...liveAll().cells].sort(),
+    [
+      ...requests.map((event) => `gone ${event}`),
+      ...[...ends, ...requests].map((event) => `killing ${event}`),
+      ...["leader-exited", ...requests].map((event) => `running ${event}`),
+      ...[...ends, ...requests].map((event) => `stopping ${event}`),
+      ...requests.map((event) => `waiting ${event}`),
+    ].sort(),
+  );
 });
 
 for (const promised of PROMISES) {

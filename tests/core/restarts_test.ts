@@ -37,8 +37,8 @@ function startsOf(lives: readonly number[], policy: RestartPolicy): number[] {
   happen({ type: "wanted", spec: sample("web") });
   for (const life of lives) {
     now += life;
-    happen({ type: "exited", exit: { type: "code", code: 1 } });
-    happen({ type: "emptied" });
+    happen({ type: "leader-exited", exit: { type: "code", code: 1 } });
+    happen({ type: "group-exited" });
     if (deadline(state) === Infinity) continue;
     now = deadline(state);
     happen({ type: "tick" });

@@ -15,13 +15,16 @@ Deno.test(`stepSchedule() keeps its promises in ${HISTORIES} histories from seed
 
 Deno.test("stepSchedule() has every cell of its table that can happen visited by them", () => {
   const asked = ["kill", "plan", "stop", "tick"];
-  const ends = ["emptied", "exited"];
-  assertEquals([...cells].filter((cell) => !cell.startsWith("ended")).sort(), [
-    ...asked.map((event) => `idle ${event}`),
-    ...[...ends, ...asked].map((event) => `killing ${event}`),
-    ...["exited", ...asked].map((event) => `running ${event}`),
-    ...[...ends, ...asked].map((event) => `stopping ${event}`),
-  ]);
+  const ends = ["group-exited", "leader-exited"];
+  assertEquals(
+    [...cells].filter((cell) => !cell.startsWith("ended")).sort(),
+    [
+      ...asked.map((event) => `idle ${event}`),
+      ...[...ends, ...asked].map((event) => `killing ${event}`),
+      ...["leader-exited", ...asked].map((event) => `running ${event}`),
+      ...[...ends, ...asked].map((event) => `stopping ${event}`),
+    ].sort(),
+  );
 });
 
 /** Lives through one history: runs as they come, and at some time a stop; in the end nobody is left. */

@@ -34,13 +34,13 @@ const KILLING: ScheduleState = freeze({ ...COUNTS, ...END, type: "killing" });
 const ENDED: ScheduleState = freeze({ type: "ended", exit: BAD, hasGivenUp: true });
 
 const TICK: ScheduleEvent = { type: "tick" };
-const EMPTIED: ScheduleEvent = { type: "emptied" };
+const EMPTIED: ScheduleEvent = { type: "group-exited" };
 const STOP: ScheduleEvent = { type: "stop" };
 const KILL: ScheduleEvent = { type: "kill" };
 const PLAN: ScheduleEvent = freeze({ type: "plan", dueAt: NOW + 60, passed: 0 });
 const LATE: ScheduleEvent = freeze({ type: "plan", dueAt: NOW + 60, passed: 5 });
-const EXITED: ScheduleEvent = freeze({ type: "exited", exit: GOOD });
-const FAILED: ScheduleEvent = freeze({ type: "exited", exit: BAD });
+const EXITED: ScheduleEvent = freeze({ type: "leader-exited", exit: GOOD });
+const FAILED: ScheduleEvent = freeze({ type: "leader-exited", exit: BAD });
 
 const SIGTERM: ScheduleEffect = { type: "signal", signal: "SIGTERM" };
 const SIGKILL: ScheduleEffect = { type: "signal", signal: "SIGKILL" };

@@ -80,7 +80,7 @@ export class World {
     if (next > this.#now) this.#now = next + (this.random.chance(0.3) ? this.random.below(LATE_MS) : 0);
     if (this.#now < childAt) this.happen({ type: "tick" });
     else if (ended === null) this.#exit(this.#run!.exit);
-    else this.happen({ type: "emptied" });
+    else this.happen({ type: "group-exited" });
     return true;
   }
 
@@ -110,7 +110,7 @@ export class World {
   #take(event: ScheduleEvent): void {
     this.cells.add(`${this.state.type} ${event.type}`);
     this.lines.push(`${this.#now}: ${this.state.type} ${JSON.stringify(event)}`);
-    if (event.type === "emptied") this.#leave();
+    if (event.type === "group-exited") this.#leave();
     const [state, effects] = stepSchedule(this.state, event, this.#now, this.policy);
     this.state = state;
     for (const effect of effects) this.#perform(effect);
@@ -169,7 +169,7 @@ export class World {
     if (!random.chance(0.15)) return;
     const exit: Exit = { type: "failed", reason: "no such command" };
     this.#run.ended = exit;
-    this.#inbox.push({ type: "exited", exit }, { type: "emptied" });
+    this.#inbox.push({ type: "leader-exited", exit }, { type: "group-exited" });
   }
 
   #signal(isKill: boolean): void {
@@ -183,7 +183,7 @@ export class World {
 
   #exit(exit: Exit): void {
     this.#run!.ended = exit;
-    this.happen({ type: "exited", exit });
+    this.happen({ type: "leader-exited", exit });
   }
 
   #leave(): void {

@@ -69,7 +69,7 @@ const ENDED: Gone = freeze({ type: "gone", ...PAST });
 const UNWANTED: ProcessEvent = { type: "unwanted" };
 const RESTART: ProcessEvent = { type: "restart" };
 const KILL: ProcessEvent = { type: "kill" };
-const EMPTIED: ProcessEvent = { type: "emptied" };
+const EMPTIED: ProcessEvent = { type: "group-exited" };
 const TICK: ProcessEvent = { type: "tick" };
 const EXITED = exited({ type: "code", code: 0 });
 const FAILED = exited({ type: "failed", reason: "no such command" });
@@ -90,7 +90,7 @@ function stillStopping(inMs: number): Effect {
 }
 
 function exited(exit: Exit): ProcessEvent {
-  return freeze({ type: "exited", exit });
+  return freeze({ type: "leader-exited", exit });
 }
 
 /** One case: in this state, at NOW, this event gives that state and those effects. */

@@ -94,8 +94,8 @@ export class World {
       this.#noteKillTime(event.spec, this.#expected.wanted);
     }
     this.#expected.note(event, this.now);
-    if (event.type === "exited") this.child!.tell();
-    if (event.type === "emptied") this.child = null;
+    if (event.type === "leader-exited") this.child!.tell();
+    if (event.type === "group-exited") this.child = null;
     const [state, effects] = this.#step(event);
     this.state = state;
     for (const effect of effects) this.#perform(effect, event);
@@ -241,7 +241,7 @@ function describe(event: ProcessEvent): string {
   switch (event.type) {
     case "wanted":
       return `wanted ${event.spec.args[0]}`;
-    case "exited":
+    case "leader-exited":
       return `exited ${JSON.stringify(event.exit)}`;
     default:
       return event.type;

@@ -15,11 +15,11 @@ import {
   messageDirectory,
   Output,
   runProgram,
-  type WatchSink,
+  type WatchListener,
 } from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
-import { spawnChild, type Start } from "../../host/children/child.ts";
+import { spawnChild, type SpawnOptions } from "../../host/children/child.ts";
 import { makeOwnDirectory } from "../../host/files/own_directory.ts";
 import { DenoPidFiles, noPidFiles } from "../../host/children/pid_files.ts";
 import { whyUntrusted } from "../../host/files/trust.ts";
@@ -215,7 +215,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     });
   },
 
-  /** Tells which permissions each file has whose name ends in `.new`, at its first sight. */
+  /** Tells which permissions each file has whose name ends in `.new`, at its first stamp. */
   spy: (path) => {
     print("looking");
     const seen = new Set<string>();
@@ -262,12 +262,12 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     if (signal === undefined) return;
     const events: string[] = [];
     const sink = {
-      exited: (exit: Exit) => void events.push(describeExit(exit)),
-      emptied: () => void events.push("emptied"),
+      leaderExited: (exit: Exit) => void events.push(describeExit(exit)),
+      groupExited: () => void events.push("group-exited"),
       warn: (message: string) => void events.push(message),
     };
     for (const { open } of found) open(sink).signal(signal as StopSignal);
-    await until("all have ended", () => events.filter((event) => event === "emptied").length === found.length);
+    await until("all have ended", () => events.filter((event) => event === "group-exited").length === found.length);
     print(events);
   },
 
@@ -296,12 +296,16 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
 
   /** Tells what it finds in a messages directory under a name, and what becomes of it. */
   mail: async (path, name) => {
-    const mailbox = messageDirectory(path);
-    print({ ...await findings(mailbox, name), reject: mailbox.reject(name), remove: mailbox.remove(name) });
+    const messagesDirectory = messageDirectory(path);
+    print({
+      ...await findings(messagesDirectory, name),
+      reject: messagesDirectory.reject(name),
+      remove: messagesDirectory.remove(name),
+    });
   },
 };
 
-function watchSink(): { told: string[]; sink: WatchSink } {
+function watchSink(): { told: string[]; sink: WatchListener } {
   const told: string[] = [];
   const note = (word: string) => void told.push(word);
   return { told, sink: { touched: (_directory, name) => note(name), rescan: () => note("rescan"), failed: note } };
@@ -321,13 +325,13 @@ function pause(ms: number): Promise<void> {
 }
 
 /** Starts a command so many times at once; what they write is written, and told. */
-function startMany(count: number, args: Start["args"], wrote: () => void): void {
+function startMany(count: number, args: SpawnOptions["args"], wrote: () => void): void {
   const write = (bytes: Uint8Array) => {
     Deno.stdout.writeSync(bytes);
     wrote();
   };
-  const start: Start = { args, env: () => ({}), stdin: "null", killScope: "group" };
-  const sink = { exited: () => {}, emptied: () => {}, warn: () => {} };
+  const start: SpawnOptions = { args, env: () => ({}), stdin: "null", killScope: "group" };
+  const sink = { leaderExited: () => {}, groupExited: () => {}, warn: () => {} };
   for (let i = 0; i < count; i++) {
     spawnChild(start, { stdout: write, stderr: write, end: () => {} }, sink, denoClock);
   }

@@ -144,7 +144,7 @@ Deno.test("CheckService can be started once, and where both directories are ther
   await assertRejects(() => it.service.start(), TypeError, "Cannot start a service twice");
   const { port } = it.config;
   const output = { log: it.log, flush: () => Promise.resolve() };
-  const one = { clock: it.clock, directory: port, mailbox: port, pids: null, output };
+  const one = { clock: it.clock, directory: port, messagesDirectory: port, pids: null, output };
   const both = new CheckService(10, one, (parts) => new NotedCheck(parts));
   await assertRejects(() => both.start(), Error, "Cannot use one directory for both");
 });

@@ -25,7 +25,11 @@ export class CheckWorld implements Disposable {
   /** Makes one; with the monitor's directory of pid files, where there is one. */
   constructor(pids: string | null = null) {
     const { clock, log } = this;
-    const requests = new RestartRequests({ mailbox: messageDirectory(this.messages), specs: this.#specs, log });
+    const requests = new RestartRequests({
+      messagesDirectory: messageDirectory(this.messages),
+      specs: this.#specs,
+      log,
+    });
     const directory = this.config.port;
     // That nobody tells of lives is no news to most tests.
     const lives = new Lives(pids, clock, pids === null ? SILENT_LOG : log);

@@ -6,7 +6,7 @@ import { Trial } from "./children.ts";
 async function outputOf(...[args, config, options]: ConstructorParameters<typeof Trial>): Promise<string> {
   await using trial = new Trial(args, config, options);
   const text = await trial.result();
-  assertEquals(trial.events, ["exited: exit code 0", "emptied"]);
+  assertEquals(trial.events, ["leaderExited: exit code 0", "group-exited"]);
   return text;
 }
 
@@ -70,7 +70,7 @@ Deno.test("spawnChild() does not look a bare command up in the monitor's PATH", 
     const trial = new Trial(["sh"], { env: { PATH } });
     assertEquals(trial.child, null);
     assertMatch(trial.events[0], reason);
-    assertEquals(trial.events.slice(1), ["emptied"]);
+    assertEquals(trial.events.slice(1), ["group-exited"]);
   }
 });
 

@@ -16,7 +16,7 @@ export interface TrialOptions {
 export class Trial implements AsyncDisposable {
   /** The child, or null where it could not be started. */
   readonly child: Child | null;
-  /** What was told, in order: `exited: exit code 0`, `emptied`, `warn: …`. */
+  /** What was told, in order: `leaderExited: exit code 0`, `emptied`, `warn: …`. */
   readonly events: string[] = [];
   /** Its output, by stream. */
   readonly text = { stdout: "", stderr: "" };
@@ -27,8 +27,8 @@ export class Trial implements AsyncDisposable {
   constructor(args: readonly string[], config: Record<string, unknown> = {}, options: TrialOptions = {}) {
     const { clock = denoClock, environ = () => undefined } = options;
     const sink = {
-      exited: (exit: Parameters<typeof describeExit>[0]) => this.told(`exited: ${describeExit(exit)}`),
-      emptied: () => this.told("emptied"),
+      leaderExited: (exit: Parameters<typeof describeExit>[0]) => this.told(`leaderExited: ${describeExit(exit)}`),
+      groupExited: () => this.told("group-exited"),
       warn: (message: string) => this.told(`warn: ${message}`),
     };
     const spec = sample("web", { ...config, args });
@@ -56,7 +56,7 @@ export class Trial implements AsyncDisposable {
 
   /** Waits until it was told that nobody is left. */
   async emptied(): Promise<void> {
-    await until("nobody is left", () => this.events.includes("emptied"));
+    await until("nobody is left", () => this.events.includes("group-exited"));
   }
 
   /** Waits until a line was written to stdout; gives it. */
@@ -66,7 +66,7 @@ export class Trial implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child === null) return;
-    const hasExited = () => this.events.some((event) => event.startsWith("exited"));
+    const hasExited = () => this.events.some((event) => event.startsWith("leader-exited"));
     // Its group may not be there yet.
     if (!hasExited()) killNow(this.pid);
     killNow(-this.pid);

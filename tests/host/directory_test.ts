@@ -38,7 +38,7 @@ Deno.test("Directory.read() gives no text but that of the file that it saw, whil
     for (const start = performance.now(); read < 300 && performance.now() - start < 20_000;) {
       const reading = await colony.directory.read("web");
       if (reading === null || "fault" in reading.entry || reading.entry.source === "") continue;
-      const [, size] = reading.sight.marks;
+      const [, size] = reading.stamp.marks;
       assertEquals(reading.entry.source.length, size);
       read++;
     }
@@ -99,12 +99,12 @@ Deno.test("Directory.look() finds nothing where there is nothing or a directory,
 
 Deno.test("Directory.look() sees the same until a file changes, and read() sees what look() does", async () => {
   using it = config((dir) => dir.write("web", "1"));
-  const sight = it.directory.look("web");
-  assert(sight !== null);
-  assertEquals(it.directory.look("web"), sight);
-  assertEquals((await it.directory.read("web"))?.sight, sight);
+  const stamp = it.directory.look("web");
+  assert(stamp !== null);
+  assertEquals(it.directory.look("web"), stamp);
+  assertEquals((await it.directory.read("web"))?.stamp, stamp);
   it.dir.write("web", "22");
-  assertNotEquals(it.directory.look("web"), sight);
+  assertNotEquals(it.directory.look("web"), stamp);
 });
 
 Deno.test("Directory.look() sees that another file of the same size and time was renamed into place", () => {

@@ -9,10 +9,10 @@ Deno.test("a child that cannot be started ends its output, so that nobody waits 
     parseSpec("web", '{"args": ["ncolony-has-no-such-command"]}'),
     { stdout: () => {}, stderr: () => {}, end: () => void ends++ },
     {
-      exited: ({ type }) => void told.push(type),
-      emptied: () => void told.push("emptied"),
+      leaderExited: ({ type }) => void told.push(type),
+      groupExited: () => void told.push("group-exited"),
       warn: (message) => void told.push(message),
     },
   );
-  assertEquals([child, told, ends], [null, ["failed", "emptied"], 1]);
+  assertEquals([child, told, ends], [null, ["failed", "group-exited"], 1]);
 });

@@ -5,8 +5,8 @@ import {
   type Clock,
   type Directory,
   type FileChange,
+  type FileStamp,
   type Reading,
-  type Sight,
 } from "@ncolony/host";
 
 /** A clock that stands still until a test moves it. */
@@ -120,22 +120,22 @@ export class FakeDirectory implements Directory {
     return this.fault === null ? [...this.#files.keys()] : { fault: this.fault };
   }
 
-  look(name: string): Sight | null {
+  look(name: string): FileStamp | null {
     this.looked.push(name);
     this.onLook(name);
     const file = this.#files.get(name);
-    return file === undefined ? null : sightOf(file);
+    return file === undefined ? null : stampOf(file);
   }
 
   read(name: string): Promise<Reading | null> {
     this.#read.push(name);
     this.onRead(name);
     const file = this.#files.get(name);
-    return Promise.resolve(file === undefined ? null : { sight: sightOf(file), entry: { source: file.text } });
+    return Promise.resolve(file === undefined ? null : { stamp: stampOf(file), entry: { source: file.text } });
   }
 }
 
-function sightOf({ inode, mtimeMs, text }: FakeFile): Sight {
+function stampOf({ inode, mtimeMs, text }: FakeFile): FileStamp {
   return { marks: [inode, text.length, mtimeMs], changedMs: mtimeMs };
 }
 

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseSpec } from "@ncolony/core";
-import { type ChildSink, configDirectory } from "@ncolony/host";
+import { type ChildListener, configDirectory } from "@ncolony/host";
 import { Leftover } from "../../host/children/leftover.ts";
 import { DenoPidFiles } from "../../host/children/pid_files.ts";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
@@ -109,8 +109,8 @@ Deno.test("findChildren() tells the end of a child and its group when all of it 
   await place.record(configOf(args), trial.pid);
   const [found, events] = await place.leftovers("SIGTERM");
   assertEquals(found, [{ name: "web", pids: [trial.pid], isKnown: true }]);
-  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "emptied"]);
-  assertEquals(trial.events[0], "exited: SIGTERM");
+  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "group-exited"]);
+  assertEquals(trial.events[0], "leaderExited: SIGTERM");
 });
 
 Deno.test("findChildren() finds who is left in the group of a leader that has ended", async () => {
@@ -130,7 +130,7 @@ Deno.test("findChildren() signals the leader alone where kill_scope is process",
   await using trial = new Trial(args);
   await place.record(configOf(args, { "ncolony.monitor": { kill_scope: "process" } }), trial.pid);
   const [, events] = await place.leftovers("SIGTERM");
-  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "emptied"]);
+  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "group-exited"]);
   assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
 });
 
@@ -139,7 +139,7 @@ Deno.test("findChildren() waits for a second for what was just being started, an
   await place.record(configOf(SLEEP));
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [], isKnown: true }], [
     "cannot start: exit status unknown, an earlier monitor started it",
-    "emptied",
+    "group-exited",
   ]]);
 });
 
@@ -158,7 +158,7 @@ Deno.test("findChildren() finds and signals who is left of a group whose leader 
   Deno.writeTextFileSync(`${place.pids}/web`, `${leader}`);
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [leader], isKnown: true }], [
     "cannot start: exit status unknown, an earlier monitor started it",
-    "emptied",
+    "group-exited",
   ]]);
   // Nobody may have reaped it yet.
   assertEquals(["R", "S"].includes(await stateOf(member!)), false);
@@ -197,7 +197,7 @@ Deno.test("findChildren() finds what runs with name and config of the colony, th
   }
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [pid], isKnown: true }], [
     "cannot start: exit status unknown, an earlier monitor started it",
-    "emptied",
+    "group-exited",
   ]]);
 });
 
@@ -261,12 +261,12 @@ Deno.test("findChildren() knows a child where it may not read /proc itself, by i
     const [found] = await new DenoPidFiles(place.pids, {}, clock).findChildren(config);
     assertEquals([found?.name, found?.pids, found?.isKnown], ["web", [trial.pid], true]);
     const told: string[] = [];
-    const child = found!.open(sinkTo(told));
+    const child = found!.open(listenerTo(told));
     child.signal("SIGTERM");
     await trial.emptied();
     clock.advance(1000);
     await until("its end is told", () => told.length === 2);
-    assertEquals(told, ["failed", "emptied"]);
+    assertEquals(told, ["failed", "group-exited"]);
   }
 });
 
@@ -293,7 +293,7 @@ Deno.test("Leftover signals nobody of whom nothing can be seen, and waits for th
   const traces = [{ name: "web", pid: trial.pid, start: "1", boot: null, rules }];
   const clock = new HandClock();
   const told: string[] = [];
-  const child = new Leftover({ traces, search: () => Promise.resolve(null), view, clock, sink: sinkTo(told) });
+  const child = new Leftover({ traces, search: () => Promise.resolve(null), view, clock, listener: listenerTo(told) });
   child.signal("SIGKILL");
   child.retry();
   assertEquals(child.refused, true);
@@ -301,7 +301,7 @@ Deno.test("Leftover signals nobody of whom nothing can be seen, and waits for th
   for (let ms = 0; ms < 59_500; ms += 500) await advance(clock, 500);
   assertEquals([told, isAlive(trial.pid)], [[], true]);
   for (let ms = 0; ms < 2000; ms += 500) await advance(clock, 500);
-  assertEquals([told.slice(1), isAlive(trial.pid)], [["failed", "emptied"], true]);
+  assertEquals([told.slice(1), isAlive(trial.pid)], [["failed", "group-exited"], true]);
   assertStringIncludes(told[0]!, `no longer waits for pid ${trial.pid}, which an earlier monitor wrote down`);
 });
 
@@ -324,7 +324,7 @@ Deno.test("Leftover goes on waiting where what it waits for cannot be seen for a
     membersOf: () => [],
     variableOf: () => undefined,
   };
-  const child = new Leftover({ traces, search: () => Promise.resolve(null), view, clock, sink: sinkTo(told) });
+  const child = new Leftover({ traces, search: () => Promise.resolve(null), view, clock, listener: listenerTo(told) });
   assertEquals(child.refused, false);
   for (let ms = 0; ms < 120_000; ms += 500) {
     scarce.clear();
@@ -343,10 +343,10 @@ Deno.test("DenoPidFiles notes a child that cannot be seen when it is started, an
   ]);
 });
 
-function sinkTo(told: string[]): ChildSink {
+function listenerTo(told: string[]): ChildListener {
   return {
-    exited: ({ type }) => void told.push(type),
-    emptied: () => void told.push("emptied"),
+    leaderExited: ({ type }) => void told.push(type),
+    groupExited: () => void told.push("group-exited"),
     warn: (message) => void told.push(message),
   };
 }

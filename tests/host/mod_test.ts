@@ -11,7 +11,11 @@ Deno.test("denoHost() starts children with what the given environment has", asyn
     stderr: () => {},
     end: () => told.push("end"),
   };
-  const sink = { exited: () => told.push("exited"), emptied: () => told.push("emptied"), warn: () => {} };
+  const sink = {
+    leaderExited: () => told.push("leader-exited"),
+    groupExited: () => told.push("group-exited"),
+    warn: () => {},
+  };
   const host = denoHost((name) => name === "COLOUR" ? "green" : undefined);
   const spec = sample("web", { args: ["/bin/sh", "-c", "echo $COLOUR"], env_inherit: ["COLOUR"] });
   assert(host.spawn(spec, output, sink) !== null);
@@ -25,7 +29,7 @@ Deno.test("denoHost() is the machine", async () => {
   assertEquals(host.clock, denoClock);
   assertEquals(host.gid, Deno.gid());
   assertEquals(host.directory(dir.path).names(), []);
-  assertEquals(host.mailbox(dir.path).remove("web"), null);
+  assertEquals(host.messagesDirectory(dir.path).remove("web"), null);
   assertEquals(host.pidFiles(dir.path).write(sample("web"), 1), null);
   using lock = await host.lock(dir.path, 0);
   assert(lock !== null);

@@ -7,10 +7,10 @@ import {
   type Option,
   optionsHelp,
   outputOptions,
+  type ParsedArgs,
   parseWords,
   requiredValue,
   secondsValue,
-  type Words,
 } from "@ncolony/host";
 
 const OPTIONS: readonly Option[] = [
@@ -23,7 +23,7 @@ const OPTIONS: readonly Option[] = [
   ...LOG_OPTIONS,
 ];
 
-function parse(...argv: string[]): Words {
+function parse(...argv: string[]): ParsedArgs {
   return parseWords(argv, OPTIONS);
 }
 

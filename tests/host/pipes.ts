@@ -1,4 +1,4 @@
-import type { Clock, OutputSink } from "@ncolony/host";
+import type { Clock, OnBytes } from "@ncolony/host";
 import { type Pump, pump } from "../../host/children/pump.ts";
 import { until } from "../helpers.ts";
 
@@ -67,7 +67,7 @@ export class Pumped {
   bytes = 0;
   isDone = false;
 
-  constructor(clock: Clock, sink?: OutputSink) {
+  constructor(clock: Clock, sink?: OnBytes) {
     this.pump = pump(this.pipe.stream, sink ?? this.#take, clock);
     this.pump.done.then(() => this.isDone = true);
   }

@@ -19,7 +19,11 @@ class World implements Disposable {
   readonly dir: TempDir = tempDir();
   readonly messages = this.dir.dir("messages");
   readonly log = new FakeLog([]);
-  readonly requests = new RestartRequests({ mailbox: messageDirectory(this.messages), specs: SPECS, log: this.log });
+  readonly requests = new RestartRequests({
+    messagesDirectory: messageDirectory(this.messages),
+    specs: SPECS,
+    log: this.log,
+  });
 
   /** The names whose restart is asked for, in order. */
   async unread(): Promise<string[]> {

@@ -42,7 +42,7 @@ export class World implements AsyncDisposable {
   readonly service = new CheckService(10, {
     clock: this.clock,
     directory: this.config.port,
-    mailbox: this.host.messages.port,
+    messagesDirectory: this.host.messages.port,
     pids: "/pids",
     output: {
       log: this.log,

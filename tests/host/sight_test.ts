@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
-import { isSameSight } from "@ncolony/host";
-import { faultSight, sightOf } from "../../host/files/sight.ts";
+import { isSameStamp } from "@ncolony/host";
+import { faultSight, stampOf } from "../../host/files/file_stamp.ts";
 
 const FACTS = {
   dev: 1,
@@ -12,27 +12,27 @@ const FACTS = {
   mode: 0o100644,
 };
 
-Deno.test("isSameSight() tells files apart by inode, size, times, owner and mode, each alone", () => {
-  const before = sightOf(FACTS);
-  assertEquals(isSameSight(before, sightOf({ ...FACTS })), true);
+Deno.test("isSameStamp() tells files apart by inode, size, times, owner and mode, each alone", () => {
+  const before = stampOf(FACTS);
+  assertEquals(isSameStamp(before, stampOf({ ...FACTS })), true);
   const later = new Date(1_700_000_001_000);
   for (const change of [{ ino: 8 }, { size: 2 }, { mtime: later }, { ctime: later }, { uid: 1 }, { mode: 0o100600 }]) {
-    assertEquals(isSameSight(before, sightOf({ ...FACTS, ...change })), false, `${Object.keys(change)}`);
+    assertEquals(isSameStamp(before, stampOf({ ...FACTS, ...change })), false, `${Object.keys(change)}`);
   }
 });
 
-Deno.test("isSameSight() tells a file, a fault, another fault, less marks and nothing apart", () => {
+Deno.test("isSameStamp() tells a file, a fault, another fault, less marks and nothing apart", () => {
   const less = { marks: [FACTS.ino], changedMs: 0 };
-  const sights = [sightOf(FACTS), faultSight("denied"), faultSight("a circle"), less, null];
-  for (const [index, sight] of sights.entries()) {
-    assertEquals(sights.map((other) => isSameSight(sight, other)), sights.map((_, other) => other === index));
+  const sights = [stampOf(FACTS), faultSight("denied"), faultSight("a circle"), less, null];
+  for (const [index, stamp] of sights.entries()) {
+    assertEquals(sights.map((other) => isSameStamp(stamp, other)), sights.map((_, other) => other === index));
   }
 });
 
-Deno.test("sightOf() gives the last change by ctime, which nobody can set, and within its second by mtime", () => {
+Deno.test("stampOf() gives the last change by ctime, which nobody can set, and within its second by mtime", () => {
   const changedMs = (mtimeMs: number | null, ctimeMs: number | null) => {
     const date = (ms: number | null) => ms === null ? null : new Date(ms);
-    return sightOf({ ...FACTS, mtime: date(mtimeMs), ctime: date(ctimeMs) }).changedMs;
+    return stampOf({ ...FACTS, mtime: date(mtimeMs), ctime: date(ctimeMs) }).changedMs;
   };
   assertEquals(changedMs(5250, 5000), 5250, "the same second");
   assertEquals(changedMs(4999, 5000), 5000, "set back, or another name given");

@@ -223,26 +223,26 @@ Deno.test("configDirectory() follows no endless links", () => {
   assertEquals(whyNotConfig(dir.file("one")), "is a symbolic link that leads back to itself");
 });
 
-Deno.test("Mailbox.isShared() says whether others may write the directory, all messages of which are read", async () => {
+Deno.test("MessagesDirectory.isShared() says whether others may write the directory, all messages of which are read", async () => {
   using dir = tempDir();
-  const mailbox = messageDirectory(dir.path);
+  const messagesDirectory = messageDirectory(dir.path);
   dir.write("message", "{}");
   for (const [mode, shared] of [[0o700, false], [0o755, false], [0o1777, true], [0o770, true]] as const) {
     Deno.chmodSync(dir.path, mode);
-    assertEquals(mailbox.isShared(), shared);
-    assertEquals("id" in mailbox.identity(), true);
-    assertEquals((await mailbox.read("message"))?.entry, { source: "{}" });
+    assertEquals(messagesDirectory.isShared(), shared);
+    assertEquals("id" in messagesDirectory.identity(), true);
+    assertEquals((await messagesDirectory.read("message"))?.entry, { source: "{}" });
   }
   assertEquals(messageDirectory(dir.file("missing")).isShared(), false);
 });
 
-Deno.test("Mailbox.identity() refuses a directory that others could replace, but not one that they may write", () => {
+Deno.test("MessagesDirectory.identity() refuses a directory that others could replace, but not one that they may write", () => {
   using dir = tempDir();
-  const mailbox = messageDirectory(dir.dir("home/messages"));
-  Deno.chmodSync(mailbox.path, 0o777);
-  assertEquals("id" in mailbox.identity(), true);
+  const messagesDirectory = messageDirectory(dir.dir("home/messages"));
+  Deno.chmodSync(messagesDirectory.path, 0o777);
+  assertEquals("id" in messagesDirectory.identity(), true);
   Deno.chmodSync(dir.file("home"), 0o777);
-  assertEquals(mailbox.identity(), {
+  assertEquals(messagesDirectory.identity(), {
     fault: `lies in ${JSON.stringify(dir.file("home"))}, which may be written by others (mode 0777): ` +
       "chmod, chown, or --allow-insecure",
     isUntrusted: true,
@@ -250,15 +250,16 @@ Deno.test("Mailbox.identity() refuses a directory that others could replace, but
 });
 
 Deno.test({
-  name: "Mailbox.identity() refuses another user's directory in a sticky one only (skipped unless run by root)",
+  name:
+    "MessagesDirectory.identity() refuses another user's directory in a sticky one only (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using dir = tempDir();
-    const mailbox = messageDirectory(dir.dir("home/messages"));
-    chown(mailbox.path);
-    assertEquals("id" in mailbox.identity(), true);
+    const messagesDirectory = messageDirectory(dir.dir("home/messages"));
+    chown(messagesDirectory.path);
+    assertEquals("id" in messagesDirectory.identity(), true);
     Deno.chmodSync(dir.file("home"), 0o1777);
-    assertMatch(JSON.stringify(mailbox.identity()), /can be replaced by uid 65534/);
+    assertMatch(JSON.stringify(messagesDirectory.identity()), /can be replaced by uid 65534/);
   },
 });
 

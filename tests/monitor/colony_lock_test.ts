@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { DEFAULTS } from "../../monitor/options.ts";
-import { Colony } from "../../monitor/service.ts";
+import { Colony } from "../../monitor/colony.ts";
 import { FakeHost } from "./fake_host.ts";
 import { config } from "./worlds.ts";
 

@@ -1,7 +1,7 @@
 import { MIN_START_GAP_MS } from "@ncolony/core";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { DEFAULTS, type Options } from "../../monitor/options.ts";
-import { Colony } from "../../monitor/service.ts";
+import { Colony } from "../../monitor/colony.ts";
 import { FakeHost } from "./fake_host.ts";
 import { config, restart } from "./worlds.ts";
 

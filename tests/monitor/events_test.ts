@@ -25,8 +25,8 @@ function told(...events: readonly (ProcessEvent | "+")[]): unknown[] {
 
 const wanted: ProcessEvent = { type: "wanted", spec: WEB };
 const exit = { type: "code", code: 3 } as const;
-const exited: ProcessEvent = { type: "exited", exit };
-const [restart, unwanted, emptied, tick] = (["restart", "unwanted", "emptied", "tick"] as const).map((type) => ({
+const exited: ProcessEvent = { type: "leader-exited", exit };
+const [restart, unwanted, emptied, tick] = (["restart", "unwanted", "group-exited", "tick"] as const).map((type) => ({
   type,
 }));
 

@@ -1,5 +1,5 @@
 import type { Exit, Spec, StopSignal } from "@ncolony/core";
-import type { Child, ChildOutput, ChildSink } from "@ncolony/host";
+import type { Child, ChildListener, ChildOutput } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
 /** How a child behaves. What is not said: it lives until it is asked to end, and then ends at once. */
@@ -38,7 +38,7 @@ export class FakeChild implements Child {
   #last: StopSignal | null = null;
   readonly #clock: FakeClock;
   readonly #journal: string[];
-  #sink: ChildSink;
+  #listener: ChildListener;
   readonly #output: ChildOutput;
 
   constructor(pid: number, spec: Spec, script: Script, parts: ChildParts) {
@@ -47,7 +47,7 @@ export class FakeChild implements Child {
     this.script = script;
     this.#clock = parts.clock;
     this.#journal = parts.journal;
-    this.#sink = parts.sink;
+    this.#listener = parts.listener;
     this.#output = parts.output;
     this.since = parts.clock.now();
     this.#rest = spec.killScope === "group" ? script.leaves : undefined;
@@ -76,11 +76,11 @@ export class FakeChild implements Child {
   }
 
   /** Tells its end to another monitor from now on: the one that started it was killed. */
-  adopt(sink: ChildSink): this {
-    this.#sink = sink;
+  adopt(listener: ChildListener): this {
+    this.#listener = listener;
     // Its leader may have ended while nobody was there to be told.
-    if (this.#exit !== null) sink.exited(this.#exit);
-    if (this.#isEmptied) sink.emptied();
+    if (this.#exit !== null) listener.leaderExited(this.#exit);
+    if (this.#isEmptied) listener.groupExited();
     return this;
   }
 
@@ -90,7 +90,7 @@ export class FakeChild implements Child {
     this.#exit = exit;
     // Before anybody is told, so that nobody signals a group that is empty.
     this.#isEmptied = this.#rest === undefined;
-    this.#sink.exited(exit);
+    this.#listener.leaderExited(exit);
     if (this.#isEmptied) this.#tellEmptied();
   }
 
@@ -118,7 +118,7 @@ export class FakeChild implements Child {
     const wasRefused = this.refused;
     this.refused = this.script.refuses ?? false;
     if (this.refused) {
-      if (!wasRefused) this.#sink.warn(`cannot send ${signal} to pid ${this.pid}: permission denied`);
+      if (!wasRefused) this.#listener.warn(`cannot send ${signal} to pid ${this.pid}: permission denied`);
       return;
     }
     this.signals.push(signal);
@@ -135,14 +135,14 @@ export class FakeChild implements Child {
 
   #tellEmptied(): void {
     this.#output.end();
-    this.#sink.emptied();
+    this.#listener.groupExited();
   }
 }
 
 interface ChildParts {
   readonly clock: FakeClock;
   readonly journal: string[];
-  readonly sink: ChildSink;
+  readonly listener: ChildListener;
   readonly output: ChildOutput;
 }
 
@@ -185,7 +185,7 @@ export class FakeChildren {
   }
 
   /** Starts one. */
-  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): FakeChild | null {
+  spawn(spec: Spec, output: ChildOutput, listener: ChildListener): FakeChild | null {
     const { name } = spec;
     const run = this.#runs.get(name) ?? 0;
     this.#runs.set(name, run + 1);
@@ -196,11 +196,11 @@ export class FakeChildren {
     this.#journal.push(`spawn ${name}`);
     if (script.cannotStart !== undefined) {
       output.end();
-      sink.exited({ type: "failed", reason: script.cannotStart });
-      sink.emptied();
+      listener.leaderExited({ type: "failed", reason: script.cannotStart });
+      listener.groupExited();
       return null;
     }
-    const parts = { clock: this.#clock, journal: this.#journal, sink, output };
+    const parts = { clock: this.#clock, journal: this.#journal, listener, output };
     const child = new FakeChild(101 + this.started.length, spec, script, parts);
     this.started.push(child);
     this.#last.set(name, child);

@@ -1,5 +1,5 @@
 import { type Entry, isIgnored } from "@ncolony/core";
-import type { Identity, Mailbox, Reading, Sight, Touch } from "@ncolony/host";
+import type { FileStamp, Identity, MessagesDirectory, Reading, Touch } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
 /** What the monitor can ask of a directory. */
@@ -32,7 +32,7 @@ export class FakeDirectory {
   /** Where it is. */
   readonly path: string;
   /** What the monitor sees of it. */
-  readonly port: Mailbox;
+  readonly port: MessagesDirectory;
   /** How often the monitor asked for each operation. */
   readonly calls: Record<Operation, number> = { identity: 0, names: 0, look: 0, read: 0, remove: 0, reject: 0 };
   /** The messages that were put away, in this order. */
@@ -185,9 +185,9 @@ export class FakeDirectory {
     return this.names.filter((name) => !isIgnored(name));
   }
 
-  #look(name: string): Sight | null {
+  #look(name: string): FileStamp | null {
     const file = this.#place?.files.get(name);
-    return file === undefined ? null : this.unreachable === null ? sightOf(file) : faultSight(this.unreachable);
+    return file === undefined ? null : this.unreachable === null ? stampOf(file) : faultSight(this.unreachable);
   }
 
   #read(name: string): Reading | null {
@@ -195,8 +195,8 @@ export class FakeDirectory {
     if (file === undefined) return null;
     const { unreachable: fault } = this;
     return fault === null
-      ? { sight: sightOf(file), entry: file.entry }
-      : { sight: faultSight(fault), entry: { fault } };
+      ? { stamp: stampOf(file), entry: file.entry }
+      : { stamp: faultSight(fault), entry: { fault } };
   }
 
   #remove(name: string): string | null {
@@ -212,12 +212,12 @@ export class FakeDirectory {
   }
 }
 
-function faultSight(fault: string): Sight {
+function faultSight(fault: string): FileStamp {
   return { marks: [fault], changedMs: 0 };
 }
 
 /** As the operating system shows a file through Deno: times in milliseconds, that of the last change in seconds. */
-function sightOf({ inode, entry, mtimeMs }: File): Sight {
+function stampOf({ inode, entry, mtimeMs }: File): FileStamp {
   const size = "source" in entry ? entry.source.length : 0;
   return { marks: [inode, size, mtimeMs, Math.floor(mtimeMs / 1000)], changedMs: mtimeMs };
 }

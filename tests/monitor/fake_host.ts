@@ -1,18 +1,18 @@
 import { type Spec, stopRulesOf } from "@ncolony/core";
 import type {
   Child,
+  ChildListener,
   ChildLogs,
   ChildOutput,
-  ChildSink,
   Directory,
   DirectoryLock,
   FoundChild,
   Host,
   Log,
-  Mailbox,
+  MessagesDirectory,
   PidFiles,
   Watch,
-  WatchSink,
+  WatchListener,
 } from "@ncolony/host";
 import { createLog } from "../../host/output/log.ts";
 import { FakeChildren } from "./fake_children.ts";
@@ -185,11 +185,11 @@ export class FakeHost implements Host {
     return this.at(path).port;
   }
 
-  mailbox(path: string): Mailbox {
+  messagesDirectory(path: string): MessagesDirectory {
     return this.at(path).port;
   }
 
-  watch(paths: readonly string[], sink: WatchSink, probe?: string | null): Watch {
+  watch(paths: readonly string[], sink: WatchListener, probe?: string | null): Watch {
     return this.watches.watch(paths, sink, probe);
   }
 
@@ -226,7 +226,7 @@ export class FakeHost implements Host {
     throw new Error("no log files on this machine");
   }
 
-  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): Child | null {
+  spawn(spec: Spec, output: ChildOutput, sink: ChildListener): Child | null {
     return this.children.spawn(spec, output, sink);
   }
 }

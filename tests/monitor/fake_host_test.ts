@@ -1,7 +1,7 @@
 /** What is in memory must behave as what it stands for, or the other tests here would tell nothing. */
 
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
-import { denoHost, type Host, type Mailbox } from "@ncolony/host";
+import { denoHost, type Host, type MessagesDirectory } from "@ncolony/host";
 import { sample } from "../core/samples.ts";
 import { tempDir, until } from "../helpers.ts";
 import { FakeHost } from "./fake_host.ts";
@@ -9,7 +9,7 @@ import { FakeHost } from "./fake_host.ts";
 /** A messages directory, and what another program does to it. */
 interface Directory extends Disposable {
   readonly host: Host;
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   write(name: string, text: string): void;
   remove(name: string): void;
   move(from: string, to: string): void;
@@ -22,7 +22,7 @@ function realDirectory(): Directory {
   const host = denoHost();
   return {
     host,
-    mailbox: host.mailbox(path),
+    messagesDirectory: host.messagesDirectory(path),
     write: (name, text) => Deno.writeTextFileSync(`${path}/${name}`, text),
     remove: (name) => Deno.removeSync(`${path}/${name}`),
     move: (from, to) => Deno.renameSync(`${path}/${from}`, `${path}/${to}`),
@@ -39,7 +39,7 @@ function fakeDirectory(): Directory {
   const { messages } = host;
   return {
     host,
-    mailbox: messages.port,
+    messagesDirectory: messages.port,
     write: (name, text) => messages.write(name, text),
     remove: (name) => messages.remove(name),
     move: (from, to) => messages.move(from, to),
@@ -51,56 +51,63 @@ function fakeDirectory(): Directory {
 for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as const) {
   Deno.test(`a ${kind} directory shows the files that are in it`, async () => {
     using it = open();
-    const { mailbox } = it;
-    assertEquals([mailbox.names(), mailbox.look("1"), await mailbox.read("1")], [[], null, null]);
+    const { messagesDirectory } = it;
+    assertEquals([messagesDirectory.names(), messagesDirectory.look("1"), await messagesDirectory.read("1")], [
+      [],
+      null,
+      null,
+    ]);
     for (const name of ["1", "2", ".3", "4.new"]) it.write(name, `text ${name}`);
-    assertEquals((mailbox.names() as string[]).sort(), ["1", "2"]);
-    const reading = await mailbox.read("1");
-    assertEquals(reading, { sight: mailbox.look("1")!, entry: { source: "text 1" } });
-    assertEquals(mailbox.look("1"), mailbox.look("1"));
+    assertEquals((messagesDirectory.names() as string[]).sort(), ["1", "2"]);
+    const reading = await messagesDirectory.read("1");
+    assertEquals(reading, { stamp: messagesDirectory.look("1")!, entry: { source: "text 1" } });
+    assertEquals(messagesDirectory.look("1"), messagesDirectory.look("1"));
     it.write("1", "another text");
-    assertNotEquals(mailbox.look("1"), reading?.sight);
-    const { marks } = mailbox.look("2")!;
+    assertNotEquals(messagesDirectory.look("1"), reading?.stamp);
+    const { marks } = messagesDirectory.look("2")!;
     it.move("2", "1");
-    assertEquals(mailbox.look("1")!.marks.slice(0, 3), marks.slice(0, 3), "the same file");
+    assertEquals(messagesDirectory.look("1")!.marks.slice(0, 3), marks.slice(0, 3), "the same file");
     it.remove("1");
-    assertEquals([mailbox.names(), mailbox.look("1")], [[], null]);
+    assertEquals([messagesDirectory.names(), messagesDirectory.look("1")], [[], null]);
   });
 
   Deno.test(`a ${kind} messages directory removes and puts away`, () => {
     using it = open();
     for (const name of ["1", "2"]) it.write(name, "text");
-    assertEquals([it.mailbox.remove("1"), it.mailbox.remove("1"), it.mailbox.reject("2")], [null, null, null]);
-    assertEquals(it.mailbox.names(), []);
+    assertEquals(
+      [it.messagesDirectory.remove("1"), it.messagesDirectory.remove("1"), it.messagesDirectory.reject("2")],
+      [null, null, null],
+    );
+    assertEquals(it.messagesDirectory.names(), []);
   });
 
   Deno.test(`a ${kind} directory has an identity and one lock, and so has the one that comes in its place`, async () => {
     using it = open();
-    const { host, mailbox } = it;
-    const before = mailbox.identity();
-    assertEquals(mailbox.identity(), before);
-    using lock = await host.lock(mailbox.path, 0);
-    assertEquals([lock === null, await host.lock(mailbox.path, 0)], [false, null]);
+    const { host, messagesDirectory } = it;
+    const before = messagesDirectory.identity();
+    assertEquals(messagesDirectory.identity(), before);
+    using lock = await host.lock(messagesDirectory.path, 0);
+    assertEquals([lock === null, await host.lock(messagesDirectory.path, 0)], [false, null]);
     it.replace();
-    assert("id" in before && JSON.stringify(mailbox.identity()) !== JSON.stringify(before));
-    using second = await host.lock(mailbox.path, 0);
+    assert("id" in before && JSON.stringify(messagesDirectory.identity()) !== JSON.stringify(before));
+    using second = await host.lock(messagesDirectory.path, 0);
     assert(second !== null);
-    assert("fault" in host.mailbox("/nowhere/at/all").identity() || kind === "fake");
+    assert("fault" in host.messagesDirectory("/nowhere/at/all").identity() || kind === "fake");
   });
 
   Deno.test(`a ${kind} child tells its two ends, in order and once, and takes no signal after them`, async () => {
     using it = open();
     const told: string[] = [];
     const sink = {
-      exited: (exit: unknown) => void told.push(JSON.stringify(exit)),
-      emptied: () => void told.push("emptied"),
+      leaderExited: (exit: unknown) => void told.push(JSON.stringify(exit)),
+      groupExited: () => void told.push("group-exited"),
       warn: (message: string) => void told.push(message),
     };
     const output = { stdout: () => {}, stderr: () => {}, end: () => void told.push("end") };
     const { host } = it;
     if (host instanceof FakeHost) host.children.script("missing", { cannotStart: "it is not there" });
     assertEquals(host.spawn(sample("missing", { args: ["/nowhere/at/all"] }), output, sink), null);
-    assertEquals(told.map((what) => what.replace(/,"reason".*/, "")), ["end", '{"type":"failed"', "emptied"]);
+    assertEquals(told.map((what) => what.replace(/,"reason".*/, "")), ["end", '{"type":"failed"', "group-exited"]);
     told.length = 0;
     const child = host.spawn(sample("web", { args: ["sleep", "1000"] }), output, sink);
     assert(child !== null && child.pid > 0 && !child.refused);
@@ -110,7 +117,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
       if (host instanceof FakeHost) host.clock.settle();
       return told.length === 3;
     });
-    assertEquals(told.filter((what) => what !== "end"), ['{"type":"signal","signal":"SIGTERM"}', "emptied"]);
+    assertEquals(told.filter((what) => what !== "end"), ['{"type":"signal","signal":"SIGTERM"}', "group-exited"]);
     child.signal("SIGKILL");
     child.retry();
     assertEquals([told.length, child.refused], [3, false]);

@@ -1,8 +1,8 @@
-import type { Touch, Watch, WatchSink } from "@ncolony/host";
+import type { Touch, Watch, WatchListener } from "@ncolony/host";
 import type { DirectoryEvent, FakeDirectory } from "./fake_directory.ts";
 
 interface Open {
-  readonly sink: WatchSink;
+  readonly listener: WatchListener;
   /** The directories that it watches, and which ones those were when it was made. */
   readonly ids: ReadonlyMap<string, string | null>;
 }
@@ -41,7 +41,7 @@ export class FakeWatches {
   }
 
   /** Makes a watch. */
-  watch(paths: readonly string[], sink: WatchSink, probe: string | null = null): Watch {
+  watch(paths: readonly string[], listener: WatchListener, probe: string | null = null): Watch {
     this.asked++;
     this.probe = probe;
     if (this.fault !== null) throw new Error(this.fault);
@@ -49,7 +49,7 @@ export class FakeWatches {
     const missing = paths.find((path) => ids.get(path) === null);
     if (missing !== undefined) throw new Error(`Cannot watch ${missing}: it is not there`);
     this.made++;
-    const open = { sink, ids };
+    const open = { listener, ids };
     this.#open.add(open);
     return {
       holdFifos: () => this.onHold(),
@@ -61,27 +61,27 @@ export class FakeWatches {
   /** Tells whoever watches what was done to a directory, unless that is another one by now. */
   pass(directory: FakeDirectory, event: DirectoryEvent): void {
     if (this.isSilent) return;
-    for (const { sink, ids } of this.#open) {
+    for (const { listener, ids } of this.#open) {
       if (!ids.has(directory.path) || directory.id !== null && directory.id !== ids.get(directory.path)) continue;
-      if (event === "rescan") sink.rescan(directory.path);
-      else sink.touched(directory.path, event.name, event.touch);
+      if (event === "rescan") listener.rescan(directory.path);
+      else listener.touched(directory.path, event.name, event.touch);
     }
   }
 
   /** Tells that a name changed. */
   touched(directory: FakeDirectory, name: string, touch: Touch = "changed"): void {
-    for (const { sink } of this.#open) sink.touched(directory.path, name, touch);
+    for (const { listener } of this.#open) listener.touched(directory.path, name, touch);
   }
 
   /** Tells that anything may have changed. */
   rescan(): void {
-    for (const { sink } of this.#open) sink.rescan(null);
+    for (const { listener } of this.#open) listener.rescan(null);
   }
 
   /** Ends every watch that is open. */
   fail(reason: string): void {
     const open = [...this.#open];
     this.#open.clear();
-    for (const { sink } of open) sink.failed(reason);
+    for (const { listener } of open) listener.failed(reason);
   }
 }

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
+import { config, FREQUENCY_MS, restart, RESTART_GAP_MS, ScannerWorld } from "./worlds.ts";
 
 // "add web; restart web", in any order, must leave web running, and nobody told that there is no such process.
 
@@ -10,7 +10,7 @@ for (const isSilent of [false, true]) {
       for (const place of ["post", "write"] as const) {
         const done = place === "post" ? "renamed into place" : "written in place";
         Deno.test(`Delivery judges ${order} ${what} by the config that is ${done}, ${how}`, async () => {
-          await using world = await LookoutWorld.idle();
+          await using world = await ScannerWorld.idle();
           world.host.watches.isSilent = isSilent;
           if (isConfigFirst) world.config[place]("web", config("httpd"));
           world.messages[place]("1", message);
@@ -26,7 +26,7 @@ for (const isSilent of [false, true]) {
 }
 
 Deno.test("Messages looks at the config that a message names, also when the watch told only of the message", async () => {
-  await using world = await LookoutWorld.idle();
+  await using world = await ScannerWorld.idle();
   world.host.watches.isSilent = true;
   world.config.write("web", config("httpd"));
   world.host.watches.isSilent = false;
@@ -38,7 +38,7 @@ Deno.test("Messages looks at the config that a message names, also when the watc
 });
 
 Deno.test("Messages restarts the members of a group by a config that is renamed into place", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   world.config.post("web", config("a", { group: ["front"] }));
   world.host.watches.isSilent = false;
@@ -48,7 +48,7 @@ Deno.test("Messages restarts the members of a group by a config that is renamed 
 });
 
 Deno.test("Messages waits until the config has settled that a message names", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.config.write("web", "");
   world.messages.post("1", restart("web"));
   world.messages.post("2", restart("db"));
@@ -63,7 +63,7 @@ Deno.test("Messages waits until the config has settled that a message names", as
 });
 
 Deno.test("Messages does not wait for a config that no message names", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.config.write("web", "");
   world.messages.post("1", restart("db"));
   await world.settle();
@@ -72,7 +72,7 @@ Deno.test("Messages does not wait for a config that no message names", async () 
 
 Deno.test("Messages does not wait for ever for a config that never settles", async () => {
   for (const message of [restart("web"), '{"type": "RESTART-ALL"}']) {
-    await using world = await LookoutWorld.idle({ web: config("a") });
+    await using world = await ScannerWorld.idle({ web: config("a") });
     const start = world.host.clock.now();
     world.messages.write("1", message);
     let size = 0;
@@ -87,7 +87,7 @@ Deno.test("Messages does not wait for ever for a config that never settles", asy
 });
 
 Deno.test("Messages waits for the next config that never settles as long as for the first", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   const waits: number[] = [];
   for (let round = 0; round < 3; round++) {
     const start = world.host.clock.now();
@@ -104,7 +104,7 @@ Deno.test("Messages waits for the next config that never settles as long as for 
 });
 
 Deno.test("Messages acts on messages by what is known while the config directory is gone", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.config.vanish();
   await world.advance(FREQUENCY_MS);
   for (const message of [restart("web"), '{"type": "RESTART-ALL"}']) {
@@ -116,7 +116,7 @@ Deno.test("Messages acts on messages by what is known while the config directory
 });
 
 Deno.test("Messages acts on messages by the last good config while a bad one stands in its place", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.config.post("web", "{");
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -124,7 +124,7 @@ Deno.test("Messages acts on messages by the last good config while a bad one sta
 });
 
 Deno.test("Messages acts on nothing after it is closed, though it has begun to look", async () => {
-  const world = await LookoutWorld.idle({ web: config("a") });
+  const world = await ScannerWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));
   world.host.clock.holdsYields = true;
@@ -132,7 +132,7 @@ Deno.test("Messages acts on nothing after it is closed, though it has begun to l
   const { read } = world.messages.calls;
   assert(read > 0 && read < 1000);
   assertEquals(world.take(), ["web restart"]);
-  world.lookout.close();
+  world.scanner.close();
   world.host.clock.holdsYields = false;
   await world.advance(FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names.length], [[], 1000 - read], "only what was acted on is removed");

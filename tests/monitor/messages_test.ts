@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld, restart, RESTART_GAP_MS } from "./worlds.ts";
+import { config, FREQUENCY_MS, restart, RESTART_GAP_MS, ScannerWorld } from "./worlds.ts";
 
 const RESTART_ALL = '{"type": "RESTART-ALL"}';
 
 Deno.test("Messages acts on messages in the order of their names, each once, and removes them", async () => {
-  await using world = await LookoutWorld.idle({ a: config("a"), b: config("b"), c: config("c"), d: config("d") });
+  await using world = await ScannerWorld.idle({ a: config("a"), b: config("b"), c: config("c"), d: config("d") });
   world.host.watches.isSilent = true;
   world.messages.post("3", restart("a"));
   world.messages.post("10", restart("b"));
@@ -22,7 +22,7 @@ Deno.test("Messages acts on messages in the order of their names, each once, and
 });
 
 Deno.test("Messages takes messages as Python NColony's code writes them, and as its manual does", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a", { group: ["front"] }), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a", { group: ["front"] }), db: config("b") });
   const messages = [
     { type: "RESTART", name: "web" },
     { type: "restart", value: "web" },
@@ -41,7 +41,7 @@ Deno.test("Messages takes messages as Python NColony's code writes them, and as 
 
 Deno.test("Messages restarts everything that is to run for RESTART-ALL", async () => {
   const off = { "ncolony.monitor": { enabled: false } };
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b"), off: config("c", off) });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b"), off: config("c", off) });
   world.messages.post("1", RESTART_ALL);
   await world.settle();
   assertEquals(world.take().sort(), ["db restart", "web restart"]);
@@ -49,7 +49,7 @@ Deno.test("Messages restarts everything that is to run for RESTART-ALL", async (
 });
 
 Deno.test("Messages restarts the members of a group for RESTART-GROUP", async () => {
-  await using world = await LookoutWorld.idle({
+  await using world = await ScannerWorld.idle({
     web: config("a", { group: ["front", "all"] }),
     db: config("b", { group: ["back", "all"] }),
     job: config("c"),
@@ -64,7 +64,7 @@ Deno.test("Messages restarts the members of a group for RESTART-GROUP", async ()
 });
 
 Deno.test("Messages says and removes what names nothing that is to run", async () => {
-  await using world = await LookoutWorld.idle({ off: config("a", { "ncolony.monitor": { enabled: false } }) });
+  await using world = await ScannerWorld.idle({ off: config("a", { "ncolony.monitor": { enabled: false } }) });
   world.messages.post("1", restart("web"));
   world.messages.post("2", restart("off"));
   world.messages.post("3", '{"type": "RESTART-GROUP", "group": "front"}');
@@ -80,7 +80,7 @@ Deno.test("Messages says and removes what names nothing that is to run", async (
 });
 
 Deno.test("Messages looks at no config that a message cannot mean", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   const looked: string[] = [];
   world.config.onCall = (operation, name) => void (operation === "look" && looked.push(name));
   for (const name of ["../secret", "/etc/shadow", ".hidden", "web.new", "", "a\0b", "..", "web"]) {
@@ -93,7 +93,7 @@ Deno.test("Messages looks at no config that a message cannot mean", async () => 
 });
 
 Deno.test("Messages puts a message away that is wrong and stays so for 100 ms, and says why once", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   const wrong = { a: "{", b: "[]", c: '{"type": "STOP"}', d: '{"type": "RESTART"}' };
   for (const [name, text] of Object.entries(wrong)) world.messages.post(name, text);
   world.messages.plant("e", "is a symbolic link");
@@ -113,7 +113,7 @@ Deno.test("Messages puts a message away that is wrong and stays so for 100 ms, a
 });
 
 Deno.test("Messages does not let a wrong message hold up the next ones", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.post("1", "{");
   world.messages.post("2", restart("web"));
   await world.settle();
@@ -121,7 +121,7 @@ Deno.test("Messages does not let a wrong message hold up the next ones", async (
 });
 
 Deno.test("Messages acts on a message that was half-written when it is whole, and does not put it away", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.write("1", "");
   await world.advance(60);
   world.messages.write("1", '{"type": "RES');
@@ -133,7 +133,7 @@ Deno.test("Messages acts on a message that was half-written when it is whole, an
 });
 
 Deno.test("Messages says nothing of a wrong message that is taken away again", async () => {
-  await using world = await LookoutWorld.idle();
+  await using world = await ScannerWorld.idle();
   world.messages.write("1", "{");
   await world.advance(50);
   world.messages.remove("1");
@@ -142,7 +142,7 @@ Deno.test("Messages says nothing of a wrong message that is taken away again", a
 });
 
 Deno.test("Messages passes over names that begin with . or end with .new", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.write("1.new", restart("web"));
   world.messages.write(".1", "{");
   await world.advance(2 * FREQUENCY_MS);
@@ -150,7 +150,7 @@ Deno.test("Messages passes over names that begin with . or end with .new", async
 });
 
 Deno.test("Messages acts once on messages that it cannot remove, and says so once", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -164,7 +164,7 @@ Deno.test("Messages acts once on messages that it cannot remove, and says so onc
 });
 
 Deno.test("Messages acts again on another message of the name of one that it could not remove", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -181,7 +181,7 @@ Deno.test("Messages acts again on another message of the name of one that it cou
 });
 
 Deno.test("Messages acts again on a message that it could not remove, and that went and came back", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -193,7 +193,7 @@ Deno.test("Messages acts again on a message that it could not remove, and that w
 });
 
 Deno.test("Messages removes the messages that it could not remove when their directory is replaced", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -204,7 +204,7 @@ Deno.test("Messages removes the messages that it could not remove when their dir
 });
 
 Deno.test("Messages says once that the messages directory is gone, and delivers when it is back", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   const comeBack = world.messages.vanish();
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.log.take(), [
@@ -221,7 +221,7 @@ Deno.test("Messages says once that the messages directory is gone, and delivers 
 });
 
 Deno.test("Messages acts on the messages that the watch tells of, and looks at no others before the next look", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.host.watches.isSilent = true;
   world.messages.post("1", restart("db"));
   world.host.watches.isSilent = false;
@@ -237,14 +237,14 @@ Deno.test("Messages acts on the messages that the watch tells of, and looks at n
 });
 
 Deno.test("Messages removes a message when it has acted on it", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
   await world.settle();
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
 Deno.test("Messages acts once on a message that is still there when all are looked at, or told of", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -261,7 +261,7 @@ Deno.test("Messages acts once on a message that is still there when all are look
 
 Deno.test("Messages acts on another message that takes the place of one before that is removed", async () => {
   for (const isTold of [true, false]) {
-    await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+    await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
     world.messages.irremovable = "permission denied";
     world.messages.post("1", restart("web"));
     await world.settle();
@@ -275,7 +275,7 @@ Deno.test("Messages acts on another message that takes the place of one before t
 });
 
 Deno.test("Messages acts on another message that takes the place of one while that is dealt with", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   let isPosted = false;
   world.config.onCall = (operation) => {
     if (operation !== "look" || isPosted) return;
@@ -289,7 +289,7 @@ Deno.test("Messages acts on another message that takes the place of one while th
 
 Deno.test("Messages acts on what a message asks for that is written over one that it acted on", async () => {
   for (const isTold of [true, false]) {
-    await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+    await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
     world.messages.irremovable = "permission denied";
     world.messages.post("1", restart("web"));
     await world.settle();
@@ -303,7 +303,7 @@ Deno.test("Messages acts on what a message asks for that is written over one tha
 });
 
 Deno.test("Messages acts once on a message that it could not look at for a while, and removes it then", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -316,7 +316,7 @@ Deno.test("Messages acts once on a message that it could not look at for a while
 });
 
 Deno.test("Messages removes nothing of another directory that took the place of its own", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
   await world.settle();
   world.messages.replace({ "1": restart("web") });
@@ -327,7 +327,7 @@ Deno.test("Messages removes nothing of another directory that took the place of 
 });
 
 Deno.test("Messages reads a message once, whatever the watch tells of it until it is removed", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   const { calls } = world.messages;
   const { read, look, names } = calls;
   world.messages.onCall = (operation) => {
@@ -339,7 +339,7 @@ Deno.test("Messages reads a message once, whatever the watch tells of it until i
 });
 
 Deno.test("Messages has named pipes held open at once where the watch told of one that it could not act on", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   let holds = 0;
   world.host.watches.onHold = () => holds++;
   world.messages.plant("1", "is not a regular file");
@@ -348,7 +348,7 @@ Deno.test("Messages has named pipes held open at once where the watch told of on
 });
 
 Deno.test("Messages reads nothing that the watch says is gone", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   const calls = world.messages.callCount;
   world.host.watches.touched(world.messages, "1", "gone");
   await world.settle();
@@ -356,7 +356,7 @@ Deno.test("Messages reads nothing that the watch says is gone", async () => {
 });
 
 Deno.test("Messages says once that the messages directory cannot be listed", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.unreadable = "permission denied";
   world.host.watches.isSilent = true;
   world.messages.post("1", restart("web"));
@@ -370,7 +370,7 @@ Deno.test("Messages says once that the messages directory cannot be listed", asy
 });
 
 Deno.test("Messages acts on 10,000 messages in order, and lets others have their turn", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a"), db: config("b") });
+  await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.host.watches.isSilent = true;
   const names = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(5, "0"));
   const targets = names.map((_, index) => index % 3 === 0 ? "web" : "db");

@@ -5,7 +5,7 @@ import { sample } from "../core/samples.ts";
 Deno.test("Host.spawn() ends the output of what cannot be started", () => {
   const told: string[] = [];
   const output = { stdout: () => {}, stderr: () => {}, end: () => void told.push("end") };
-  const sink = { exited: () => {}, emptied: () => {}, warn: () => {} };
+  const sink = { leaderExited: () => {}, groupExited: () => {}, warn: () => {} };
   denoHost().spawn(sample("web", { args: ["/nowhere/at/all"] }), output, sink);
   assertEquals(told, ["end"]);
 });

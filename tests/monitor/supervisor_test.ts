@@ -95,9 +95,9 @@ Deno.test("Supervisor sends the stop signal of the spec, and SIGKILL when its ki
 
 Deno.test("Supervisor ignores and tells what cannot happen", async () => {
   await using world = new SupervisorWorld();
-  world.post("web", { type: "emptied" });
+  world.post("web", { type: "group-exited" });
   await world.settle();
-  assertEquals(world.host.log.count("WARN web: emptied cannot happen now, ignored"), 1);
+  assertEquals(world.host.log.count("WARN web: group-exited cannot happen now, ignored"), 1);
   await world.want("web");
   assertEquals(world.host.children.running(), ["web"]);
 });

@@ -1,6 +1,6 @@
 import { NO_HEART } from "@ncolony/host";
 import { MIN_START_GAP_MS, type ProcessEvent, type RestartPolicy, type Spec } from "@ncolony/core";
-import { Lookout } from "../../monitor/lookout.ts";
+import { Scanner } from "../../monitor/scanner.ts";
 import { logStep } from "../../monitor/lines.ts";
 import { StopTime } from "../../monitor/stop_time.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
@@ -84,17 +84,17 @@ export class SupervisorWorld implements AsyncDisposable {
   }
 }
 
-/** What a {@linkcode LookoutWorld} is made with. */
-export interface LookoutSetting {
+/** What a {@linkcode ScannerWorld} is made with. */
+export interface ScannerSetting {
   /** The configs that are there before it starts. */
   readonly configs?: Readonly<Record<string, string>>;
   readonly frequencyMs?: number;
 }
 
-/** A lookout on a machine in memory, and what it posts. */
-export class LookoutWorld implements AsyncDisposable {
+/** A scanner on a machine in memory, and what it posts. */
+export class ScannerWorld implements AsyncDisposable {
   readonly host = new FakeHost();
-  readonly lookout: Lookout;
+  readonly scanner: Scanner;
   /** What was posted: `web wanted httpd`, `web unwanted`, `web restart`. */
   readonly posts: string[] = [];
   /** How often everything was looked at. */
@@ -105,11 +105,11 @@ export class LookoutWorld implements AsyncDisposable {
   hasEnded = false;
   #taken = 0;
 
-  constructor({ configs = {}, frequencyMs = FREQUENCY_MS }: LookoutSetting = {}) {
+  constructor({ configs = {}, frequencyMs = FREQUENCY_MS }: ScannerSetting = {}) {
     for (const [name, text] of Object.entries(configs)) this.config.write(name, text);
-    this.lookout = new Lookout(this.host, {
+    this.scanner = new Scanner(this.host, {
       config: this.config.port,
-      mailbox: this.messages.port,
+      messagesDirectory: this.messages.port,
       own: {},
       frequencyMs,
       heart: NO_HEART,
@@ -122,8 +122,8 @@ export class LookoutWorld implements AsyncDisposable {
   }
 
   /** Makes one that has looked once, long enough ago for every file to be old, and forgets what it posted and logged. */
-  static async idle(configs: Readonly<Record<string, string>> = {}): Promise<LookoutWorld> {
-    const world = new LookoutWorld({ configs });
+  static async idle(configs: Readonly<Record<string, string>> = {}): Promise<ScannerWorld> {
+    const world = new ScannerWorld({ configs });
     await world.start();
     await world.advance(2 * FREQUENCY_MS + 5000);
     world.take();
@@ -145,8 +145,8 @@ export class LookoutWorld implements AsyncDisposable {
 
   /** Opens it, runs it, and lets the first look happen. */
   async start(): Promise<void> {
-    await this.lookout.open();
-    this.lookout.run().catch((error) => {
+    await this.scanner.open();
+    this.scanner.run().catch((error) => {
       this.error = error;
     }).finally(() => {
       this.hasEnded = true;
@@ -170,7 +170,7 @@ export class LookoutWorld implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.lookout.close();
+    this.scanner.close();
     await this.settle();
     if (this.error !== null) throw this.error;
   }

@@ -25,7 +25,7 @@ export class World implements AsyncDisposable {
   readonly journal: string[] = [];
   readonly children = new FakeChildren(this.clock, this.journal);
   readonly log = new FakeLog([]);
-  readonly heart = { due: this.clock.now(), beats: 0, pass: (): void => this.#beat() };
+  readonly heart = { due: this.clock.now(), beats: 0, beat: (): void => this.#beat() };
   readonly scheduler: Scheduler;
   times: Times;
   exitCode: number | null = null;

@@ -1,6 +1,6 @@
 import { SETTLE_MS } from "@ncolony/host";
 import { DEFAULTS } from "../../monitor/options.ts";
-import { Colony } from "../../monitor/service.ts";
+import { Colony } from "../../monitor/colony.ts";
 import { FakeHost } from "../monitor/fake_host.ts";
 import type { Action } from "./actions.ts";
 import { Killed, MonitorView } from "./monitor_view.ts";

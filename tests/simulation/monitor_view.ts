@@ -1,4 +1,4 @@
-import type { Child, ChildOutput, ChildSink, Clock, Host, Log } from "@ncolony/host";
+import type { Child, ChildListener, ChildOutput, Clock, Host, Log } from "@ncolony/host";
 import type { Spec } from "@ncolony/core";
 import type { FakeHost } from "../monitor/fake_host.ts";
 
@@ -31,12 +31,12 @@ export class MonitorView implements Host {
     return this.#guard(this.#host.directory(path));
   }
 
-  mailbox(path: string): ReturnType<Host["mailbox"]> {
-    return this.#guard(this.#host.mailbox(path));
+  messagesDirectory(path: string): ReturnType<Host["messagesDirectory"]> {
+    return this.#guard(this.#host.messagesDirectory(path));
   }
 
-  watch(...[paths, sink]: Parameters<Host["watch"]>): ReturnType<Host["watch"]> {
-    const watch = this.#host.watch(paths, sink);
+  watch(...[paths, listener]: Parameters<Host["watch"]>): ReturnType<Host["watch"]> {
+    const watch = this.#host.watch(paths, listener);
     this.#held.push(() => watch.close());
     return watch;
   }
@@ -65,15 +65,15 @@ export class MonitorView implements Host {
       close: () => {},
       findChildren: async (config) => {
         return (await pids.findChildren(config)).map((found) => {
-          return { ...found, open: (sink) => this.#childOf(found.open(this.#sinkOf(sink))) };
+          return { ...found, open: (listener) => this.#childOf(found.open(this.#listenerOf(listener))) };
         });
       },
     };
   }
 
-  spawn(spec: Spec, output: ChildOutput, sink: ChildSink): ReturnType<Host["spawn"]> {
+  spawn(spec: Spec, output: ChildOutput, listener: ChildListener): ReturnType<Host["spawn"]> {
     if (!this.#isAlive) return null;
-    const child = this.#host.spawn(spec, output, this.#sinkOf(sink));
+    const child = this.#host.spawn(spec, output, this.#listenerOf(listener));
     return child === null ? null : this.#childOf(child);
   }
 
@@ -101,11 +101,11 @@ export class MonitorView implements Host {
     };
   }
 
-  #sinkOf(sink: ChildSink): ChildSink {
+  #listenerOf(listener: ChildListener): ChildListener {
     return {
-      exited: (exit) => this.#isAlive && sink.exited(exit),
-      emptied: () => this.#isAlive && sink.emptied(),
-      warn: (message) => this.#isAlive && sink.warn(message),
+      leaderExited: (exit) => this.#isAlive && listener.leaderExited(exit),
+      groupExited: () => this.#isAlive && listener.groupExited(),
+      warn: (message) => this.#isAlive && listener.warn(message),
     };
   }
 

@@ -1,14 +1,14 @@
 import { assert, assertEquals } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld } from "./worlds.ts";
+import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
-Deno.test("Lookout starts what is in the config directory at its first look", async () => {
-  await using world = new LookoutWorld({ configs: { web: config("httpd"), db: config("postgres") } });
+Deno.test("Scanner starts what is in the config directory at its first look", async () => {
+  await using world = new ScannerWorld({ configs: { web: config("httpd"), db: config("postgres") } });
   await world.start();
   assertEquals(world.take().sort(), ["db wanted postgres", "web wanted httpd"]);
 });
 
-Deno.test("Lookout starts what comes into the config directory later", async () => {
-  await using world = new LookoutWorld();
+Deno.test("Scanner starts what comes into the config directory later", async () => {
+  await using world = new ScannerWorld();
   await world.start();
   assertEquals(world.take(), []);
   await world.advance(3000);
@@ -17,8 +17,8 @@ Deno.test("Lookout starts what comes into the config directory later", async () 
   assertEquals(world.take(), ["web wanted httpd"]);
 });
 
-Deno.test("Lookout restarts a process whose config changed, and neither touches nor reads another", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
+Deno.test("Scanner restarts a process whose config changed, and neither touches nor reads another", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
   const { read } = world.config.calls;
   world.config.post("web", config("nginx"));
   await world.settle();
@@ -28,8 +28,8 @@ Deno.test("Lookout restarts a process whose config changed, and neither touches 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Lookout posts nothing when a config is written again as it was", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner posts nothing when a config is written again as it was", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", config("httpd"));
   await world.advance(1000);
   world.config.write("web", config("httpd"));
@@ -37,8 +37,8 @@ Deno.test("Lookout posts nothing when a config is written again as it was", asyn
   assertEquals(world.take(), []);
 });
 
-Deno.test("Lookout stops a process whose config is removed", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres") });
+Deno.test("Scanner stops a process whose config is removed", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres") });
   world.config.remove("web");
   await world.advance(99);
   assertEquals(world.take(), []);
@@ -46,8 +46,8 @@ Deno.test("Lookout stops a process whose config is removed", async () => {
   assertEquals(world.take(), ["web unwanted"]);
 });
 
-Deno.test("Lookout posts nothing for a config that is away for a moment", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner posts nothing for a config that is away for a moment", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.remove("web");
   await world.advance(50);
   world.config.write("web", config("httpd"));
@@ -55,8 +55,8 @@ Deno.test("Lookout posts nothing for a config that is away for a moment", async 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Lookout passes over names that begin with . or end with .new", async () => {
-  await using world = new LookoutWorld({ configs: { ".web": config("httpd"), "web.new": config("httpd"), "..": "" } });
+Deno.test("Scanner passes over names that begin with . or end with .new", async () => {
+  await using world = new ScannerWorld({ configs: { ".web": config("httpd"), "web.new": config("httpd"), "..": "" } });
   await world.start();
   world.config.write("web.new", "{");
   world.config.write(".web", "{");
@@ -64,8 +64,8 @@ Deno.test("Lookout passes over names that begin with . or end with .new", async 
   assertEquals([world.take(), world.log.take()], [[], []]);
 });
 
-Deno.test("Lookout keeps the old config while a bad one stands in its place, and says once what is wrong", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner keeps the old config while a bad one stands in its place, and says once what is wrong", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", "{");
   await world.advance(5 * FREQUENCY_MS);
   assertEquals(world.take(), []);
@@ -74,8 +74,8 @@ Deno.test("Lookout keeps the old config while a bad one stands in its place, and
   ]);
 });
 
-Deno.test("Lookout says what is wrong with a config again when it is edited and still wrong", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner says what is wrong with a config again when it is edited and still wrong", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   for (const text of ["{", "[", "{"]) {
     world.config.post("web", text);
     await world.advance(FREQUENCY_MS);
@@ -89,8 +89,8 @@ Deno.test("Lookout says what is wrong with a config again when it is edited and 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Lookout takes a bad config when it is mended", async () => {
-  await using world = new LookoutWorld({ configs: { web: '{"args": []}', db: config("postgres") } });
+Deno.test("Scanner takes a bad config when it is mended", async () => {
+  await using world = new ScannerWorld({ configs: { web: '{"args": []}', db: config("postgres") } });
   await world.start();
   assertEquals(world.take(), ["db wanted postgres"]);
   assertEquals(world.log.count("WARN web: bad config: "), 1);
@@ -107,8 +107,8 @@ Deno.test("Lookout takes a bad config when it is mended", async () => {
   assertEquals(world.log.count("WARN db: bad config: "), 2);
 });
 
-Deno.test("Lookout keeps the old config while something stands there that cannot be read", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner keeps the old config while something stands there that cannot be read", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.plant("web", "is not a regular file");
   world.config.plant("new", "is not UTF-8");
   await world.advance(5 * FREQUENCY_MS);
@@ -123,8 +123,8 @@ Deno.test("Lookout keeps the old config while something stands there that cannot
   assertEquals(world.take().sort(), ["new wanted sleep", "web wanted nginx"]);
 });
 
-Deno.test("Lookout stops a process whose bad config is removed", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner stops a process whose bad config is removed", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", "{");
   await world.advance(FREQUENCY_MS);
   world.config.remove("web");
@@ -132,9 +132,9 @@ Deno.test("Lookout stops a process whose bad config is removed", async () => {
   assertEquals(world.take(), ["web unwanted"]);
 });
 
-Deno.test("Lookout stops a process that is disabled, and starts it when it is enabled", async () => {
+Deno.test("Scanner stops a process that is disabled, and starts it when it is enabled", async () => {
   const off = { "ncolony.monitor": { enabled: false } };
-  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres", off) });
+  await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres", off) });
   assertEquals(world.posts, ["web wanted httpd"]);
   world.config.post("web", config("httpd", off));
   world.config.post("db", config("postgres"));
@@ -146,9 +146,9 @@ Deno.test("Lookout stops a process that is disabled, and starts it when it is en
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Lookout warns of a uid without a gid when the monitor's own group is 0", async () => {
+Deno.test("Scanner warns of a uid without a gid when the monitor's own group is 0", async () => {
   for (const [gid, warnings] of [[0, 1], [1000, 0], [null, 0]] as const) {
-    await using world = new LookoutWorld({
+    await using world = new ScannerWorld({
       configs: {
         alone: config("a", { uid: 33 }),
         both: config("b", { uid: 33, gid: 33 }),
@@ -168,8 +168,8 @@ Deno.test("Lookout warns of a uid without a gid when the monitor's own group is 
   }
 });
 
-Deno.test("Lookout cuts a long name in what it warns of", async () => {
-  await using world = new LookoutWorld({ configs: { ["x".repeat(200)]: config("a", { uid: 33 }) } });
+Deno.test("Scanner cuts a long name in what it warns of", async () => {
+  await using world = new ScannerWorld({ configs: { ["x".repeat(200)]: config("a", { uid: 33 }) } });
   world.host.gid = 0;
   await world.start();
   await world.advance(FREQUENCY_MS);
@@ -177,8 +177,8 @@ Deno.test("Lookout cuts a long name in what it warns of", async () => {
   assertEquals(world.log.take(), [`WARN ${shown}: has a "uid" but no "gid", so it runs with the monitor's gid 0`]);
 });
 
-Deno.test("Lookout changes nothing and says so once while the config directory is gone", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner changes nothing and says so once while the config directory is gone", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   const comeBack = world.config.vanish();
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), []);
@@ -192,8 +192,8 @@ Deno.test("Lookout changes nothing and says so once while the config directory i
   assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
 });
 
-Deno.test("Lookout changes nothing and says so once while the config directory cannot be listed", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner changes nothing and says so once while the config directory cannot be listed", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.unreadable = "permission denied";
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), []);
@@ -206,8 +206,8 @@ Deno.test("Lookout changes nothing and says so once while the config directory c
   assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
 });
 
-Deno.test("Lookout changes nothing and says so once when another, empty directory stands in the place", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres") });
+Deno.test("Scanner changes nothing and says so once when another, empty directory stands in the place", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres") });
   world.config.replace();
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), []);
@@ -221,26 +221,26 @@ Deno.test("Lookout changes nothing and says so once when another, empty director
   assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
 });
 
-Deno.test("Lookout takes another directory that is not empty for what it is", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
+Deno.test("Scanner takes another directory that is not empty for what it is", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
   world.config.replace({ web: config("nginx"), job: config("sleep") });
   await world.advance(FREQUENCY_MS + 100);
   assertEquals(world.take().sort(), ["db unwanted", "web wanted nginx"]);
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Lookout stops everything when the config directory is emptied", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd"), db: config("postgres") });
+Deno.test("Scanner stops everything when the config directory is emptied", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres") });
   for (const name of world.config.names) world.config.remove(name);
   await world.advance(100);
   assertEquals(world.take().sort(), ["db unwanted", "web unwanted"]);
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Lookout looks at nothing after it is closed, and holds nothing", async () => {
-  const world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner looks at nothing after it is closed, and holds nothing", async () => {
+  const world = await ScannerWorld.idle({ web: config("httpd") });
   const calls = world.config.callCount + world.messages.callCount;
-  world.lookout.close();
+  world.scanner.close();
   await world.settle();
   assert(world.hasEnded);
   world.config.post("web", config("nginx"));
@@ -251,9 +251,9 @@ Deno.test("Lookout looks at nothing after it is closed, and holds nothing", asyn
   assertEquals([world.host.watches.open, world.host.locks.size, world.host.clock.nextDue], [0, 0, Infinity]);
 });
 
-Deno.test("Lookout throws a look away that is under way when it is closed", async () => {
+Deno.test("Scanner throws a look away that is under way when it is closed", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  const world = new LookoutWorld({ configs });
+  const world = new ScannerWorld({ configs });
   const { clock } = world.host;
   world.config.costMs = 1;
   clock.holdsYields = true;
@@ -262,7 +262,7 @@ Deno.test("Lookout throws a look away that is under way when it is closed", asyn
   const calls = world.config.callCount;
   // What the first slice found has been told already.
   assert(world.take().length < 20);
-  world.lookout.close();
+  world.scanner.close();
   clock.holdsYields = false;
   await world.advance(FREQUENCY_MS);
   assert(world.hasEnded);
@@ -270,9 +270,9 @@ Deno.test("Lookout throws a look away that is under way when it is closed", asyn
   assertEquals(world.config.callCount, calls);
 });
 
-Deno.test("Lookout lets others have their turn every 10 ms of a long look", async () => {
+Deno.test("Scanner lets others have their turn every 10 ms of a long look", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  await using world = new LookoutWorld({ configs });
+  await using world = new ScannerWorld({ configs });
   const { clock } = world.host;
   world.config.costMs = 1;
   const turns: number[] = [];
@@ -288,11 +288,11 @@ Deno.test("Lookout lets others have their turn every 10 ms of a long look", asyn
   assert(gaps.length >= 15 && Math.max(...gaps) <= 12, gaps.join());
 });
 
-Deno.test("Lookout that is stopped amid a look does nothing after it", async () => {
-  await using world = new LookoutWorld({ configs: { web: config("httpd"), db: config("postgres") } });
+Deno.test("Scanner that is stopped amid a look does nothing after it", async () => {
+  await using world = new ScannerWorld({ configs: { web: config("httpd"), db: config("postgres") } });
   const { posts } = world;
   posts.push = (...all) => {
-    world.lookout.stop();
+    world.scanner.stop();
     return Array.prototype.push.apply(posts, all);
   };
   await world.start();

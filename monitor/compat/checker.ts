@@ -70,16 +70,16 @@ export function checker(location: string, receiver: MonitorEventReceiver): () =>
  * what the receiver threw.
  */
 export function messages(location: string, receiver: MonitorEventReceiver): () => Promise<void> {
-  const mailbox = messageDirectory(location);
+  const messagesDirectory = messageDirectory(location);
   return async () => {
-    const names = mailbox.names();
+    const names = messagesDirectory.names();
     if ("fault" in names) throw new Error(`Cannot look at ${JSON.stringify(location)}: it ${names.fault}`);
     const tell = new Teller();
     for (const name of names.sort()) {
-      const entry = (await mailbox.read(name))?.entry;
+      const entry = (await messagesDirectory.read(name))?.entry;
       if (entry === undefined) continue;
       const isTold = "source" in entry && tell.try(() => receiver.message(entry.source));
-      const fault = isTold ? mailbox.remove(name) : mailbox.reject(name);
+      const fault = isTold ? messagesDirectory.remove(name) : messagesDirectory.reject(name);
       if (fault !== null) tell.errors.push(new Error(`Cannot remove message ${JSON.stringify(name)}: ${fault}`));
       await denoClock.yield();
     }

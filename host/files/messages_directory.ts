@@ -4,7 +4,7 @@ import { identify, openDirectory } from "./directory.ts";
 import { faultOf } from "../fault.ts";
 import { isGranted } from "../permission.ts";
 import { isOnlyOurs, isOthers } from "./trust.ts";
-import type { Mailbox, TrustOptions } from "../types.ts";
+import type { MessagesDirectory, TrustOptions } from "../types.ts";
 
 /** How many messages that were wrong are kept. */
 const MAX_REJECTED = 100;
@@ -13,7 +13,7 @@ const MAX_REJECTED = 100;
  * Opens a messages directory. Others may write it, so no link in it is followed; but they must not be able to put another
  * directory in its place, whose files would be taken for messages, unless {@linkcode TrustOptions} say otherwise.
  */
-export function messageDirectory(path: string, trust: TrustOptions = {}): Mailbox {
+export function messageDirectory(path: string, trust: TrustOptions = {}): MessagesDirectory {
   const isWritable = isGranted({ name: "write", path });
   const options = { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable };
   const own = openDirectory(path, options);

@@ -1,7 +1,7 @@
 import type { Clock } from "./types.ts";
 
 /** Wakes one sleeper: at an instant, or when it is rung, also if that was before it slept. */
-export class Alarm {
+export class Waker {
   readonly #clock: Clock;
   #isRung = false;
   #wake = () => {};
@@ -12,7 +12,7 @@ export class Alarm {
   }
 
   /** Wakes the sleeper, or the next one at once. */
-  ring(): void {
+  wake(): void {
     this.#isRung = true;
     this.#wake();
   }

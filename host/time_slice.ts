@@ -4,7 +4,7 @@ import type { Clock } from "./types.ts";
 const TURN_MS = 10;
 
 /** The turn of work that may take long: after 10 ms others have theirs. */
-export class Turn {
+export class TimeSlice {
   readonly #clock: Clock;
   #until: number;
 
@@ -20,7 +20,7 @@ export class Turn {
   }
 
   /** Gives others their turn, and begins the next one. */
-  async giveWay(): Promise<void> {
+  async yield(): Promise<void> {
     await this.#clock.yield();
     this.#until = this.#clock.now() + TURN_MS;
   }

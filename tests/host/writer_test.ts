@@ -1,5 +1,5 @@
 import { assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
-import { Sink } from "../../host/output/sink.ts";
+import { Writer } from "../../host/output/writer.ts";
 import { until } from "../helpers.ts";
 
 const MIB = 1024 * 1024;
@@ -38,23 +38,23 @@ class FakeTarget {
   }
 }
 
-/** A sink with what it tells. */
-function sinkTo(target: FakeTarget): { sink: Sink; told: string[] } {
+/** A writer with what it tells. */
+function writerTo(target: FakeTarget): { writer: Writer; told: string[] } {
   const told: string[] = [];
-  const sink = new Sink(target, {
+  const writer = new Writer(target, {
     fault: (error) => told.push(`fault: ${(error as Error).message}`),
     lost: (count) => told.push(`lost: ${count}`),
   });
-  return { sink, told };
+  return { writer, told };
 }
 
 function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Gives bytes to a sink as a child's output is given. */
-function give(sink: Sink, bytes: Uint8Array): Promise<void> {
-  return sink.whenRoom(() => sink.add(bytes));
+/** Gives bytes to a writer as a child's output is given. */
+function give(writer: Writer, bytes: Uint8Array): Promise<void> {
+  return writer.whenRoom(() => writer.add(bytes));
 }
 
 /** Lets everything that is ready have its turn. */
@@ -62,72 +62,72 @@ function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("Sink writes everything in order, whichever way it came", async () => {
+Deno.test("Writer writes everything in order, whichever way it came", async () => {
   const target = FakeTarget.open();
-  const { sink, told } = sinkTo(target);
+  const { writer, told } = writerTo(target);
   let expected = "";
   for (let i = 0; i < 1000; i++) {
-    if (i % 3 === 0) sink.offer(bytes(`${i},`));
-    else await give(sink, bytes(`${i},`));
+    if (i % 3 === 0) writer.offer(bytes(`${i},`));
+    else await give(writer, bytes(`${i},`));
     expected += `${i},`;
   }
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.text, expected);
   assertEquals(told, []);
 });
 
-Deno.test("Sink gathers what comes while it writes, and writes one thing at a time", async () => {
+Deno.test("Writer gathers what comes while it writes, and writes one thing at a time", async () => {
   const target = new FakeTarget();
-  const { sink } = sinkTo(target);
-  for (const text of ["1", "2", "3"]) await give(sink, bytes(text));
+  const { writer } = writerTo(target);
+  for (const text of ["1", "2", "3"]) await give(writer, bytes(text));
   assertEquals(target.writes, [1]);
   target.open();
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.writes, [1, 2]);
   assertEquals(target.text, "123");
 });
 
-Deno.test("Sink copies what it gets", async () => {
+Deno.test("Writer copies what it gets", async () => {
   const target = new FakeTarget();
-  const { sink } = sinkTo(target);
+  const { writer } = writerTo(target);
   const buffer = bytes("one ");
-  await give(sink, buffer);
+  await give(writer, buffer);
   buffer.set(bytes("two "));
-  sink.offer(buffer);
+  writer.offer(buffer);
   buffer.set(bytes("gone"));
   target.open();
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.text, "one two ");
 });
 
-Deno.test("Sink goes on where a stream takes less than it was given", async () => {
+Deno.test("Writer goes on where a stream takes less than it was given", async () => {
   const target = FakeTarget.open();
   target.take = (bytes) => Math.min(3, bytes.length);
-  const { sink } = sinkTo(target);
-  await give(sink, bytes("what is longer than three"));
-  await give(sink, bytes(" bytes"));
-  await sink.flush();
+  const { writer } = writerTo(target);
+  await give(writer, bytes("what is longer than three"));
+  await give(writer, bytes(" bytes"));
+  await writer.flush();
   assertEquals(target.text, "what is longer than three bytes");
 });
 
-Deno.test("Sink takes no notice of nothing", async () => {
+Deno.test("Writer takes no notice of nothing", async () => {
   const target = FakeTarget.open();
-  const { sink } = sinkTo(target);
-  await give(sink, bytes(""));
-  sink.offer(bytes(""));
-  await sink.flush();
+  const { writer } = writerTo(target);
+  await give(writer, bytes(""));
+  writer.offer(bytes(""));
+  await writer.flush();
   assertEquals(target.writes, []);
 });
 
-Deno.test("Sink.whenRoom() lets each of many writers wait where a stream takes nothing, and go on when it does", async () => {
+Deno.test("Writer.whenRoom() lets each of many writers wait where a stream takes nothing, and go on when it does", async () => {
   const target = new FakeTarget();
-  const { sink } = sinkTo(target);
+  const { writer } = writerTo(target);
   const chunk = new Uint8Array(MIB / 8);
   let added = 0;
   const write = async () => {
     for (let i = 0; i < 3; i++) {
-      await sink.whenRoom(() => {
-        sink.add(chunk);
+      await writer.whenRoom(() => {
+        writer.add(chunk);
         added += chunk.length;
       });
     }
@@ -137,35 +137,35 @@ Deno.test("Sink.whenRoom() lets each of many writers wait where a stream takes n
   assertLess(added, 2 * MIB);
   target.open();
   await all;
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.text.length, 120 * chunk.length);
   assertLessOrEqual(Math.max(...target.writes), MIB + chunk.length);
 });
 
-Deno.test("Sink takes what is larger than all that may wait", async () => {
+Deno.test("Writer takes what is larger than all that may wait", async () => {
   const target = new FakeTarget();
-  const { sink } = sinkTo(target);
-  await give(sink, bytes("a"));
-  await give(sink, bytes("b".repeat(3 * MIB)));
-  const late = give(sink, bytes("c"));
+  const { writer } = writerTo(target);
+  await give(writer, bytes("a"));
+  await give(writer, bytes("b".repeat(3 * MIB)));
+  const late = give(writer, bytes("c"));
   target.open();
   await late;
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.text.length, 3 * MIB + 2);
   assertEquals(target.text.at(-1), "c");
 });
 
-Deno.test("Sink keeps the order of each of many writers that wait, and loses nothing", async () => {
+Deno.test("Writer keeps the order of each of many writers that wait, and loses nothing", async () => {
   const target = new FakeTarget();
-  const { sink } = sinkTo(target);
-  const write = async (writer: number) => {
-    for (let i = 0; i < 5; i++) await give(sink, bytes(`${writer}:${i}`.padEnd(MIB / 16) + "\n"));
+  const { writer } = writerTo(target);
+  const write = async (who: number) => {
+    for (let i = 0; i < 5; i++) await give(writer, bytes(`${who}:${i}`.padEnd(MIB / 16) + "\n"));
   };
   const all = Promise.all(Array.from({ length: 40 }, (_, writer) => write(writer)));
   await turn();
   target.open();
   await all;
-  await sink.flush();
+  await writer.flush();
   const lines = target.text.trimEnd().split("\n").map((line) => line.trim());
   assertEquals(lines.length, 200);
   for (let writer = 0; writer < 40; writer++) {
@@ -175,64 +175,64 @@ Deno.test("Sink keeps the order of each of many writers that wait, and loses not
   assertLessOrEqual(Math.max(...target.writes), MIB + MIB / 16 + 1);
 });
 
-Deno.test("Sink throws offers away while too much waits, and says how many when it is written", async () => {
+Deno.test("Writer throws offers away while too much waits, and says how many when it is written", async () => {
   const target = new FakeTarget();
-  const { sink, told } = sinkTo(target);
+  const { writer, told } = writerTo(target);
   const chunk = bytes("x".repeat(MIB / 4));
-  for (let i = 0; i < 12; i++) sink.offer(chunk);
+  for (let i = 0; i < 12; i++) writer.offer(chunk);
   assertEquals(told, []);
   target.open();
-  await sink.flush();
+  await writer.flush();
   const lost = 12 - target.text.length / chunk.length;
   assertEquals(told, [`lost: ${lost}`]);
   assertEquals([lost > 4, lost < 12], [true, true]);
   target.close();
-  for (let i = 0; i < 12; i++) sink.offer(chunk);
+  for (let i = 0; i < 12; i++) writer.offer(chunk);
   target.open();
-  await sink.flush();
+  await writer.flush();
   assertEquals(told.length, 2);
 });
 
-Deno.test("Sink writes what is offered in answer to the loss", async () => {
+Deno.test("Writer writes what is offered in answer to the loss", async () => {
   const target = new FakeTarget();
-  const sink: Sink = new Sink(target, { fault: () => {}, lost: (count) => sink.offer(bytes(`lost ${count}`)) });
-  for (let i = 0; i < 3; i++) sink.offer(bytes("x".repeat(MIB)));
+  const writer: Writer = new Writer(target, { fault: () => {}, lost: (count) => writer.offer(bytes(`lost ${count}`)) });
+  for (let i = 0; i < 3; i++) writer.offer(bytes("x".repeat(MIB)));
   target.open();
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.text.slice(-6), "lost 1");
 });
 
-Deno.test("Sink says once that a stream fails, and again when it fails after it had recovered", async () => {
+Deno.test("Writer says once that a stream fails, and again when it fails after it had recovered", async () => {
   const target = FakeTarget.open();
-  const { sink, told } = sinkTo(target);
+  const { writer, told } = writerTo(target);
   const good = target.take;
   const broken = () => Promise.reject(new Error("Broken pipe"));
   for (const take of [broken, broken, good, broken]) {
     target.take = take;
-    await give(sink, bytes("x"));
-    await sink.flush();
+    await give(writer, bytes("x"));
+    await writer.flush();
   }
   assertEquals(told, ["fault: Broken pipe", "fault: Broken pipe"]);
   assertEquals(target.text, "x");
 });
 
-Deno.test("Sink makes nobody wait for a stream that fails", async () => {
+Deno.test("Writer makes nobody wait for a stream that fails", async () => {
   const target = FakeTarget.open();
   target.take = () => Promise.reject(new Error("Broken pipe"));
-  const { sink, told } = sinkTo(target);
-  for (let i = 0; i < 100; i++) await give(sink, new Uint8Array(MIB / 8));
-  await sink.flush();
+  const { writer, told } = writerTo(target);
+  for (let i = 0; i < 100; i++) await give(writer, new Uint8Array(MIB / 8));
+  await writer.flush();
   assertEquals(told, ["fault: Broken pipe"]);
 });
 
-Deno.test("Sink.flush() waits until all is written, also what comes meanwhile", async () => {
+Deno.test("Writer.flush() waits until all is written, also what comes meanwhile", async () => {
   const target = new FakeTarget();
-  const { sink } = sinkTo(target);
-  await sink.flush();
-  await give(sink, bytes("1"));
+  const { writer } = writerTo(target);
+  await writer.flush();
+  await give(writer, bytes("1"));
   let isFlushed = false;
-  sink.flush().then(() => isFlushed = true);
-  await give(sink, bytes("2"));
+  writer.flush().then(() => isFlushed = true);
+  await give(writer, bytes("2"));
   await turn();
   assertEquals(isFlushed, false);
   target.open();
@@ -240,7 +240,7 @@ Deno.test("Sink.flush() waits until all is written, also what comes meanwhile", 
   assertEquals(target.text, "12");
 });
 
-Deno.test("Sink waits for a stream that takes nothing now, which is no fault", async () => {
+Deno.test("Writer waits for a stream that takes nothing now, which is no fault", async () => {
   const told: string[] = [];
   let text = "";
   let refusals = 5;
@@ -252,30 +252,30 @@ Deno.test("Sink waits for a stream that takes nothing now, which is no fault", a
       return Promise.resolve(Math.min(2, bytes.length));
     },
   };
-  const sink = new Sink(target, { fault: () => told.push("fault"), lost: () => told.push("lost") });
-  await give(sink, bytes("abcdefg"));
-  await sink.flush();
+  const writer = new Writer(target, { fault: () => told.push("fault"), lost: () => told.push("lost") });
+  await give(writer, bytes("abcdefg"));
+  await writer.flush();
   assertEquals([text, told], ["abcdefg", []]);
 });
 
-Deno.test("Sink has room for what is offered however much else waits, and tells of a loss while more comes", async () => {
+Deno.test("Writer has room for what is offered however much else waits, and tells of a loss while more comes", async () => {
   const target = new FakeTarget();
-  const { sink, told } = sinkTo(target);
+  const { writer, told } = writerTo(target);
   const flood = bytes("x".repeat(MIB));
-  await give(sink, flood);
-  void give(sink, flood);
-  for (let event = 0; event < 100; event++) sink.offer(bytes("e"));
-  for (let event = 0; event < 3; event++) sink.offer(flood);
+  await give(writer, flood);
+  void give(writer, flood);
+  for (let event = 0; event < 100; event++) writer.offer(bytes("e"));
+  for (let event = 0; event < 3; event++) writer.offer(flood);
   assertEquals(told, []);
   let isFlooding = true;
   const flooding = (async () => {
-    for (; isFlooding; await turn()) await give(sink, flood);
+    for (; isFlooding; await turn()) await give(writer, flood);
   })();
   target.open();
   while (told.length === 0) await turn();
   isFlooding = false;
   await flooding;
-  await sink.flush();
+  await writer.flush();
   assertEquals(target.text.split("e").length - 1, 100);
   assertEquals(told, ["lost: 3"]);
 });

@@ -1,5 +1,5 @@
 /** Hands errors that nobody caught to `fail`: left to itself Deno would end, and leave the children running. */
-export function catchUnforeseen(fail: (error: unknown) => void): Disposable {
+export function catchUncaught(fail: (error: unknown) => void): Disposable {
   const onError = (event: ErrorEvent) => {
     event.preventDefault();
     fail(event.error);

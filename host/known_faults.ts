@@ -1,9 +1,9 @@
 /** Remembers what was said of what, so that a fault is said once, and again only after it was gone. */
-export class Told {
+export class KnownFaults {
   readonly #faults = new Map<string, string>();
 
   /** Whether a fault, or null for the end of one, is news about `what`. */
-  isNews(what: string, fault: string | null): boolean {
+  note(what: string, fault: string | null): boolean {
     const before = this.#faults.get(what) ?? null;
     if (fault === null) this.#faults.delete(what);
     else this.#faults.set(what, fault);

@@ -1,11 +1,11 @@
 import type { FileFacts } from "./safe_file.ts";
-import type { Sight } from "../types.ts";
+import type { FileStamp } from "../types.ts";
 
 /** A file that changed longer ago than this, in milliseconds, gets other times when it changes again, however coarse they are. */
 export const RACY_MS = 2000;
 
 /** What a look at a file tells. */
-export function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sight {
+export function stampOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): FileStamp {
   const mtimeMs = mtime?.getTime() ?? 0;
   const ctimeMs = ctime?.getTime() ?? 0;
   // As one text they would be ten thousand new texts at each look at a large directory.
@@ -13,18 +13,18 @@ export function sightOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): Sigh
 }
 
 /** What a look tells of a name that cannot be looked at. */
-export function faultSight(fault: string): Sight {
+export function faultSight(fault: string): FileStamp {
   return { marks: [fault], changedMs: 0 };
 }
 
 /** Whether two looks found the same; null where there was nothing. */
-export function isSameSight(a: Sight | null, b: Sight | null): boolean {
+export function isSameStamp(a: FileStamp | null, b: FileStamp | null): boolean {
   if (a === null || b === null) return a === b;
   return a.marks.length === b.marks.length && a.marks.every((mark, index) => mark === b.marks[index]);
 }
 
 /** Whether two looks found the same file, though it may have changed between them. */
-export function isSameFile(a: Sight | null, b: Sight | null): boolean {
+export function isSameFile(a: FileStamp | null, b: FileStamp | null): boolean {
   return a?.marks[0] === b?.marks[0];
 }
 

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+import { config, FREQUENCY_MS, restart, ScannerWorld } from "./worlds.ts";
 
-Deno.test("Lookout says once that watches end as soon as they are made", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner says once that watches end as soon as they are made", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   const { clock, watches } = world.host;
   const watch = watches.watch.bind(watches);
   watches.watch = (paths, sink) => {
@@ -17,12 +17,12 @@ Deno.test("Lookout says once that watches end as soon as they are made", async (
 });
 
 Deno.test("Messages looks at no message after it is closed", async () => {
-  const world = await LookoutWorld.idle({ web: config("a") });
+  const world = await ScannerWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));
   world.host.clock.holdsYields = true;
   await world.advance(FREQUENCY_MS);
-  world.lookout.close();
+  world.scanner.close();
   const looks = () => [world.messages.calls.names, world.messages.calls.read, world.config.callCount];
   const before = looks();
   world.host.clock.holdsYields = false;
@@ -31,9 +31,9 @@ Deno.test("Messages looks at no message after it is closed", async () => {
   assertEquals(looks(), before);
 });
 
-Deno.test("Lookout throws a look at another directory away that is under way when it is closed", async () => {
+Deno.test("Scanner throws a look at another directory away that is under way when it is closed", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  const world = await LookoutWorld.idle(configs);
+  const world = await ScannerWorld.idle(configs);
   const { clock } = world.host;
   world.config.replace(configs);
   world.config.costMs = 1;
@@ -43,7 +43,7 @@ Deno.test("Lookout throws a look at another directory away that is under way whe
   await world.settle();
   assertEquals(clock.yields, 1);
   const calls = world.config.callCount;
-  world.lookout.close();
+  world.scanner.close();
   clock.holdsYields = false;
   await world.advance(FREQUENCY_MS);
   assert(world.hasEnded);
@@ -51,7 +51,7 @@ Deno.test("Lookout throws a look at another directory away that is under way whe
 });
 
 Deno.test("Messages waits for a config to settle, however often the watch tells of others meanwhile", async () => {
-  await using world = await LookoutWorld.idle();
+  await using world = await ScannerWorld.idle();
   world.config.write("web", config("httpd"));
   world.messages.post("1", restart("web"));
   for (let index = 0; index < 40; index++) {
@@ -64,7 +64,7 @@ Deno.test("Messages waits for a config to settle, however often the watch tells 
 });
 
 Deno.test("Messages waits for a config to settle, however many messages wait that are wrong", async () => {
-  await using world = await LookoutWorld.idle();
+  await using world = await ScannerWorld.idle();
   for (let index = 0; index < 300; index++) world.messages.write(`b${1000 + index}`, "{");
   await world.advance(90);
   world.config.write("web", config("httpd"));
@@ -74,7 +74,7 @@ Deno.test("Messages waits for a config to settle, however many messages wait tha
 });
 
 Deno.test("Messages forgets that it waited when the messages are taken away", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   world.config.write("web", "");
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -89,7 +89,7 @@ Deno.test("Messages forgets that it waited when the messages are taken away", as
 });
 
 Deno.test("Messages says again that messages cannot be removed when they could be meanwhile", async () => {
-  await using world = await LookoutWorld.idle({ web: config("a") });
+  await using world = await ScannerWorld.idle({ web: config("a") });
   for (const fault of ["read-only file system", null, "read-only file system"]) {
     world.messages.irremovable = fault;
     world.messages.post("1", restart("web"));
@@ -100,7 +100,7 @@ Deno.test("Messages says again that messages cannot be removed when they could b
 
 Deno.test("Messages asks for few restarts, however many messages ask for the same", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  await using world = await LookoutWorld.idle(configs);
+  await using world = await ScannerWorld.idle(configs);
   world.host.watches.isSilent = true;
   for (let index = 0; index < 10_000; index++) world.messages.write(`${10_000 + index}`, '{"type": "RESTART-ALL"}');
   await world.advance(FREQUENCY_MS);

@@ -1,14 +1,20 @@
 import { assertEquals, assertRejects, assertThrows } from "@std/assert";
-import { Hold } from "../../monitor/hold.ts";
+import { DirectoryGuard } from "../../monitor/guard.ts";
 import { FakeHost } from "./fake_host.ts";
 
 /** A hold on the two directories of a machine in memory. */
-function holdOn(host: FakeHost, messages = host.messages): Hold {
-  const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
-  return new Hold(host, { config: host.config.port, mailbox: messages.port, own: {}, log: host.log, sink });
+function holdOn(host: FakeHost, messages = host.messages): DirectoryGuard {
+  const listener = { touched: () => {}, rescan: () => {}, failed: () => {} };
+  return new DirectoryGuard(host, {
+    config: host.config.port,
+    messagesDirectory: messages.port,
+    own: {},
+    log: host.log,
+    listener,
+  });
 }
 
-Deno.test("Hold locks and watches the directories, and lets them go", async () => {
+Deno.test("DirectoryGuard locks and watches the directories, and lets them go", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -21,7 +27,7 @@ Deno.test("Hold locks and watches the directories, and lets them go", async () =
   await holdOn(host).open();
 });
 
-Deno.test("Hold refuses messages that another monitor has locked, and leaves its lock alone", async () => {
+Deno.test("DirectoryGuard refuses messages that another monitor has locked, and leaves its lock alone", async () => {
   const host = new FakeHost();
   await holdOn(host).open();
   const second = holdOn(host);
@@ -30,18 +36,24 @@ Deno.test("Hold refuses messages that another monitor has locked, and leaves its
   assertEquals(host.locks.size, 1);
 });
 
-Deno.test("Hold refuses one directory for both, however it is called", () => {
+Deno.test("DirectoryGuard refuses one directory for both, however it is called", () => {
   const host = new FakeHost();
   const linked = { ...host.messages.port, identity: () => host.config.port.identity() };
-  const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
-  for (const mailbox of [host.config.port, linked]) {
-    const hold = new Hold(host, { config: host.config.port, mailbox, own: {}, log: host.log, sink });
+  const listener = { touched: () => {}, rescan: () => {}, failed: () => {} };
+  for (const messagesDirectory of [host.config.port, linked]) {
+    const hold = new DirectoryGuard(host, {
+      config: host.config.port,
+      messagesDirectory,
+      own: {},
+      log: host.log,
+      listener,
+    });
     assertThrows(() => hold.open(), Error, "Cannot use one directory for both config and messages");
   }
   assertEquals([host.locks.size, host.watches.open], [0, 0]);
 });
 
-Deno.test("Hold refuses a directory that is missing, by its path", () => {
+Deno.test("DirectoryGuard refuses a directory that is missing, by its path", () => {
   const host = new FakeHost();
   const comeBack = host.config.vanish();
   assertThrows(() => holdOn(host).open(), Error, 'Cannot use directory "/config": it is not there');
@@ -51,7 +63,7 @@ Deno.test("Hold refuses a directory that is missing, by its path", () => {
   assertEquals([host.locks.size, host.watches.open], [0, 0]);
 });
 
-Deno.test("Hold goes on without a watch where there is none to be had, and says so", async () => {
+Deno.test("DirectoryGuard goes on without a watch where there is none to be had, and says so", async () => {
   const host = new FakeHost();
   host.watches.fault = "no inotify instance is left";
   const hold = holdOn(host);
@@ -61,7 +73,7 @@ Deno.test("Hold goes on without a watch where there is none to be had, and says 
   assertEquals(host.locks.size, 1);
 });
 
-Deno.test("Hold moves the lock to the messages directory that comes in the place of the first", async () => {
+Deno.test("DirectoryGuard moves the lock to the messages directory that comes in the place of the first", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -74,7 +86,7 @@ Deno.test("Hold moves the lock to the messages directory that comes in the place
   assertEquals(host.log.lines, []);
 });
 
-Deno.test("Hold keeps the lock while the messages directory is gone", async () => {
+Deno.test("DirectoryGuard keeps the lock while the messages directory is gone", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -87,7 +99,7 @@ Deno.test("Hold keeps the lock while the messages directory is gone", async () =
   assertEquals([...host.locks], [id]);
 });
 
-Deno.test("Hold says once that another monitor has locked the new messages directory, and tries again", async () => {
+Deno.test("DirectoryGuard says once that another monitor has locked the new messages directory, and tries again", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -103,7 +115,7 @@ Deno.test("Hold says once that another monitor has locked the new messages direc
   assertEquals(host.log.lines.length, 1);
 });
 
-Deno.test("Hold says nothing when the messages directory goes while it is being locked, and tries again", async () => {
+Deno.test("DirectoryGuard says nothing when the messages directory goes while it is being locked, and tries again", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -118,7 +130,7 @@ Deno.test("Hold says nothing when the messages directory goes while it is being 
   assertEquals(host.log.lines, []);
 });
 
-Deno.test("Hold takes no messages once it lost the lock, for its file went and another monitor has made one", async () => {
+Deno.test("DirectoryGuard takes no messages once it lost the lock, for its file went and another monitor has made one", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -132,7 +144,7 @@ Deno.test("Hold takes no messages once it lost the lock, for its file went and a
   assertEquals([hold.hasMessages, host.locks.size], [true, 1]);
 });
 
-Deno.test("Hold goes on without a lock file where none can be made, and says so", async () => {
+Deno.test("DirectoryGuard goes on without a lock file where none can be made, and says so", async () => {
   const host = new FakeHost();
   host.lockFault = "needs --allow-write";
   const hold = holdOn(host);
@@ -145,7 +157,7 @@ Deno.test("Hold goes on without a lock file where none can be made, and says so"
   ]);
 });
 
-Deno.test("Hold goes on with the messages directory that it locked when others can change the way to it", async () => {
+Deno.test("DirectoryGuard goes on with the messages directory that it locked when others can change the way to it", async () => {
   for (const isPinned of [true, false]) {
     const host = new FakeHost();
     host.isPinned = isPinned;
@@ -167,7 +179,7 @@ Deno.test("Hold goes on with the messages directory that it locked when others c
   }
 });
 
-Deno.test("Hold refuses a messages directory that holds a config, unless others may have put it there", async () => {
+Deno.test("DirectoryGuard refuses a messages directory that holds a config, unless others may have put it there", async () => {
   const host = new FakeHost();
   host.messages.write("1", '{"type": "RESTART", "name": "web"}');
   host.messages.write("2", "{");
@@ -183,7 +195,7 @@ Deno.test("Hold refuses a messages directory that holds a config, unless others 
   await holdOn(host).open();
 });
 
-Deno.test("Hold does not watch a messages directory that others may write, and watches it when they may not any more", async () => {
+Deno.test("DirectoryGuard does not watch a messages directory that others may write, and watches it when they may not any more", async () => {
   const host = new FakeHost();
   host.messages.isShared = true;
   const hold = holdOn(host);
@@ -196,7 +208,7 @@ Deno.test("Hold does not watch a messages directory that others may write, and w
   assertEquals(host.watches.open, 1);
 });
 
-Deno.test("Hold says once that the watch hangs, and makes another when watches work again", async () => {
+Deno.test("DirectoryGuard says once that the watch hangs, and makes another when watches work again", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();
@@ -212,7 +224,7 @@ Deno.test("Hold says once that the watch hangs, and makes another when watches w
   assertEquals(host.watches.open, 1);
 });
 
-Deno.test("Hold makes no new watch while the directories are the same", async () => {
+Deno.test("DirectoryGuard makes no new watch while the directories are the same", async () => {
   const host = new FakeHost();
   const hold = holdOn(host);
   await hold.open();

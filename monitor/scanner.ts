@@ -1,31 +1,31 @@
 import { nameFault, type ProcessEvent, type Spec } from "@ncolony/core";
 import {
-  Alarm,
   Configs,
   type Directory,
   type Host,
   type Log,
-  type Mailbox,
-  type Passed,
+  type MessagesDirectory,
   type Touch,
   type Touched,
+  Waker,
+  type Watchdog,
 } from "@ncolony/host";
-import { Hold } from "./hold.ts";
+import { DirectoryGuard } from "./guard.ts";
 import { Mail } from "./mail.ts";
 import { ScanGap } from "./scan_gap.ts";
 
-/** What a lookout needs. */
-export interface LookoutOptions {
+/** What a scanner needs. */
+export interface ScannerOptions {
   /** Where configs are. */
   readonly config: Directory;
   /** Where messages are. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** Where the monitor's own files go, by what they are. */
   readonly own: Readonly<Record<string, Directory>>;
   /** How often everything is looked at, in milliseconds. */
   readonly frequencyMs: number;
   /** Beats as long as it looks. */
-  readonly heart: Passed;
+  readonly heart: Watchdog;
   /** Where it tells what it finds. */
   readonly log: Log;
   /** What a person should know of a config that is good. */
@@ -42,12 +42,12 @@ export interface LookoutOptions {
  * The look at everything, every `frequencyMs`, is what is relied on. The watch only makes looks earlier, and then at just
  * the names that it tells of.
  */
-export class Lookout {
+export class Scanner {
   readonly #host: Pick<Host, "clock">;
-  readonly #options: LookoutOptions;
-  readonly #alarm: Alarm;
+  readonly #options: ScannerOptions;
+  readonly #waker: Waker;
   readonly #configs: Configs;
-  readonly #hold: Hold;
+  readonly #guard: DirectoryGuard;
   readonly #gap: ScanGap;
   readonly #mail: Mail;
   readonly #abort = new AbortController();
@@ -59,23 +59,23 @@ export class Lookout {
   #nextScan = -Infinity;
 
   /** Makes one that has looked at nothing yet. */
-  constructor(host: Pick<Host, "clock" | "watch" | "lock">, options: LookoutOptions) {
-    const { config, mailbox, own, log, post } = options;
+  constructor(host: Pick<Host, "clock" | "watch" | "lock">, options: ScannerOptions) {
+    const { config, messagesDirectory, own, log, post } = options;
     this.#host = host;
     this.#options = options;
-    this.#alarm = new Alarm(host.clock);
+    this.#waker = new Waker(host.clock);
     this.#configs = new Configs({
       directory: config,
       clock: host.clock,
       log,
       nextRenamed: () => take(this.#renamed),
     });
-    this.#hold = new Hold(host, {
+    this.#guard = new DirectoryGuard(host, {
       config,
-      mailbox,
+      messagesDirectory,
       own,
       log,
-      sink: {
+      listener: {
         touched: (directory, name, touch) => this.#onTouched(directory, name, touch),
         rescan: (directory) => this.#onRescan(directory),
         // The next look at everything tries again: one that is asked for might fail as soon, again and again.
@@ -85,9 +85,9 @@ export class Lookout {
     this.#gap = new ScanGap(host.clock);
     this.#mail = new Mail({
       clock: host.clock,
-      mailbox,
+      messagesDirectory,
       log,
-      hold: this.#hold,
+      guard: this.#guard,
       specs: this.#configs.specs,
       look: (names) => this.#lookForMessages(names),
       retryDue: () => this.#gap.mustWait ? this.#gap.until : Infinity,
@@ -102,7 +102,7 @@ export class Lookout {
    * @throws {Error} Where a directory is missing or may not be used, or both are the same.
    */
   open(): Promise<void> {
-    return this.#hold.open();
+    return this.#guard.open();
   }
 
   /** Looks until it is stopped. */
@@ -113,13 +113,13 @@ export class Lookout {
   /** Looks no more. A look under way is thrown away. */
   stop(): void {
     this.#abort.abort();
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   /** Lets go of the directories: only now may another monitor run on them. */
   async close(): Promise<void> {
     this.stop();
-    await this.#hold.close();
+    await this.#guard.close();
   }
 
   /** Looks at what is due, and waits until something is again. */
@@ -130,32 +130,32 @@ export class Lookout {
     const isHoldDue = this.#isHoldDue;
     this.#isHoldDue = false;
     if (now >= this.#nextScan) await this.#scan();
-    else if (isHoldDue) await this.#hold.renew();
+    else if (isHoldDue) await this.#guard.renew();
     await this.#lookAtTouched(now);
     if (signal.aborted) return;
     await this.#mail.pass(signal);
-    heart.pass();
-    await this.#alarm.wait(Math.min(this.#nextScan, this.#configs.due, this.#mail.due, heart.due));
+    heart.beat();
+    await this.#waker.wait(Math.min(this.#nextScan, this.#configs.due, this.#mail.due, heart.due));
   }
 
   #onTouched(directory: string, name: string, touch: Touch): void {
-    if (directory === this.#options.mailbox.path) this.#mail.touch(name, touch);
+    if (directory === this.#options.messagesDirectory.path) this.#mail.touch(name, touch);
     else if (touch === "renamed") this.#renamed.add(name);
     else this.#touched.add(name);
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   #onRescan(directory: string | null): void {
-    if (directory === this.#options.mailbox.path) {
+    if (directory === this.#options.messagesDirectory.path) {
       this.#isHoldDue = true;
       this.#mail.touchAll();
     } else this.#nextScan = Math.min(this.#nextScan, this.#gap.until);
-    this.#alarm.ring();
+    this.#waker.wake();
   }
 
   async #scan(): Promise<void> {
     this.#nextScan = this.#host.clock.now() + this.#options.frequencyMs;
-    await this.#hold.renew();
+    await this.#guard.renew();
     if (this.#abort.signal.aborted) return;
     await this.#lookAtTouched(this.#host.clock.now());
     await this.#lookAtAll();

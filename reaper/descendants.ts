@@ -8,7 +8,7 @@ import type { Libc } from "./libc.ts";
  *
  * @returns Null where /proc is not there, or tells of another namespace: its pids would be strangers' here.
  */
-export function everybody(libc: Libc): number[] | null {
+export function descendants(libc: Libc): number[] | null {
   const own = libc.getpid();
   if (Number.parseInt(libc.readFile("/proc/self/stat") ?? "") !== own) return null;
   return own === 1 ? numbersIn(libc, "/proc").filter((pid) => pid !== own) : below(libc, own);

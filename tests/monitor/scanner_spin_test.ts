@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld } from "./worlds.ts";
+import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
-Deno.test("Lookout sleeps when the messages directory goes while a message has not settled", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner sleeps when the messages directory goes while a message has not settled", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.messages.write("1", "{");
   await world.advance(50);

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { type Mailbox, messageDirectory } from "@ncolony/host";
+import { messageDirectory, type MessagesDirectory } from "@ncolony/host";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
 import { deny, replace } from "./fakes.ts";
@@ -12,7 +12,7 @@ class Post implements Disposable {
   readonly path: string = this.dir.dir("messages");
   readonly outside: string = this.dir.dir("outside");
   readonly rejected: string = this.file(".rejected");
-  readonly mailbox: Mailbox = messageDirectory(this.path);
+  readonly messagesDirectory: MessagesDirectory = messageDirectory(this.path);
 
   file(...names: string[]): string {
     return this.dir.file("messages", ...names);
@@ -25,7 +25,7 @@ class Post implements Disposable {
   /** Rejects a message, which must stay then, and be put nowhere else. */
   assertStays(): void {
     this.write("message", "not for you");
-    assertEquals(this.mailbox.reject("message"), "others may replace .rejected");
+    assertEquals(this.messagesDirectory.reject("message"), "others may replace .rejected");
     assertEquals(Deno.readTextFileSync(this.file("message")), "not for you");
     assertEquals(list(this.outside), []);
     if (isDirectory(this.rejected)) assertEquals(list(this.rejected), []);
@@ -54,55 +54,55 @@ function isDirectory(path: string): boolean {
   return exists(path) && Deno.lstatSync(path).isDirectory;
 }
 
-Deno.test("Mailbox.read() takes a message of the largest size and refuses one byte more", async () => {
+Deno.test("MessagesDirectory.read() takes a message of the largest size and refuses one byte more", async () => {
   using post = new Post();
   post.write("1", "x".repeat(MAX_BYTES));
   post.write("2", "x".repeat(MAX_BYTES + 1));
-  assertEquals((await post.mailbox.read("1"))?.entry, { source: "x".repeat(MAX_BYTES) });
-  assertEquals((await post.mailbox.read("2"))?.entry, { fault: "must be at most 65536 bytes" });
+  assertEquals((await post.messagesDirectory.read("1"))?.entry, { source: "x".repeat(MAX_BYTES) });
+  assertEquals((await post.messagesDirectory.read("2"))?.entry, { fault: "must be at most 65536 bytes" });
 });
 
-Deno.test("Mailbox.read() follows no link, wherever it leads", async () => {
+Deno.test("MessagesDirectory.read() follows no link, wherever it leads", async () => {
   using post = new Post();
   const targets = { file: post.dir.write("secret", "{}"), nothing: "nowhere", circle: "circle", zero: "/dev/zero" };
   for (const [name, target] of Object.entries(targets)) {
     Deno.symlinkSync(target, post.file(name));
-    assert(post.mailbox.look(name) !== null);
-    assertEquals((await post.mailbox.read(name))?.entry, { fault: "is a symbolic link" });
+    assert(post.messagesDirectory.look(name) !== null);
+    assertEquals((await post.messagesDirectory.read(name))?.entry, { fault: "is a symbolic link" });
   }
 });
 
-Deno.test("Mailbox.read() does not wait for a FIFO, and reject() puts it away", async () => {
+Deno.test("MessagesDirectory.read() does not wait for a FIFO, and reject() puts it away", async () => {
   using post = new Post();
   assert(canRun("mkfifo", post.file("message")));
-  assertEquals((await post.mailbox.read("message"))?.entry, { fault: "is not a regular file" });
-  assertEquals(post.mailbox.reject("message"), null);
+  assertEquals((await post.messagesDirectory.read("message"))?.entry, { fault: "is not a regular file" });
+  assertEquals(post.messagesDirectory.reject("message"), null);
   assertEquals(list(post.rejected), ["message"]);
 });
 
-Deno.test("Mailbox.read() needs no thread of Deno's, which may all wait for a disk", async () => {
+Deno.test("MessagesDirectory.read() needs no thread of Deno's, which may all wait for a disk", async () => {
   using post = new Post();
   post.write("message", "{}");
   using _replaced = replace(Deno, "open", () => Promise.reject(new Error("No thread is free")));
-  assertEquals((await post.mailbox.read("message"))?.entry, { source: "{}" });
+  assertEquals((await post.messagesDirectory.read("message"))?.entry, { source: "{}" });
 });
 
-Deno.test("Mailbox.read() asks nobody for the permission to write", async () => {
+Deno.test("MessagesDirectory.read() asks nobody for the permission to write", async () => {
   using post = new Post();
   post.write("message", "{}");
   const { openSync } = Deno;
   using _denied = deny("write");
-  const mailbox = messageDirectory(post.path);
+  const messagesDirectory = messageDirectory(post.path);
   let opened = 0;
   using _replaced = replace(Deno, "openSync", (...args) => {
     opened++;
     return openSync(...args);
   });
-  assertEquals([(await mailbox.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
+  assertEquals([(await messagesDirectory.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
 });
 
 Deno.test({
-  name: "Mailbox.read() takes a message that may not be written",
+  name: "MessagesDirectory.read() takes a message that may not be written",
   ignore: !IS_ROOT,
   fn: async () => {
     using post = new Post();
@@ -115,93 +115,96 @@ Deno.test({
   },
 });
 
-Deno.test("Mailbox.names() leaves out what was rejected", () => {
+Deno.test("MessagesDirectory.names() leaves out what was rejected", () => {
   using post = new Post();
   post.write("1");
   post.write("2");
-  post.mailbox.reject("1");
-  assertEquals(post.mailbox.names(), ["2"]);
+  post.messagesDirectory.reject("1");
+  assertEquals(post.messagesDirectory.names(), ["2"]);
 });
 
-Deno.test("Mailbox.remove() removes a message, or a link but not what it leads to", () => {
+Deno.test("MessagesDirectory.remove() removes a message, or a link but not what it leads to", () => {
   using post = new Post();
   post.write("message");
   Deno.symlinkSync(post.dir.write("secret", "{}"), post.file("link"));
-  assertEquals(post.mailbox.remove("message"), null);
-  assertEquals(post.mailbox.remove("link"), null);
+  assertEquals(post.messagesDirectory.remove("message"), null);
+  assertEquals(post.messagesDirectory.remove("link"), null);
   assertEquals(list(post.path), []);
   assert(exists(post.dir.file("secret")));
 });
 
-Deno.test("Mailbox.remove() and reject() have nothing to say of what is gone", () => {
+Deno.test("MessagesDirectory.remove() and reject() have nothing to say of what is gone", () => {
   using post = new Post();
-  assertEquals(post.mailbox.remove("message"), null);
-  assertEquals(post.mailbox.reject("message"), null);
+  assertEquals(post.messagesDirectory.remove("message"), null);
+  assertEquals(post.messagesDirectory.reject("message"), null);
 });
 
-Deno.test("Mailbox.remove() says why it cannot", () => {
+Deno.test("MessagesDirectory.remove() says why it cannot", () => {
   using post = new Post();
   Deno.mkdirSync(post.file("message", "below"), { recursive: true });
-  const reason = post.mailbox.remove("message");
+  const reason = post.messagesDirectory.remove("message");
   assert(reason !== null && !reason.includes(post.path), `${reason}`);
 });
 
-Deno.test("Mailbox.reject() moves a message into a directory that only its owner can read", () => {
+Deno.test("MessagesDirectory.reject() moves a message into a directory that only its owner can read", () => {
   using post = new Post();
   post.write("message", "{");
-  assertEquals(post.mailbox.reject("message"), null);
+  assertEquals(post.messagesDirectory.reject("message"), null);
   assertEquals(list(post.path), [".rejected"]);
   assertEquals(Deno.readTextFileSync(post.file(".rejected", "message")), "{");
   assertEquals((Deno.statSync(post.rejected).mode ?? 0) & 0o777, 0o700);
 });
 
-Deno.test("Mailbox.reject() moves a link, but not what it leads to", () => {
+Deno.test("MessagesDirectory.reject() moves a link, but not what it leads to", () => {
   using post = new Post();
   Deno.symlinkSync(post.dir.write("secret", "{}"), post.file("message"));
-  assertEquals(post.mailbox.reject("message"), null);
+  assertEquals(post.messagesDirectory.reject("message"), null);
   assert(Deno.lstatSync(post.file(".rejected", "message")).isSymlink);
   assertEquals(Deno.readTextFileSync(post.dir.file("secret")), "{}");
 });
 
-Deno.test("Mailbox.reject() leaves a message where it is when one of its name is kept, until that is gone", () => {
+Deno.test("MessagesDirectory.reject() leaves a message where it is when one of its name is kept, until that is gone", () => {
   using post = new Post();
   for (const text of ["1", "2"]) {
     post.write("message", text);
-    assertEquals(post.mailbox.reject("message"), text === "1" ? null : ".rejected has one of this name");
+    assertEquals(post.messagesDirectory.reject("message"), text === "1" ? null : ".rejected has one of this name");
   }
   assertEquals([post.file("message"), post.file(".rejected", "message")].map((it) => Deno.readTextFileSync(it)), [
     "2",
     "1",
   ]);
   Deno.removeSync(post.file(".rejected", "message"));
-  assertEquals(post.mailbox.reject("message"), null);
+  assertEquals(post.messagesDirectory.reject("message"), null);
 });
 
-Deno.test("Mailbox.reject() keeps 100, and leaves others where they are until some of those are gone", () => {
+Deno.test("MessagesDirectory.reject() keeps 100, and leaves others where they are until some of those are gone", () => {
   using post = new Post();
   const names = Array.from({ length: 150 }, (_, i) => `message${i}`);
   for (const name of names) post.write(name);
   const full = ".rejected has 100 already";
-  assertEquals(names.map((name) => post.mailbox.reject(name)), names.map((_, i) => i < 100 ? null : full));
+  assertEquals(names.map((name) => post.messagesDirectory.reject(name)), names.map((_, i) => i < 100 ? null : full));
   assertEquals([list(post.rejected), list(post.path)], [
     names.slice(0, 100).sort(),
     [".rejected", ...names.slice(100).sort()],
   ]);
   Deno.removeSync(post.file(".rejected", "message7"));
-  assertEquals([post.mailbox.reject("message120"), post.mailbox.reject("message121")], [null, full]);
+  assertEquals([post.messagesDirectory.reject("message120"), post.messagesDirectory.reject("message121")], [
+    null,
+    full,
+  ]);
 });
 
-Deno.test("Mailbox.reject() counts what lies in `.rejected` for another reason", () => {
+Deno.test("MessagesDirectory.reject() counts what lies in `.rejected` for another reason", () => {
   using post = new Post();
   Deno.mkdirSync(post.file(".rejected", "notes", "below"), { recursive: true });
   const results = Array.from({ length: 100 }, (_, i) => {
     post.write(`message${i}`);
-    return post.mailbox.reject(`message${i}`);
+    return post.messagesDirectory.reject(`message${i}`);
   });
   assertEquals(results.filter((result) => result === null).length, 99);
 });
 
-Deno.test("Mailbox.reject() leaves a message where it is when `.rejected` is a link", () => {
+Deno.test("MessagesDirectory.reject() leaves a message where it is when `.rejected` is a link", () => {
   using post = new Post();
   Deno.symlinkSync(post.outside, post.rejected);
   post.assertStays();
@@ -211,14 +214,14 @@ Deno.test("Mailbox.reject() leaves a message where it is when `.rejected` is a l
   assert(!exists(post.dir.file("nowhere")));
 });
 
-Deno.test("Mailbox.reject() leaves a message where it is when `.rejected` is a file", () => {
+Deno.test("MessagesDirectory.reject() leaves a message where it is when `.rejected` is a file", () => {
   using post = new Post();
   post.write(".rejected", "mine");
   post.assertStays();
   assertEquals(Deno.readTextFileSync(post.rejected), "mine");
 });
 
-Deno.test("Mailbox.reject() leaves a message where it is when anybody may rename what is in the directory", () => {
+Deno.test("MessagesDirectory.reject() leaves a message where it is when anybody may rename what is in the directory", () => {
   using post = new Post();
   for (const mode of [0o777, 0o775, 0o757]) {
     Deno.chmodSync(post.path, mode);
@@ -227,16 +230,17 @@ Deno.test("Mailbox.reject() leaves a message where it is when anybody may rename
   }
 });
 
-Deno.test("Mailbox.reject() moves a message in a shared directory that is sticky", () => {
+Deno.test("MessagesDirectory.reject() moves a message in a shared directory that is sticky", () => {
   using post = new Post();
   Deno.chmodSync(post.path, 0o1777);
   post.write("message");
-  assertEquals(post.mailbox.reject("message"), null);
+  assertEquals(post.messagesDirectory.reject("message"), null);
   assertEquals(list(post.rejected), ["message"]);
 });
 
 Deno.test({
-  name: "Mailbox.reject() leaves a message where it is when `.rejected` is another user's (skipped unless run by root)",
+  name:
+    "MessagesDirectory.reject() leaves a message where it is when `.rejected` is another user's (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using post = new Post();
@@ -248,7 +252,7 @@ Deno.test({
 
 Deno.test({
   name:
-    "Mailbox.reject() leaves a message where it is when the directory is another user's (skipped unless run by root)",
+    "MessagesDirectory.reject() leaves a message where it is when the directory is another user's (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using post = new Post();
@@ -259,7 +263,8 @@ Deno.test({
 });
 
 Deno.test({
-  name: "Mailbox says why it can remove nothing from what is mounted read-only (skipped where nothing can be mounted)",
+  name:
+    "MessagesDirectory says why it can remove nothing from what is mounted read-only (skipped where nothing can be mounted)",
   ignore: !(IS_ROOT && canRun("unshare", "--mount", "true")),
   fn: async () => {
     using post = new Post();

@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld } from "./worlds.ts";
+import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
 // While a name has not settled, its directory may go: nobody may wait for that instant again and again.
 
-Deno.test("Lookout sleeps when the config directory goes while a config has not settled", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner sleeps when the config directory goes while a config has not settled", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.config.remove("web");
   await world.advance(50);
@@ -13,8 +13,8 @@ Deno.test("Lookout sleeps when the config directory goes while a config has not 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Lookout sleeps when the config directory cannot be listed while a config has not settled", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner sleeps when the config directory cannot be listed while a config has not settled", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.config.write("web", "");
   await world.advance(50);
@@ -23,8 +23,8 @@ Deno.test("Lookout sleeps when the config directory cannot be listed while a con
   assertEquals(world.take(), []);
 });
 
-Deno.test("Lookout takes what had not settled when the directory is back", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner takes what had not settled when the directory is back", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.config.write("web", config("nginx"));
   await world.advance(50);
@@ -35,8 +35,8 @@ Deno.test("Lookout takes what had not settled when the directory is back", async
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Lookout lets others have their turn when a look takes longer than the frequency", async () => {
-  const world = new LookoutWorld({ frequencyMs: 100, configs: { web: config("httpd") } });
+Deno.test("Scanner lets others have their turn when a look takes longer than the frequency", async () => {
+  const world = new ScannerWorld({ frequencyMs: 100, configs: { web: config("httpd") } });
   const { clock } = world.host;
   let looks = 0;
   world.messages.onCall = (operation) => {
@@ -45,7 +45,7 @@ Deno.test("Lookout lets others have their turn when a look takes longer than the
     if (++looks === 1000) throw new Error("Nobody else had a turn");
   };
   // As a signal comes.
-  clock.after(1000, () => world.lookout.close());
+  clock.after(1000, () => world.scanner.close());
   await world.start();
   assertEquals([world.error, world.hasEnded], [null, true]);
 });

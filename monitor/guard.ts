@@ -6,27 +6,27 @@ import {
   type Host,
   identifyPlaces,
   type Identity,
+  KnownFaults,
   LOCK_PATIENCE_MS,
   type Log,
-  type Mailbox,
-  Told,
+  type MessagesDirectory,
   type Watch,
-  type WatchSink,
+  type WatchListener,
 } from "@ncolony/host";
 import { findConfig } from "./swapped.ts";
 
 /** What a hold needs. */
-export interface HoldOptions {
+export interface DirectoryGuardOptions {
   /** Where configs are. */
   readonly config: Directory;
   /** Where messages are. */
-  readonly mailbox: Mailbox;
+  readonly messagesDirectory: MessagesDirectory;
   /** Where the monitor's own files go, by what they are. */
   readonly own: Readonly<Record<string, Directory>>;
   /** Where it tells what it cannot do. */
   readonly log: Log;
   /** Takes what the watch tells. */
-  readonly sink: WatchSink;
+  readonly listener: WatchListener;
 }
 
 /** What stands at the two paths. */
@@ -41,10 +41,10 @@ interface Standing {
  * Keeps a watch on the config and the messages directory, and the lock on the latter, also when other directories come to
  * stand at their paths. Messages are taken from the directory that is locked, and from no other.
  */
-export class Hold {
+export class DirectoryGuard {
   readonly #host: Pick<Host, "watch" | "lock">;
-  readonly #options: HoldOptions;
-  readonly #told = new Told();
+  readonly #options: DirectoryGuardOptions;
+  readonly #told = new KnownFaults();
   #watch: Watch | null = null;
   /** What stood there when the watch was made. */
   #watched = "";
@@ -55,7 +55,7 @@ export class Hold {
   #isClosed = false;
 
   /** Makes one that holds nothing yet. */
-  constructor(host: Pick<Host, "watch" | "lock">, options: HoldOptions) {
+  constructor(host: Pick<Host, "watch" | "lock">, options: DirectoryGuardOptions) {
     this.#host = host;
     this.#options = options;
   }
@@ -63,9 +63,9 @@ export class Hold {
   /** Whether messages may be taken. */
   get hasMessages(): boolean {
     if (this.#lock === null) return false;
-    const { mailbox } = this.#options;
-    if (this.#lock.isPinned || mailbox.stands(this.#locked)) return true;
-    const found = mailbox.identity();
+    const { messagesDirectory } = this.#options;
+    if (this.#lock.isPinned || messagesDirectory.stands(this.#locked)) return true;
+    const found = messagesDirectory.identity();
     // Where nothing stands, nothing can be taken.
     return "fault" in found && !found.isUntrusted;
   }
@@ -82,20 +82,20 @@ export class Hold {
    * @throws {Error} Where a directory is missing or may not be used, or both are the same.
    */
   open(): Promise<void> {
-    const { config, mailbox, own } = this.#options;
-    return this.#open(identifyPlaces({ config, messages: mailbox, own }).messages);
+    const { config, messagesDirectory, own } = this.#options;
+    return this.#open(identifyPlaces({ config, messages: messagesDirectory, own }).messages);
   }
 
   /** Takes hold of what stands at the paths now. Whatever is looked at after that, is watched before it is looked at. */
   async renew(): Promise<void> {
-    const messages = this.#options.mailbox.identity();
+    const messages = this.#options.messagesDirectory.identity();
     await this.#relock(messages);
     if (this.#isClosed) return;
     const standing = this.#standing(messages);
     const old = this.#watch;
     if (old !== null && JSON.stringify(standing) === this.#watched) {
       // It has lasted from one look to the next, so it is one that works.
-      if (old.check()) return void this.#told.isNews("watch", null);
+      if (old.check()) return void this.#told.note("watch", null);
       this.#watch = null;
       old.close();
     } else {
@@ -119,14 +119,14 @@ export class Hold {
   }
 
   async #open(id: string): Promise<void> {
-    const { log, mailbox } = this.#options;
-    const path = JSON.stringify(mailbox.path);
-    const lock = await this.#host.lock(mailbox.path, LOCK_PATIENCE_MS);
+    const { log, messagesDirectory } = this.#options;
+    const path = JSON.stringify(messagesDirectory.path);
+    const lock = await this.#host.lock(messagesDirectory.path, LOCK_PATIENCE_MS);
     if (lock === null) throw new Error(`Cannot lock ${path}: another monitor runs on these messages`);
     this.#use(lock, id);
-    this.#isShared = mailbox.isShared();
+    this.#isShared = messagesDirectory.isShared();
     // What others put there keeps no monitor from its start.
-    const config = this.#isShared ? null : await findConfig(mailbox);
+    const config = this.#isShared ? null : await findConfig(messagesDirectory);
     if (config !== null) {
       await this.close();
       throw new Error(
@@ -143,12 +143,12 @@ export class Hold {
     this.#lock?.[Symbol.dispose]();
     this.#lock = lock;
     this.#locked = id;
-    this.#options.mailbox.use(lock.isPinned ? lock.path : null);
+    this.#options.messagesDirectory.use(lock.isPinned ? lock.path : null);
   }
 
   #standing(messages: Identity): Standing {
-    const { config, mailbox } = this.#options;
-    this.#isShared = mailbox.isShared() || "fault" in messages && messages.isUntrusted === true;
+    const { config, messagesDirectory } = this.#options;
+    this.#isShared = messagesDirectory.isShared() || "fault" in messages && messages.isUntrusted === true;
     return { config: config.identity(), messages, isShared: this.#isShared };
   }
 
@@ -163,18 +163,18 @@ export class Hold {
   }
 
   #watchPresent(standing: Standing): Watch | null {
-    const { config, mailbox, sink } = this.#options;
+    const { config, messagesDirectory, listener } = this.#options;
     const present = [
       ...("id" in standing.config ? [config.path] : []),
-      ...("id" in standing.messages && !standing.isShared ? [mailbox.path] : []),
+      ...("id" in standing.messages && !standing.isShared ? [messagesDirectory.path] : []),
     ];
     if (present.length === 0) return null;
     const failed = (reason: string) => {
       this.#watch = null;
       this.#warn(reason);
-      sink.failed(reason);
+      listener.failed(reason);
     };
-    return this.#host.watch(present, { ...sink, failed }, this.#probe(standing));
+    return this.#host.watch(present, { ...listener, failed }, this.#probe(standing));
   }
 
   /** The file by which the watch is asked whether it answers: the lock's, unless others could put another in its place. */
@@ -185,7 +185,7 @@ export class Hold {
   }
 
   #warn(fault: string): void {
-    if (!this.#told.isNews("watch", fault)) return;
+    if (!this.#told.note("watch", fault)) return;
     this.#options.log.warn(
       `cannot watch the directories, so changes are seen only at each look at everything: ${fault}`,
     );
@@ -193,10 +193,10 @@ export class Hold {
 
   /** Locks the directory that stands at the path now; where that cannot be done, goes on with the one before. */
   async #relock(found: Identity): Promise<void> {
-    const { log, mailbox } = this.#options;
+    const { log, messagesDirectory } = this.#options;
     const untrusted = "fault" in found && found.isUntrusted ? found.fault : null;
-    if (this.#told.isNews("messages", untrusted) && untrusted !== null) {
-      log.error(`the messages directory ${mailbox.path} ${untrusted}: the one that was locked stays in use`);
+    if (this.#told.note("messages", untrusted) && untrusted !== null) {
+      log.error(`the messages directory ${messagesDirectory.path} ${untrusted}: the one that was locked stays in use`);
     }
     if ("fault" in found) return;
     const isLocked = this.#lock !== null && found.id === this.#locked;
@@ -211,12 +211,12 @@ export class Hold {
       this.#lock = null;
     }
     const fault = lock === null ? "another monitor runs on these messages" : null;
-    if (this.#told.isNews("lock", fault) && fault !== null) log.error(`cannot lock ${mailbox.path}: ${fault}`);
+    if (this.#told.note("lock", fault) && fault !== null) log.error(`cannot lock ${messagesDirectory.path}: ${fault}`);
   }
 
   async #tryLock(): Promise<DirectoryLock | null | undefined> {
     try {
-      return await this.#host.lock(this.#options.mailbox.path, 0);
+      return await this.#host.lock(this.#options.messagesDirectory.path, 0);
     } catch {
       // It went between the two looks: the next one tells.
       return undefined;

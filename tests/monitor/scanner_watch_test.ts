@@ -1,18 +1,18 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
-import { config, FREQUENCY_MS, LookoutWorld, restart } from "./worlds.ts";
+import { config, FREQUENCY_MS, restart, ScannerWorld } from "./worlds.ts";
 
 const NO_WATCH = "cannot watch the directories, so changes are seen only at each look at everything";
 
-Deno.test("Lookout takes what is renamed into place at once", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner takes what is renamed into place at once", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", config("nginx"));
   world.config.post("new", config("sleep"));
   await world.settle();
   assertEquals(world.take().sort(), ["new wanted sleep", "web wanted nginx"]);
 });
 
-Deno.test("Lookout takes what is written in place when it has stayed as it is for 100 ms", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner takes what is written in place when it has stayed as it is for 100 ms", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("web", "");
   await world.advance(30);
   world.config.write("web", '{"args"');
@@ -24,8 +24,8 @@ Deno.test("Lookout takes what is written in place when it has stayed as it is fo
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Lookout takes what was written in place, also when the watch told only of its beginning", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner takes what was written in place, also when the watch told only of its beginning", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("web", '{"args"');
   await world.settle();
   world.host.watches.isSilent = true;
@@ -37,8 +37,8 @@ Deno.test("Lookout takes what was written in place, also when the watch told onl
   assertEquals([world.take(), world.log.take()], [["web wanted nginx"], []]);
 });
 
-Deno.test("Lookout takes a config that vim writes once, and sees nothing of its other files", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner takes a config that vim writes once, and sees nothing of its other files", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("4913", "");
   world.config.remove("4913");
   world.config.move("web", "web~");
@@ -50,8 +50,8 @@ Deno.test("Lookout takes a config that vim writes once, and sees nothing of its 
   assertEquals([world.take(), world.log.take()], [["web wanted nginx"], []]);
 });
 
-Deno.test("Lookout takes a config that sed -i writes once, and sees nothing of its other file", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner takes a config that sed -i writes once, and sees nothing of its other file", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("sedAb12", config("ngi"));
   await world.advance(20);
   world.config.write("sedAb12", config("nginx"));
@@ -62,8 +62,8 @@ Deno.test("Lookout takes a config that sed -i writes once, and sees nothing of i
   assertEquals([world.take(), world.log.take()], [[], []]);
 });
 
-Deno.test("Lookout sees what the watch does not tell at its next look at everything", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner sees what the watch does not tell at its next look at everything", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.watches.isSilent = true;
   const lookedAt = world.host.clock.now() - 5000;
   world.config.write("web", config("nginx"));
@@ -76,9 +76,9 @@ Deno.test("Lookout sees what the watch does not tell at its next look at everyth
   assertEquals([world.take(), world.messages.names], [["web wanted nginx"], []]);
 });
 
-Deno.test("Lookout does nothing while nothing happens but look at everything once per frequency", async () => {
+Deno.test("Scanner does nothing while nothing happens but look at everything once per frequency", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  await using world = await LookoutWorld.idle(configs);
+  await using world = await ScannerWorld.idle(configs);
   const { clock } = world.host;
   const before = { wakeups: clock.wakeups, config: { ...world.config.calls }, messages: { ...world.messages.calls } };
   await world.advance(60 * FREQUENCY_MS);
@@ -94,8 +94,8 @@ Deno.test("Lookout does nothing while nothing happens but look at everything onc
   assertEquals(world.scans, 60 + 3);
 });
 
-Deno.test("Lookout looks at a file that changed within its time stamp again, and then no more", async () => {
-  await using world = new LookoutWorld({ configs: { web: config("httpd") } });
+Deno.test("Scanner looks at a file that changed within its time stamp again, and then no more", async () => {
+  await using world = new ScannerWorld({ configs: { web: config("httpd") } });
   await world.start();
   world.host.watches.isSilent = true;
   // The same size, inode and millisecond: only another reading tells.
@@ -107,8 +107,8 @@ Deno.test("Lookout looks at a file that changed within its time stamp again, and
   assertEquals(world.config.calls.read, read);
 });
 
-Deno.test("Lookout looks at everything when the watch asks for it, at most once per 100 ms", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner looks at everything when the watch asks for it, at most once per 100 ms", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   const before = world.scans;
   world.host.watches.rescan();
   await world.settle();
@@ -126,8 +126,8 @@ Deno.test("Lookout looks at everything when the watch asks for it, at most once 
   assertLessOrEqual(world.scans - after, 2);
 });
 
-Deno.test("Lookout looks at everything when Kubernetes replaces a ConfigMap", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner looks at everything when Kubernetes replaces a ConfigMap", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("..data_tmp", "");
   world.config.move("..data_tmp", "..data");
   // The name itself is a link through ..data, so the watch tells nothing of it.
@@ -137,8 +137,8 @@ Deno.test("Lookout looks at everything when Kubernetes replaces a ConfigMap", as
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Lookout says once that it cannot watch, goes on looking at everything, and tries again", async () => {
-  await using world = new LookoutWorld();
+Deno.test("Scanner says once that it cannot watch, goes on looking at everything, and tries again", async () => {
+  await using world = new ScannerWorld();
   const { watches } = world.host;
   watches.fault = "no inotify instance is left";
   await world.start();
@@ -157,8 +157,8 @@ Deno.test("Lookout says once that it cannot watch, goes on looking at everything
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Lookout makes a watch again that ended, and misses nothing meanwhile", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner makes a watch again that ended, and misses nothing meanwhile", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   const { watches } = world.host;
   watches.isSilent = true;
   world.config.write("web", config("nginx"));
@@ -173,8 +173,8 @@ Deno.test("Lookout makes a watch again that ended, and misses nothing meanwhile"
   assertEquals(world.take(), ["web wanted lighttpd"]);
 });
 
-Deno.test("Lookout watches the directory anew that comes in the place of one that it watched", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner watches the directory anew that comes in the place of one that it watched", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   const { watches } = world.host;
   world.config.replace({ web: config("httpd") });
   world.messages.replace();
@@ -190,8 +190,8 @@ Deno.test("Lookout watches the directory anew that comes in the place of one tha
   assertEquals(world.take(), ["web wanted lighttpd", "web restart"]);
 });
 
-Deno.test("Lookout watches the directories that are there, and the other one when it comes back", async () => {
-  await using world = await LookoutWorld.idle({ web: config("httpd") });
+Deno.test("Scanner watches the directories that are there, and the other one when it comes back", async () => {
+  await using world = await ScannerWorld.idle({ web: config("httpd") });
   const comeBack = world.config.vanish();
   await world.advance(2 * FREQUENCY_MS);
   assertEquals(world.host.watches.open, 1);
@@ -205,9 +205,9 @@ Deno.test("Lookout watches the directories that are there, and the other one whe
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Lookout takes what is renamed into place during a look before the rest of that look", async () => {
+Deno.test("Scanner takes what is renamed into place during a look before the rest of that look", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
-  await using world = new LookoutWorld({ configs });
+  await using world = new ScannerWorld({ configs });
   world.config.costMs = 1;
   world.host.clock.holdsYields = true;
   await world.start();

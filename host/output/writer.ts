@@ -6,8 +6,8 @@ export interface Target {
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** What a sink tells of itself. */
-export interface SinkReport {
+/** What a writer tells of itself. */
+export interface WriterReport {
   /** A write failed, after one that did not. */
   fault(error: unknown): void;
   /** So many offers were thrown away; now there is room again. */
@@ -30,9 +30,9 @@ const EMPTY = new Uint8Array(0);
  *
  * What cannot be written at all (a closed pipe, a full disk) is thrown away, and said once.
  */
-export class Sink {
+export class Writer {
   readonly #target: Target;
-  readonly #report: SinkReport;
+  readonly #report: WriterReport;
   readonly #maxBytes: number;
   #waiting = EMPTY;
   #waitingBytes = 0;
@@ -46,7 +46,7 @@ export class Sink {
   #lost = 0;
 
   /** Makes one for a stream that nobody else writes to. */
-  constructor(target: Target, report: SinkReport, maxBytes: number = MAX_WAITING_BYTES) {
+  constructor(target: Target, report: WriterReport, maxBytes: number = MAX_WAITING_BYTES) {
     this.#target = target;
     this.#report = report;
     this.#maxBytes = maxBytes;

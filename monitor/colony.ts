@@ -1,22 +1,20 @@
 import {
   type ChildLogs,
-  denoHost,
   type Directory,
   type Host,
-  type Mailbox,
+  type MessagesDirectory,
   NO_HEART,
-  Output,
+  type Output,
   ownKillTimeMs,
-  type Passed,
   type PidFiles,
   type ProgramService,
   Run,
-  type Service,
+  type Watchdog,
 } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, withProblems } from "./events.ts";
 import { logStep } from "./lines.ts";
-import { Lookout } from "./lookout.ts";
-import { checkOptions, DEFAULTS, LOG_DEFAULTS, type Options } from "./options.ts";
+import { Scanner } from "./scanner.ts";
+import { checkOptions, LOG_DEFAULTS, type Options } from "./options.ts";
 import { StopTime } from "./stop_time.ts";
 import { Supervisor } from "./supervisor.ts";
 import { warningsOf } from "./warnings.ts";
@@ -28,16 +26,16 @@ export interface ColonyParts {
   /** Where events and the children's lines go. */
   readonly output: Pick<Output, "log" | "forChild" | "flush">;
   /** Beats as long as it looks. */
-  readonly heart?: Passed;
+  readonly heart?: Watchdog;
   /** Takes what it tells of. */
   readonly onEvent?: (event: ColonyEvent) => void;
 }
 
-/** The one {@linkcode Service}: a lookout, which sees what is wanted, and a supervisor, which does it. */
+/** The one {@linkcode Service}: a scanner, which sees what is wanted, and a supervisor, which does it. */
 export class Colony implements ProgramService {
   readonly #config: Directory;
-  readonly #mailbox: Mailbox;
-  readonly #lookout: Lookout;
+  readonly #messagesDirectory: MessagesDirectory;
+  readonly #scanner: Scanner;
   readonly #supervisor: Supervisor;
   readonly #stopTime: StopTime;
   readonly #output: ColonyParts["output"];
@@ -59,7 +57,7 @@ export class Colony implements ProgramService {
     const { allowInsecure = false, trustReadOnlyMount = false } = options;
     const trust = { allowInsecure, trustReadOnlyMount };
     this.#config = host.directory(options.config, trust);
-    this.#mailbox = host.mailbox(options.messages, trust);
+    this.#messagesDirectory = host.messagesDirectory(options.messages, trust);
     const own = Object.entries({ "pid files": options.pid, logs: options.logs }).flatMap(([use, path]) =>
       path === undefined ? [] : [[use, host.directory(path, { allowInsecure: true })] as const]
     );
@@ -94,9 +92,9 @@ export class Colony implements ProgramService {
     if (allowInsecure) {
       log.warn("--allow-insecure: whoever may write the config directory runs commands as this user");
     }
-    this.#lookout = new Lookout(host, {
+    this.#scanner = new Scanner(host, {
       config: this.#config,
-      mailbox: this.#mailbox,
+      messagesDirectory: this.#messagesDirectory,
       own: Object.fromEntries(own),
       frequencyMs: options.frequency * 1000,
       heart,
@@ -118,14 +116,14 @@ export class Colony implements ProgramService {
   async stop(): Promise<void> {
     if (!this.#run.isStarted) return;
     this.#isStopped = true;
-    this.#lookout.stop();
+    this.#scanner.stop();
     this.#supervisor.close();
     await this.ended;
   }
 
   /** Stops because of an error that nobody foresaw: the exit code will be 1. */
   fail(error: unknown): void {
-    this.#lookout.stop();
+    this.#scanner.stop();
     this.#supervisor.fail(error);
   }
 
@@ -136,64 +134,30 @@ export class Colony implements ProgramService {
   }
 
   async #open(): Promise<void> {
-    await this.#lookout.open();
+    await this.#scanner.open();
     try {
       const fault = await this.#pidFiles.lock();
       if (fault === null) return;
       this.#output.log.warn(`cannot lock the pid directory, so another monitor on it would not be noticed: ${fault}`);
     } catch (error) {
-      await this.#lookout.close();
+      await this.#scanner.close();
       throw error;
     }
   }
 
   async #runAll(): Promise<number> {
-    if (this.#mailbox.isShared()) {
+    if (this.#messagesDirectory.isShared()) {
       this.#output.log.info("others may write the messages directory, and so ask for restarts");
     }
     // What nobody foresaw must not end all in silence.
     await this.#supervisor.stopLeftovers(this.#config).catch((error) => this.fail(error));
-    this.#lookout.run().catch((error) => this.fail(error));
+    this.#scanner.run().catch((error) => this.fail(error));
     const exitCode = await this.#supervisor.run();
     this.#pidFiles.close();
-    await this.#lookout.close();
+    await this.#scanner.close();
     await this.#logs?.flush(this.#stopTime.flushMs);
     this.#output.log.info(exitCode === 0 ? "everything has ended" : "ended, with errors");
     await this.#output.flush(this.#stopTime.flushMs);
     return exitCode;
   }
-}
-
-/**
- * Makes a monitor, as Python NColony's `service.makeService` does. Its events and its children's lines go to this
- * program's stdout and stderr.
- *
- * @example
- * ```ts
- * import { DEFAULTS, makeService } from "@ncolony/monitor";
- *
- * const config = await Deno.makeTempDir();
- * const messages = await Deno.makeTempDir();
- * await using service = makeService({ ...DEFAULTS, config, messages });
- * await service.start();
- * ```
- *
- * @throws {RangeError | TypeError} Where an option is wrong.
- * @throws {Error} Where the pid or the log directory cannot be made or used.
- */
-export function makeService(options: Options): Service {
-  return new Colony(options, { host: denoHost(), output: new Output({ level: "info", format: "text" }) });
-}
-
-/**
- * Makes a monitor with the default delays, as Python NColony's `service.get` does.
- *
- * @param config The config directory.
- * @param messages The messages directory.
- * @param freq How often everything is looked at, in seconds.
- * @param pidDir Where pid files go, if anywhere.
- */
-export function get(config: string, messages: string, freq: number, pidDir?: string): Service {
-  const pid = pidDir === undefined ? {} : { pid: pidDir };
-  return makeService({ ...DEFAULTS, config, messages, frequency: freq, ...pid });
 }
