@@ -178,7 +178,7 @@ for (const how of ["a stop", "what a killed monitor left"] as const) {
       colony.pids,
     ]);
     await until("it has acted", () => lstat(dir.file("told")) !== null);
-    await next?.waitFor(/web: stopping -> running/);
+    await next?.waitFor(/web: (stopping|gone) -> running/);
     assertEquals([...colony.lines, ...next?.lines ?? []].filter((line) => line.includes("killing")), []);
     for (const started of next?.lines.join("\n").matchAll(/, pid (\d+)$/gm) ?? []) {
       signalIfThere(-Number(started[1]), "SIGKILL");
