@@ -45,7 +45,7 @@ export { Configs, type ConfigsOptions } from "./files/configs.ts";
 export { configDirectory } from "./files/directory.ts";
 export { type Daemon, type Parsed, runDaemon } from "./program/daemon.ts";
 export { EventQueue } from "./event_queue.ts";
-export { faultOf } from "./fault.ts";
+export { faultOf } from "./deno_errors.ts";
 export {
   Heart,
   type HeartOptions,

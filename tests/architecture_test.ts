@@ -113,6 +113,13 @@ Deno.test("only host/output/log.ts imports @std/log, which must be easy to repla
   );
 });
 
+Deno.test("only host/deno_errors.ts reads the texts of Deno's errors", () => {
+  const others = of(...MEMBERS).filter(({ path }) => path !== "host/deno_errors.ts");
+  const reads =
+    /(\.exec|\.test)\((\w*[eE]rror)?\.?message\)|message\.(includes|match|startsWith|endsWith|slice|replace)\(|os error/;
+  assertNone("the texts of Deno's errors are read at one place", others, ({ code }) => reads.test(code));
+});
+
 Deno.test("library code neither exits nor writes to the console", () => {
   assertNone("library code never calls Deno.exit or console", of(...MEMBERS), ({ code }) => {
     return /\bconsole\b/.test(code) || /Deno\.exit/.test(code.replace(/^if \(import\.meta\.main\).*$/m, ""));

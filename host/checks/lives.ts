@@ -1,6 +1,6 @@
 import { type Life, shownText, UNKNOWN_LIFE } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Log } from "../types.ts";

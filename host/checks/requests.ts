@@ -1,5 +1,5 @@
 import { type Message, MessageError, parseMessage, route, type Spec } from "@ncolony/core";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { postMessage } from "../files/post.ts";
 import { KnownFaults } from "../known_faults.ts";
 import type { Log, MessagesDirectory } from "../types.ts";

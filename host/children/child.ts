@@ -1,6 +1,6 @@
 import type { Exit, KillScope, StopSignal } from "@ncolony/core";
 import { findCommand, whyNotStarted } from "./command.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf, unnamedSignal } from "../deno_errors.ts";
 import { pump } from "./pump.ts";
 import { startLeader } from "./session.ts";
 import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
@@ -233,8 +233,7 @@ export async function exitOf(child: Deno.ChildProcess): Promise<Exit> {
     const { code, signal } = await child.status;
     return signal === null ? { type: "code", code } : { type: "signal", signal };
   } catch (error) {
-    // Deno rejects where it cannot name the signal that ended the child, the real-time ones: "Invalid signal: 35".
-    const number = error instanceof Error ? /\d+$/.exec(error.message)?.[0] : undefined;
+    const number = unnamedSignal(error);
     return { type: "signal", signal: number === undefined ? "a signal without a name" : `signal ${number}` };
   }
 }

@@ -1,7 +1,7 @@
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { type ChildRecord, parseRecord } from "./child_record.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { isAt, lstat, removeIfThere } from "../files/lstat.ts";
 import { isOthers } from "../files/trust.ts";
 

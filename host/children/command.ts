@@ -1,6 +1,6 @@
 import type { Spec } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
-import { describeError, lowerFirst } from "../fault.ts";
+import { describeError, isAboutDirectory, whyNotSpawned } from "../deno_errors.ts";
 
 /** Where a bare command is looked for when the child's environment has no PATH. */
 const DEFAULT_PATH = "/bin:/usr/bin";
@@ -35,19 +35,16 @@ export function isExecutable(path: string): boolean {
  * directory is not there, so its words are looked at: to look at the directory would need a permission.
  */
 export function whyNotStarted(error: unknown, { args, cwd, uid }: Pick<Spec, "args" | "cwd" | "uid">): string {
-  const message = error instanceof Error ? error.message : String(error);
   const command = `command ${JSON.stringify(args[0])}`;
   const where = cwd === undefined ? "the working directory" : `cwd ${JSON.stringify(cwd)}`;
-  // Behind the command, which may hold anything.
-  const told = message.slice(message.lastIndexOf("': ") + 1);
-  if (/^: (No such cwd|cwd is not a directory) '|^: failed resolving cwd: /.test(told)) {
+  if (isAboutDirectory(error)) {
     const what = cwd === undefined ? "the working directory is gone" : `${where} is no directory`;
     return `${what}, or may not be entered`;
   }
   if (error instanceof Deno.errors.NotFound) return `${command} (or its interpreter) is not there`;
-  const [, why] = /^Failed to spawn '.*': (.*?)(?: \(os error \d+\))?$/s.exec(message) ?? [];
+  const why = whyNotSpawned(error);
   if (why === undefined) return describeError(error);
-  const reason = `${command}: ${lowerFirst(why)}`;
+  const reason = `${command}: ${why}`;
   if (!(error instanceof Deno.errors.PermissionDenied)) return reason;
   if (uid === undefined || uid === Deno.uid()) return `${reason}: it may not be run, or ${where} not be entered`;
   if (Deno.uid() !== 0) return `${reason}: only root may run it as another user`;

@@ -1,6 +1,6 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
 import { askToEnd } from "./child.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import type { ProcView } from "./proc_view.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
 import { whoIsLeft } from "./who_is_left.ts";

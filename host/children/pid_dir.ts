@@ -1,7 +1,7 @@
 import { fileNameFault } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { openDirectory } from "../files/directory.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 
 /** The longest pid file that is read, in bytes. */
 const MAX_FILE_BYTES = 4096;

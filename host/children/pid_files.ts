@@ -2,7 +2,7 @@ import { type Spec, stopRulesOf } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { type ChildRecord, configDigest } from "./child_record.ts";
 import { ChildTable } from "./child_table.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { LOCK_PATIENCE_MS, lockDirectory } from "../files/lock.ts";
 import { lstat } from "../files/lstat.ts";
 import { OwnDirectory } from "../files/own_directory.ts";

@@ -1,3 +1,4 @@
+import { isEndedProcess } from "../deno_errors.ts";
 import { join } from "@std/path/posix/join";
 
 /** What is told of one process of the operating system. */
@@ -116,8 +117,7 @@ function ifThere<T>(read: () => T): T | null {
     return read();
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
-    // ESRCH: it ended while it was read.
-    if (error instanceof Error && /os error 3\b/.test(error.message)) return null;
+    if (isEndedProcess(error)) return null;
     throw error;
   }
 }

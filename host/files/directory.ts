@@ -1,6 +1,6 @@
 import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
 import { faultSight, RACY_MS, stampOf } from "./file_stamp.ts";
 import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";

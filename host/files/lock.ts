@@ -1,7 +1,7 @@
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { isAt, lstat, removeIfThere } from "./lstat.ts";
 import { pin, type Pinned } from "./pinned.ts";
 import { openPatiently } from "./safe_file.ts";

@@ -1,7 +1,7 @@
 import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { identify, openDirectory } from "./directory.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { isGranted } from "../permission.ts";
 import { isOnlyOurs, isOthers } from "./trust.ts";
 import type { MessagesDirectory, TrustOptions } from "../types.ts";

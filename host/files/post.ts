@@ -1,6 +1,6 @@
 import { formatMessage, type Message, shownText } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { removeIfThere } from "./lstat.ts";
 
 /**

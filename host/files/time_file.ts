@@ -1,6 +1,6 @@
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { lstat } from "./lstat.ts";
 import { postFile } from "./post.ts";
 import { KnownFaults } from "../known_faults.ts";

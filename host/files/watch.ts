@@ -3,7 +3,7 @@ import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
-import { describeError } from "../fault.ts";
+import { describeError, isNotUtf8 } from "../deno_errors.ts";
 import { Fifos } from "./fifos.ts";
 import type { Watch, WatchListener } from "../types.ts";
 
@@ -180,7 +180,7 @@ async function nextOf(events: AsyncIterator<Deno.FsEvent>): Promise<IteratorResu
   try {
     return await events.next();
   } catch (error) {
-    if (error instanceof TypeError && error.message.includes("UTF-8")) return { done: false, value: null };
+    if (isNotUtf8(error)) return { done: false, value: null };
     throw error;
   }
 }

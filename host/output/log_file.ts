@@ -1,5 +1,5 @@
 import type { LogLimits } from "@ncolony/core";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import type { OwnDirectory } from "../files/own_directory.ts";
 import { type AppendFile, openAppend } from "../files/safe_file.ts";

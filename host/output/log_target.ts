@@ -1,5 +1,5 @@
 import { resolve } from "@std/path/posix/resolve";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import { isGranted } from "../permission.ts";
 import { openAppend } from "../files/safe_file.ts";

@@ -1,6 +1,6 @@
 import { LineSplitter, type OnLine, shownName, visible, visibleBytes } from "@ncolony/core";
 import { denoClock } from "../clock.ts";
-import { faultOf } from "../fault.ts";
+import { faultOf } from "../deno_errors.ts";
 import { hesitant } from "./hesitant.ts";
 import { createLog, jsonLine } from "./log.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";

@@ -1,5 +1,5 @@
 import { UsageError, visible } from "@ncolony/core";
-import { describeError } from "../fault.ts";
+import { describeError } from "../deno_errors.ts";
 
 /** What `--help` and `--version` need to know of a program. */
 export interface Program {

@@ -21,7 +21,7 @@ export {
   secondsValue,
   textValue,
 } from "./options.ts";
-export { describeError } from "../fault.ts";
+export { describeError } from "../deno_errors.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "../files/post.ts";
 export { answerCommon, calledName, complain, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
 export { outliveFileSizeLimit } from "./signals.ts";

@@ -1,3 +1,10 @@
+/**
+ * What Deno's errors say, in words for people. Deno tells many things apart by its texts alone; they are read here and
+ * nowhere else, and the tests provoke each.
+ *
+ * @module
+ */
+
 import { shownText } from "@ncolony/core";
 
 /** What Deno says of an operation on a file: why, which operation, on what, and where that was to go. */
@@ -24,7 +31,7 @@ export function describeError(error: unknown): string {
 }
 
 /** Words of the operating system as they stand amid a sentence. */
-export function lowerFirst(words: string): string {
+function lowerFirst(words: string): string {
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
@@ -44,4 +51,35 @@ export function faultOf(error: unknown): string {
   const [, why] = OPERATION.exec(error.message) ?? /^(.*) \(os error \d+\)$/s.exec(error.message) ??
     /^E[A-Z]+: (.+?)(?:, \w+.*)?$/s.exec(error.message) ?? [];
   return why === undefined ? code || error.message : lowerFirst(why);
+}
+
+/** Whether something could not be started because its working directory is not there, or may not be entered. */
+export function isAboutDirectory(error: unknown): boolean {
+  const message = error instanceof Error ? error.message : String(error);
+  // Behind the command, which may hold anything.
+  const told = message.slice(message.lastIndexOf("': ") + 1);
+  return /^: (No such cwd|cwd is not a directory) '|^: failed resolving cwd: /.test(told);
+}
+
+/** Why the system did not start something; undefined where it was not the system that kept it from that. */
+export function whyNotSpawned(error: unknown): string | undefined {
+  const message = error instanceof Error ? error.message : String(error);
+  const [, why] = /^Failed to spawn '.*': (.*?)(?: \(os error \d+\))?$/s.exec(message) ?? [];
+  return why === undefined ? undefined : lowerFirst(why);
+}
+
+/** The number of a signal that ended a child and that Deno cannot name, as real-time ones: "Invalid signal: 35". */
+export function unnamedSignal(error: unknown): number | undefined {
+  const number = error instanceof Error ? /\d+$/.exec(error.message)?.[0] : undefined;
+  return number === undefined ? undefined : Number(number);
+}
+
+/** Whether a process ended while its files in /proc were read (ESRCH). */
+export function isEndedProcess(error: unknown): boolean {
+  return error instanceof Error && /os error 3\b/.test(error.message);
+}
+
+/** Whether a watch told of a name that is not UTF-8. */
+export function isNotUtf8(error: unknown): boolean {
+  return error instanceof TypeError && error.message.includes("UTF-8");
 }
