@@ -36,6 +36,7 @@ export type {
   StopSignal,
 } from "@ncolony/core";
 export { Waker } from "./waker.ts";
+export { Unsettled } from "./files/unsettled.ts";
 export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./files/changes.ts";
 export { spawnChild, type SpawnOptions } from "./children/child.ts";
 export { denoClock } from "./clock.ts";

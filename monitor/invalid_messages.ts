@@ -1,5 +1,13 @@
 import { quotedName } from "@ncolony/core";
-import { type Clock, type FileStamp, isSameStamp, type Log, type MessagesDirectory, SETTLE_MS } from "@ncolony/host";
+import {
+  type Clock,
+  type FileStamp,
+  isSameStamp,
+  type Log,
+  type MessagesDirectory,
+  SETTLE_MS,
+  Unsettled,
+} from "@ncolony/host";
 
 /** So many invalid messages are remembered at a time, until it is certain that they are not just being written. */
 const MAX_UNSETTLED = 10_000;
@@ -24,7 +32,7 @@ export interface InvalidMessagesOptions {
 export class InvalidMessages {
   readonly #options: InvalidMessagesOptions;
   /** Those that may be only half written; and when that is certain. */
-  readonly #unsettled = new Map<string, { stamp: FileStamp; due: number }>();
+  readonly #unsettled = new Unsettled(SETTLE_MS, MAX_UNSETTLED);
   /** Those that stay, and what they looked like. */
   readonly #staying = new Map<string, FileStamp>();
   #hasToldOfMany = false;
@@ -36,12 +44,12 @@ export class InvalidMessages {
 
   /** When those that may be half written are to be read again, in the clock's milliseconds; else Infinity. */
   get due(): number {
-    return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
+    return this.#unsettled.due;
   }
 
   /** All that is remembered. */
   get names(): string[] {
-    return [...this.#unsettled.keys(), ...this.#staying.keys()];
+    return [...this.#unsettled.names, ...this.#staying.keys()];
   }
 
   /** Whether a file is one that was told of, stays, and has not changed. */
@@ -63,7 +71,8 @@ export class InvalidMessages {
 
   /** Takes note of one, for this reason; puts it away where it has looked like this for long enough. */
   found(file: string, stamp: FileStamp, lookedAt: number, reason: string): void {
-    if (this.#isSettled(file, stamp, lookedAt)) this.#reject(file, stamp, reason);
+    const { clock } = this.#options;
+    if (this.#unsettled.settle(file, stamp, lookedAt, clock.now())) this.#reject(file, stamp, reason);
   }
 
   /** Tries again to put away what stays. */
@@ -76,18 +85,6 @@ export class InvalidMessages {
         this.#staying.set(file, stamp);
       }
     }
-  }
-
-  /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(file: string, stamp: FileStamp, lookedAt: number): boolean {
-    const before = this.#unsettled.get(file);
-    if (before !== undefined && isSameStamp(before.stamp, stamp)) {
-      return lookedAt >= before.due && this.#unsettled.delete(file);
-    }
-    if (before !== undefined || this.#unsettled.size < MAX_UNSETTLED) {
-      this.#unsettled.set(file, { stamp, due: this.#options.clock.now() + SETTLE_MS });
-    }
-    return false;
   }
 
   /** Puts one away, or lets it stay, and tells why. */

@@ -1,3 +1,4 @@
+import { freshPath } from "../files/fresh.ts";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { type ChildRecord, parseRecord } from "./child_record.ts";
@@ -118,7 +119,7 @@ export class ChildTable {
 
   /** Makes the file, with all that is known, in the place of the one that there is. */
   #make(): void {
-    const fresh = join(dirname(this.#path), `.${crypto.randomUUID()}.new`);
+    const fresh = freshPath(dirname(this.#path));
     const before = { file: this.#file, lines: this.#lines, free: this.#free, end: this.#end };
     this.#file = Deno.openSync(fresh, { read: true, write: true, createNew: true, mode: MODE });
     [this.#lines, this.#free, this.#end] = [new Map(), [], 0];

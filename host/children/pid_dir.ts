@@ -1,3 +1,4 @@
+import { replaceFile } from "../files/fresh.ts";
 import { fileNameFault } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { openDirectory } from "../files/directory.ts";
@@ -30,13 +31,10 @@ export class PidDirectory {
 
   /** Writes the pid of a process; says why where it cannot. */
   write(name: string, pid: number): string | null {
-    const fresh = join(this.#path, `.${crypto.randomUUID()}.new`);
     try {
-      Deno.writeTextFileSync(fresh, `${pid}`, { createNew: true, mode: 0o644 });
-      Deno.renameSync(fresh, join(this.#path, name));
+      replaceFile(this.#path, name, `${pid}`, 0o644);
       return null;
     } catch (error) {
-      discard(fresh);
       return faultOf(error);
     }
   }

@@ -2,6 +2,7 @@ import type { Entry } from "@ncolony/core";
 import { isSameStamp, RACY_MS } from "./file_stamp.ts";
 import { TimeSlice } from "../time_slice.ts";
 import type { Clock, Directory, FileStamp } from "../types.ts";
+import { Unsettled } from "./unsettled.ts";
 
 /** Two looks this far apart must agree before what was not renamed into place counts. */
 export const SETTLE_MS = 100;
@@ -68,11 +69,10 @@ export interface ChangesOptions {
 export class Changes {
   readonly #directory: Directory;
   readonly #clock: Clock;
-  readonly #settleMs: number;
   readonly #nextRenamed: () => string | undefined;
   readonly #known = new Map<string, Known>();
   /** Touched that do not look as they did, and when the second look at them is due. */
-  readonly #unsettled = new Map<string, { stamp: FileStamp | null; due: number }>();
+  readonly #unsettled: Unsettled;
   #id: string | null = null;
   #fault: string | null = null;
 
@@ -80,7 +80,7 @@ export class Changes {
   constructor(directory: Directory, clock: Clock, options: ChangesOptions = {}) {
     this.#directory = directory;
     this.#clock = clock;
-    this.#settleMs = options.settleMs ?? SETTLE_MS;
+    this.#unsettled = new Unsettled(options.settleMs ?? SETTLE_MS);
     this.#nextRenamed = options.nextRenamed ?? (() => undefined);
   }
 
@@ -91,12 +91,12 @@ export class Changes {
 
   /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
   get due(): number {
-    return this.#unsettled.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
+    return this.#unsettled.due;
   }
 
   /** The names that have not settled. */
   unsettled(): string[] {
-    return [...this.#unsettled.keys()];
+    return this.#unsettled.names;
   }
 
   /** Whether a name changed, and may still be changing. */
@@ -117,13 +117,15 @@ export class Changes {
     this.#id = identity.id;
     this.#fault = null;
     // Sets of thousands of names take their time, at every look at which nothing changed.
-    const all = this.#areAllKnown(names) ? names : [...new Set(names).union(this.#known).union(this.#unsettled)];
+    const all = this.#areAllKnown(names)
+      ? names
+      : [...new Set(names).union(this.#known).union(new Set(this.#unsettled.names))];
     yield* this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
 
   /** Whether a listing, in which each name is once, holds what is known, no more and no less. */
   #areAllKnown(names: readonly string[]): boolean {
-    return this.#unsettled.size === 0 && names.length === this.#known.size &&
+    return this.#unsettled.names.length === 0 && names.length === this.#known.size &&
       names.every((name) => this.#known.has(name));
   }
 
@@ -167,7 +169,7 @@ export class Changes {
     if (isSameStamp(stamp, known?.stamp ?? null)) {
       this.#unsettled.delete(name);
       if (!known?.isDoubtful) return null;
-    } else if (!(complete && stamp !== null) && !this.#isSettled(name, stamp, lookedAt)) return null;
+    } else if (!(complete && stamp !== null) && !this.#settle(name, stamp, lookedAt)) return null;
     this.#unsettled.delete(name);
     const reading = stamp && this.#read(name);
     // Of several that fail, as no read should, the first is what is thrown.
@@ -217,7 +219,7 @@ export class Changes {
     }
     if (read !== null) {
       // It changed after the look.
-      if (!complete && !isSameStamp(read.stamp, stamp) && !this.#isSettled(name, read.stamp, lookedAt)) return null;
+      if (!complete && !isSameStamp(read.stamp, stamp) && !this.#settle(name, read.stamp, lookedAt)) return null;
       this.#known.set(name, { stamp: read.stamp, isDoubtful: read.isDoubtful });
       return { name, entry: read.entry };
     }
@@ -226,16 +228,11 @@ export class Changes {
       return { name, entry: null };
     }
     // It vanished between look and read.
-    this.#isSettled(name, null, lookedAt);
+    this.#settle(name, null, lookedAt);
     return null;
   }
 
-  /** Whether a look before this one, long enough ago, found the same; if not, remembers to look again. */
-  #isSettled(name: string, stamp: FileStamp | null, lookedAt: number): boolean {
-    const before = this.#unsettled.get(name);
-    if (before !== undefined && isSameStamp(before.stamp, stamp)) return lookedAt >= before.due;
-    // Time may have passed since the look: this program does not always run.
-    this.#unsettled.set(name, { stamp, due: this.#clock.now() + this.#settleMs });
-    return this.#settleMs === 0;
+  #settle(name: string, stamp: FileStamp | null, lookedAt: number): boolean {
+    return this.#unsettled.settle(name, stamp, lookedAt, this.#clock.now());
   }
 }

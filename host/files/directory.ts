@@ -1,3 +1,4 @@
+import { idFrom, idOf } from "./lstat.ts";
 import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../deno_errors.ts";
@@ -72,20 +73,6 @@ export function identify(path: string, trust?: TrustOptions, isShared = false): 
 function untrusted(fault: string, isShared: boolean): Identity {
   const wayOut = isShared ? "or --allow-insecure" : "--allow-insecure, or --trust-read-only-mount";
   return { fault: `${fault}: chmod, chown, ${wayOut}`, isUntrusted: true };
-}
-
-/** Which directory stands at a path, whoever may change that; null: none. */
-function idOf(path: string): string | null {
-  try {
-    return idFrom(Deno.statSync(path));
-  } catch {
-    // It is not there, or cannot be seen.
-    return null;
-  }
-}
-
-function idFrom({ dev, ino }: Deno.FileInfo): string {
-  return `${dev}:${ino}`;
 }
 
 function names(path: string): string[] | { fault: string } {

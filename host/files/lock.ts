@@ -1,3 +1,4 @@
+import { freshPath } from "./fresh.ts";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
@@ -130,11 +131,11 @@ async function open(path: string): Promise<Deno.FsFile | null> {
 
 /** Puts a lock file, which is locked already, in the place of what others put there. */
 function replace(path: string): Deno.FsFile {
-  const fresh = besides(path);
+  const fresh = freshPath(dirname(path));
   const file = create(fresh)!;
   try {
     file.tryLockSync(true);
-    if (lstat(path)?.isDirectory) Deno.renameSync(path, besides(path));
+    if (lstat(path)?.isDirectory) Deno.renameSync(path, freshPath(dirname(path)));
     Deno.renameSync(fresh, path);
     return file;
   } catch (error) {
@@ -142,9 +143,4 @@ function replace(path: string): Deno.FsFile {
     removeIfThere(fresh);
     throw new Unlockable(faultOf(error));
   }
-}
-
-/** A fresh name in the same directory, which monitors ignore. */
-function besides(path: string): string {
-  return join(dirname(path), `.${crypto.randomUUID()}.new`);
 }

@@ -26,3 +26,18 @@ export function removeIfThere(path: string): void {
     // It went, or the directory cannot be written any more.
   }
 }
+
+/** Which file or directory stands at a path, or where a link leads: its device and inode. Null: none that can be seen. */
+export function idOf(path: string): string | null {
+  try {
+    return idFrom(Deno.statSync(path));
+  } catch {
+    // It is not there, or cannot be seen.
+    return null;
+  }
+}
+
+/** The device and inode of what was seen. */
+export function idFrom({ dev, ino }: Deno.FileInfo): string {
+  return `${dev}:${ino}`;
+}

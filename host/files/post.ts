@@ -1,3 +1,4 @@
+import { freshPath } from "./fresh.ts";
 import { formatMessage, type Message, shownText } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
@@ -16,7 +17,7 @@ import { removeIfThere } from "./lstat.ts";
  * @throws {Deno.errors.NotFound} Where there is no such directory. Nothing is left behind when anything fails.
  */
 export function postFile(directory: string, name: string, text: string): void {
-  const fresh = join(directory, `.${crypto.randomUUID()}.new`);
+  const fresh = freshPath(directory);
   const path = join(directory, name);
   const mode = modeOf(path);
   const file = create(fresh, mode ?? 0o644, directory);

@@ -1,6 +1,6 @@
+import { freshPath, probe } from "./fresh.ts";
 import { shownText } from "@ncolony/core";
 import { dirname } from "@std/path/posix/dirname";
-import { join } from "@std/path/posix/join";
 import { readMounts } from "./mounts.ts";
 import type { TrustOptions } from "../types.ts";
 
@@ -142,10 +142,8 @@ function isOnReadOnlyMount(path: string): boolean {
 }
 
 function refusesWrites(path: string): boolean {
-  const probe = join(path, `.${crypto.randomUUID()}.new`);
   try {
-    Deno.openSync(probe, { write: true, createNew: true }).close();
-    Deno.removeSync(probe);
+    probe(freshPath(path));
     return false;
   } catch (error) {
     return error instanceof Error && "code" in error && error.code === "EROFS";

@@ -1,3 +1,5 @@
+import { freshPath, probe } from "./fresh.ts";
+import { idOf } from "./lstat.ts";
 import { isIgnored } from "@ncolony/core";
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
@@ -56,7 +58,7 @@ class DenoWatch implements Watch {
   readonly #listener: WatchListener;
   readonly #probe: string | null;
   /** The name of the file that is made where there is no probe. */
-  readonly #made = `.${crypto.randomUUID()}.new`;
+  readonly #made = basename(freshPath("/"));
   readonly #fifos: Fifos;
   readonly #watcher: Deno.FsWatcher;
   /** Which directories stood at the paths. */
@@ -140,7 +142,7 @@ class DenoWatch implements Watch {
     if (this.#probe !== null && open(this.#probe)) return true;
     // Of a directory that another one took the place of, nothing more is told.
     const present = this.#paths.filter((path, index) => this.#ids[index] !== null && idOf(path) === this.#ids[index]);
-    return present.reverse().some((path) => make(join(path, this.#made)));
+    return present.reverse().some((path) => succeeds(() => probe(join(path, this.#made))));
   }
 
   async #listen(): Promise<void> {
@@ -185,27 +187,9 @@ async function nextOf(events: AsyncIterator<Deno.FsEvent>): Promise<IteratorResu
   }
 }
 
-function idOf(path: string): string | null {
-  try {
-    const { dev, ino } = Deno.statSync(path);
-    return `${dev}:${ino}`;
-  } catch {
-    // It is not there.
-    return null;
-  }
-}
-
 /** Opens a file for writing, and writes nothing; false where that cannot be done. */
 function open(path: string): boolean {
   return succeeds(() => Deno.openSync(path, { write: true }).close());
-}
-
-/** Makes a file and removes it; false where that cannot be done. */
-function make(path: string): boolean {
-  return succeeds(() => {
-    Deno.openSync(path, { write: true, createNew: true }).close();
-    Deno.removeSync(path);
-  });
 }
 
 function succeeds(action: () => void): boolean {

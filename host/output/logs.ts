@@ -1,3 +1,4 @@
+import { freshPath, probe } from "../files/fresh.ts";
 import { type LogLimits, SharedPlace, shownText, WholeLines } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { LogFile } from "./log_file.ts";
@@ -41,9 +42,7 @@ export class Logs implements ChildLogs {
   ) {
     this.#fallback = fallback;
     this.#own = new OwnDirectory(directory, trust, clock);
-    const probe = join(directory, `.${crypto.randomUUID()}.new`);
-    Deno.openSync(probe, { write: true, createNew: true }).close();
-    Deno.removeSync(probe);
+    probe(freshPath(directory));
     this.#directory = directory;
     this.#clock = clock;
     this.#log = log;
