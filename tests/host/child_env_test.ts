@@ -6,7 +6,7 @@ import { Trial } from "./children.ts";
 async function outputOf(...[args, config, options]: ConstructorParameters<typeof Trial>): Promise<string> {
   await using trial = new Trial(args, config, options);
   const text = await trial.result();
-  assertEquals(trial.events, ["leaderExited: exit code 0", "group-exited"]);
+  assertEquals(trial.events, ["leader-exited: exit code 0", "group-exited"]);
   return text;
 }
 

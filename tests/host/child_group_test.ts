@@ -30,7 +30,7 @@ Deno.test("Child.signal() reaches grandchildren", async () => {
   const pid = Number(await trial.line());
   trial.child?.signal("SIGTERM");
   await trial.emptied();
-  assertEquals(trial.events, ["leaderExited: SIGTERM", "group-exited"]);
+  assertEquals(trial.events, ["leader-exited: SIGTERM", "group-exited"]);
   await until("the grandchild is gone", () => !isAlive(pid));
 });
 
@@ -45,18 +45,18 @@ Deno.test("Child.signal() sends the signal that it is told to", async () => {
   await until("it got SIGHUP", () => trial.text.stdout.includes("hup"));
   trial.child?.signal("SIGUSR1");
   await trial.emptied();
-  assertEquals(trial.events[0], "leaderExited: exit code 7");
+  assertEquals(trial.events[0], "leader-exited: exit code 7");
 });
 
 Deno.test("spawnChild() tells that a group is empty when its last member has ended, and once", async () => {
   await using trial = new Watched(withGrandchild("exit 3"));
   const pid = Number(await trial.line());
   await until("the leader's end is told", () => trial.events.length > 0);
-  assertEquals(trial.events, ["leaderExited: exit code 3"]);
+  assertEquals(trial.events, ["leader-exited: exit code 3"]);
   trial.child?.signal("SIGTERM");
   await trial.emptied();
   assert(!isAlive(pid));
-  assertEquals(trial.ends, [["leaderExited: exit code 3", true], ["group-exited", false]]);
+  assertEquals(trial.ends, [["leader-exited: exit code 3", true], ["group-exited", false]]);
 });
 
 Deno.test("spawnChild() tells that a group is empty in the turn of the leader's end where it is", async () => {
@@ -70,7 +70,7 @@ Deno.test("spawnChild() tells that a group is empty in the turn of the leader's 
   }
   await using trial = new Turned(["true"]);
   await trial.result();
-  assertEquals(turns.slice(0, 2), ["leaderExited: exit code 0", "group-exited"]);
+  assertEquals(turns.slice(0, 2), ["leader-exited: exit code 0", "group-exited"]);
 });
 
 Deno.test("Child.signal() sends nothing to a group that is empty", async () => {
@@ -78,7 +78,7 @@ Deno.test("Child.signal() sends nothing to a group that is empty", async () => {
   await trial.emptied();
   trial.child?.signal("SIGKILL");
   assertEquals(trial.child?.refused, false);
-  assertEquals(trial.events, ["leaderExited: exit code 0", "group-exited"]);
+  assertEquals(trial.events, ["leader-exited: exit code 0", "group-exited"]);
 });
 
 Deno.test("Child.signal() reaches the leader alone where kill_scope is process", async () => {
@@ -86,7 +86,7 @@ Deno.test("Child.signal() reaches the leader alone where kill_scope is process",
   using _grandchild = ending(Number(await trial.line()));
   trial.child?.signal("SIGTERM");
   await trial.emptied();
-  assertEquals(trial.events, ["leaderExited: SIGTERM", "group-exited"]);
+  assertEquals(trial.events, ["leader-exited: SIGTERM", "group-exited"]);
   trial.child?.signal("SIGKILL");
   assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
 });
@@ -116,10 +116,10 @@ Deno.test("spawnChild() gives zombies up a second after SIGKILL, and says so", a
   using _parent = ending(Number(await trial.line()));
   await until("the leader's end is told", () => trial.events.length > 0);
   clock.advance(60_000);
-  assertEquals(trial.events, ["leaderExited: exit code 0"]);
+  assertEquals(trial.events, ["leader-exited: exit code 0"]);
   trial.child?.signal("SIGKILL");
   clock.advance(900);
-  assertEquals(trial.events, ["leaderExited: exit code 0"]);
+  assertEquals(trial.events, ["leader-exited: exit code 0"]);
   clock.advance(200);
   assertMatch(trial.events[1], /^warn: .*group \d+ still has members after SIGKILL/);
   assertEquals(trial.events.slice(2), ["group-exited"]);
@@ -135,7 +135,7 @@ Deno.test("spawnChild() counts the second from the leader's end where SIGKILL ca
   clock.advance(5000);
   await until("the leader's end is told", () => trial.events.length > 0);
   clock.advance(900);
-  assertEquals(trial.events, ["leaderExited: SIGKILL"]);
+  assertEquals(trial.events, ["leader-exited: SIGKILL"]);
   clock.advance(200);
   assertEquals(trial.events.slice(2), ["group-exited"]);
 });

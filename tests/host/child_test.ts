@@ -17,17 +17,17 @@ async function descriptors(): Promise<number> {
 }
 
 Deno.test("spawnChild() tells an exit code", async () => {
-  await assertEvents(["true"], {}, "leaderExited: exit code 0", "group-exited");
-  await assertEvents(["sh", "-c", "exit 3"], {}, "leaderExited: exit code 3", "group-exited");
+  await assertEvents(["true"], {}, "leader-exited: exit code 0", "group-exited");
+  await assertEvents(["sh", "-c", "exit 3"], {}, "leader-exited: exit code 3", "group-exited");
 });
 
 Deno.test("spawnChild() tells the signal that ended a child", async () => {
-  await assertEvents(["sh", "-c", "kill -KILL $$"], {}, "leaderExited: SIGKILL", "group-exited");
-  await assertEvents(["sh", "-c", "kill -SEGV $$"], {}, "leaderExited: SIGSEGV", "group-exited");
+  await assertEvents(["sh", "-c", "kill -KILL $$"], {}, "leader-exited: SIGKILL", "group-exited");
+  await assertEvents(["sh", "-c", "kill -SEGV $$"], {}, "leader-exited: SIGSEGV", "group-exited");
 });
 
 Deno.test("spawnChild() tells the end by a signal that has no name", async () => {
-  await assertEvents(["sh", "-c", "kill -40 $$"], {}, "leaderExited: signal 40", "group-exited");
+  await assertEvents(["sh", "-c", "kill -40 $$"], {}, "leader-exited: signal 40", "group-exited");
 });
 
 Deno.test("spawnChild() tells that a command is missing, before it returns", () => {
@@ -35,7 +35,7 @@ Deno.test("spawnChild() tells that a command is missing, before it returns", () 
     const trial = new Trial([command]);
     assertEquals(trial.child, null);
     const reason = `command ${JSON.stringify(command)} (or its interpreter) is not there`;
-    assertEquals(trial.events, [`leaderExited: cannot start: ${reason}`, "group-exited"]);
+    assertEquals(trial.events, [`leader-exited: cannot start: ${reason}`, "group-exited"]);
     assertEquals(trial.ended, true);
   }
 });
@@ -46,7 +46,7 @@ Deno.test("spawnChild() tells that the working directory is missing", () => {
     const trial = new Trial(["/bin/true"], { "ncolony.monitor": { cwd } });
     assertEquals(trial.child, null);
     assertEquals(trial.events.length, 2);
-    assertMatch(trial.events[0], /^leaderExited: cannot start: .*(is no directory|Not a directory)/);
+    assertMatch(trial.events[0], /^leader-exited: cannot start: .*(is no directory|Not a directory)/);
     assertEquals(trial.events[1], "group-exited");
   }
 });
@@ -59,7 +59,7 @@ Deno.test("spawnChild() tells that a command cannot be executed", () => {
   for (const command of [plain, dir.dir("directory"), orphan]) {
     const trial = new Trial([command]);
     assertEquals(trial.child, null);
-    assertMatch(trial.events[0], /^leaderExited: cannot start: .+/);
+    assertMatch(trial.events[0], /^leader-exited: cannot start: .+/);
     assertEquals(trial.events.slice(1), ["group-exited"]);
   }
 });
@@ -67,7 +67,7 @@ Deno.test("spawnChild() tells that a command cannot be executed", () => {
 Deno.test("spawnChild() tells that the environment is too long for the operating system", () => {
   const trial = new Trial(["/bin/true"], { env_inherit: ["LONG"] }, { environ: () => "x".repeat(200_000) });
   assertEquals(trial.child, null);
-  assertMatch(trial.events[0], /^leaderExited: cannot start: .*[Aa]rgument list too long/);
+  assertMatch(trial.events[0], /^leader-exited: cannot start: .*[Aa]rgument list too long/);
 });
 
 Deno.test("spawnChild() tells the end once, and in order, also where it is signalled to its end", async () => {
@@ -79,7 +79,7 @@ Deno.test("spawnChild() tells the end once, and in order, also where it is signa
   assertEquals(trial.child?.refused, false);
   await using other = new Trial(["sleep", "0.1"]);
   await other.result();
-  assertEquals(trial.events, ["leaderExited: SIGTERM", "group-exited"]);
+  assertEquals(trial.events, ["leader-exited: SIGTERM", "group-exited"]);
 });
 
 Deno.test("spawnChild() gives the bytes of both streams, up to the last", async () => {

@@ -65,7 +65,7 @@ rootTest("spawnChild() starts a child as the user that it is already, without be
 rootTest("spawnChild() tells where it may not start a child as another user", async () => {
   for (const config of [{ uid: 0 }, { uid: 1, gid: 1 }, { gid: 7 }]) {
     const [exited, emptied] = await idsOf(config, [], NOBODY);
-    assertMatch(exited, /^leaderExited: cannot start: .*(not permitted|denied)/);
+    assertMatch(exited, /^leader-exited: cannot start: .*(not permitted|denied)/);
     assertEquals(emptied, "group-exited");
   }
 });
@@ -75,11 +75,11 @@ rootTest("spawnChild() tells where it may not enter its own working directory", 
   const failed = async (cwd: string) => (await idsOf({}, [], NOBODY, cwd))[0];
   assertMatch(
     await failed(dir.path),
-    /^leaderExited: cannot start: .*: it may not be run, or the working directory not be entered$/,
+    /^leader-exited: cannot start: .*: it may not be run, or the working directory not be entered$/,
   );
   assertMatch(
     await failed(dir.dir("below")),
-    /^leaderExited: cannot start: the working directory is gone, or may not be entered$/,
+    /^leader-exited: cannot start: the working directory is gone, or may not be entered$/,
   );
   assertEquals((await idsOf({ "ncolony.monitor": { cwd: "/" } }, [], NOBODY, dir.path))[0], `${NOBODY}`);
 });
@@ -92,5 +92,5 @@ rootTest("Child.signal() says once that a signal is refused, and retry() sends i
   assertEquals(rest, { refused: true });
   assertEquals(events.length, 1);
   assertMatch(events[0], /^warn: cannot send SIGTERM to pid \d+: permission denied$/);
-  assertEquals(JSON.parse(ended), { refused: false, events: ["leaderExited: SIGINT", "group-exited"] });
+  assertEquals(JSON.parse(ended), { refused: false, events: ["leader-exited: SIGINT", "group-exited"] });
 });

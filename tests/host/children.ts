@@ -16,7 +16,7 @@ export interface TrialOptions {
 export class Trial implements AsyncDisposable {
   /** The child, or null where it could not be started. */
   readonly child: Child | null;
-  /** What was told, in order: `leaderExited: exit code 0`, `emptied`, `warn: …`. */
+  /** What was told, in order: `leader-exited: exit code 0`, `emptied`, `warn: …`. */
   readonly events: string[] = [];
   /** Its output, by stream. */
   readonly text = { stdout: "", stderr: "" };
@@ -27,7 +27,7 @@ export class Trial implements AsyncDisposable {
   constructor(args: readonly string[], config: Record<string, unknown> = {}, options: TrialOptions = {}) {
     const { clock = denoClock, environ = () => undefined } = options;
     const sink = {
-      leaderExited: (exit: Parameters<typeof describeExit>[0]) => this.told(`leaderExited: ${describeExit(exit)}`),
+      leaderExited: (exit: Parameters<typeof describeExit>[0]) => this.told(`leader-exited: ${describeExit(exit)}`),
       groupExited: () => this.told("group-exited"),
       warn: (message: string) => this.told(`warn: ${message}`),
     };

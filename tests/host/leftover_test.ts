@@ -110,7 +110,7 @@ Deno.test("findChildren() tells the end of a child and its group when all of it 
   const [found, events] = await place.leftovers("SIGTERM");
   assertEquals(found, [{ name: "web", pids: [trial.pid], isKnown: true }]);
   assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "group-exited"]);
-  assertEquals(trial.events[0], "leaderExited: SIGTERM");
+  assertEquals(trial.events[0], "leader-exited: SIGTERM");
 });
 
 Deno.test("findChildren() finds who is left in the group of a leader that has ended", async () => {

@@ -93,7 +93,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
       await using trial = new Trial([path], { "ncolony.monitor": { kill_scope } });
       trial.child?.signal(signal);
       await trial.emptied();
-      assertEquals([trial.events, trial.text.stdout], [[`leaderExited: ${signal}`, "group-exited"], ""]);
+      assertEquals([trial.events, trial.text.stdout], [[`leader-exited: ${signal}`, "group-exited"], ""]);
     });
   }
 }
@@ -110,7 +110,7 @@ test("Child.signal() reaches a group that came late", async (dir) => {
     clock.advance(1);
     return trial.events.includes("group-exited");
   });
-  assertEquals(trial.events, ["leaderExited: SIGTERM", "group-exited"]);
+  assertEquals(trial.events, ["leader-exited: SIGTERM", "group-exited"]);
 });
 
 test("Child.signal() signals nobody's pid where the leader ended by a signal without a name, and then its group", async () => {
@@ -122,16 +122,16 @@ test("Child.signal() signals nobody's pid where the leader ended by a signal wit
   let kills = 0;
   using _replaced = replace(Deno.ChildProcess.prototype, "kill", () => void kills++);
   trial.child?.signal("SIGTERM");
-  assertEquals([kills, trial.events], [0, ["leaderExited: signal 40"]]);
+  assertEquals([kills, trial.events], [0, ["leader-exited: signal 40"]]);
 });
 
 test("spawnChild() tells at once that a command is gone, or may not be executed any more", async (dir) => {
   const path = script(dir, "#!/bin/sh\n");
-  assertEquals((await resultOf([path])).events, ["leaderExited: exit code 0", "group-exited"]);
+  assertEquals((await resultOf([path])).events, ["leader-exited: exit code 0", "group-exited"]);
   Deno.chmodSync(path, 0o644);
-  assertMatch((await resultOf([path])).events[0], /^leaderExited: cannot start: .*denied/);
+  assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*denied/);
   Deno.removeSync(path);
-  assertMatch((await resultOf([path])).events[0], /^leaderExited: cannot start: .*is not there/);
+  assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*is not there/);
 });
 
 test("spawnChild() tells at the second start that a script's interpreter has gone", async (dir) => {
@@ -140,8 +140,8 @@ test("spawnChild() tells at the second start that a script's interpreter has gon
   const path = script(dir, `#!${interpreter}\n`);
   await resultOf([path]);
   Deno.removeSync(interpreter);
-  assertEquals((await resultOf([path])).events, ["leaderExited: exit code 127", "group-exited"]);
-  assertMatch((await resultOf([path])).events[0], /^leaderExited: cannot start: .*interpreter\) is not there/);
+  assertEquals((await resultOf([path])).events, ["leader-exited: exit code 127", "group-exited"]);
+  assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*interpreter\) is not there/);
 });
 
 test("spawnChild() starts by fork what once ended as if setsid could not execute it", async (dir) => {
@@ -171,7 +171,7 @@ test("spawnChild() tells by fork what is too long for the operating system", asy
   await resultOf([path]);
   using noted = noteCommands();
   const { events } = await resultOf([path], { env_inherit: ["LONG"] }, { environ: () => "x".repeat(200_000) });
-  assertMatch(events[0], /^leaderExited: cannot start: .*[Aa]rgument list too long/);
+  assertMatch(events[0], /^leader-exited: cannot start: .*[Aa]rgument list too long/);
   assert(!events[0].includes("setsid"));
   assertEquals(noted.commands, [SETSID, `${path} detached`]);
 });
@@ -194,7 +194,7 @@ for (
 ) {
   test(`spawnChild() needs no more than six file descriptors for what it knows; here are ${free}`, async () => {
     await using actor = new Actor(["scarce", `${free}`, "/bin/true"], ["prlimit", "--nofile=64:64"]);
-    assertMatch(await actor.result(), new RegExp(`^"?leaderExited: ${told}`));
+    assertMatch(await actor.result(), new RegExp(`^"?leader-exited: ${told}`));
   }, !canRun("prlimit", "--version"));
 }
 
