@@ -2,7 +2,7 @@
 export class KnownFaults {
   readonly #faults = new Map<string, string>();
 
-  /** Whether a fault, or null for the end of one, is news about `what`. */
+  /** Takes note of a fault of something, or of its end (null); says whether that is news. */
   note(what: string, fault: string | null): boolean {
     const before = this.#faults.get(what) ?? null;
     if (fault === null) this.#faults.delete(what);

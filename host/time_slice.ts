@@ -1,9 +1,9 @@
 import type { Clock } from "./types.ts";
 
-/** How long long work keeps others from their turn, in milliseconds. */
-const TURN_MS = 10;
+/** How long such work keeps others from their turn, in milliseconds. */
+const SLICE_MS = 10;
 
-/** The turn of work that may take long: after 10 ms others have theirs. */
+/** A slice of the time of work that may take long: after 10 ms others have theirs. */
 export class TimeSlice {
   readonly #clock: Clock;
   #until: number;
@@ -11,7 +11,7 @@ export class TimeSlice {
   /** Begins one. */
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#until = clock.now() + TURN_MS;
+    this.#until = clock.now() + SLICE_MS;
   }
 
   /** Whether it has lasted long enough. */
@@ -22,6 +22,6 @@ export class TimeSlice {
   /** Gives others their turn, and begins the next one. */
   async yield(): Promise<void> {
     await this.#clock.yield();
-    this.#until = this.#clock.now() + TURN_MS;
+    this.#until = this.#clock.now() + SLICE_MS;
   }
 }

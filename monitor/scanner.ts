@@ -55,7 +55,7 @@ export class Scanner {
   readonly #touched = new Set<string>();
   /** Names that the watch told of as renamed into place. */
   readonly #renamed = new Set<string>();
-  #isHoldDue = false;
+  #isGuardDue = false;
   #nextScan = -Infinity;
 
   /** Makes one that has looked at nothing yet. */
@@ -127,10 +127,10 @@ export class Scanner {
     const { signal } = this.#abort;
     const { heart } = this.#options;
     const now = this.#host.clock.now();
-    const isHoldDue = this.#isHoldDue;
-    this.#isHoldDue = false;
+    const isGuardDue = this.#isGuardDue;
+    this.#isGuardDue = false;
     if (now >= this.#nextScan) await this.#scan();
-    else if (isHoldDue) await this.#guard.renew();
+    else if (isGuardDue) await this.#guard.renew();
     await this.#lookAtTouched(now);
     if (signal.aborted) return;
     await this.#mail.pass(signal);
@@ -147,7 +147,7 @@ export class Scanner {
 
   #onRescan(directory: string | null): void {
     if (directory === this.#options.messagesDirectory.path) {
-      this.#isHoldDue = true;
+      this.#isGuardDue = true;
       this.#mail.touchAll();
     } else this.#nextScan = Math.min(this.#nextScan, this.#gap.until);
     this.#waker.wake();

@@ -122,7 +122,7 @@ export class Reaper {
     }
   }
 
-  /** Sends a signal to descendants, but not to programs to which it was sent before. */
+  /** Sends a signal to all descendants, but not to programs to which it was sent before. */
   #signalAll(number: number, before: Set<string>): void {
     const { libc } = this.#parts;
     // To PID 1, -1 is everybody but itself; to another, the whole machine.

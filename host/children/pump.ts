@@ -27,7 +27,7 @@ export interface Pump {
 }
 
 /**
- * Reads a child's pipe and gives it to a onBytes, chunk by chunk, never ahead of what the onBytes takes.
+ * Reads a child's pipe and gives it to `onBytes`, chunk by chunk, never ahead of what that takes.
  *
  * A pending default read would hold 64 KiB per pipe; a reader with its own buffer holds 512 bytes while a child is silent.
  */
