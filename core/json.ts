@@ -75,7 +75,7 @@ export function ownValue(object: JsonObject, key: string): Json | undefined {
 }
 
 /** Names a value's type, for messages that must not show the value: `a number`, `an object`. */
-export function typeName(value: Json | undefined): string {
+export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";
   if (Array.isArray(value)) return value.length === 0 ? "an empty array" : "an array";

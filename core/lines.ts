@@ -84,7 +84,7 @@ export class LineSplitter {
     while (this.#heldBytes + end - start > this.#limit) start = this.#cut(bytes, start);
     if (whole && this.#heldBytes === 0) this.#give(bytes, start, end, true);
     else {
-      this.#guard(bytes, start, end);
+      this.#hold(bytes, start, end);
       if (whole) {
         this.#give(this.#held, 0, this.#heldBytes, true);
         this.#heldBytes = 0;
@@ -96,7 +96,7 @@ export class LineSplitter {
   /** Passes on a piece that is not the last of its line; returns where the rest begins. */
   #cut(bytes: Uint8Array, start: number): number {
     const middle = start + this.#limit - this.#heldBytes;
-    this.#guard(bytes, start, middle);
+    this.#hold(bytes, start, middle);
     const end = wholeCharacters(this.#held, this.#heldBytes);
     this.#give(this.#held, 0, end, false);
     this.#held.copyWithin(0, end, this.#heldBytes);
@@ -104,7 +104,7 @@ export class LineSplitter {
     return middle;
   }
 
-  #guard(bytes: Uint8Array, start: number, end: number): void {
+  #hold(bytes: Uint8Array, start: number, end: number): void {
     const needed = this.#heldBytes + end - start;
     if (needed > this.#held.length) {
       const larger = new Uint8Array(Math.min(Math.max(needed, 2 * this.#held.length), this.#limit));

@@ -1,4 +1,5 @@
 import { MAX_SECONDS } from "./fields.ts";
+import { typeName } from "./json.ts";
 
 /**
  * Sees that an option of a library is a number in a range; one that is absent is left alone.
@@ -12,7 +13,7 @@ import { MAX_SECONDS } from "./fields.ts";
  */
 export function checkNumber(name: string, value: unknown, min: number, max: number = MAX_SECONDS): void {
   if (value === undefined) return;
-  if (typeof value !== "number") throw new TypeError(`"${name}" must be a number: got ${kindOf(value)}`);
+  if (typeof value !== "number") throw new TypeError(`"${name}" must be a number: got ${typeName(value)}`);
   if (!(value >= min && value <= max)) {
     throw new RangeError(`"${name}" must be a number from ${min} to ${max}: got ${value}`);
   }
@@ -28,10 +29,6 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
 
 /** Sees that an option is a text, and not an empty one. @throws {TypeError} Where it is not. */
 export function checkText(name: string, value: unknown): void {
-  if (typeof value !== "string") throw new TypeError(`"${name}" must be a string: got ${kindOf(value)}`);
+  if (typeof value !== "string") throw new TypeError(`"${name}" must be a string: got ${typeName(value)}`);
   if (value === "") throw new TypeError(`"${name}" must not be empty`);
-}
-
-function kindOf(value: unknown): string {
-  return value === null ? "null" : Array.isArray(value) ? "an array" : typeof value;
 }

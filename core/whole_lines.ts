@@ -46,12 +46,12 @@ export class WholeLines {
     if (end > 0) this.#ended++;
     const isTooLong = end === 0 && this.#heldBytes + bytes.length > MAX_HELD_BYTES;
     if (end === 0 && !isTooLong) {
-      this.#guard(bytes);
+      this.#hold(bytes);
       return [];
     }
     const whole = isTooLong ? bytes.length : end;
     const pieces = this.#pass(this.#release(), bytes.subarray(0, whole));
-    this.#guard(bytes.subarray(whole));
+    this.#hold(bytes.subarray(whole));
     return pieces;
   }
 
@@ -82,7 +82,7 @@ export class WholeLines {
     return held;
   }
 
-  #guard(bytes: Uint8Array): void {
+  #hold(bytes: Uint8Array): void {
     const needed = this.#heldBytes + bytes.length;
     if (needed > this.#held.length) {
       const larger = new Uint8Array(Math.max(needed, 2 * this.#held.length));

@@ -1,6 +1,6 @@
-import { Waker } from "./waker.ts";
 import { TimeSlice } from "./time_slice.ts";
 import type { Clock } from "./types.ts";
+import { Waker } from "./waker.ts";
 
 /** A queue with one consumer. To post is only to queue: whoever posts goes on, and the consumer has its turn later. */
 export class EventQueue<T> {

@@ -35,7 +35,7 @@ export class Run {
   }
 
   /** Opens what is needed, and then runs until the end, for which nobody waits here. */
-  async start(open: () => Promise<void>, run: () => Promise<number>): Promise<void> {
+  async start(open: () => void | Promise<void>, run: () => Promise<number>): Promise<void> {
     if (this.#isStarted) throw new TypeError("Cannot start a service twice");
     this.#isStarted = true;
     try {

@@ -13,8 +13,8 @@ import {
 } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, withProblems } from "./events.ts";
 import { logStep } from "./lines.ts";
-import { Scanner } from "./scanner.ts";
 import { checkOptions, LOG_DEFAULTS, type Options } from "./options.ts";
+import { Scanner } from "./scanner.ts";
 import { StopTime } from "./stop_time.ts";
 import { Supervisor } from "./supervisor.ts";
 import { warningsOf } from "./warnings.ts";

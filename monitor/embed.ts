@@ -1,7 +1,7 @@
 import { denoHost, Output, type OutputOptions, type Service, SILENT_LOG } from "@ncolony/host";
+import { Colony, type ColonyParts } from "./colony.ts";
 import type { ColonyEvent } from "./events.ts";
 import { DEFAULTS, type Options } from "./options.ts";
-import { Colony, type ColonyParts } from "./colony.ts";
 
 /** How many events wait for somebody who reads them; what comes after that is lost, and counted. */
 const MAX_WAITING_EVENTS = 10_000;

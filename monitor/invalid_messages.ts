@@ -24,7 +24,7 @@ export interface InvalidMessagesOptions {
   readonly clock: Clock;
   /** Where the messages are. */
   readonly messagesDirectory: MessagesDirectory;
-  /** Where it tells of them. */
+  /** Where it tells what it does; of what others do that may do it without end, elsewhere. */
   readonly log: Log;
 }
 
@@ -49,7 +49,7 @@ export class InvalidMessages {
 
   /** All that is remembered. */
   get names(): string[] {
-    return [...this.#unsettled.names, ...this.#staying.keys()];
+    return [...this.#unsettled.keys(), ...this.#staying.keys()];
   }
 
   /** Whether a file is one that was told of, stays, and has not changed. */

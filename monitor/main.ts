@@ -1,7 +1,7 @@
 import { denoHost, mayReadProc, runDaemon } from "@ncolony/host";
+import { Colony } from "./colony.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
-import { Colony } from "./colony.ts";
 
 /** What it lacks, for the first line of its log. */
 const BLIND = "; without --allow-all it may not read /proc, and finds less of what a killed monitor left running";

@@ -1,15 +1,6 @@
 import { type Message, MessageError, parseMessage, quotedName, route, type Spec } from "@ncolony/core";
-import {
-  type Clock,
-  type FileStamp,
-  isSameFile,
-  isSameStamp,
-  KnownFaults,
-  type Log,
-  type MessagesDirectory,
-  TimeSlice,
-} from "@ncolony/host";
-import { InvalidMessages } from "./invalid_messages.ts";
+import { type FileStamp, isSameFile, isSameStamp, KnownFaults, TimeSlice } from "@ncolony/host";
+import { InvalidMessages, type InvalidMessagesOptions } from "./invalid_messages.ts";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
@@ -21,13 +12,7 @@ const MAX_ACTED = 10_000;
 const MAX_POSTPONED_MS = 1000;
 
 /** What {@linkcode Messages} need. */
-export interface MessagesOptions {
-  /** The time. */
-  readonly clock: Clock;
-  /** Where the messages are. */
-  readonly messagesDirectory: MessagesDirectory;
-  /** Where it tells what it does; of what others do that may do it without end, elsewhere. */
-  readonly log: Log;
+export interface MessagesOptions extends InvalidMessagesOptions {
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
   /** Looks at the configs that messages name, or at all; true where one of them may still be changing. */

@@ -68,7 +68,7 @@ export class Scheduler implements ProgramService {
   }
 
   start(): Promise<void> {
-    return this.#run.start(() => Promise.resolve(), () => this.#finish());
+    return this.#run.start(() => {}, () => this.#finish());
   }
 
   get ended(): Promise<number> {

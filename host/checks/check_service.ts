@@ -1,12 +1,12 @@
 import type { ProcessEvent, Spec } from "@ncolony/core";
-import { Waker } from "../waker.ts";
 import { Configs } from "../files/configs.ts";
-import { NO_HEART, type Watchdog } from "../program/heart.ts";
-import { Lives } from "./lives.ts";
 import { identifyPlaces } from "../files/places.ts";
-import { RestartRequests } from "./requests.ts";
+import { NO_HEART, type Watchdog } from "../program/heart.ts";
 import { type ProgramService, Run } from "../service.ts";
 import type { Clock, Directory, Log, MessagesDirectory } from "../types.ts";
+import { Waker } from "../waker.ts";
+import { Lives } from "./lives.ts";
+import { RestartRequests } from "./requests.ts";
 
 /** How long the last lines may take to be written. */
 const FLUSH_MS = 1000;
@@ -108,8 +108,7 @@ export class CheckService implements ProgramService {
     await this.stop();
   }
 
-  // deno-lint-ignore require-await -- what it throws is to reject
-  async #open(): Promise<void> {
+  #open(): void {
     identifyPlaces({ config: this.#host.directory, messages: this.#host.messagesDirectory });
   }
 

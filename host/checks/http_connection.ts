@@ -2,8 +2,8 @@ import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import type { Socket } from "node:net";
 import { openDirectory } from "../files/directory.ts";
-import type { HttpTarget } from "./http.ts";
 import { isGranted } from "../permission.ts";
+import type { HttpTarget } from "./http.ts";
 
 /** The longest file of certificates that is read: those of all known authorities are a quarter of that. */
 const MAX_CA_BYTES = 1024 ** 2;

@@ -1,9 +1,9 @@
 import type { Exit, KillScope, StopSignal } from "@ncolony/core";
-import { findCommand, whyNotStarted } from "./command.ts";
 import { faultOf, unnamedSignal } from "../deno_errors.ts";
+import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
+import { findCommand, whyNotStarted } from "./command.ts";
 import { pump } from "./pump.ts";
 import { startLeader } from "./session.ts";
-import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
 import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */

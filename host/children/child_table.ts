@@ -1,10 +1,10 @@
-import { freshPath } from "../files/fresh.ts";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
-import { type ChildRecord, parseRecord } from "./child_record.ts";
 import { faultOf } from "../deno_errors.ts";
+import { freshPath } from "../files/fresh.ts";
 import { isAt, lstat, removeIfThere } from "../files/lstat.ts";
 import { isOthers } from "../files/trust.ts";
+import { type ChildRecord, parseRecord } from "./child_record.ts";
 
 const MODE = 0o600;
 

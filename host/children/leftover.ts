@@ -1,8 +1,8 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
-import { askToEnd } from "./child.ts";
 import { faultOf } from "../deno_errors.ts";
-import type { ProcView } from "./proc_view.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
+import { askToEnd } from "./child.ts";
+import type { ProcView } from "./proc_view.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
 /** How often it is asked whether a child of an earlier monitor is still there: soon first, then more seldom. */

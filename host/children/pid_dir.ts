@@ -1,8 +1,8 @@
-import { replaceFile } from "../files/fresh.ts";
 import { fileNameFault } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { openDirectory } from "../files/directory.ts";
 import { faultOf } from "../deno_errors.ts";
+import { openDirectory } from "../files/directory.ts";
+import { replaceFile } from "../files/fresh.ts";
 
 /** The longest pid file that is read, in bytes. */
 const MAX_FILE_BYTES = 4096;

@@ -1,15 +1,15 @@
 import { type Spec, stopRulesOf } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { type ChildRecord, configDigest } from "./child_record.ts";
-import { ChildTable } from "./child_table.ts";
 import { faultOf } from "../deno_errors.ts";
 import { LOCK_PATIENCE_MS, lockDirectory } from "../files/lock.ts";
 import { lstat } from "../files/lstat.ts";
 import { OwnDirectory } from "../files/own_directory.ts";
+import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles, TrustOptions } from "../types.ts";
+import { type ChildRecord, configDigest } from "./child_record.ts";
+import { ChildTable } from "./child_table.ts";
 import { PidDirectory } from "./pid_dir.ts";
 import { findChildren } from "./predecessor.ts";
 import { DIRECT_VIEW, type ProcView, viewOfProcesses } from "./proc_view.ts";
-import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles, TrustOptions } from "../types.ts";
 
 const TAKEN = "another monitor keeps its pid files there";
 

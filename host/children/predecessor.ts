@@ -1,10 +1,10 @@
 import { parseSpec, type Spec, SpecError, type StopRules, stopRulesOf } from "@ncolony/core";
+import type { ChildListener, Clock, Directory, FoundChild } from "../types.ts";
 import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
 import { identify, Leftover, type Trace } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
 import type { ProcView } from "./proc_view.ts";
 import { findStrays, type Stray } from "./strays.ts";
-import type { ChildListener, Clock, Directory, FoundChild } from "../types.ts";
 
 /** So long it is looked for what was just being started when its monitor was killed, in milliseconds. */
 const SEARCH_MS = 1000;

@@ -1,5 +1,5 @@
-import { isEndedProcess } from "../deno_errors.ts";
 import { join } from "@std/path/posix/join";
+import { isEndedProcess } from "../deno_errors.ts";
 
 /** What is told of one process of the operating system. */
 export interface ProcessInfo {

@@ -1,6 +1,6 @@
 import { resolve } from "@std/path/posix/resolve";
-import { isExecutable } from "./command.ts";
 import { isGranted } from "../permission.ts";
+import { isExecutable } from "./command.ts";
 
 /** Makes a session for itself, and then becomes the command that it is given; of util-linux, or of busybox. */
 const SETSID = "/usr/bin/setsid";

@@ -1,5 +1,5 @@
-import { allPids, readProcess, readVariables } from "./proc.ts";
 import type { Clock } from "../types.ts";
+import { allPids, readProcess, readVariables } from "./proc.ts";
 
 /** A process that some monitor started, as its environment says, and that has another parent by now: that monitor is gone. */
 export interface Stray {

@@ -1,7 +1,7 @@
 import type { Entry } from "@ncolony/core";
-import { isSameStamp, RACY_MS } from "./file_stamp.ts";
 import { TimeSlice } from "../time_slice.ts";
 import type { Clock, Directory, FileStamp } from "../types.ts";
+import { isSameStamp, RACY_MS } from "./file_stamp.ts";
 import { Unsettled } from "./unsettled.ts";
 
 /** Two looks this far apart must agree before what was not renamed into place counts. */
@@ -96,7 +96,7 @@ export class Changes {
 
   /** The names that have not settled. */
   unsettled(): string[] {
-    return this.#unsettled.names;
+    return [...this.#unsettled.keys()];
   }
 
   /** Whether a name changed, and may still be changing. */
@@ -117,15 +117,13 @@ export class Changes {
     this.#id = identity.id;
     this.#fault = null;
     // Sets of thousands of names take their time, at every look at which nothing changed.
-    const all = this.#areAllKnown(names)
-      ? names
-      : [...new Set(names).union(this.#known).union(new Set(this.#unsettled.names))];
+    const all = this.#areAllKnown(names) ? names : [...new Set(names).union(this.#known).union(this.#unsettled)];
     yield* this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
 
   /** Whether a listing, in which each name is once, holds what is known, no more and no less. */
   #areAllKnown(names: readonly string[]): boolean {
-    return this.#unsettled.names.length === 0 && names.length === this.#known.size &&
+    return this.#unsettled.size === 0 && names.length === this.#known.size &&
       names.every((name) => this.#known.has(name));
   }
 

@@ -1,7 +1,7 @@
 import { type Spec, type SpecChange, Specs } from "@ncolony/core";
-import { Changes, type Touched } from "./changes.ts";
 import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Directory, Log } from "../types.ts";
+import { Changes, type Touched } from "./changes.ts";
 
 /** What {@linkcode Configs} needs. */
 export interface ConfigsOptions {

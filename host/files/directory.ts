@@ -1,11 +1,11 @@
-import { idFrom, idOf } from "./lstat.ts";
 import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../deno_errors.ts";
-import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
-import { faultSight, RACY_MS, stampOf } from "./file_stamp.ts";
-import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
 import type { Directory, FileStamp, Identity, Reading, TrustOptions } from "../types.ts";
+import { faultSight, RACY_MS, stampOf } from "./file_stamp.ts";
+import { idFrom, idOf } from "./lstat.ts";
+import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
+import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
 
 /** How the files of a directory are read. */
 export interface ReadOptions extends OpenOptions {

@@ -1,13 +1,13 @@
-import { freshPath } from "./fresh.ts";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
 import { faultOf } from "../deno_errors.ts";
+import type { Clock, DirectoryLock } from "../types.ts";
+import { freshPath } from "./fresh.ts";
 import { isAt, lstat, removeIfThere } from "./lstat.ts";
 import { pin, type Pinned } from "./pinned.ts";
 import { openPatiently } from "./safe_file.ts";
 import { isOthers } from "./trust.ts";
-import type { Clock, DirectoryLock } from "../types.ts";
 
 /** The file that is locked. No message has this name, neither here nor for Python NColony. */
 const NAME = ".lock";

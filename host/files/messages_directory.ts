@@ -1,10 +1,10 @@
 import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { identify, openDirectory } from "./directory.ts";
 import { faultOf } from "../deno_errors.ts";
 import { isGranted } from "../permission.ts";
-import { isOnlyOurs, isOthers } from "./trust.ts";
 import type { MessagesDirectory, TrustOptions } from "../types.ts";
+import { identify, openDirectory } from "./directory.ts";
+import { isOnlyOurs, isOthers } from "./trust.ts";
 
 /** How many messages that were wrong are kept. */
 const MAX_REJECTED = 100;

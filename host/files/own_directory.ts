@@ -1,8 +1,8 @@
 import { dirname } from "@std/path/posix/dirname";
 import { resolve } from "@std/path/posix/resolve";
+import type { Clock, Identity, TrustOptions } from "../types.ts";
 import { identify } from "./directory.ts";
 import { lstat } from "./lstat.ts";
-import type { Clock, Identity, TrustOptions } from "../types.ts";
 
 /** Who may read what this program writes: its user, and their group. */
 const MODE = 0o750;

@@ -1,7 +1,7 @@
-import { freshPath } from "./fresh.ts";
 import { formatMessage, type Message, shownText } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
+import { freshPath } from "./fresh.ts";
 import { removeIfThere } from "./lstat.ts";
 
 /**

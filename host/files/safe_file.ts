@@ -1,6 +1,6 @@
 import { dirname } from "@std/path/posix/dirname";
-import { isAt, lstat } from "./lstat.ts";
 import { isGranted } from "../permission.ts";
+import { isAt, lstat } from "./lstat.ts";
 import { isOnlyOurs, isOthers } from "./trust.ts";
 
 /** What Deno and node:fs both tell of a file. */

@@ -1,9 +1,9 @@
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { faultOf } from "../deno_errors.ts";
+import { KnownFaults } from "../known_faults.ts";
 import { lstat } from "./lstat.ts";
 import { postFile } from "./post.ts";
-import { KnownFaults } from "../known_faults.ts";
 
 /** A time takes less. */
 const MAX_BYTES = 100;

@@ -1,8 +1,8 @@
-import { freshPath, probe } from "./fresh.ts";
 import { shownText } from "@ncolony/core";
 import { dirname } from "@std/path/posix/dirname";
-import { readMounts } from "./mounts.ts";
 import type { TrustOptions } from "../types.ts";
+import { freshPath, probe } from "./fresh.ts";
+import { readMounts } from "./mounts.ts";
 
 /** The part of a file's information that says who may change it. */
 export interface Ownership {

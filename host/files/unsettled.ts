@@ -1,5 +1,5 @@
-import { isSameStamp } from "./file_stamp.ts";
 import type { FileStamp } from "../types.ts";
+import { isSameStamp } from "./file_stamp.ts";
 
 /**
  * Names whose files have changed, and may be changing still: editors, `cp` and `sed -i` leave half-written files for a
@@ -21,9 +21,14 @@ export class Unsettled {
     return this.#names.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
   }
 
+  /** How many there are. */
+  get size(): number {
+    return this.#names.size;
+  }
+
   /** The names. */
-  get names(): string[] {
-    return [...this.#names.keys()];
+  keys(): MapIterator<string> {
+    return this.#names.keys();
   }
 
   /** Whether a name is one of them. */

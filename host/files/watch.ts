@@ -1,13 +1,13 @@
-import { freshPath, probe } from "./fresh.ts";
-import { idOf } from "./lstat.ts";
 import { isIgnored } from "@ncolony/core";
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
 import { describeError, isNotUtf8 } from "../deno_errors.ts";
-import { Fifos } from "./fifos.ts";
 import type { Watch, WatchListener } from "../types.ts";
+import { Fifos } from "./fifos.ts";
+import { freshPath, probe } from "./fresh.ts";
+import { idOf } from "./lstat.ts";
 
 /** How long a watch has to answer, in milliseconds. */
 const PATIENCE_MS = 1000;

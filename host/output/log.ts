@@ -2,8 +2,8 @@ import { shownName, visible, visibleJson } from "@ncolony/core";
 import { BaseHandler } from "@std/log/base-handler";
 import type { LevelName } from "@std/log/levels";
 import { Logger, type LogRecord } from "@std/log/logger";
-import type { LogFormat, LogLevel } from "./log_options.ts";
 import type { Log } from "../types.ts";
+import type { LogFormat, LogLevel } from "./log_options.ts";
 
 /** A log that nobody reads. */
 export const SILENT_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

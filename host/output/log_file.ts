@@ -3,8 +3,8 @@ import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import type { OwnDirectory } from "../files/own_directory.ts";
 import { type AppendFile, openAppend } from "../files/safe_file.ts";
-import type { Target } from "./writer.ts";
 import type { Clock } from "../types.ts";
+import type { Target } from "./writer.ts";
 
 const NEWLINE = 0x0a;
 

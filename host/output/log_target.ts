@@ -1,10 +1,10 @@
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
-import { isGranted } from "../permission.ts";
 import { openAppend } from "../files/safe_file.ts";
-import type { Target } from "./writer.ts";
 import { resolveTrusted, UntrustedError } from "../files/trust.ts";
+import { isGranted } from "../permission.ts";
+import type { Target } from "./writer.ts";
 
 /** Who may read a log: whoever runs the program, and their group. */
 const MODE = 0o640;

@@ -1,11 +1,11 @@
-import { freshPath, probe } from "../files/fresh.ts";
 import { type LogLimits, SharedPlace, shownText, WholeLines } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { LogFile } from "./log_file.ts";
+import { freshPath, probe } from "../files/fresh.ts";
 import { OwnDirectory } from "../files/own_directory.ts";
-import { Writer } from "./writer.ts";
 import type { ChildLogs, ChildOutput, Clock, Log, OnBytes, TrustOptions } from "../types.ts";
+import { LogFile } from "./log_file.ts";
 import { Unended } from "./unended.ts";
+import { Writer } from "./writer.ts";
 
 /** How much of one child's output may wait to be written. */
 const MAX_WAITING_BYTES = 256 * 1024;

@@ -1,13 +1,13 @@
 import { LineSplitter, type OnLine, shownName, visible, visibleBytes } from "@ncolony/core";
 import { denoClock } from "../clock.ts";
 import { faultOf } from "../deno_errors.ts";
+import type { ChildOutput, Log, OnBytes } from "../types.ts";
 import { hesitant } from "./hesitant.ts";
 import { createLog, jsonLine } from "./log.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";
 import { type LogTarget, openLog } from "./log_target.ts";
-import { type Target, Writer } from "./writer.ts";
-import type { ChildOutput, Log, OnBytes } from "../types.ts";
 import { Unended } from "./unended.ts";
+import { type Target, Writer } from "./writer.ts";
 
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;

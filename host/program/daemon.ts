@@ -1,11 +1,11 @@
 import { denoClock } from "../clock.ts";
-import { LoopHeart } from "./heart.ts";
 import { Output, type OutputOptions } from "../output/output.ts";
-import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
 import type { ProgramService } from "../service.ts";
-import { inherited } from "./inherited.ts";
-import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import type { Log } from "../types.ts";
+import { LoopHeart } from "./heart.ts";
+import { inherited } from "./inherited.ts";
+import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
+import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import { catchUncaught } from "./uncaught.ts";
 
 /** Signals that come closer together are one request: a terminal and a task runner may both pass on the same Ctrl-C. */

@@ -1,10 +1,10 @@
 import { type Beat, parseBeat, shownText, SpecError, visible } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "../clock.ts";
-import { denoEnviron, EnvironError } from "./environ.ts";
 import { faultOf } from "../deno_errors.ts";
 import { touchByWriting } from "../files/safe_file.ts";
 import type { Clock, Environ } from "../types.ts";
+import { denoEnviron, EnvironError } from "./environ.ts";
 
 /** How often a heart beats in the period in which it must beat once. */
 const BEATS_PER_PERIOD = 3;

@@ -1,5 +1,5 @@
-import { isGranted } from "../permission.ts";
 import { askShell } from "../children/shell.ts";
+import { isGranted } from "../permission.ts";
 import { type Signal, signalNumber } from "./signals.ts";
 
 /** What this program has from its parent. */

@@ -1,6 +1,6 @@
 import { DEFAULT_KILL_TIME_MS, parseSpec, SpecError } from "@ncolony/core";
-import { denoEnviron, EnvironError } from "./environ.ts";
 import type { Environ } from "../types.ts";
+import { denoEnviron, EnvironError } from "./environ.ts";
 
 /**
  * How long this program has, in milliseconds, from the stop signal of the monitor that runs it until SIGKILL: the

@@ -12,7 +12,7 @@ for (const value of [NaN, 0, -1, 0.49, 10.01, Infinity, -Infinity]) {
   });
 }
 
-for (const [kind, value] of [["string", "1"], ["null", null], ["an array", [1]], ["bigint", 1n]] as const) {
+for (const [kind, value] of [["a string", "1"], ["null", null], ["an array", [1]], ["a bigint", 1n]] as const) {
   Deno.test(`checkNumber() throws a TypeError at ${kind}, and shows no value`, () => {
     const error = assertThrows(() => checkNumber("freq", value, 0, 10), TypeError);
     assertEquals(error.message, `"freq" must be a number: got ${kind}`);
@@ -29,5 +29,5 @@ Deno.test("checkInteger() takes whole numbers alone", () => {
 Deno.test("checkText() takes a text that is not empty", () => {
   checkText("config", "conf");
   assertThrows(() => checkText("config", ""), TypeError, '"config" must not be empty');
-  assertThrows(() => checkText("config", undefined), TypeError, '"config" must be a string: got undefined');
+  assertThrows(() => checkText("config", undefined), TypeError, '"config" must be a string: got nothing');
 });

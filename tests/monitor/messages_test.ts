@@ -259,20 +259,22 @@ Deno.test("Messages acts once on a message that is still there when all are look
   assertEquals([world.take(), world.messages.names], [[], []]);
 });
 
-Deno.test("Messages acts on another message that takes the place of one before that is removed", async () => {
-  for (const isTold of [true, false]) {
-    await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
-    world.messages.irremovable = "permission denied";
-    world.messages.post("1", restart("web"));
-    await world.settle();
-    world.messages.irremovable = null;
-    world.host.watches.isSilent = !isTold;
-    world.messages.post("1", restart("db"));
-    await world.settle();
-    if (!isTold) await world.advance(FREQUENCY_MS);
-    assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
-  }
-});
+for (const [what, how] of [["takes the place of", "post"], ["is written over", "write"]] as const) {
+  Deno.test(`Messages acts on another message that ${what} one that it acted on and could not remove`, async () => {
+    for (const isTold of [true, false]) {
+      await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
+      world.messages.irremovable = "permission denied";
+      world.messages.post("1", restart("web"));
+      await world.settle();
+      world.messages.irremovable = null;
+      world.host.watches.isSilent = !isTold;
+      world.messages[how]("1", restart("db"));
+      await world.settle();
+      if (!isTold) await world.advance(FREQUENCY_MS);
+      assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
+    }
+  });
+}
 
 Deno.test("Messages acts on another message that takes the place of one while that is dealt with", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
@@ -285,21 +287,6 @@ Deno.test("Messages acts on another message that takes the place of one while th
   world.messages.post("1", restart("web"));
   await world.settle();
   assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
-});
-
-Deno.test("Messages acts on what a message asks for that is written over one that it acted on", async () => {
-  for (const isTold of [true, false]) {
-    await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
-    world.messages.irremovable = "permission denied";
-    world.messages.post("1", restart("web"));
-    await world.settle();
-    world.messages.irremovable = null;
-    world.host.watches.isSilent = !isTold;
-    world.messages.write("1", restart("db"));
-    await world.settle();
-    if (!isTold) await world.advance(FREQUENCY_MS);
-    assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
-  }
 });
 
 Deno.test("Messages acts once on a message that it could not look at for a while, and removes it then", async () => {
