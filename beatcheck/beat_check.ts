@@ -36,7 +36,7 @@ export class BeatCheck implements Check {
     this.#hearts.onEvent(name, event);
   }
 
-  async check(): Promise<void> {
+  check(): void {
     const { clock, lives, requests } = this.#parts;
     const now = clock.wall();
     this.#checkClock(now);
@@ -54,7 +54,7 @@ export class BeatCheck implements Check {
       judged.set(name, life);
       reasons.set(name, `no heartbeat for ${periodMs / 1000} s`);
     }
-    for (const name of await requests.askAll(reasons)) {
+    for (const name of requests.askAll(reasons)) {
       this.#askedAt.set(name, now);
       this.#asked.set(name, judged.get(name)!);
     }

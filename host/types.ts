@@ -56,7 +56,7 @@ export interface Directory {
   /** Looks at a name; null where there is nothing, or a directory. */
   look(name: string): FileStamp | null;
   /** Reads a file, if it is a regular one and not too large; null where there is nothing. */
-  read(name: string): Promise<Reading | null>;
+  read(name: string): Reading | null;
 }
 
 /** A directory of messages, whose files end up removed. */

@@ -58,7 +58,7 @@ export class HttpChecks implements Check {
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
 
-  async check(): Promise<void> {
+  check(): void {
     this.#prolong();
     const now = this.#parts.clock.now();
     for (const asked of this.#asked.values()) {
@@ -68,7 +68,7 @@ export class HttpChecks implements Check {
       if (this.#step(asked, { type: "tick", life: this.#parts.lives.of(name) }) === "ask") this.#askOne(asked);
     }
     for (const name of this.#failed.keys()) if (this.#isAnotherLife(name)) this.#failed.delete(name);
-    for (const name of await this.#parts.requests.askAll(this.#failed)) {
+    for (const name of this.#parts.requests.askAll(this.#failed)) {
       this.#failed.delete(name);
       const asked = this.#asked.get(name);
       if (asked) this.#step(asked, { type: "requested" });

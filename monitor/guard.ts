@@ -126,7 +126,7 @@ export class DirectoryGuard {
     this.#use(lock, id);
     this.#isShared = messagesDirectory.isShared();
     // What others put there keeps no monitor from its start.
-    const config = this.#isShared ? null : await findConfig(messagesDirectory);
+    const config = this.#isShared ? null : findConfig(messagesDirectory);
     if (config !== null) {
       await this.close();
       throw new Error(

@@ -170,7 +170,7 @@ export class Messages {
     const all: Read[] = [];
     const slice = new TimeSlice(this.#options.clock);
     for (const name of names) {
-      const read = await this.#read(name);
+      const read = this.#read(name);
       if (read !== null) all.push(read);
       if (slice.isOver) await slice.yield();
       if (signal.aborted) break;
@@ -179,13 +179,13 @@ export class Messages {
   }
 
   /** Reads one message; null where there is nothing to act on (now). */
-  async #read(file: string): Promise<Read | null> {
+  #read(file: string): Read | null {
     const { clock, messagesDirectory } = this.#options;
     const lookedAt = clock.now();
     const acted = this.#acted.get(file);
     if (acted !== undefined && isSameStamp(messagesDirectory.look(file), acted.stamp)) return null;
     if (this.#acted.size >= MAX_ACTED || this.#invalid.has(file)) return null;
-    const reading = await messagesDirectory.read(file);
+    const reading = messagesDirectory.read(file);
     if (reading === null) {
       this.forget(file);
       return null;

@@ -5,11 +5,11 @@ import type { MessagesDirectory } from "@ncolony/host";
 const MAX_FILES = 100;
 
 /** The name of a file in a messages directory that is a config, and no message; null where there is none. */
-export async function findConfig(messagesDirectory: MessagesDirectory): Promise<string | null> {
+export function findConfig(messagesDirectory: MessagesDirectory): string | null {
   const names = messagesDirectory.names();
   if ("fault" in names) return null;
   for (const name of names.slice(0, MAX_FILES)) {
-    const entry = (await messagesDirectory.read(name))?.entry;
+    const entry = messagesDirectory.read(name)?.entry;
     if (entry !== undefined && "source" in entry && isConfig(name, entry.source)) return name;
   }
   return null;

@@ -59,6 +59,30 @@ Deno.test("host/ imports core/ and @std, and nothing of node:, which takes 5 to 
   });
 });
 
+/** Where files are opened, read or written by Deno itself, which waits for a FIFO and follows links; and why that is safe. */
+const OPENED_BY_DENO: Readonly<Record<string, string>> = {
+  "host/files/lock.ts":
+    "only Deno's files can be locked; it is opened for both, which waits for nobody, and then judged",
+  "host/files/fresh.ts": "makes a file under a fresh name",
+  "host/files/post.ts": "makes a file under a fresh name; reads what a person named on the command line",
+  "host/files/watch.ts": "opens a file that only this program has, for writing",
+  "host/files/mounts.ts": "reads /proc",
+  "host/children/child_table.ts": "its directory is one that nobody else may write",
+  "host/children/descriptors.ts": "opens /dev/null",
+  "host/children/proc.ts": "reads /proc",
+  "host/program/inherited.ts": "reads /proc",
+  "host/program/heart.ts": "makes a file where there is none",
+  "host/output/log_target.ts": "a device, a stream of its own, or what it may not look at",
+};
+
+Deno.test("files are opened by host/files/open.ts, but for those that are listed here", () => {
+  const opens = /\bDeno\.(open|create|readFile|readTextFile|writeFile|writeTextFile|truncate|copyFile)(Sync)?\(/;
+  const opening = sources.filter(({ code }) => opens.test(code)).map(({ path }) => path);
+  assertEquals(opening.sort(), Object.keys(OPENED_BY_DENO).sort());
+  const loading = sources.filter(({ code }) => code.includes("getBuiltinModule")).map(({ path }) => path);
+  assertEquals(loading.sort(), ["host/checks/http_connection.ts", "host/files/open.ts"]);
+});
+
 Deno.test("the rooms of host/ import only the root of host/, and the rooms before them", () => {
   const roomOf = (path: string) => ROOMS.indexOf(path.split("/").at(-2)!);
   const inHost = of("host").filter(({ path }) => path !== "host/mod.ts");

@@ -34,7 +34,7 @@ export interface Check {
   /** A process is to run, is to run in another way, or is not to run any more. */
   onEvent(name: string, event: ProcessEvent): void;
   /** Does what is due. */
-  check(): Promise<void>;
+  check(): void;
   /** When it wants to be called, besides at each look at the configs; in the clock's milliseconds. */
   readonly due: number;
   /** Lets go of what it holds. */
@@ -136,7 +136,7 @@ export class CheckService implements ProgramService {
       }
       if (now >= nextLook) nextLook = now + this.#frequencyMs;
       if (signal.aborted) return;
-      await this.#check.check();
+      this.#check.check();
       heart.beat();
       await this.#waker.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
     }

@@ -30,7 +30,7 @@ export async function askHttp(target: HttpTarget, timeoutMs: number, signal: Abo
     const url = new URL(target.url);
     const reason = whyNotAllowed(url, target);
     if (reason !== null) return { type: "impossible", reason };
-    const connect = await connectTo(url, target);
+    const connect = connectTo(url, target);
     if ("fault" in connect) return { type: "impossible", reason: connect.fault };
     const { request } = url.protocol === "https:" ? NODE.https() : NODE.http();
     if (signal.aborted) return { type: "broken", reason: "aborted" };

@@ -49,14 +49,14 @@ export const UNIX_PERMISSIONS =
   'that needs --allow-read=PATH, --allow-write=PATH and --allow-net=unix:PATH for its "unix"';
 
 /** Finds out how a server is connected to; or says why that cannot be done. */
-export async function connectTo(url: URL, target: HttpTarget): Promise<{ connect: Connect } | { fault: string }> {
+export function connectTo(url: URL, target: HttpTarget): { connect: Connect } | { fault: string } {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const { unix } = target;
   if (url.protocol === "http:") {
     const { connect } = NODE.net();
     return { connect: () => unix === null ? connect({ host, port: portOf(url) }) : connect({ path: unix }) };
   }
-  const ca = target.ca === null ? null : await readCertificates(target.ca);
+  const ca = target.ca === null ? null : readCertificates(target.ca);
   if (ca !== null && "fault" in ca) return { fault: `its "ca" ${ca.fault}` };
   const { connect } = NODE.tls();
   const options = {
@@ -81,9 +81,9 @@ function portOf({ protocol, port }: URL): number {
 }
 
 /** Reads certificates, or says why that cannot be done. Waits for nobody, whatever stands at the path. */
-async function readCertificates(path: string): Promise<{ readonly source: string } | { readonly fault: string }> {
+function readCertificates(path: string): { readonly source: string } | { readonly fault: string } {
   const directory = openDirectory(dirname(path), { maxBytes: MAX_CA_BYTES, followLinks: true });
-  const entry = (await directory.read(basename(path)))?.entry ?? { fault: "is not there" };
+  const entry = directory.read(basename(path))?.entry ?? { fault: "is not there" };
   if ("fault" in entry || entry.source.includes("-----BEGIN CERTIFICATE-----")) return entry;
   return { fault: "holds no certificate in PEM" };
 }

@@ -2,8 +2,12 @@ import { type Life, shownText, UNKNOWN_LIFE } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
+import { readSmallFile } from "../files/open.ts";
 import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Log } from "../types.ts";
+
+/** No pid file is longer. */
+const MAX_PID_BYTES = 100;
 
 const DOWN: Life = { type: "down" };
 
@@ -68,22 +72,12 @@ export class Lives {
       return DOWN;
     }
     const mark = `${file.ino} ${file.mtime?.getTime()}`;
-    const pid = mark === before?.mark ? before.pid : this.#pidIn(name);
+    const pid = mark === before?.mark ? before.pid : readSmallFile(join(this.#path!, name), MAX_PID_BYTES);
     if (pid === null) return this.#take(name, null);
     // The monitor writes a file again that was lost.
     const since = pid === before?.pid ? before.since : now - this.#ageOf(file, now - (before?.at ?? -Infinity));
     this.#seen.set(name, { mark, pid, since, at: now });
     return { type: "up", since };
-  }
-
-  /** What a pid file says; null where it went. */
-  #pidIn(name: string): string | null {
-    try {
-      return Deno.readTextFileSync(join(this.#path!, name));
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
-    }
   }
 
   /** How old a file is; no older than what it was not there before, for the wall clock may have jumped since. */

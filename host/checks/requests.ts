@@ -30,13 +30,13 @@ export class RestartRequests {
   }
 
   /** The names whose restart somebody asked for in a message that the monitor has not read yet, and that message's. */
-  async unread(): Promise<ReadonlyMap<string, string>> {
+  unread(): ReadonlyMap<string, string> {
     const { messagesDirectory, specs } = this.#options;
     const unread = new Map<string, string>();
     const files = messagesDirectory.names();
     if ("fault" in files) return unread;
     for (const file of files.slice(0, MAX_UNREAD)) {
-      const message = await this.#read(file);
+      const message = this.#read(file);
       if (message !== null) { for (const name of route(message, specs)) unread.set(name, file); }
     }
     return unread;
@@ -55,9 +55,9 @@ export class RestartRequests {
    * @param reasons Why, by name.
    * @returns The names of those of whom a request lies there now.
    */
-  async askAll(reasons: ReadonlyMap<string, string>): Promise<string[]> {
+  askAll(reasons: ReadonlyMap<string, string>): string[] {
     if (reasons.size === 0) return [];
-    const unread = await this.unread();
+    const unread = this.unread();
     for (const [name, reason] of reasons) {
       const file = unread.get(name) ?? this.ask(name, reason);
       if (file !== null) this.#pending.set(name, file);
@@ -82,8 +82,8 @@ export class RestartRequests {
     }
   }
 
-  async #read(file: string): Promise<Message | null> {
-    const entry = (await this.#options.messagesDirectory.read(file))?.entry;
+  #read(file: string): Message | null {
+    const entry = this.#options.messagesDirectory.read(file)?.entry;
     if (entry === undefined || "fault" in entry) return null;
     try {
       return parseMessage(file, entry.source);

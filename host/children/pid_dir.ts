@@ -3,6 +3,7 @@ import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
 import { openDirectory } from "../files/directory.ts";
 import { replaceFile } from "../files/fresh.ts";
+import { readSmallFile } from "../files/open.ts";
 
 /** The longest pid file that is read, in bytes. */
 const MAX_FILE_BYTES = 4096;
@@ -42,8 +43,7 @@ export class PidDirectory {
   /** Whether the file of a process says this pid. */
   has(name: string, pid: number): boolean {
     try {
-      const path = join(this.#path, name);
-      return Deno.lstatSync(path).isFile && Deno.readTextFileSync(path) === `${pid}`;
+      return readSmallFile(join(this.#path, name), MAX_FILE_BYTES) === `${pid}`;
     } catch {
       // It went, or may not be read.
       return false;
@@ -56,13 +56,13 @@ export class PidDirectory {
   }
 
   /** What was written, and not removed. */
-  async entries(): Promise<PidEntry[]> {
+  entries(): PidEntry[] {
     const directory = openDirectory(this.#path, { maxBytes: MAX_FILE_BYTES, followLinks: false });
     const names = directory.names();
     if ("fault" in names) return [];
     const found: PidEntry[] = [];
     for (const name of names.filter((name) => fileNameFault(name) === null)) {
-      const entry = (await directory.read(name))?.entry;
+      const entry = directory.read(name)?.entry;
       const pid = entry && "source" in entry ? parsePid(entry.source) : null;
       if (pid !== null) found.push({ name, pid });
     }

@@ -53,7 +53,7 @@ export class DenoPidFiles implements PidFiles {
 
   async findChildren(config: Directory): Promise<FoundChild[]> {
     const records = this.#table.load();
-    const pids = await this.#directory.entries();
+    const pids = this.#directory.entries();
     const found = await findChildren({ records, pids }, config, this.#view, this.#clock);
     const names = new Set([...records, ...pids].map(({ name }) => name));
     for (const name of names) if (!found.some((child) => child.name === name)) this.remove(name);

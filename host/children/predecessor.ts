@@ -40,7 +40,7 @@ export async function findChildren(
   const recorded = new Set(left.records.map(({ name }) => name));
   const unrecorded = left.pids.map(({ name }) => name).filter((name) => !recorded.has(name));
   for (const name of new Set(unrecorded).union(await strays.names())) {
-    const entry = (await config.read(name))?.entry;
+    const entry = config.read(name)?.entry;
     if (entry === undefined || "fault" in entry) continue;
     strays.know(name, configDigest(entry.source));
     const spec = parseIfValid(name, entry.source);

@@ -7,9 +7,6 @@ import { Unsettled } from "./unsettled.ts";
 /** Two looks this far apart must agree before what was not renamed into place counts. */
 export const SETTLE_MS = 100;
 
-/** So many files are read at a time: threads open them, and to wake one for a single file takes 0.1 ms. */
-const BATCH = 16;
-
 /** A file that changed. */
 export interface FileChange {
   /** Its name. */
@@ -27,22 +24,6 @@ interface Known {
   readonly isDoubtful: boolean;
 }
 
-/** What was read of a file. */
-interface Read extends Known {
-  readonly entry: Entry;
-  readonly isTransient: boolean;
-}
-
-/** A name that changed, or that may have: it is being read. */
-interface Candidate {
-  readonly name: string;
-  readonly complete: boolean;
-  readonly lookedAt: number;
-  readonly stamp: FileStamp | null;
-  /** Null where nothing is there. */
-  readonly reading: Promise<Read | null> | null;
-}
-
 /** What is set of {@linkcode Changes}. */
 export interface ChangesOptions {
   /**
@@ -51,13 +32,12 @@ export interface ChangesOptions {
    * @default {100}
    */
   readonly settleMs?: number;
-  /** Gives, each only once, the names that were renamed into place since: a look under way takes them first. */
+  /** Gives, each only once, the names that were renamed into place since: a scan under way takes them first. */
   readonly nextRenamed?: () => string | undefined;
 }
 
 /**
  * Finds what changed in a config directory since the look before, and gives it file by file, in the order of the listing.
- * No more than sixteen texts at a time are held here.
  *
  * Editors, `cp` and `sed -i` leave names and half-written files in a directory for a moment. So a change counts when two
  * looks 100 ms apart find the same thing, or at once when it is known to have been renamed into place from a name that
@@ -136,21 +116,17 @@ export class Changes {
 
   async *#examineAll(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
     const slice = new TimeSlice(this.#clock);
-    const batch: Candidate[] = [];
     for (const [name, complete] of names) {
-      const renamed = this.#nextRenamed();
-      if (renamed !== undefined) {
-        yield* this.#takeAll(batch, slice);
-        yield* this.#takeRenamed(renamed, batch);
+      if (signal?.aborted) return;
+      const change = this.#examine(name, complete);
+      if (change !== null) yield change;
+      if (!slice.isOver) continue;
+      await slice.yield();
+      for (let renamed = this.#nextRenamed(); renamed !== undefined; renamed = this.#nextRenamed()) {
+        const first = this.#examine(renamed, true);
+        if (first !== null) yield first;
       }
-      const candidate = this.#examine(name, complete);
-      if (candidate !== null) batch.push(candidate);
-      // Of thousands of names most are as they were, and to await nothing takes time as well.
-      if (batch.length === BATCH || slice.isOver && batch.length > 0) yield* this.#takeAll(batch, slice);
-      if (slice.isOver) await slice.yield();
-      if (signal?.aborted) break;
     }
-    yield* this.#takeAll(batch, slice);
   }
 
   /** What had not settled is looked for anew when there is a directory again. */
@@ -159,8 +135,8 @@ export class Changes {
     this.#fault = fault;
   }
 
-  /** Looks at a name; begins to read it where that may count, and be something else than before. */
-  #examine(name: string, complete: boolean): Candidate | null {
+  /** What a name holds now, if that counts and may not be what it held before; else null. */
+  #examine(name: string, complete: boolean): FileChange | null {
     const lookedAt = this.#clock.now();
     const stamp = this.#directory.look(name);
     const known = this.#known.get(name);
@@ -168,68 +144,19 @@ export class Changes {
       this.#unsettled.delete(name);
       if (!known?.isDoubtful) return null;
     } else if (!(complete && stamp !== null) && !this.#settle(name, stamp, lookedAt)) return null;
+    const reading = stamp && this.#directory.read(name);
+    // It changed, or went, after the look.
+    const isSure = isSameStamp(reading?.stamp ?? null, stamp) || complete && reading !== null;
+    if (!isSure && !this.#settle(name, reading?.stamp ?? null, lookedAt)) return null;
     this.#unsettled.delete(name);
-    const reading = stamp && this.#read(name);
-    // Of several that fail, as no read should, the first is what is thrown.
-    reading?.catch(() => {});
-    return { name, complete, lookedAt, stamp, reading };
-  }
-
-  async #read(name: string): Promise<Read | null> {
-    const reading = await this.#directory.read(name);
-    if (reading === null) return null;
-    const { stamp, entry, isTransient = false } = reading;
-    const isRacy = Math.abs(this.#clock.wall() - stamp.changedMs) <= RACY_MS;
-    return { stamp, entry, isDoubtful: isRacy || isTransient, isTransient };
-  }
-
-  /** Takes them out, in their order. */
-  async *#takeAll(batch: Candidate[], slice: TimeSlice): AsyncGenerator<FileChange> {
-    for (let next = batch.shift(); next !== undefined; next = batch.shift()) {
-      const change = await this.#take(next, batch);
-      if (change !== null) yield change;
-      if (!slice.isOver) continue;
-      await slice.yield();
-      const renamed = this.#nextRenamed();
-      if (renamed !== undefined) yield* this.#takeRenamed(renamed, batch);
-    }
-  }
-
-  /** Takes what was renamed into place; what is being read of that name came before it, and counts no more. */
-  async *#takeRenamed(name: string, batch: Candidate[]): AsyncGenerator<FileChange> {
-    const outdated = batch.findIndex((candidate) => candidate.name === name);
-    if (outdated >= 0) await batch.splice(outdated, 1)[0].reading;
-    const renamed = this.#examine(name, true);
-    const change = renamed === null ? null : await this.#take(renamed, batch);
-    if (change !== null) yield change;
-  }
-
-  /** What a name holds, where that counts; what the system could not read while it read others, is read again, alone. */
-  async #take(
-    { name, complete, lookedAt, stamp, reading }: Candidate,
-    others: readonly Candidate[],
-  ): Promise<FileChange | null> {
-    let read = await reading;
-    if (read?.isTransient) {
-      // There may be a file descriptor for one, but not for sixteen.
-      await Promise.all(others.map(({ reading }) => reading));
-      read = await this.#read(name);
-    }
-    if (read !== null) {
-      // It changed after the look.
-      if (!complete && !isSameStamp(read.stamp, stamp) && !this.#settle(name, read.stamp, lookedAt)) return null;
-      this.#known.set(name, { stamp: read.stamp, isDoubtful: read.isDoubtful });
-      return { name, entry: read.entry };
-    }
-    if (stamp === null) {
+    if (reading === null) {
       this.#known.delete(name);
       return { name, entry: null };
     }
-    // It vanished between look and read.
-    this.#settle(name, null, lookedAt);
-    return null;
+    const isRacy = Math.abs(this.#clock.wall() - reading.stamp.changedMs) <= RACY_MS;
+    this.#known.set(name, { stamp: reading.stamp, isDoubtful: isRacy || (reading.isTransient ?? false) });
+    return { name, entry: reading.entry };
   }
-
   #settle(name: string, stamp: FileStamp | null, lookedAt: number): boolean {
     return this.#unsettled.settle(name, stamp, lookedAt, this.#clock.now());
   }

@@ -4,12 +4,13 @@ import { faultOf } from "../deno_errors.ts";
 import type { Directory, FileStamp, Identity, Reading, TrustOptions } from "../types.ts";
 import { faultSight, RACY_MS, stampOf } from "./file_stamp.ts";
 import { idFrom, idOf } from "./lstat.ts";
-import { type FileFacts, type OpenFile, openFile, type OpenOptions } from "./safe_file.ts";
+import { type FileFacts, type OpenFile, openFile } from "./open.ts";
 import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
 
 /** How the files of a directory are read. */
-export interface ReadOptions extends OpenOptions {
+export interface ReadOptions {
   readonly maxBytes: number;
+  readonly followLinks: boolean;
   /** Whether a name that is not found was listed all the same. */
   readonly isUndecodable?: boolean;
   /** Who may change the directory and its files; absent: anybody. */
@@ -109,7 +110,7 @@ function look(path: string, options: ReadOptions): FileStamp | null {
   return found === null ? null : "fault" in found ? faultSight(found.fault) : stampOf(found);
 }
 
-async function read(path: string, options: ReadOptions): Promise<Reading | null> {
+function read(path: string, options: ReadOptions): Reading | null {
   const found = inspect(path, options);
   if (found === null) return null;
   if ("fault" in found) {
@@ -117,53 +118,47 @@ async function read(path: string, options: ReadOptions): Promise<Reading | null>
     return { stamp: faultSight(fault), entry: { fault }, isTransient };
   }
   const wrong = (fault: string): Reading => ({ stamp: stampOf(found), entry: { fault } });
-  const failed = (error: unknown): Reading => ({ ...wrong(faultOf(error)), isTransient: true });
-  // Opening a device can do things to it, so what is no regular file is not opened at all.
+  // Opening a device can have effects, so only a regular file is opened.
   if (found.isSymlink) return wrong("is a symbolic link");
   if (!found.isFile) return wrong("is not a regular file");
-  let file: OpenFile;
-  let judge: (info: FileFacts) => string | null;
   try {
-    [file, judge] = await openJudged(path, options);
+    return readJudged(path, options);
   } catch (error) {
+    if (isNotFound(error)) return null;
+    const fault = error instanceof UntrustedError ? error.message : faultOf(error);
     // The link, or what it leads through, may be mended without a change of the file.
-    if (error instanceof UntrustedError) return { ...wrong(error.message), isTransient: true };
-    // It may have gone between look and open.
-    return error instanceof Error && isNotFound(error) ? null : failed(error);
-  }
-  try {
-    const info = file.facts();
-    if (info === null) return wrong("is not a regular file");
-    const fault = judge(info);
-    if (fault !== null) return wrong(fault);
-    const stamp = stampOf(info);
-    const { bytes, entry } = readText(file, info.size, options.maxBytes);
-    // Some file systems say of every file that it is empty.
-    const isGrowing = bytes !== info.size && Date.now() < stamp.changedMs + RACY_MS;
-    return isGrowing ? { stamp, entry: { fault: "is just being written" }, isTransient: true } : { stamp, entry };
-  } catch (error) {
-    return failed(error);
-  } finally {
-    file.close();
+    return { ...wrong(fault), isTransient: true };
   }
 }
 
-/** Opens a file, by a way that only root and we can change where that is asked for; gives what judges the open file. */
-async function openJudged(
-  path: string,
-  options: ReadOptions,
-): Promise<[file: OpenFile, judge: (info: FileFacts) => string | null]> {
-  const { trust, followLinks } = options;
+/** Reads a regular file, by a way that only root and this user can change if `trust` asks for that. */
+function readJudged(path: string, { followLinks, maxBytes, trust }: ReadOptions): Reading {
   const isLinked = followLinks && isLink(path);
-  if (trust === undefined) return [await openFile(path, { ...options, followLinks: isLinked }), () => null];
   // The way to the directory has been judged.
-  const target = isLinked ? resolveTrusted(path, trust) : { path, isAmongOthers: false };
-  const file = await openFile(target.path, { ...options, followLinks: false });
-  return [file, (info) => {
-    // Somebody may have given a file of root's another name there.
-    if (target.isAmongOthers && info.nlink !== 1) return "has several names, in a directory that others may write";
-    return whyUntrusted(target.path, info, trust);
-  }];
+  const target = !isLinked
+    ? { path, isAmongOthers: false }
+    : trust === undefined
+    ? { path: Deno.realPathSync(path), isAmongOthers: false }
+    : resolveTrusted(path, trust);
+  using file = openFile(target.path);
+  const { facts } = file;
+  const stamp = stampOf(facts);
+  const fault = trust === undefined ? null : whyUnfit(target, facts, trust);
+  if (fault !== null) return { stamp, entry: { fault } };
+  const { bytes, entry } = readText(file, facts.size, maxBytes);
+  // Some file systems say of every file that it is empty.
+  const isGrowing = bytes !== facts.size && Date.now() < stamp.changedMs + RACY_MS;
+  return isGrowing ? { stamp, entry: { fault: "is just being written" }, isTransient: true } : { stamp, entry };
+}
+
+function whyUnfit(
+  { path, isAmongOthers }: { readonly path: string; readonly isAmongOthers: boolean },
+  facts: FileFacts,
+  trust: TrustOptions,
+): string | null {
+  // Somebody may have given a file of root's another name there.
+  if (isAmongOthers && facts.nlink !== 1) return "has several names, in a directory that others may write";
+  return whyUntrusted(path, facts, trust);
 }
 
 /** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
@@ -200,6 +195,6 @@ function isLink(path: string): boolean {
   }
 }
 
-function isNotFound(error: Error): boolean {
-  return error instanceof Deno.errors.NotFound || "code" in error && error.code === "ENOENT";
+function isNotFound(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,6 +1,6 @@
 import { join } from "@std/path/posix/join";
 import { RACY_MS } from "./file_stamp.ts";
-import { type HeldFifo, holdFifo } from "./safe_file.ts";
+import { type HeldFifo, holdFifo } from "./open.ts";
 
 /** No more are held than this: a directory may be full of them. */
 const MAX_HELD = 256;

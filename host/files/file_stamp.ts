@@ -1,5 +1,5 @@
 import type { FileStamp } from "../types.ts";
-import type { FileFacts } from "./safe_file.ts";
+import type { FileFacts } from "./open.ts";
 
 /** A file that changed longer ago than this, in milliseconds, gets other times when it changes again, however coarse they are. */
 export const RACY_MS = 2000;

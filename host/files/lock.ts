@@ -6,7 +6,6 @@ import type { Clock, DirectoryLock } from "../types.ts";
 import { freshPath } from "./fresh.ts";
 import { isAt, lstat, removeIfThere } from "./lstat.ts";
 import { pin, type Pinned } from "./pinned.ts";
-import { openPatiently } from "./safe_file.ts";
 import { isOthers } from "./trust.ts";
 
 /** The file that is locked. No message has this name, neither here nor for Python NColony. */
@@ -91,7 +90,7 @@ async function takeLock(path: string, patienceMs: number, clock: Clock): Promise
   for (;;) {
     const seen = lstat(path);
     if (seen !== null && !isOwn(seen)) return replace(path);
-    const file = seen === null ? create(path) : await open(path);
+    const file = seen === null ? create(path) : open(path);
     const isFree = file?.tryLockSync(true) ?? null;
     if (file !== null && isFree && isAt(path, file.statSync())) return file;
     file?.close();
@@ -116,11 +115,12 @@ function create(path: string): Deno.FsFile | null {
   }
 }
 
-/** Opens the lock file; null where that is not there any more. */
-async function open(path: string): Promise<Deno.FsFile | null> {
+/** Opens the lock file; null if it is not there any more. */
+function open(path: string): Deno.FsFile | null {
   try {
-    const file = await openPatiently(path);
-    if (file === null || isOwn(file.statSync())) return file;
+    // Only Deno's files can be locked. A FIFO in its place would not make this wait: it is opened for both (Linux, fifo(7)).
+    const file = Deno.openSync(path, { read: true, write: true });
+    if (isOwn(file.statSync())) return file;
     file.close();
     return null;
   } catch (error) {

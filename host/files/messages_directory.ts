@@ -1,7 +1,6 @@
 import { MAX_MESSAGE_BYTES } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
-import { isGranted } from "../permission.ts";
 import type { MessagesDirectory, TrustOptions } from "../types.ts";
 import { identify, openDirectory } from "./directory.ts";
 import { isOnlyOurs, isOthers } from "./trust.ts";
@@ -14,8 +13,7 @@ const MAX_REJECTED = 100;
  * directory in its place, whose files would be taken for messages, unless {@linkcode TrustOptions} say otherwise.
  */
 export function messageDirectory(path: string, trust: TrustOptions = {}): MessagesDirectory {
-  const isWritable = isGranted({ name: "write", path });
-  const options = { maxBytes: MAX_MESSAGE_BYTES, followLinks: false, isWritable };
+  const options = { maxBytes: MAX_MESSAGE_BYTES, followLinks: false };
   const own = openDirectory(path, options);
   let directory = own;
   // Nothing is found under a name that is not UTF-8, though something is there.

@@ -2,7 +2,7 @@ import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import { faultOf } from "../deno_errors.ts";
 import { KnownFaults } from "../known_faults.ts";
-import { lstat } from "./lstat.ts";
+import { readSmallFile } from "./open.ts";
 import { postFile } from "./post.ts";
 
 /** A time takes less. */
@@ -23,10 +23,9 @@ export class TimeFile {
   /** The time, in milliseconds since 1970; null where there is none yet, or none that can be read. */
   read(): number | null {
     try {
-      const file = lstat(this.#path);
-      if (file === null) return null;
-      const isSmall = file.isFile && file.size <= MAX_BYTES;
-      const time = isSmall ? Date.parse(Deno.readTextFileSync(this.#path).trim()) : NaN;
+      const text = readSmallFile(this.#path, MAX_BYTES);
+      if (text === null) return null;
+      const time = Date.parse(text.trim());
       if (!Number.isNaN(time)) return time;
       this.#onFault("holds no time, so nothing is known of before");
     } catch (error) {

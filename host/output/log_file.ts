@@ -2,7 +2,7 @@ import type { LogLimits } from "@ncolony/core";
 import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import type { OwnDirectory } from "../files/own_directory.ts";
-import { type AppendFile, openAppend } from "../files/safe_file.ts";
+import { type AppendFile, openAppend } from "../files/open.ts";
 import type { Clock } from "../types.ts";
 import type { Target } from "./writer.ts";
 

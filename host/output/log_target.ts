@@ -1,7 +1,7 @@
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
-import { openAppend } from "../files/safe_file.ts";
+import { openAppend } from "../files/open.ts";
 import { resolveTrusted, UntrustedError } from "../files/trust.ts";
 import { isGranted } from "../permission.ts";
 import type { Target } from "./writer.ts";

@@ -2,7 +2,7 @@ import { type Beat, parseBeat, shownText, SpecError, visible } from "@ncolony/co
 import { join } from "@std/path/posix/join";
 import { MAX_TIMER_MS } from "../clock.ts";
 import { faultOf } from "../deno_errors.ts";
-import { touchByWriting } from "../files/safe_file.ts";
+import { touchByWriting } from "../files/open.ts";
 import type { Clock, Environ } from "../types.ts";
 import { denoEnviron, EnvironError } from "./environ.ts";
 

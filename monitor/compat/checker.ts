@@ -76,7 +76,7 @@ export function messages(location: string, receiver: MonitorEventReceiver): () =
     if ("fault" in names) throw new Error(`Cannot look at ${JSON.stringify(location)}: it ${names.fault}`);
     const tell = new Teller();
     for (const name of names.sort()) {
-      const entry = (await messagesDirectory.read(name))?.entry;
+      const entry = messagesDirectory.read(name)?.entry;
       if (entry === undefined) continue;
       const isTold = "source" in entry && tell.try(() => receiver.message(entry.source));
       const fault = isTold ? messagesDirectory.remove(name) : messagesDirectory.reject(name);

@@ -45,22 +45,13 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   },
 
   /** Reads a file many times, and tells each different thing that it finds. */
-  reads: async (path, name, count, kind) => {
+  reads: (path, name, count, kind) => {
     const directory = directoryOf(path, kind);
     const found = new Set<string>();
-    for (let i = 0; i < Number(count); i++) found.add(JSON.stringify((await directory.read(name))?.entry ?? null));
+    for (let i = 0; i < Number(count); i++) found.add(JSON.stringify(directory.read(name)?.entry ?? null));
     print(`[${[...found].sort()}]`);
     // An open that waits for ever would keep it from ending by itself.
     Deno.exit();
-  },
-
-  /** Reads a file, and tells whether that loaded `node:fs`. */
-  loads: async (path, name) => {
-    const { process } = globalThis;
-    let isLoaded = false;
-    Object.defineProperty(globalThis, "process", { get: () => (isLoaded = true) && process });
-    const reading = await configDirectory(path, { allowInsecure: true }).read(name);
-    print({ ...reading?.entry, isLoaded });
   },
 
   /** Puts two things in turn under a name until it is ended. */
@@ -341,8 +332,8 @@ function directoryOf(path: string, kind = "config"): Directory {
   return kind === "messages" ? messageDirectory(path) : configDirectory(path);
 }
 
-async function findings(directory: Directory, name: string): Promise<Record<string, unknown>> {
-  return { names: directory.names(), entry: (await directory.read(name))?.entry ?? null };
+function findings(directory: Directory, name: string): Record<string, unknown> {
+  return { names: directory.names(), entry: directory.read(name)?.entry ?? null };
 }
 
 function unlessGone<T>(look: () => T): T | null {

@@ -3,12 +3,12 @@ import { configDirectory, denoClock } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { CollectedChanges } from "./fakes.ts";
 
-Deno.test("Directory.look() finds nothing under a name with U+FFFD where there is nothing", async () => {
+Deno.test("Directory.look() finds nothing under a name with U+FFFD where there is nothing", () => {
   using dir = tempDir();
   const directory = configDirectory(dir.dir("caf\ufffd"));
   assertEquals(directory.look("web"), null);
   assertEquals(directory.look("we\ufffd"), null);
-  assertEquals(await directory.read("we\ufffd"), null);
+  assertEquals(directory.read("we\ufffd"), null);
 });
 
 Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one whose name is not UTF-8", async () => {

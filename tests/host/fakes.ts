@@ -127,11 +127,11 @@ export class FakeDirectory implements Directory {
     return file === undefined ? null : stampOf(file);
   }
 
-  read(name: string): Promise<Reading | null> {
+  read(name: string): Reading | null {
     this.#read.push(name);
     this.onRead(name);
     const file = this.#files.get(name);
-    return Promise.resolve(file === undefined ? null : { stamp: stampOf(file), entry: { source: file.text } });
+    return file === undefined ? null : { stamp: stampOf(file), entry: { source: file.text } };
   }
 }
 

@@ -2,7 +2,6 @@ import { assert, assertEquals } from "@std/assert";
 import { messageDirectory, type MessagesDirectory } from "@ncolony/host";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
-import { deny, replace } from "./fakes.ts";
 
 const MAX_BYTES = 65_536;
 
@@ -54,51 +53,30 @@ function isDirectory(path: string): boolean {
   return exists(path) && Deno.lstatSync(path).isDirectory;
 }
 
-Deno.test("MessagesDirectory.read() takes a message of the largest size and refuses one byte more", async () => {
+Deno.test("MessagesDirectory.read() takes a message of the largest size and refuses one byte more", () => {
   using post = new Post();
   post.write("1", "x".repeat(MAX_BYTES));
   post.write("2", "x".repeat(MAX_BYTES + 1));
-  assertEquals((await post.messagesDirectory.read("1"))?.entry, { source: "x".repeat(MAX_BYTES) });
-  assertEquals((await post.messagesDirectory.read("2"))?.entry, { fault: "must be at most 65536 bytes" });
+  assertEquals(post.messagesDirectory.read("1")?.entry, { source: "x".repeat(MAX_BYTES) });
+  assertEquals(post.messagesDirectory.read("2")?.entry, { fault: "must be at most 65536 bytes" });
 });
 
-Deno.test("MessagesDirectory.read() follows no link, wherever it leads", async () => {
+Deno.test("MessagesDirectory.read() follows no link, wherever it leads", () => {
   using post = new Post();
   const targets = { file: post.dir.write("secret", "{}"), nothing: "nowhere", circle: "circle", zero: "/dev/zero" };
   for (const [name, target] of Object.entries(targets)) {
     Deno.symlinkSync(target, post.file(name));
     assert(post.messagesDirectory.look(name) !== null);
-    assertEquals((await post.messagesDirectory.read(name))?.entry, { fault: "is a symbolic link" });
+    assertEquals(post.messagesDirectory.read(name)?.entry, { fault: "is a symbolic link" });
   }
 });
 
-Deno.test("MessagesDirectory.read() does not wait for a FIFO, and reject() puts it away", async () => {
+Deno.test("MessagesDirectory.read() does not wait for a FIFO, and reject() puts it away", () => {
   using post = new Post();
   assert(canRun("mkfifo", post.file("message")));
-  assertEquals((await post.messagesDirectory.read("message"))?.entry, { fault: "is not a regular file" });
+  assertEquals(post.messagesDirectory.read("message")?.entry, { fault: "is not a regular file" });
   assertEquals(post.messagesDirectory.reject("message"), null);
   assertEquals(list(post.rejected), ["message"]);
-});
-
-Deno.test("MessagesDirectory.read() needs no thread of Deno's, which may all wait for a disk", async () => {
-  using post = new Post();
-  post.write("message", "{}");
-  using _replaced = replace(Deno, "open", () => Promise.reject(new Error("No thread is free")));
-  assertEquals((await post.messagesDirectory.read("message"))?.entry, { source: "{}" });
-});
-
-Deno.test("MessagesDirectory.read() asks nobody for the permission to write", async () => {
-  using post = new Post();
-  post.write("message", "{}");
-  const { openSync } = Deno;
-  using _denied = deny("write");
-  const messagesDirectory = messageDirectory(post.path);
-  let opened = 0;
-  using _replaced = replace(Deno, "openSync", (...args) => {
-    opened++;
-    return openSync(...args);
-  });
-  assertEquals([(await messagesDirectory.read("message"))?.entry, opened], [{ source: "{}" }, 0]);
 });
 
 Deno.test({

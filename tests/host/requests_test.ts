@@ -26,8 +26,8 @@ class World implements Disposable {
   });
 
   /** The names whose restart is asked for, in order. */
-  async unread(): Promise<string[]> {
-    const unread = await this.requests.unread();
+  unread(): string[] {
+    const unread = this.requests.unread();
     return [...unread.keys()].sort();
   }
 
@@ -37,9 +37,9 @@ class World implements Disposable {
   }
 
   /** The unread names when a file with this text is the only message. */
-  async unreadWith(text: string, name = "1"): Promise<string[]> {
+  unreadWith(text: string, name = "1"): string[] {
     const path = this.dir.write(`messages/${name}`, text);
-    const unread = await this.unread();
+    const unread = this.unread();
     Deno.removeSync(path);
     return unread;
   }
@@ -49,16 +49,16 @@ class World implements Disposable {
   }
 }
 
-Deno.test("RestartRequests asks by a message that the monitor understands, and tells why", async () => {
+Deno.test("RestartRequests asks by a message that the monitor understands, and tells why", () => {
   using it = new World();
   const file = it.requests.ask("web", "no heartbeat for 10 s");
   assertEquals(it.files, [file]);
   const text = Deno.readTextFileSync(`${it.messages}/${file}`);
   assertEquals(parseMessage(file!, text), { type: "RESTART", name: "web" });
   assertEquals(it.log.take(), ["WARN web: no heartbeat for 10 s: asked for a restart"]);
-  assertEquals([it.files.length, await it.unread()], [1, ["web"]]);
+  assertEquals([it.files.length, it.unread()], [1, ["web"]]);
   Deno.removeSync(`${it.messages}/${file}`);
-  assertEquals(await it.unread(), []);
+  assertEquals(it.unread(), []);
 });
 
 Deno.test("RestartRequests asks for a name of any kind", () => {
@@ -71,29 +71,29 @@ Deno.test("RestartRequests asks for a name of any kind", () => {
   }
 });
 
-Deno.test("RestartRequests sees what anybody else asks for", async () => {
+Deno.test("RestartRequests sees what anybody else asks for", () => {
   using it = new World();
-  assertEquals(await it.unreadWith('{"type": "RESTART", "name": "web"}'), ["web"]);
-  assertEquals(await it.unreadWith('{"type": "restart", "value": "db"}'), ["db"]);
-  assertEquals(await it.unreadWith('{"type": "RESTART-ALL"}'), ["db", "web"]);
-  assertEquals(await it.unreadWith('{"type": "RESTART-GROUP", "group": "all"}'), ["db", "web"]);
-  assertEquals(await it.unreadWith('{"type": "RESTART-GROUP", "group": "eu"}'), ["web"]);
+  assertEquals(it.unreadWith('{"type": "RESTART", "name": "web"}'), ["web"]);
+  assertEquals(it.unreadWith('{"type": "restart", "value": "db"}'), ["db"]);
+  assertEquals(it.unreadWith('{"type": "RESTART-ALL"}'), ["db", "web"]);
+  assertEquals(it.unreadWith('{"type": "RESTART-GROUP", "group": "all"}'), ["db", "web"]);
+  assertEquals(it.unreadWith('{"type": "RESTART-GROUP", "group": "eu"}'), ["web"]);
   it.dir.write("messages/1", '{"type": "RESTART", "name": "web"}');
   it.dir.write("messages/2", '{"type": "RESTART", "name": "db"}');
   it.dir.write("messages/3", '{"type": "RESTART", "name": "web"}');
-  assertEquals(await it.unread(), ["db", "web"]);
+  assertEquals(it.unread(), ["db", "web"]);
 });
 
-Deno.test("RestartRequests sees no request in what asks for nothing, or nobody has sent yet", async () => {
+Deno.test("RestartRequests sees no request in what asks for nothing, or nobody has sent yet", () => {
   using it = new World();
-  assertEquals(await it.unreadWith('{"type": "RESTART", "name": "off"}'), []);
-  assertEquals(await it.unreadWith('{"type": "RESTART", "name": "unknown"}'), []);
-  assertEquals(await it.unreadWith('{"type": "RESTART-GROUP", "group": "unknown"}'), []);
+  assertEquals(it.unreadWith('{"type": "RESTART", "name": "off"}'), []);
+  assertEquals(it.unreadWith('{"type": "RESTART", "name": "unknown"}'), []);
+  assertEquals(it.unreadWith('{"type": "RESTART-GROUP", "group": "unknown"}'), []);
   for (const bad of ["", "RESTART web", "[]", '{"type": "STOP"}', '{"type": "RESTART"}', '{"type": "RESTART-GROUP"}']) {
-    assertEquals(await it.unreadWith(bad), [], bad);
+    assertEquals(it.unreadWith(bad), [], bad);
   }
-  assertEquals(await it.unreadWith(`{"type": "RESTART-ALL"}${" ".repeat(65_536)}`), [], "too large");
-  for (const name of [".1", "1.new"]) assertEquals(await it.unreadWith('{"type": "RESTART-ALL"}', name), [], name);
+  assertEquals(it.unreadWith(`{"type": "RESTART-ALL"}${" ".repeat(65_536)}`), [], "too large");
+  for (const name of [".1", "1.new"]) assertEquals(it.unreadWith('{"type": "RESTART-ALL"}', name), [], name);
   assertEquals(it.log.lines, []);
 });
 
@@ -104,26 +104,26 @@ Deno.test("RestartRequests reads no link, no FIFO, no directory, and goes on beh
   Deno.symlinkSync("nowhere", `${it.messages}/2`);
   Deno.mkdirSync(`${it.messages}/3`);
   await run(["mkfifo", `${it.messages}/4`]);
-  assertEquals(await it.unread(), []);
+  assertEquals(it.unread(), []);
   it.dir.write("messages/5", '{"type": "RESTART", "name": "web"}');
-  assertEquals(await it.unread(), ["web"]);
+  assertEquals(it.unread(), ["web"]);
 });
 
-Deno.test("RestartRequests says once that it cannot ask, and asks again when it can", async () => {
+Deno.test("RestartRequests says once that it cannot ask, and asks again when it can", () => {
   using it = new World();
   const away = it.dir.file("away");
   const rounds: string[][] = [];
   for (const _ of [1, 2]) {
     Deno.renameSync(it.messages, away);
     const asked = [it.requests.ask("web", "reason"), it.requests.ask("db", "reason")];
-    assertEquals([asked, await it.unread()], [[null, null], []]);
+    assertEquals([asked, it.unread()], [[null, null], []]);
     Deno.renameSync(away, it.messages);
     assertNotEquals(it.requests.ask("web", "reason"), null);
     rounds.push(it.log.take());
   }
   const fault = `ERROR cannot write to ${it.messages}, to ask for restarts: is not there`;
   const lines = [fault, "WARN web: reason: asked for a restart"];
-  assertEquals([rounds, await it.unread()], [[lines, lines], ["web"]]);
+  assertEquals([rounds, it.unread()], [[lines, lines], ["web"]]);
   assertEquals(it.files.filter((file) => file.endsWith(".new")), []);
 });
 
@@ -136,15 +136,15 @@ Deno.test("RestartRequests says it anew when something else is the reason", () =
   assertEquals([it.log.lines.length, it.log.count("is not there")], [2, 1]);
 });
 
-Deno.test("RestartRequests asks once for each of many, and knows which requests were not read yet", async () => {
+Deno.test("RestartRequests asks once for each of many, and knows which requests were not read yet", () => {
   using it = new World();
   it.requests.ask("db", "reason");
   const reasons = new Map([["web", "it is ill"], ["db", "it is ill too"]]);
-  assertEquals(await it.requests.askAll(reasons), ["web", "db"]);
+  assertEquals(it.requests.askAll(reasons), ["web", "db"]);
   assertEquals([it.files.length, it.requests.pending()], [2, ["web", "db"]]);
   Deno.removeSync(`${it.messages}/${it.files[0]}`);
   assertEquals(it.requests.pending(), ["web"]);
   Deno.removeSync(`${it.messages}/${it.files[0]}`);
   assertEquals(it.requests.pending(), []);
-  assertEquals(await it.requests.askAll(new Map()), []);
+  assertEquals(it.requests.askAll(new Map()), []);
 });

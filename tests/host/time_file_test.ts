@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch } from "@std/assert";
+import { assertEquals } from "@std/assert";
 import { TimeFile } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 
@@ -16,7 +16,7 @@ Deno.test("TimeFile keeps a time over a restart, and replaces what stands there 
   assertEquals(open(path).read(), null);
   open(path).write(0);
   assertEquals([Deno.readTextFileSync(secret), Deno.lstatSync(path).isFile], ["hunter2", true]);
-  assertEquals(told, ["holds no time, so nothing is known of before"]);
+  assertEquals(told, ["cannot be read, so nothing is known of before: is not a regular file"]);
 });
 
 Deno.test("TimeFile tells once what is wrong, and waits for nobody", async () => {
@@ -25,9 +25,18 @@ Deno.test("TimeFile tells once what is wrong, and waits for nobody", async () =>
   const open = (path: string) => new TimeFile(path, (fault) => told.push(fault));
   const fifo = dir.file("fifo");
   await new Deno.Command("mkfifo", { args: [fifo] }).output();
-  for (const path of [fifo, dir.write("large", "x".repeat(1000)), dir.write("text", "hunter2"), dir.dir("directory")]) {
-    assertEquals(open(path).read(), null);
-    assertMatch(told.pop()!, /^holds no time/);
+  for (
+    const [path, fault] of [
+      [fifo, "cannot be read, so nothing is known of before: is not a regular file"],
+      [
+        dir.write("large", "x".repeat(1000)),
+        "cannot be read, so nothing is known of before: must be at most 100 bytes",
+      ],
+      [dir.write("text", "hunter2"), "holds no time, so nothing is known of before"],
+      [dir.dir("directory"), "cannot be read, so nothing is known of before: is not a regular file"],
+    ]
+  ) {
+    assertEquals([open(path).read(), told.pop()], [null, fault]);
   }
   const file = open(dir.file("none/last"));
   for (let times = 0; times < 3; times++) file.write(0);

@@ -21,8 +21,8 @@ function whyNotConfig(path: string, trust: TrustOptions = {}): string | null {
 }
 
 /** What reading a config finds. */
-async function entryOf(path: string, name: string, trust: TrustOptions = {}): Promise<unknown> {
-  return (await configDirectory(path, trust).read(name))?.entry;
+function entryOf(path: string, name: string, trust: TrustOptions = {}): unknown {
+  return configDirectory(path, trust).read(name)?.entry;
 }
 
 function chown(path: string): void {
@@ -56,19 +56,19 @@ Deno.test({
   },
 });
 
-Deno.test("configDirectory() reads no file that others can write, until that is mended", async () => {
+Deno.test("configDirectory() reads no file that others can write, until that is mended", () => {
   using dir = tempDir();
   const directory = configDirectory(dir.path);
   const path = dir.write("web", "{}");
   for (const mode of SHARED) {
     Deno.chmodSync(path, mode);
-    assertEquals((await directory.read("web"))?.entry, {
+    assertEquals(directory.read("web")?.entry, {
       fault: `may be written by others (mode 0${mode.toString(8)})`,
     });
   }
   const before = directory.look("web");
   Deno.chmodSync(path, 0o644);
-  assertEquals((await directory.read("web"))?.entry, { source: "{}" });
+  assertEquals(directory.read("web")?.entry, { source: "{}" });
   assertNotEquals(directory.look("web"), before);
 });
 
@@ -88,13 +88,13 @@ Deno.test("configDirectory() refuses a directory that others can write, and says
   }
 });
 
-Deno.test("configDirectory() trusts everybody where it is told to", async () => {
+Deno.test("configDirectory() trusts everybody where it is told to", () => {
   using dir = tempDir();
   Deno.chmodSync(dir.write("web", "{}"), 0o666);
   Deno.chmodSync(dir.path, 0o777);
   const directory = configDirectory(dir.path, { allowInsecure: true });
   assertEquals("id" in directory.identity(), true);
-  assertEquals((await directory.read("web"))?.entry, { source: "{}" });
+  assertEquals(directory.read("web")?.entry, { source: "{}" });
 });
 
 Deno.test("configDirectory() refuses a directory of which others can write one that it lies in, however far up", () => {
@@ -204,14 +204,14 @@ Deno.test({
   },
 });
 
-Deno.test("configDirectory() reads a config again when the way to it was mended, though the file did not change", async () => {
+Deno.test("configDirectory() reads a config again when the way to it was mended, though the file did not change", () => {
   using dir = tempDir();
   dir.dir("elsewhere");
   dir.dir("config");
   dir.write("elsewhere/web", "{}");
   Deno.symlinkSync("../elsewhere/web", dir.file("config", "web"));
   Deno.chmodSync(dir.file("elsewhere"), 0o777);
-  const reading = await configDirectory(dir.file("config")).read("web");
+  const reading = configDirectory(dir.file("config")).read("web");
   assertMatch(JSON.stringify(reading?.entry), /lies in /);
   assertEquals(reading?.isTransient, true);
 });
@@ -223,7 +223,7 @@ Deno.test("configDirectory() follows no endless links", () => {
   assertEquals(whyNotConfig(dir.file("one")), "is a symbolic link that leads back to itself");
 });
 
-Deno.test("MessagesDirectory.isShared() says whether others may write the directory, all messages of which are read", async () => {
+Deno.test("MessagesDirectory.isShared() says whether others may write the directory, all messages of which are read", () => {
   using dir = tempDir();
   const messagesDirectory = messageDirectory(dir.path);
   dir.write("message", "{}");
@@ -231,7 +231,7 @@ Deno.test("MessagesDirectory.isShared() says whether others may write the direct
     Deno.chmodSync(dir.path, mode);
     assertEquals(messagesDirectory.isShared(), shared);
     assertEquals("id" in messagesDirectory.identity(), true);
-    assertEquals((await messagesDirectory.read("message"))?.entry, { source: "{}" });
+    assertEquals(messagesDirectory.read("message")?.entry, { source: "{}" });
   }
   assertEquals(messageDirectory(dir.file("missing")).isShared(), false);
 });

@@ -68,7 +68,7 @@ export class FakeDirectory {
       use: (at) => void (this.usedAt = at),
       names: () => this.#called("names", "", () => this.#names()),
       look: (name) => this.#called("look", name, () => this.#look(name)),
-      read: async (name) => await this.#called("read", name, () => this.#read(name)),
+      read: (name) => this.#called("read", name, () => this.#read(name)),
       changedMs: () => this.#called("identity", "", () => this.#place?.changedMs ?? null),
       isShared: () => this.isShared,
       remove: (name) => this.#called("remove", name, () => this.#remove(name)),

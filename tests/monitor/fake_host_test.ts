@@ -49,17 +49,17 @@ function fakeDirectory(): Directory {
 }
 
 for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as const) {
-  Deno.test(`a ${kind} directory shows the files that are in it`, async () => {
+  Deno.test(`a ${kind} directory shows the files that are in it`, () => {
     using it = open();
     const { messagesDirectory } = it;
-    assertEquals([messagesDirectory.names(), messagesDirectory.look("1"), await messagesDirectory.read("1")], [
+    assertEquals([messagesDirectory.names(), messagesDirectory.look("1"), messagesDirectory.read("1")], [
       [],
       null,
       null,
     ]);
     for (const name of ["1", "2", ".3", "4.new"]) it.write(name, `text ${name}`);
     assertEquals((messagesDirectory.names() as string[]).sort(), ["1", "2"]);
-    const reading = await messagesDirectory.read("1");
+    const reading = messagesDirectory.read("1");
     assertEquals(reading, { stamp: messagesDirectory.look("1")!, entry: { source: "text 1" } });
     assertEquals(messagesDirectory.look("1"), messagesDirectory.look("1"));
     it.write("1", "another text");
