@@ -1,9 +1,6 @@
 import { isSameLife, type Life, type ProcessEvent } from "@ncolony/core";
-import type { Check, CheckParts } from "@ncolony/host";
+import { type Check, type CheckParts, WallClock } from "@ncolony/host";
 import { Hearts } from "./hearts.ts";
-
-/** More than this between the wall clock and the monotonic one is a jump, or a sleep of the machine; in milliseconds. */
-const JUMP_MS = 1000;
 
 /** Asks for the restart of processes whose hearts are silent. */
 export class BeatCheck implements Check {
@@ -15,8 +12,7 @@ export class BeatCheck implements Check {
   /** The lives in which a restart was asked for: they are about to end. */
   readonly #asked = new Map<string, Life>();
   #startedAt: number;
-  /** How far the wall clock is ahead of the monotonic one. */
-  #aheadMs: number;
+  readonly #wallClock: WallClock;
 
   /** Makes one that is started now. */
   constructor(parts: CheckParts) {
@@ -24,7 +20,7 @@ export class BeatCheck implements Check {
     this.#parts = parts;
     this.#hearts = new Hearts(directory, log);
     this.#startedAt = clock.wall();
-    this.#aheadMs = clock.wall() - clock.now();
+    this.#wallClock = new WallClock(clock);
   }
 
   onEvent(name: string, event: ProcessEvent): void {
@@ -71,13 +67,12 @@ export class BeatCheck implements Check {
 
   /** Begins every grace anew when the times of files cannot be compared with the clock any more. */
   #checkClock(now: number): void {
-    const { clock, log } = this.#parts;
-    const jumpMs = now - clock.now() - this.#aheadMs;
-    this.#aheadMs += jumpMs;
-    if (Math.abs(jumpMs) <= JUMP_MS) return;
+    const { jumpMs } = this.#wallClock;
+    this.#wallClock.note();
+    if (jumpMs === 0) return;
     this.#startedAt = now;
     this.#askedAt.clear();
     const seconds = (jumpMs / 1000).toFixed(1);
-    log.warn(`the clock jumped by ${seconds} s, or the machine slept: every process has its grace again`);
+    this.#parts.log.warn(`the clock jumped by ${seconds} s, or the machine slept: every process has its grace again`);
   }
 }

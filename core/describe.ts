@@ -52,6 +52,12 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
   }
 }
 
+/** Why a process, or a scheduled run, is not gone so long after SIGKILL: it may be that the signal was refused. */
+export function describeStuck(afterMs: number, isRefused: boolean): string {
+  const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
+  return isRefused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
+}
+
 /** A duration for a person: `0.25 s`, `61 s`. */
 export function describeDuration(durationMs: number): string {
   return `${Number((durationMs / 1000).toPrecision(durationMs < 1e6 ? 3 : 12))} s`;

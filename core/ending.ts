@@ -1,60 +1,61 @@
-import type { Effect, Killing, ProcessState, Stopping } from "./process.ts";
-import type { RestartPolicy, Spec, StopRules } from "./types.ts";
+import type { StopSignal } from "./types.ts";
 
-/** What a step gives: the state to store, then the effects to perform, in order. */
-export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
+/** It was asked to end. */
+export interface Asked {
+  /** Tells the states apart. */
+  readonly type: "stopping";
+  /** When it was asked to end. */
+  readonly stoppedAt: number;
+  /** When it gets SIGKILL. */
+  readonly killAt: number;
+}
 
-/** What every state knows of the past. */
-export type Past = Pick<ProcessState, "startedAt">;
+/** It got SIGKILL. */
+export interface Killed {
+  /** Tells the states apart. */
+  readonly type: "killing";
+  /** When it got SIGKILL. */
+  readonly killedAt: number;
+  /** When a person is told that it still does not end. */
+  readonly reportAt: number;
+}
 
-/** What has not ended so long after SIGKILL is stuck: SIGKILL alone does not end it. */
+/** What must be done to end it. */
+export type EndEffect =
+  /** Send it to whoever is left, which may be nobody. */
+  | { readonly type: "signal"; readonly signal: StopSignal }
+  /** Tell a person who is left so long after SIGKILL. */
+  | { readonly type: "report-stuck"; readonly afterMs: number };
+
+/** What does not end within this time after SIGKILL is stuck. */
 export const STUCK_MS = 5000;
 
-/** So often it is told of after that. */
+/** A person is told of it again after each such time. */
 export const STUCK_AGAIN_MS = 10_000;
 
-/** What an end follows, and what follows it. */
-type Then = Past & Pick<Stopping, "next" | "delayMs" | "startAt">;
-
-/** Asks what is there to end, which gets SIGKILL after its kill time, or at `killBy` if that is sooner. */
-export function stop(
-  rules: StopRules,
-  { next, delayMs, startedAt, startAt }: Then,
-  now: number,
-  policy: RestartPolicy,
-  killBy = Infinity,
-): Step {
-  const killAt = Math.min(now + (rules.killTimeMs ?? policy.killTimeMs), killBy);
-  const state = { type: "stopping", next, delayMs, startedAt, startAt, stoppedAt: now, killAt } as const;
-  return [state, [{ type: "signal", signal: rules.stopSignal }]];
+/** Asks a process, or a scheduled run, to end. */
+export function ask(signal: StopSignal, now: number, killAt: number): readonly [Asked, readonly EndEffect[]] {
+  return [{ type: "stopping", stoppedAt: now, killAt }, [{ type: "signal", signal }]];
 }
 
-/** Sends SIGKILL to what is there. */
-export function kill({ next, delayMs, startedAt, startAt }: Then, now: number): Step {
-  const state = {
-    type: "killing",
-    next,
-    delayMs,
-    startedAt,
-    startAt,
-    killedAt: now,
-    reportAt: now + STUCK_MS,
-  } as const;
-  return [state, [{ type: "signal", signal: "SIGKILL" }]];
+/** Sends SIGKILL to it. */
+export function kill(now: number): readonly [Killed, readonly EndEffect[]] {
+  return [{ type: "killing", killedAt: now, reportAt: now + STUCK_MS }, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
-/** Whether a person changed how long a process has to end: one that was not to run again, by a config that says so. */
-export function changesKillTime(before: Spec | null, { killTimeMs }: Spec): boolean {
-  return before === null ? killTimeMs !== undefined : killTimeMs !== before.killTimeMs;
+/** When time matters to it again. */
+export function endDeadline(end: Asked | Killed): number {
+  return end.type === "stopping" ? end.killAt : end.reportAt;
 }
 
-/** What was asked for waits until what is there has ended. */
-export function still(state: Stopping | Killing, now: number): Step {
-  if (state.type === "killing") return [state, []];
-  return [state, [{ type: "report-stopping", inMs: Math.max(0, state.killAt - now) }]];
+/** Time passed: it gets SIGKILL after its kill time; if that does not end it, a person is told who is left. */
+export function passTime(end: Asked | Killed, now: number): readonly [Asked | Killed, readonly EndEffect[]] {
+  if (now < endDeadline(end)) return [end, []];
+  if (end.type === "stopping") return kill(now);
+  return [{ type: "killing", killedAt: end.killedAt, reportAt: now + STUCK_AGAIN_MS }, [reportStuck(end, now)]];
 }
 
-/** Has a person told who is left so long after SIGKILL. */
-export function reportStuck({ killedAt }: Killing, now: number): Effect {
+/** Tells a person who is left. */
+export function reportStuck({ killedAt }: Killed, now: number): EndEffect {
   return { type: "report-stuck", afterMs: now - killedAt };
 }

@@ -3,15 +3,15 @@
  * when something happens to it.
  *
  * Nothing here knows an operating system, a clock or a runtime: time is an argument, and what must be done comes back as
- * data. SpawnOptions with {@linkcode step}, which is the state table, and {@linkcode Specs}.
+ * data. Start with {@linkcode step}, which is the state table, and {@linkcode Specs}.
  *
  * @module
  */
 
 export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
 export { childEnv } from "./child_env.ts";
-export { describeDuration, describeExit, describeStep } from "./describe.ts";
-export { type Step, STUCK_MS } from "./ending.ts";
+export { describeDuration, describeExit, describeStep, describeStuck } from "./describe.ts";
+export { type Asked, type EndEffect, type Killed, STUCK_MS } from "./ending.ts";
 export { digest } from "./digest.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
@@ -44,6 +44,7 @@ export {
   type ProcessState,
   type Running,
   type Stopping,
+  type Then,
   type Waiting,
 } from "./process.ts";
 export { MAX_LOG_BYTES, MAX_LOG_KEEP, MIN_LOG_BYTES, MONITOR_KEYS } from "./spec.ts";
@@ -67,7 +68,7 @@ export {
 export { quotedName, shownName, shownText } from "./shown.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { type SpecChange, Specs } from "./specs.ts";
-export { MIN_SPAWN_RETRY_MS, step, stopLeftover } from "./step.ts";
+export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";
 export {

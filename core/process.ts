@@ -1,4 +1,5 @@
-import type { Exit, Spec, StopSignal } from "./types.ts";
+import { type Asked, endDeadline, type EndEffect, type Killed } from "./ending.ts";
+import type { Exit, Spec } from "./types.ts";
 
 /**
  * The state of one supervised process. Instants (`until`, `startedAt`, `startAt`, `stoppedAt`, `killAt`, `killedAt`, `reportAt`) and
@@ -32,10 +33,8 @@ export interface Running {
   readonly startedAt: number;
 }
 
-/** Its group has been asked to end; then `next` runs, but not before `startAt`. */
-export interface Stopping {
-  /** Tells the states apart. */
-  readonly type: "stopping";
+/** What follows the end of a process. */
+export interface Then {
   /** What runs next, or null. */
   readonly next: Spec | null;
   /** The delay that the next instant death costs. */
@@ -44,29 +43,13 @@ export interface Stopping {
   readonly startedAt: number;
   /** When `next` may run. */
   readonly startAt: number;
-  /** When its group was asked to end. */
-  readonly stoppedAt: number;
-  /** When its group gets SIGKILL. */
-  readonly killAt: number;
 }
 
+/** Its group has been asked to end; then `next` runs, but not before `startAt`. */
+export type Stopping = Then & Asked;
+
 /** Its group got SIGKILL; then `next` runs, but not before `startAt`. */
-export interface Killing {
-  /** Tells the states apart. */
-  readonly type: "killing";
-  /** What runs next, or null. */
-  readonly next: Spec | null;
-  /** The delay that the next instant death costs. */
-  readonly delayMs: number;
-  /** When it was started; -Infinity where an earlier monitor did that. */
-  readonly startedAt: number;
-  /** When `next` may run. */
-  readonly startAt: number;
-  /** When its group got SIGKILL. */
-  readonly killedAt: number;
-  /** When a person is told that it still does not end. */
-  readonly reportAt: number;
-}
+export type Killing = Then & Killed;
 
 /** Neither alive nor wanted. */
 export interface Gone {
@@ -88,7 +71,7 @@ export const MIN_START_GAP_MS = 100;
  * - `wanted`, `unwanted`: its config says so, from now on. Where `killBy` is given, its group gets SIGKILL then at the latest.
  * - `restart`: somebody asks for a new child. Where `askedAt` is given, that was then: one that was started since is new enough.
  * - `kill`: the monitor is told to end it without waiting.
- * - `exited`, `group-exited`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
+ * - `leader-exited`, `group-exited`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
  *   not be started; then nobody is left in its group.
  * - `tick`: time passed.
  */
@@ -112,9 +95,8 @@ export type ProcessEvent =
  */
 export type Effect =
   | { readonly type: "spawn"; readonly spec: Spec }
-  | { readonly type: "signal"; readonly signal: StopSignal }
+  | EndEffect
   | { readonly type: "report-stopping"; readonly inMs: number }
-  | { readonly type: "report-stuck"; readonly afterMs: number }
   | { readonly type: "unexpected" };
 
 /** When a state wants a `tick`, in milliseconds of its clock; Infinity where it wants none. */
@@ -123,9 +105,8 @@ export function deadline(state: ProcessState): number {
     case "waiting":
       return state.until;
     case "stopping":
-      return state.killAt;
     case "killing":
-      return state.reportAt;
+      return endDeadline(state);
     case "gone":
       return state.startedAt === -Infinity ? Infinity : state.startedAt + MIN_START_GAP_MS;
     default:

@@ -1,12 +1,12 @@
 /**
  * A command that is run now and then, never twice at once, as one table: state × event.
  *
- * |              | plan(t, n)    | tick: now ≥ dueAt | tick: now ≥ stopAt, killAt | leader-exited(e) | group-exited | stop       | kill       |
+ * |              | plan(t, n)    | tick: now ≥ dueAt | tick: now ≥ stopAt, killAt, reportAt | leader-exited(e) | group-exited | stop       | kill       |
  * | ------------ | ------------- | ----------------- | -------------------------- | -------------- | ------- | ---------- | ---------- |
  * | **idle**     | dueAt = t ¹   | START             |                            | ×              | ×       | ended      | ended      |
  * | **running**  | dueAt = t ¹   | SKIP              | STOP, timed out            | REPORT(e), STOP | ×      | STOP, last | KILL, last |
  * | **stopping** | dueAt = t ¹   | SKIP              | KILL                       | REPORT(e)      | END     | last       | KILL, last |
- * | **killing**  | dueAt = t ¹   | SKIP              |                            | REPORT(e)      | END     | last       | last       |
+ * | **killing**  | dueAt = t ¹   | SKIP              | STUCK                      | REPORT(e)      | END     | last       | last       |
  * | **ended**    | –             | –                 |                            | –              | –       | –          | –          |
  *
  * ¹ and n runs that were due meanwhile were skipped · – nothing · × cannot happen: reported, and nothing else
@@ -16,6 +16,7 @@
  * - STOP: stopping, killAt = now + grace; SIGTERM to whoever is left.
  * - last: none follows; killAt is at most now + the time for a stop.
  * - KILL: killing; SIGKILL.
+ * - STUCK: report who is left. STOP, KILL and STUCK are those of a process: `ending.ts`.
  * - REPORT(e): the run's end is told. A code other than 0, a signal, a timeout and a failed start are failures, unless a
  *   `stop` caused them.
  * - END: ended after the last run, or after too many failures in a row; else idle.
@@ -23,6 +24,7 @@
  * @module
  */
 
+import { ask, type Asked, type EndEffect, kill, type Killed, passTime } from "./ending.ts";
 import type {
   ScheduleCounts,
   ScheduleEffect,
@@ -122,24 +124,21 @@ function idle(state: ScheduleIdle, event: ScheduleEvent, now: number, policy: Sc
 }
 
 function running(state: ScheduleRunning, event: ScheduleEvent, now: number, policy: SchedulePolicy): ScheduleStep {
-  const { since, stopAt: _, ...counts } = state;
-  const stop = (ending: Pick<ScheduleRunEnd, "exit" | "cause" | "isLast">, graceMs = policy.graceMs): ScheduleState => {
-    return { ...counts, ...ending, type: "stopping", since, killAt: now + graceMs };
+  const stop = (why: Pick<ScheduleRunEnd, "exit" | "cause" | "isLast">, graceMs = policy.graceMs): ScheduleStep => {
+    return endBy({ ...state, ...why }, ask("SIGTERM", now, now + graceMs));
   };
-  const term: ScheduleEffect = { type: "signal", signal: "SIGTERM" };
   const isLast = policy.isOnce;
   switch (event.type) {
-    case "tick": {
+    case "tick":
       if (now >= state.dueAt) return skip(state);
       if (now < state.stopAt) return [state, []];
-      return [stop({ exit: null, cause: "timeout", isLast }), [{ type: "timed out", run: state.runs }, term]];
-    }
+      return after({ type: "timed out", run: state.runs }, stop({ exit: null, cause: "timeout", isLast }));
     case "leader-exited":
-      return [stop({ exit: event.exit, cause: "exit", isLast }), [report(state, event.exit, now), term]];
+      return after(report(state, event.exit, now), stop({ exit: event.exit, cause: "exit", isLast }));
     case "stop":
-      return [stop({ exit: null, cause: "stop", isLast: true }, Math.min(policy.graceMs, policy.stopMs)), [term]];
+      return stop({ exit: null, cause: "stop", isLast: true }, Math.min(policy.graceMs, policy.stopMs));
     case "kill":
-      return kill({ ...counts, since, exit: null, cause: "stop", isLast: true });
+      return endBy({ ...state, exit: null, cause: "stop", isLast: true }, kill(now));
     default:
       return [state, UNEXPECTED];
   }
@@ -151,11 +150,9 @@ function ending(
   now: number,
   policy: SchedulePolicy,
 ): ScheduleStep {
-  const isStopping = state.type === "stopping";
   switch (event.type) {
     case "tick":
-      if (now >= state.dueAt) return skip(state);
-      return isStopping && now >= state.killAt ? kill(state) : [state, []];
+      return now >= state.dueAt ? skip(state) : endBy(state, passTime(state, now));
     case "leader-exited":
       return state.exit === null
         ? [{ ...state, exit: event.exit }, [report(state, event.exit, now)]]
@@ -163,10 +160,12 @@ function ending(
     case "group-exited":
       return end(state, policy);
     case "stop":
-      if (!isStopping) return [{ ...state, isLast: true }, []];
+      if (state.type === "killing") return [{ ...state, isLast: true }, []];
       return [{ ...state, isLast: true, killAt: Math.min(state.killAt, now + policy.stopMs) }, []];
     case "kill":
-      return isStopping ? kill({ ...state, isLast: true }) : [{ ...state, isLast: true }, []];
+      return state.type === "stopping"
+        ? endBy({ ...state, isLast: true }, kill(now))
+        : [{ ...state, isLast: true }, []];
     default:
       return [state, UNEXPECTED];
   }
@@ -178,11 +177,16 @@ function skip(state: ScheduleRunning | ScheduleStopping | ScheduleKilling): Sche
   return [{ ...state, skipped, dueAt: Infinity }, effects];
 }
 
-function kill(
+/** The state and the effects of a run that ends as a process does. */
+function endBy(
   { runs, skipped, failures, dueAt, since, exit, cause, isLast }: ScheduleCounts & ScheduleRunEnd,
+  [end, effects]: readonly [Asked | Killed, readonly EndEffect[]],
 ): ScheduleStep {
-  const state = { runs, skipped, failures, dueAt, since, exit, cause, isLast, type: "killing" } as const;
-  return [state, [{ type: "signal", signal: "SIGKILL" }]];
+  return [{ runs, skipped, failures, dueAt, since, exit, cause, isLast, ...end }, effects];
+}
+
+function after(effect: ScheduleEffect, [state, effects]: ScheduleStep): ScheduleStep {
+  return [state, [effect, ...effects]];
 }
 
 function report({ runs, since }: ScheduleCounts & { readonly since: number }, exit: Exit, now: number): ScheduleEffect {

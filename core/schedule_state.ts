@@ -1,3 +1,4 @@
+import { type Asked, endDeadline, type EndEffect, type Killed } from "./ending.ts";
 import type { Exit } from "./types.ts";
 
 /** What all states but the last one carry. */
@@ -32,18 +33,10 @@ export interface ScheduleRunning extends ScheduleCounts {
 }
 
 /** A run's group was asked to end. */
-export interface ScheduleStopping extends ScheduleCounts, ScheduleRunEnd {
-  /** Tells the states apart. */
-  readonly type: "stopping";
-  /** When it gets SIGKILL. */
-  readonly killAt: number;
-}
+export type ScheduleStopping = ScheduleCounts & ScheduleRunEnd & Asked;
 
 /** A run's group got SIGKILL. */
-export interface ScheduleKilling extends ScheduleCounts, ScheduleRunEnd {
-  /** Tells the states apart. */
-  readonly type: "killing";
-}
+export type ScheduleKilling = ScheduleCounts & ScheduleRunEnd & Killed;
 
 /** No run will follow. */
 export interface ScheduleEnded {
@@ -86,8 +79,8 @@ export type ScheduleEvent =
 export type ScheduleEffect =
   /** Start the command; its ends come back as `leader-exited` and `group-exited`. */
   | { readonly type: "spawn" }
-  /** Send it to whoever is left of the run. */
-  | { readonly type: "signal"; readonly signal: "SIGTERM" | "SIGKILL" }
+  /** End the run. */
+  | EndEffect
   /** Say when the next run is due: a `plan` comes back. */
   | { readonly type: "plan" }
   /** Tell that a run took longer than it may. */
@@ -122,7 +115,8 @@ export function scheduleDeadline(state: ScheduleState): number {
     case "running":
       return Math.min(state.dueAt, state.stopAt);
     case "stopping":
-      return Math.min(state.dueAt, state.killAt);
+    case "killing":
+      return Math.min(state.dueAt, endDeadline(state));
     case "ended":
       return Infinity;
     default:

@@ -30,6 +30,7 @@
  * @module
  */
 
+import { ask, type Asked, kill, type Killed, passTime, reportStuck } from "./ending.ts";
 import {
   deadline,
   type Effect,
@@ -41,10 +42,16 @@ import {
   type ProcessState,
   type Running,
   type Stopping,
+  type Then,
   type Waiting,
 } from "./process.ts";
-import { changesKillTime, kill, type Past, reportStuck, type Step, still, stop, STUCK_AGAIN_MS } from "./ending.ts";
 import type { Exit, RestartPolicy, Spec, StopRules } from "./types.ts";
+
+/** What a step gives: the state to store, then the effects to perform, in order. */
+export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
+
+/** What every state knows of the past. */
+type Past = Pick<ProcessState, "startedAt">;
 
 /**
  * The first step of a process that an earlier monitor left running: it is stopped as its config said, and whatever is wanted
@@ -119,14 +126,14 @@ function waiting(state: Waiting, event: ProcessEvent, now: number, policy: Resta
 function running(state: Running, event: ProcessEvent, now: number, policy: RestartPolicy): Step {
   switch (event.type) {
     case "wanted":
-      return event.spec.source === state.spec.source ? [state, NOTHING] : ask(state, event.spec, now, policy);
+      return event.spec.source === state.spec.source ? [state, NOTHING] : replace(state, event.spec, now, policy);
     case "unwanted":
-      return ask(state, null, now, policy, event.killBy);
+      return replace(state, null, now, policy, event.killBy);
     case "restart":
       if (state.startedAt > (event.askedAt ?? now)) return [state, NOTHING];
-      return ask(state, state.spec, now, policy);
+      return replace(state, state.spec, now, policy);
     case "kill":
-      return kill({ ...state, next: null, delayMs: policy.minDelayMs, startAt: now }, now);
+      return killNow({ ...state, next: null, delayMs: policy.minDelayMs, startAt: now }, now);
     case "leader-exited":
       return left(state, event.exit, now, policy);
     case "group-exited":
@@ -156,7 +163,7 @@ function ending(
     case "restart":
       return still({ ...state, startAt: now }, now);
     case "kill":
-      if (state.type === "stopping") return kill({ ...state, next: null }, now);
+      if (state.type === "stopping") return killNow({ ...state, next: null }, now);
       return [{ ...state, next: null }, [reportStuck(state, now)]];
     case "leader-exited":
       return [state, NOTHING];
@@ -165,9 +172,7 @@ function ending(
       if (now >= state.startAt) return start(state, state.next, state.delayMs, now);
       return wait(state, state.next, state.delayMs, state.startAt);
     case "tick":
-      if (now < deadline(state)) return [state, NOTHING];
-      if (state.type === "stopping") return kill(state, now);
-      return [{ ...state, reportAt: now + STUCK_AGAIN_MS }, [reportStuck(state, now)]];
+      return endBy(state, passTime(state, now));
   }
 }
 
@@ -199,8 +204,8 @@ function end({ startedAt }: Past): Step {
   return [{ type: "gone", startedAt }, NOTHING];
 }
 
-/** Asks what is there of the process to end; what is next starts at once. */
-function ask(state: Running, next: Spec | null, now: number, policy: RestartPolicy, killBy?: number): Step {
+/** Asks what runs to end; what is next starts at once. */
+function replace(state: Running, next: Spec | null, now: number, policy: RestartPolicy, killBy?: number): Step {
   return stop(state.spec, { ...state, next, startAt: now, delayMs: policy.minDelayMs }, now, policy, killBy);
 }
 
@@ -208,7 +213,35 @@ function ask(state: Running, next: Spec | null, now: number, policy: RestartPoli
 function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): Step {
   const { spec, startedAt, delayMs } = state;
   const failed = exit.type === "failed";
-  if (!failed && now - startedAt >= policy.thresholdMs) return ask(state, spec, now, policy);
+  if (!failed && now - startedAt >= policy.thresholdMs) return replace(state, spec, now, policy);
   const startAt = now + (failed ? Math.max(delayMs, MIN_SPAWN_RETRY_MS) : delayMs);
   return stop(spec, { next: spec, startedAt, startAt, delayMs: Math.min(2 * delayMs, policy.maxDelayMs) }, now, policy);
+}
+
+/** Asks what is there to end; it gets SIGKILL after its kill time, or at `killBy` if that is sooner. */
+function stop(rules: StopRules, then: Then, now: number, policy: RestartPolicy, killBy = Infinity): Step {
+  const killAt = Math.min(now + (rules.killTimeMs ?? policy.killTimeMs), killBy);
+  return endBy(then, ask(rules.stopSignal, now, killAt));
+}
+
+function killNow(then: Then, now: number): Step {
+  return endBy(then, kill(now));
+}
+
+function endBy(
+  { next, delayMs, startedAt, startAt }: Then,
+  [end, effects]: readonly [Asked | Killed, readonly Effect[]],
+): Step {
+  return [{ next, delayMs, startedAt, startAt, ...end }, effects];
+}
+
+/** What was asked for waits until what is there has ended. */
+function still(state: Stopping | Killing, now: number): Step {
+  if (state.type === "killing") return [state, NOTHING];
+  return [state, [{ type: "report-stopping", inMs: Math.max(0, state.killAt - now) }]];
+}
+
+/** Whether a person changed how long a process has to end: one that was not to run again, by a config that says so. */
+function changesKillTime(before: Spec | null, { killTimeMs }: Spec): boolean {
+  return before === null ? killTimeMs !== undefined : killTimeMs !== before.killTimeMs;
 }

@@ -35,6 +35,7 @@ export type {
   StopRules,
   StopSignal,
 } from "@ncolony/core";
+export { WallClock } from "./wall_clock.ts";
 export { Waker } from "./waker.ts";
 export { Unsettled } from "./files/unsettled.ts";
 export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./files/changes.ts";
@@ -75,7 +76,7 @@ export { identifyPlaces, type Places } from "./files/places.ts";
 export { mayReadProc } from "./children/proc_view.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./checks/requests.ts";
 export { isSameFile, isSameStamp, RACY_MS } from "./files/file_stamp.ts";
-export { type ProgramService, Run, type Service } from "./service.ts";
+export { logInternalError, type ProgramService, Run, type Service } from "./service.ts";
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./program/signals.ts";
 export * from "./program/tool.ts";
 export { TimeFile } from "./files/time_file.ts";

@@ -1,3 +1,5 @@
+import type { Log } from "./types.ts";
+
 /** Something that runs inside a program, from `start` to `stop`. `await using` stops it. */
 export interface Service extends AsyncDisposable {
   /**
@@ -17,6 +19,11 @@ export interface Service extends AsyncDisposable {
 export interface ProgramService extends Service {
   /** Ends in order because of such an error; the exit code will be 1. */
   fail(error: unknown): void;
+}
+
+/** Logs an error that nobody foresaw, with its stack. */
+export function logInternalError(log: Log, error: unknown): void {
+  log.error(`internal error, stopping: ${error instanceof Error ? error.stack ?? error.message : String(error)}`);
 }
 
 /** The one run of a {@linkcode Service}. */

@@ -1,5 +1,5 @@
 import { describeStep } from "@ncolony/core";
-import type { Child, FoundChild, Log } from "@ncolony/host";
+import type { FoundChild, Log } from "@ncolony/host";
 import type { TakenStep } from "./events.ts";
 
 /** Writes the line of a step into a log. */
@@ -24,10 +24,4 @@ export function logLeftover(log: Log, { name, pids, isKnown }: FoundChild): void
       name,
     );
   }
-}
-
-/** What is wrong with a child so long after SIGKILL. */
-export function whatIsStuck({ refused }: Child, afterMs: number): string {
-  const seconds = afterMs < 1000 ? (afterMs / 1000).toFixed(1) : Math.round(afterMs / 1000);
-  return refused ? "may not be signalled" : `does not end ${seconds} s after SIGKILL`;
 }

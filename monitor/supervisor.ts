@@ -1,5 +1,6 @@
 import {
   describeDuration,
+  describeStuck,
   type Effect,
   GONE,
   type ProcessEvent,
@@ -16,10 +17,11 @@ import {
   EventQueue,
   type Host,
   type Log,
+  logInternalError,
   type PidFiles,
 } from "@ncolony/host";
 import type { TakenStep } from "./events.ts";
-import { logLeftover, whatIsStuck } from "./lines.ts";
+import { logLeftover } from "./lines.ts";
 import { PidKeeper } from "./pid_keeper.ts";
 import { type Process, ProcessTable } from "./process_table.ts";
 import type { StopTime } from "./stop_time.ts";
@@ -103,8 +105,7 @@ export class Supervisor {
 
   /** Closes because of an error that nobody foresaw; `run` will give 1. */
   fail(error: unknown): void {
-    const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#options.log.error(`internal error, stopping everything: ${text}`);
+    logInternalError(this.#options.log, error);
     this.#exitCode = 1;
     if (!this.#isClosing) this.#closeWith("unwanted");
   }
@@ -223,7 +224,7 @@ export class Supervisor {
     if (state.type !== "killing" || child === null) return;
     const afterMs = now - state.killedAt;
     if (afterMs < patienceMs && !child.refused) return;
-    this.#options.log.error(`${whatIsStuck(child, afterMs)} and is left behind: ${child.whoIsLeft()}`, name);
+    this.#options.log.error(`${describeStuck(afterMs, child.refused)} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;
     this.#processes.store(process, GONE, this.#isClosing);
   }
@@ -231,6 +232,6 @@ export class Supervisor {
   /** Tells who is left so long after SIGKILL. */
   #nameStuck({ name, child }: Process, afterMs: number): void {
     if (child === null || this.#isClosing && (afterMs >= STUCK_MS || child.refused)) return;
-    this.#options.log.warn(`${whatIsStuck(child, afterMs)}: ${child.whoIsLeft()}`, name);
+    this.#options.log.warn(`${describeStuck(afterMs, child.refused)}: ${child.whoIsLeft()}`, name);
   }
 }

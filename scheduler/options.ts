@@ -130,10 +130,8 @@ function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
   const given = lastValue(words, "timezone");
   const cron = lastValue(words, "cron");
   const last = textValue(words, "last", "FILE");
-  if (cron === undefined && given !== undefined) throw new UsageError("--timezone needs --cron");
   const zone = cron === undefined ? null : given === undefined ? zoneOfMachine() : { name: given, source: null };
-  checkTimes(words, { frequency, splay, cron, timezone: zone?.name, next });
-  return {
+  const options: Invocation = {
     args: [command, ...args],
     timeout: requiredSeconds(words, "timeout", MIN_SECONDS),
     grace: requiredSeconds(words, "grace"),
@@ -149,30 +147,10 @@ function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
     ...(maxFailures === undefined ? {} : { maxFailures }),
     ...(next === undefined ? {} : { next }),
   };
-}
-
-interface TimeOptions {
-  readonly frequency: number | undefined;
-  readonly splay: number | undefined;
-  readonly cron: string | undefined;
-  readonly timezone: string | undefined;
-  readonly next: number | undefined;
-}
-
-function checkTimes(words: ParsedArgs, { frequency, splay, cron, timezone, next }: TimeOptions): void {
-  const { flags } = words;
-  if (frequency !== undefined && cron !== undefined) throw new UsageError("--frequency and --cron exclude each other");
-  if (frequency === undefined && cron === undefined && (!flags.has("once") || next !== undefined)) {
-    throw new UsageError("--frequency or --cron is missing");
-  }
-  if (cron === undefined && lastValue(words, "last") !== undefined) throw new UsageError("--last needs --cron");
-  if (cron === undefined && flags.has("catch-up")) throw new UsageError("--catch-up needs --cron");
-  if (frequency !== undefined && splay !== undefined && splay >= frequency) {
-    throw new UsageError("--splay must be less than --frequency");
-  }
-  if (cron !== undefined && parseCron(cron, timezone!).nextRun(new Date()) === null) {
-    throw new UsageError(`--cron ${JSON.stringify(cron)} names no time`);
-  }
+  if (cron === undefined && given !== undefined) throw new UsageError("--timezone needs --cron");
+  const named = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+  checkTogether({ ...options, once: flags.has("once") && next === undefined }, named, UsageError);
+  return options;
 }
 
 function optionalSeconds(words: ParsedArgs, name: string, min = 0): number | undefined {
@@ -200,14 +178,35 @@ export function checkRun({ args, timeout, grace }: Pick<Options, "args" | "timeo
 
 /** Sees the same of all options of the library. @throws {RangeError | TypeError} Where one is wrong. */
 export function checkOptions(options: Options): void {
-  const { frequency, splay, maxFailures, cron, once } = options;
+  const { frequency, splay, maxFailures } = options;
   checkRun(options);
   checkNumber("frequency", frequency, MIN_SECONDS);
   checkNumber("splay", splay, 0);
   if (maxFailures !== Infinity) checkInteger("maxFailures", maxFailures, 1, 999_999_999);
-  if (frequency !== undefined && cron !== undefined) throw new TypeError('"frequency" and "cron" exclude each other');
-  if (frequency === undefined && cron === undefined && !once) throw new TypeError('"frequency" or "cron" is missing');
+  checkTogether(options, (name) => JSON.stringify(name), TypeError);
+}
+
+/** Sees that options, each of which is right, fit together. `named` writes the name of one for the error. */
+function checkTogether(
+  { frequency, cron, splay, last, catchUp, once, timezone }: Options,
+  named: (name: keyof Options) => string,
+  OptionError: new (message: string) => Error,
+): void {
+  const fail = (message: string): never => {
+    throw new OptionError(message);
+  };
+  if (frequency !== undefined && cron !== undefined) {
+    fail(`${named("frequency")} and ${named("cron")} exclude each other`);
+  }
+  if (frequency === undefined && cron === undefined && !once) {
+    fail(`${named("frequency")} or ${named("cron")} is missing`);
+  }
+  if (cron === undefined && last !== undefined) fail(`${named("last")} needs ${named("cron")}`);
+  if (cron === undefined && catchUp) fail(`${named("catchUp")} needs ${named("cron")}`);
   if (frequency !== undefined && splay !== undefined && splay >= frequency) {
-    throw new RangeError('"splay" must be less than "frequency"');
+    fail(`${named("splay")} must be less than ${named("frequency")}`);
+  }
+  if (cron !== undefined && parseCron(cron, timezone ?? readZone().name).nextRun(new Date()) === null) {
+    fail(`${named("cron")} ${JSON.stringify(cron)} names no time`);
   }
 }

@@ -1,5 +1,6 @@
 import {
   describeExit,
+  describeStuck,
   type Exit,
   SCHEDULE_BEGIN,
   scheduleDeadline,
@@ -16,12 +17,13 @@ import {
   type ChildListener,
   type ChildOutput,
   type Clock,
+  EventQueue,
   exitCodeOf,
   type Log,
+  logInternalError,
   NO_HEART,
   type ProgramService,
   Run,
-  Waker,
   type Watchdog,
 } from "@ncolony/host";
 import type { Times } from "./times.ts";
@@ -51,12 +53,9 @@ export interface SchedulerParts {
 /** Runs a command now and then: takes one event after another, asks `stepSchedule` what follows, and does it. */
 export class Scheduler implements ProgramService {
   readonly #parts: SchedulerParts;
-  readonly #waker: Waker;
+  readonly #queue: EventQueue<ScheduleEvent>;
   #state: ScheduleState = SCHEDULE_BEGIN;
-  #inbox: ScheduleEvent[] = [];
   #child: Child | null = null;
-  /** When the child got SIGKILL, or Infinity. */
-  #killedAt = Infinity;
   readonly #run = new Run();
   #isStopping = false;
   #hasFailed = false;
@@ -64,7 +63,7 @@ export class Scheduler implements ProgramService {
   /** Makes one that has not been started. */
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
-    this.#waker = new Waker(parts.clock);
+    this.#queue = new EventQueue(parts.clock);
   }
 
   start(): Promise<void> {
@@ -77,16 +76,15 @@ export class Scheduler implements ProgramService {
 
   /** Ends the run that goes on, and resolves when it has ended; asked again, it kills it. */
   async stop(): Promise<void> {
-    this.#post({ type: this.#isStopping ? "kill" : "stop" });
+    this.#queue.post({ type: this.#isStopping ? "kill" : "stop" });
     this.#isStopping = true;
     if (this.#run.isStarted) await this.ended;
   }
 
   fail(error: unknown): void {
-    const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#parts.output.log.error(`internal error, stopping: ${text}`);
+    logInternalError(this.#parts.output.log, error);
     this.#hasFailed = true;
-    this.#post({ type: "stop" });
+    this.#queue.post({ type: "stop" });
     this.#isStopping = true;
   }
 
@@ -114,38 +112,43 @@ export class Scheduler implements ProgramService {
   /** Runs until the end; gives null where it left somebody behind whom it may not signal, or SIGKILL does not end. */
   async run(): Promise<ScheduleEnded | null> {
     const { clock, heart = NO_HEART, times } = this.#parts;
-    this.#post({ type: "plan", ...times.first() });
+    this.#queue.post({ type: "plan", ...times.first() });
     for (;;) {
-      while (this.#inbox.length > 0) this.#take(this.#inbox.shift()!);
-      if (this.#state.type === "ended") return this.#state;
-      const giveUpAt = this.#giveUpAt();
-      if (clock.now() >= giveUpAt) return this.#leaveBehind(this.#state.runs);
+      const event = await this.#queue.next(() => {
+        return Math.min(scheduleDeadline(this.#state), this.#giveUpAt(), heart.due, clock.now() + CORRECT_MS);
+      });
       heart.beat();
-      const deadline = Math.min(scheduleDeadline(this.#state), giveUpAt);
-      if (clock.now() >= deadline) this.#inbox.push({ type: "tick" });
-      else await this.#waker.wait(Math.min(deadline, heart.due, clock.now() + CORRECT_MS));
-      this.#child?.retry();
-      const plan = times.correct();
-      if (plan !== null) this.#inbox.unshift({ type: "plan", ...plan });
+      if (event !== null) this.#take(event);
+      else if (clock.now() >= this.#giveUpAt()) return this.#leaveBehind();
+      else this.#passTime();
+      if (this.#state.type === "ended") return this.#state;
     }
+  }
+
+  #passTime(): void {
+    const { clock, times } = this.#parts;
+    this.#child?.retry();
+    const plan = times.correct();
+    if (plan !== null) this.#take({ type: "plan", ...plan });
+    if (clock.now() >= scheduleDeadline(this.#state)) this.#take({ type: "tick" });
   }
 
   /** When it waits no longer for the last run: 5 s after SIGKILL, or at once where it may not signal it. */
   #giveUpAt(): number {
     const isLast = this.#isStopping || this.#parts.policy.isOnce;
     if (!isLast || this.#state.type !== "killing") return Infinity;
-    return this.#child?.refused ? 0 : this.#killedAt + STUCK_MS;
+    return this.#child?.refused ? 0 : this.#state.killedAt + STUCK_MS;
   }
 
-  #leaveBehind(run: number): null {
-    const fault = this.#child?.refused ? "may not be signalled" : "does not end on SIGKILL";
-    this.#parts.output.log.error(`run ${run}: ${fault} and is left behind: ${this.#child?.whoIsLeft()}`);
+  #leaveBehind(): null {
+    this.#parts.output.log.error(this.#whoIsStuck(STUCK_MS, " and is left behind"));
     return null;
   }
 
-  #post(event: ScheduleEvent): void {
-    this.#inbox.push(event);
-    this.#waker.wake();
+  #whoIsStuck(afterMs: number, what = ""): string {
+    const run = this.#state.type === "ended" ? 0 : this.#state.runs;
+    const fault = describeStuck(afterMs, this.#child?.refused ?? false);
+    return `run ${run}: ${fault}${what}: ${this.#child?.whoIsLeft()}`;
   }
 
   #take(event: ScheduleEvent): void {
@@ -161,10 +164,11 @@ export class Scheduler implements ProgramService {
       case "spawn":
         return this.#spawn();
       case "signal":
-        if (effect.signal === "SIGKILL") this.#killedAt = this.#parts.clock.now();
         return this.#child?.signal(effect.signal);
       case "plan":
-        return this.#post({ type: "plan", ...times.next() });
+        return this.#queue.post({ type: "plan", ...times.next() });
+      case "report-stuck":
+        return log.warn(this.#whoIsStuck(effect.afterMs));
       case "timed out":
         return log.warn(`run ${effect.run}: not done after ${policy.timeoutMs / 1000} s: asked to end`);
       case "report":
@@ -179,8 +183,8 @@ export class Scheduler implements ProgramService {
   #spawn(): void {
     const { output, spawn } = this.#parts;
     this.#child = spawn(output.forRun(), {
-      leaderExited: (exit) => this.#post({ type: "leader-exited", exit }),
-      groupExited: () => this.#post({ type: "group-exited" }),
+      leaderExited: (exit) => this.#queue.post({ type: "leader-exited", exit }),
+      groupExited: () => this.#queue.post({ type: "group-exited" }),
       warn: (message) => output.log.warn(message),
     });
   }

@@ -1,11 +1,8 @@
-import type { Clock } from "@ncolony/host";
+import { type Clock, WallClock } from "@ncolony/host";
 import type { CronTimes } from "./cron.ts";
 
 /** A run that is later than this was slept through: the machine slept, or its clock was set forward. */
 const SLEPT_MS = 60_000;
-
-/** More than this between the wall clock and the monotonic one is a jump. */
-const JUMP_MS = 1000;
 
 /** When a run is due. */
 export interface Plan {
@@ -85,9 +82,9 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, te
   let delayMs = 0;
   /** Up to here times were dealt with: small corrections of the clock do not make them come again. */
   let dealtAt = -Infinity;
-  let aheadMs = 0;
+  const wallClock = new WallClock(clock);
   const dueAt = (): number => {
-    aheadMs = clock.wall() - clock.now();
+    wallClock.note();
     return clock.now() + (plannedAt === null ? Infinity : plannedAt.getTime() + delayMs - clock.wall());
   };
   const dealWith = (time: number) => {
@@ -128,11 +125,11 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, te
     correct: () => {
       if (plannedAt === null) return null;
       const wall = clock.wall();
-      const jumpMs = wall - clock.now() - aheadMs;
+      const { jumpMs } = wallClock;
       if (wall - plannedAt.getTime() - delayMs > SLEPT_MS) {
         return catchUp ? catchUpOn(plannedAt, SLEPT) : plan(SLEPT);
       }
-      if (Math.abs(jumpMs) <= JUMP_MS) return null;
+      if (jumpMs === 0) return null;
       if (jumpMs > -SLEPT_MS) return { dueAt: dueAt(), passed: 0 };
       // Set back as far as this, the clock comes by its times again.
       dealtAt = wall;

@@ -74,7 +74,7 @@ for (
     timeout: [NaN, 0, -1, HUGE],
     grace: [NaN, -1, HUGE],
     frequency: [NaN, 0, -1, HUGE],
-    splay: [NaN, -1, 1, 2],
+    splay: [NaN, -1],
     maxFailures: [NaN, 0, -1, 1.5],
   })
 ) {
@@ -89,6 +89,9 @@ Deno.test("a scheduler that does not know when, or what, is a TypeError", () => 
   const { args, timeout, grace } = RUN;
   assertThrows(() => makeScheduler({ args, timeout, grace }), TypeError, '"frequency" or "cron" is missing');
   assertThrows(() => makeScheduler({ ...RUN, cron: "* * * * *" }), TypeError, "exclude each other");
+  assertThrows(() => makeScheduler({ ...RUN, splay: 1 }), TypeError, '"splay" must be less than "frequency"');
+  assertThrows(() => makeScheduler({ ...RUN, last: "/tmp/last" }), TypeError, '"last" needs "cron"');
+  assertThrows(() => makeScheduler({ ...RUN, catchUp: true }), TypeError, '"catchUp" needs "cron"');
   for (const wrong of [[], "true", [""], ["true", 3]]) {
     assertThrows(() => makeScheduler({ ...RUN, args: wrong as unknown as [string] }), TypeError, '"args');
   }

@@ -7,7 +7,7 @@
  * `--no-lazy`: to compile every function at once, so that Deno keeps them all for the next start, and not only those that
  * are called by then. The first death, and the first message, are dealt with 3 ms sooner.
  */
-export const V8_FLAGS = "--v8-flags=--optimize-for-size,--no-lazy";
+export const V8_FLAGS = "--v8-flags=--optimize-for-size";
 
 /** The least permissions that each tool needs. */
 export const LEAST_PERMISSIONS = {

@@ -2,7 +2,7 @@ import type { ProcessEvent, Spec } from "@ncolony/core";
 import { Configs } from "../files/configs.ts";
 import { identifyPlaces } from "../files/places.ts";
 import { NO_HEART, type Watchdog } from "../program/heart.ts";
-import { type ProgramService, Run } from "../service.ts";
+import { logInternalError, type ProgramService, Run } from "../service.ts";
 import type { Clock, Directory, Log, MessagesDirectory } from "../types.ts";
 import { Waker } from "../waker.ts";
 import { Lives } from "./lives.ts";
@@ -96,8 +96,7 @@ export class CheckService implements ProgramService {
   }
 
   fail(error: unknown): void {
-    const text = error instanceof Error ? error.stack ?? error.message : String(error);
-    this.#host.output.log.error(`internal error, stopping: ${text}`);
+    logInternalError(this.#host.output.log, error);
     this.#exitCode = 1;
     this.#abort.abort();
     this.#waker.wake();

@@ -24,7 +24,7 @@ for (const [which, statement] of Object.entries(ERRORS)) {
     await colony.waitFor(/^\[stubborn\] ready$/);
     Deno.writeTextFileSync(colony.dir.file("config", ".error"), "");
     assertEquals(await colony.ended(), 1);
-    assertEquals(colony.count(/ERROR internal error, stopping everything: .*planted/), 1);
+    assertEquals(colony.count(/ERROR internal error, stopping: .*planted/), 1);
     assertEquals(colony.count(/(web|stubborn): \w+ -> gone/), 2);
     await gone(...pids);
     assertEquals(pids.map(isAlive), [false, false]);

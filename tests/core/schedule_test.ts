@@ -29,8 +29,20 @@ const COUNTS = freeze({ runs: 7, skipped: 4, failures: 2, dueAt: NOW + 9000 });
 const IDLE: ScheduleState = freeze({ ...COUNTS, type: "idle" });
 const RUNNING: ScheduleState = freeze({ ...COUNTS, type: "running", since: NOW - 1000, stopAt: NOW + 2000 });
 const END = freeze({ since: NOW - 1000, exit: null, cause: "timeout", isLast: false } as const);
-const STOPPING: ScheduleState = freeze({ ...COUNTS, ...END, type: "stopping", killAt: NOW + 400 });
-const KILLING: ScheduleState = freeze({ ...COUNTS, ...END, type: "killing" });
+const STOPPING: ScheduleState = freeze({
+  ...COUNTS,
+  ...END,
+  type: "stopping",
+  stoppedAt: NOW - 100,
+  killAt: NOW + 400,
+});
+const KILLING: ScheduleState = freeze({
+  ...COUNTS,
+  ...END,
+  type: "killing",
+  killedAt: NOW,
+  reportAt: NOW + 5000,
+});
 const ENDED: ScheduleState = freeze({ type: "ended", exit: BAD, hasGivenUp: true });
 
 const TICK: ScheduleEvent = { type: "tick" };
@@ -104,7 +116,7 @@ cell("reports an exit while idle as unexpected", IDLE, EXITED, IDLE, UNEXPECTED)
 cell("reports an empty group while idle as unexpected", IDLE, EMPTIED, IDLE, UNEXPECTED);
 
 // running
-const ASKED = freeze({ ...COUNTS, ...END, type: "stopping", killAt: NOW + 500 } as const);
+const ASKED = freeze({ ...COUNTS, ...END, type: "stopping", stoppedAt: NOW, killAt: NOW + 500 } as const);
 const NOT_PLANNED = { dueAt: Infinity };
 cell("leaves a run alone that is in time", but(RUNNING, { stopAt: NOW + 1 }), TICK, but(RUNNING, { stopAt: NOW + 1 }));
 cell(
@@ -154,6 +166,13 @@ cell("reports an empty group of a run as unexpected", RUNNING, EMPTIED, RUNNING,
 cell("gives a run its grace", but(STOPPING, { killAt: NOW + 1 }), TICK, but(STOPPING, { killAt: NOW + 1 }));
 cell("kills a run after its grace", but(STOPPING, { killAt: NOW }), TICK, KILLING, SIGKILL);
 cell("waits for a run that was killed", KILLING, TICK, KILLING);
+cell(
+  "tells who is left of a run that SIGKILL does not end, and again later",
+  but(KILLING, { killedAt: NOW - 5000, reportAt: NOW }),
+  TICK,
+  but(KILLING, { killedAt: NOW - 5000, reportAt: NOW + 10_000 }),
+  { type: "report-stuck", afterMs: 5000 },
+);
 cell("lets none follow a stop, and kills at once when killed", STOPPING, KILL, but(KILLING, { isLast: true }), SIGKILL);
 cell("kills only once", KILLING, KILL, but(KILLING, { isLast: true }));
 for (const state of [STOPPING, KILLING]) {
@@ -199,5 +218,6 @@ Deno.test("scheduleDeadline() is the soonest of what a state waits for", () => {
   assertEquals(scheduleDeadline(IDLE), NOW + 9000);
   assertEquals([scheduleDeadline(RUNNING), scheduleDeadline(but(RUNNING, { dueAt: NOW }))], [NOW + 2000, NOW]);
   assertEquals([scheduleDeadline(STOPPING), scheduleDeadline(but(STOPPING, { dueAt: NOW }))], [NOW + 400, NOW]);
-  assertEquals([scheduleDeadline(KILLING), scheduleDeadline(ENDED)], [NOW + 9000, Infinity]);
+  assertEquals([scheduleDeadline(KILLING), scheduleDeadline(ENDED)], [NOW + 5000, Infinity]);
+  assertEquals(scheduleDeadline(but(KILLING, { dueAt: NOW })), NOW);
 });

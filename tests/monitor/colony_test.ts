@@ -257,7 +257,7 @@ Deno.test("Colony stops in order and ends with 1 after an error that nobody fore
   assertEquals([world.host.children.running(), exit.code], [["web"], null]);
   await world.advance(1);
   assertEquals([world.host.children.running(), exit.code], [[], 1]);
-  assertEquals(world.host.log.count("ERROR internal error, stopping everything: Error: out of luck"), 1);
+  assertEquals(world.host.log.count("ERROR internal error, stopping: Error: out of luck"), 1);
   assertEquals([world.host.locks.size, world.host.watches.open], [0, 0]);
 });
 

@@ -28,7 +28,7 @@ Deno.test("Supervisor says what is wrong after all that it did before", async ()
     'WARN web: cannot keep the pid directory "/pids" up to date: disk full',
     "INFO web: gone -> running (wanted), pid 103",
   ]);
-  assertStringIncludes(lines[3]!, "ERROR internal error, stopping everything: Error: a bug");
+  assertStringIncludes(lines[3]!, "ERROR internal error, stopping: Error: a bug");
 });
 
 Deno.test("Supervisor says once that pid files cannot be written, also when they can be removed", async () => {

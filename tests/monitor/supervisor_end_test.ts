@@ -146,7 +146,7 @@ Deno.test("Supervisor stops everything in order and ends with 1 after an error t
   world.supervisor.fail(new TypeError("x is not a function"));
   await world.settle();
   const [first, ...others] = world.host.log.take();
-  assertStringIncludes(first!, "ERROR internal error, stopping everything: TypeError: x is not a function");
+  assertStringIncludes(first!, "ERROR internal error, stopping: TypeError: x is not a function");
   assertEquals(others.length, 6);
   assertEquals(world.host.children.started.map(({ signals }) => signals), [["SIGTERM"], ["SIGTERM"]]);
   assertEquals(world.exitCode, 1);
@@ -161,7 +161,7 @@ Deno.test("Supervisor stops everything in order when what it tells cannot be tol
   };
   for (const name of ["web", "db"]) world.post(name, { type: "restart" });
   await world.settle();
-  assertStringIncludes(log.take()[0]!, "ERROR internal error, stopping everything: Error: the log is full");
+  assertStringIncludes(log.take()[0]!, "ERROR internal error, stopping: Error: the log is full");
   assertEquals([world.host.children.running(), world.exitCode], [[], 1]);
 });
 
@@ -193,7 +193,7 @@ Deno.test("Supervisor does not kill when an error comes while it is being closed
   world.supervisor.close();
   world.supervisor.fail("out of luck");
   await world.advance(1000);
-  assertEquals(world.host.log.count("ERROR internal error, stopping everything: out of luck"), 1);
+  assertEquals(world.host.log.count("ERROR internal error, stopping: out of luck"), 1);
   assertEquals([children.last("web").signals, world.exitCode], [["SIGTERM"], 1]);
 });
 

@@ -34,8 +34,19 @@ Deno.test("Scheduler that is stopped gives up, 5 s after SIGKILL, on who does no
   world.scheduler.stop();
   await world.until(20_001);
   assertEquals([world.exitCode, world.flushes], [1, 1]);
-  const line = "ERROR run 1: does not end on SIGKILL and is left behind: pid 101 (uninterruptible sleep)";
+  const line = "ERROR run 1: does not end 5 s after SIGKILL and is left behind: pid 101 (uninterruptible sleep)";
   assertEquals(world.log.count(line), 1);
+});
+
+Deno.test("Scheduler names who is left of a run that SIGKILL does not end, after 5 s and then every 10 s", async () => {
+  await using world = new World({ isStuck: true });
+  const who = "pid 101 (uninterruptible sleep)";
+  await world.until(8499);
+  assertEquals(world.log.count("after SIGKILL"), 0);
+  await world.until(8500);
+  assertEquals(world.log.count(`WARN run 1: does not end 5 s after SIGKILL: ${who}`), 1);
+  await world.until(18_500);
+  assertEquals(world.log.count(`WARN run 1: does not end 15 s after SIGKILL: ${who}`), 1);
 });
 
 for (const script of [{ isStuck: true }, { livesMs: 10, leaves: "stuck" }] as const) {
