@@ -25,7 +25,7 @@ export class Hearts {
   readonly #beats = new Map<string, Beat>();
   /** The names of the processes whose configs name a status: all of a colony may name one directory. */
   readonly #byStatus = new Map<string, Set<string>>();
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
   readonly #shared = new KnownFaults();
 
   /** Makes one that knows of none. */
@@ -37,7 +37,7 @@ export class Hearts {
   /** Takes what becomes of a process. */
   onEvent(name: string, event: ProcessEvent): void {
     this.#forget(name);
-    for (const told of [this.#told, this.#shared]) told.note(name, null);
+    for (const faults of [this.#knownFaults, this.#shared]) faults.note(name, null);
     if (event.type !== "wanted") return;
     try {
       const beat = parseBeat(name, event.spec.source);
@@ -64,7 +64,7 @@ export class Hearts {
   ): Silent[] {
     const silent: Silent[] = [];
     for (const [name, beat] of this.#beats) {
-      const stamp = this.#directory.look(name);
+      const stamp = this.#directory.stamp(name);
       // One that is going: the next look at the configs will tell.
       if (stamp === null) continue;
       const times = { changedAt: stamp.changedMs, startedAt, askedAt: askedAt.get(name) ?? null };
@@ -92,7 +92,7 @@ export class Hearts {
   }
 
   /** Says of which other process this is the heart as well: where a directory was meant, which is not there, for instance. */
-  #tellShared(name: string, { status }: Beat): void {
+  #warnOfShared(name: string, { status }: Beat): void {
     const other = this.#byStatus.get(status)?.values().find((it) => it !== name);
     // In a directory each has a file of its own.
     const isShared = other !== undefined && statusFile(status, name) === status;
@@ -106,12 +106,12 @@ export class Hearts {
     if (!isStale(beat, { ...times, beatAt: null }, now)) return false;
     try {
       const beatAt = lastBeat(beat.status, name);
-      this.#tellShared(name, beat);
-      this.#told.note(name, null);
+      this.#warnOfShared(name, beat);
+      this.#knownFaults.note(name, null);
       return isStale(beat, { ...times, beatAt }, now);
     } catch (error) {
       const fault = `cannot see its heartbeat at ${JSON.stringify(shownText(beat.status))}: ${faultOf(error)}`;
-      if (this.#told.note(name, fault)) this.#log.error(fault, name);
+      if (this.#knownFaults.note(name, fault)) this.#log.error(fault, name);
       return false;
     }
   }

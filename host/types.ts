@@ -54,7 +54,7 @@ export interface Directory {
   /** The names in it, each once, less directories and those that are ignored; or why they cannot be listed. */
   names(): string[] | { readonly fault: string };
   /** Looks at a name; null where there is nothing, or a directory. */
-  look(name: string): FileStamp | null;
+  stamp(name: string): FileStamp | null;
   /** Reads a file, if it is a regular one and not too large; null where there is nothing. */
   read(name: string): Reading | null;
 }

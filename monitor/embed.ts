@@ -79,10 +79,10 @@ function eventStream(): {
   let lost = 0;
   const stream = new ReadableStream<ColonyEvent>({
     start: (its) => void (controller = its),
-    pull: tellLost,
+    pull: reportLost,
     cancel: () => void (controller = null),
   }, { highWaterMark: MAX_WAITING_EVENTS });
-  function tellLost(): void {
+  function reportLost(): void {
     if (lost === 0) return;
     controller?.enqueue({ type: "problem", name: null, message: `${lost} events were lost: nobody read them` });
     lost = 0;
@@ -94,7 +94,7 @@ function eventStream(): {
       else lost++;
     },
     close: () => {
-      tellLost();
+      reportLost();
       controller?.close();
       controller = null;
     },

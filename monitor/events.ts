@@ -43,8 +43,8 @@ export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): 
 }
 
 /** A log that also tells of what is wrong. */
-export function withProblems(log: Log, tell: (problem: ColonyEvent) => void): Log {
-  const problem = (message: string, name: string | null = null) => tell({ type: "problem", name, message });
+export function withProblems(log: Log, onProblem: (problem: ColonyEvent) => void): Log {
+  const problem = (message: string, name: string | null = null) => onProblem({ type: "problem", name, message });
   return {
     debug: (message, name) => log.debug(message, name),
     info: (message, name) => log.info(message, name),

@@ -44,7 +44,7 @@ interface Standing {
 export class DirectoryGuard {
   readonly #host: Pick<Host, "watch" | "lock">;
   readonly #options: DirectoryGuardOptions;
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
   #watch: Watch | null = null;
   /** What stood there when the watch was made. */
   #watched = "";
@@ -95,7 +95,7 @@ export class DirectoryGuard {
     const old = this.#watch;
     if (old !== null && JSON.stringify(standing) === this.#watched) {
       // It has lasted from one look to the next, so it is one that works.
-      if (old.check()) return void this.#told.note("watch", null);
+      if (old.check()) return void this.#knownFaults.note("watch", null);
       this.#watch = null;
       old.close();
     } else {
@@ -185,7 +185,7 @@ export class DirectoryGuard {
   }
 
   #warn(fault: string): void {
-    if (!this.#told.note("watch", fault)) return;
+    if (!this.#knownFaults.note("watch", fault)) return;
     this.#options.log.warn(
       `cannot watch the directories, so changes are seen only at each look at everything: ${fault}`,
     );
@@ -195,7 +195,7 @@ export class DirectoryGuard {
   async #relock(found: Identity): Promise<void> {
     const { log, messagesDirectory } = this.#options;
     const untrusted = "fault" in found && found.isUntrusted ? found.fault : null;
-    if (this.#told.note("messages", untrusted) && untrusted !== null) {
+    if (this.#knownFaults.note("messages", untrusted) && untrusted !== null) {
       log.error(`the messages directory ${messagesDirectory.path} ${untrusted}: the one that was locked stays in use`);
     }
     if ("fault" in found) return;
@@ -211,7 +211,9 @@ export class DirectoryGuard {
       this.#lock = null;
     }
     const fault = lock === null ? "another monitor runs on these messages" : null;
-    if (this.#told.note("lock", fault) && fault !== null) log.error(`cannot lock ${messagesDirectory.path}: ${fault}`);
+    if (this.#knownFaults.note("lock", fault) && fault !== null) {
+      log.error(`cannot lock ${messagesDirectory.path}: ${fault}`);
+    }
   }
 
   async #tryLock(): Promise<DirectoryLock | null | undefined> {

@@ -55,7 +55,7 @@ export class InvalidMessages {
   /** Whether a file is one that was told of, stays, and has not changed. */
   has(file: string): boolean {
     const stamp = this.#staying.get(file);
-    return stamp !== undefined && isSameStamp(this.#options.messagesDirectory.look(file), stamp);
+    return stamp !== undefined && isSameStamp(this.#options.messagesDirectory.stamp(file), stamp);
   }
 
   /** Takes note that a message went, or is valid now. */
@@ -70,9 +70,9 @@ export class InvalidMessages {
   }
 
   /** Takes note of one, for this reason; puts it away where it has looked like this for long enough. */
-  found(file: string, stamp: FileStamp, lookedAt: number, reason: string): void {
+  found(file: string, stamp: FileStamp, stampedAt: number, reason: string): void {
     const { clock } = this.#options;
-    if (this.#unsettled.settle(file, stamp, lookedAt, clock.now())) this.#reject(file, stamp, reason);
+    if (this.#unsettled.settle(file, stamp, stampedAt, clock.now())) this.#reject(file, stamp, reason);
   }
 
   /** Tries again to put away what stays. */
@@ -81,7 +81,7 @@ export class InvalidMessages {
     for (const [file, stamp] of [...this.#staying].slice(0, MAX_RETRIES)) {
       this.#staying.delete(file);
       // Others have their turn the next time.
-      if (isSameStamp(messagesDirectory.look(file), stamp) && messagesDirectory.reject(file) !== null) {
+      if (isSameStamp(messagesDirectory.stamp(file), stamp) && messagesDirectory.reject(file) !== null) {
         this.#staying.set(file, stamp);
       }
     }

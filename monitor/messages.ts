@@ -16,7 +16,7 @@ export interface MessagesOptions extends InvalidMessagesOptions {
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
   /** Looks at the configs that messages name, or at all; true where one of them may still be changing. */
-  readonly look: (names: readonly string[] | "all") => Promise<boolean>;
+  readonly scan: (names: readonly string[] | "all") => Promise<boolean>;
   /** Asks for a restart. */
   readonly restart: (name: string) => void;
 }
@@ -31,7 +31,7 @@ interface Read {
 /** Reads messages in the order of their names, acts on each once, and removes it, as Python NColony does. */
 export class Messages {
   readonly #options: MessagesOptions;
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
   /** Messages that somebody told of, and that were not read since. */
   readonly #touched = new Set<string>();
   /** Messages that were acted on and are still there: they could not be removed, or have changed since they were read. */
@@ -115,7 +115,7 @@ export class Messages {
     const { log, messagesDirectory } = this.#options;
     const names = messagesDirectory.names();
     const fault = "fault" in names ? names.fault : null;
-    if (this.#told.note("directory", fault)) {
+    if (this.#knownFaults.note("directory", fault)) {
       if (fault === null) log.info(`the messages directory ${messagesDirectory.path} can be read again`);
       else log.error(`the messages directory ${messagesDirectory.path} ${fault}: nobody can ask for restarts`);
     }
@@ -142,7 +142,7 @@ export class Messages {
     if (all.length > 0) {
       // A config is looked at before a message about it is judged, so that "add; restart" works in any order.
       const named = all.map(({ message }) => message.type === "RESTART" ? message.name : null);
-      const isChanging = await this.#options.look(named.includes(null) ? "all" : named.filter((name) => name !== null));
+      const isChanging = await this.#options.scan(named.includes(null) ? "all" : named.filter((name) => name !== null));
       if (signal.aborted) return false;
       const now = this.#options.clock.now();
       this.#postponedSince = isChanging ? this.#postponedSince ?? now : null;
@@ -152,14 +152,14 @@ export class Messages {
     // Many messages may ask for the same: one restart does for all that were read together.
     for (const name of new Set(judged.flatMap(([, names]) => names))) this.#options.restart(name);
     for (const [read, names] of judged) {
-      this.#tell(read, names);
+      this.#logMessage(read, names);
       this.#touched.delete(read.file);
       this.#remove(read);
     }
     return true;
   }
 
-  #tell({ file, message }: Read, names: readonly string[]): void {
+  #logMessage({ file, message }: Read, names: readonly string[]): void {
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${quotedName(file)}: ${message.type}${asked === "" ? "" : ` ${quotedName(asked)}`}`;
     if (names.length === 0) this.#options.log.warn(`${what}: no such process is to run`);
@@ -181,9 +181,9 @@ export class Messages {
   /** Reads one message; null where there is nothing to act on (now). */
   #read(file: string): Read | null {
     const { clock, messagesDirectory } = this.#options;
-    const lookedAt = clock.now();
+    const stampedAt = clock.now();
     const acted = this.#acted.get(file);
-    if (acted !== undefined && isSameStamp(messagesDirectory.look(file), acted.stamp)) return null;
+    if (acted !== undefined && isSameStamp(messagesDirectory.stamp(file), acted.stamp)) return null;
     if (this.#acted.size >= MAX_ACTED || this.#invalid.has(file)) return null;
     const reading = messagesDirectory.read(file);
     if (reading === null) {
@@ -193,7 +193,7 @@ export class Messages {
     const { stamp, entry } = reading;
     const message = "fault" in entry ? entry.fault : parse(file, entry.source);
     if (typeof message === "string") {
-      this.#invalid.found(file, stamp, lookedAt, message);
+      this.#invalid.found(file, stamp, stampedAt, message);
       return null;
     }
     this.#invalid.forget(file);
@@ -206,7 +206,7 @@ export class Messages {
   /** Removes a message that was acted on. One that looks otherwise by now stays: it is read again. */
   #remove(read: Read): void {
     const { file, stamp } = read;
-    const seen = this.#options.messagesDirectory.look(file);
+    const seen = this.#options.messagesDirectory.stamp(file);
     const isSame = isSameStamp(seen, stamp);
     const fault = isSame ? this.#options.messagesDirectory.remove(file) : null;
     if (seen === null || isSame && fault === null) return void this.#acted.delete(file);

@@ -17,33 +17,33 @@ export class PidKeeper {
 
   /** Notes a process before it is started. */
   prepare(spec: Spec): void {
-    this.#tell(this.#files.prepare(spec), spec.name);
+    this.#logFault(this.#files.prepare(spec), spec.name);
   }
 
   /** Writes the pid of a process that was started. */
   write(spec: Spec, pid: number): void {
-    this.#tell(this.#files.write(spec, pid), spec.name);
+    this.#logFault(this.#files.write(spec, pid), spec.name);
   }
 
   /** Removes the pid of a process whose leader ended: it runs no more, for whoever reads pid files. */
   removePid(name: string): void {
-    this.#tell(this.#files.removePid(name), name);
+    this.#logFault(this.#files.removePid(name), name);
   }
 
   /** Removes what was written of a process. */
   remove(name: string): void {
-    this.#tell(this.#files.remove(name), name);
+    this.#logFault(this.#files.remove(name), name);
   }
 
   /** Does again what could not be done, or was undone. */
   restore(): void {
     const fault = this.#files.restore();
-    if (fault !== null) return this.#tell(fault);
+    if (fault !== null) return this.#logFault(fault);
     if (this.#hasFault) this.#log.info(`${this.#directory} is up to date again`);
     this.#hasFault = false;
   }
 
-  #tell(fault: string | null, name?: string): void {
+  #logFault(fault: string | null, name?: string): void {
     if (fault === null || this.#hasFault) return;
     this.#hasFault = true;
     this.#log.warn(`cannot keep ${this.#directory} up to date: ${fault}`, name);

@@ -31,12 +31,12 @@ export class Poll {
   }
 
   /** Looks, where the directory may hold what was not looked at; `look` gives whether it looked at all of it. */
-  async look(look: () => Promise<boolean>): Promise<void> {
+  async scan(scan: () => Promise<boolean>): Promise<void> {
     const start = this.#clock.now();
     const changed = this.#messagesDirectory.changedMs();
     if (changed === null || changed !== this.#seen) {
       const isSettled = changed !== null && Math.abs(this.#clock.wall() - changed) > RACY_MS;
-      const sawAll = await look();
+      const sawAll = await scan();
       this.#seen = isSettled && sawAll ? changed : null;
     }
     const now = this.#clock.now();

@@ -30,9 +30,9 @@ export class ScanGap {
   }
 
   /** Looks, after which the gap begins. */
-  async after(look: () => Promise<void>): Promise<void> {
+  async after(scan: () => Promise<void>): Promise<void> {
     const start = this.#clock.now();
-    await look();
+    await scan();
     const tookMs = this.#clock.now() - start;
     this.#until = start + Math.max(MIN_GAP_MS, Math.min(GAP_PER_LOOK * tookMs, MAX_GAP_MS));
   }

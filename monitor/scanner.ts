@@ -11,7 +11,7 @@ import {
   type Watchdog,
 } from "@ncolony/host";
 import { DirectoryGuard } from "./guard.ts";
-import { Mail } from "./mail.ts";
+import { MessageScanner } from "./message_scanner.ts";
 import { ScanGap } from "./scan_gap.ts";
 
 /** What a scanner needs. */
@@ -49,7 +49,7 @@ export class Scanner {
   readonly #configs: Configs;
   readonly #guard: DirectoryGuard;
   readonly #gap: ScanGap;
-  readonly #mail: Mail;
+  readonly #messageScanner: MessageScanner;
   readonly #abort = new AbortController();
   /** Names that the watch told of, and that may still be written to. */
   readonly #touched = new Set<string>();
@@ -83,13 +83,13 @@ export class Scanner {
       },
     });
     this.#gap = new ScanGap(host.clock);
-    this.#mail = new Mail({
+    this.#messageScanner = new MessageScanner({
       clock: host.clock,
       messagesDirectory,
       log,
       guard: this.#guard,
       specs: this.#configs.specs,
-      look: (names) => this.#lookForMessages(names),
+      scan: (names) => this.#scanForMessages(names),
       retryDue: () => this.#gap.mustWait ? this.#gap.until : Infinity,
       restart: (name, askedAt) => post(name, { type: "restart", ...(askedAt === undefined ? {} : { askedAt }) }),
     });
@@ -131,15 +131,15 @@ export class Scanner {
     this.#isGuardDue = false;
     if (now >= this.#nextScan) await this.#scan();
     else if (isGuardDue) await this.#guard.renew();
-    await this.#lookAtTouched(now);
+    await this.#scanTouched(now);
     if (signal.aborted) return;
-    await this.#mail.pass(signal);
+    await this.#messageScanner.pass(signal);
     heart.beat();
-    await this.#waker.wait(Math.min(this.#nextScan, this.#configs.due, this.#mail.due, heart.due));
+    await this.#waker.wait(Math.min(this.#nextScan, this.#configs.due, this.#messageScanner.due, heart.due));
   }
 
   #onTouched(directory: string, name: string, touch: Touch): void {
-    if (directory === this.#options.messagesDirectory.path) this.#mail.touch(name, touch);
+    if (directory === this.#options.messagesDirectory.path) this.#messageScanner.touch(name, touch);
     else if (touch === "renamed") this.#renamed.add(name);
     else this.#touched.add(name);
     this.#waker.wake();
@@ -148,7 +148,7 @@ export class Scanner {
   #onRescan(directory: string | null): void {
     if (directory === this.#options.messagesDirectory.path) {
       this.#isGuardDue = true;
-      this.#mail.touchAll();
+      this.#messageScanner.touchAll();
     } else this.#nextScan = Math.min(this.#nextScan, this.#gap.until);
     this.#waker.wake();
   }
@@ -157,43 +157,43 @@ export class Scanner {
     this.#nextScan = this.#host.clock.now() + this.#options.frequencyMs;
     await this.#guard.renew();
     if (this.#abort.signal.aborted) return;
-    await this.#lookAtTouched(this.#host.clock.now());
-    await this.#lookAtAll();
+    await this.#scanTouched(this.#host.clock.now());
+    await this.#scanAll();
     // What is done after a look must not be done after the end of all.
     if (this.#abort.signal.aborted) return;
-    this.#mail.touchAll();
+    this.#messageScanner.touchAll();
     this.#options.onScan();
   }
 
-  async #lookAtAll(): Promise<void> {
-    await this.#gap.after(() => this.#lookAt("all"));
+  async #scanAll(): Promise<void> {
+    await this.#gap.after(() => this.#scanConfigs("all"));
   }
 
-  async #lookAtTouched(now: number): Promise<void> {
+  async #scanTouched(now: number): Promise<void> {
     if (this.#configs.due <= now) this.#configs.unsettled().forEach((name) => this.#touched.add(name));
     if (this.#touched.size + this.#renamed.size === 0) return;
     const renamed = [...this.#renamed].map((name) => [name, true] as const);
     const touched = [...this.#touched.difference(this.#renamed)].map((name) => [name, false] as const);
     this.#renamed.clear();
     this.#touched.clear();
-    await this.#lookAt([...renamed, ...touched]);
+    await this.#scanConfigs([...renamed, ...touched]);
   }
 
-  async #lookForMessages(names: readonly string[] | "all"): Promise<boolean> {
-    await this.#lookAtTouched(this.#host.clock.now());
+  async #scanForMessages(names: readonly string[] | "all"): Promise<boolean> {
+    await this.#scanTouched(this.#host.clock.now());
     if (names === "all") {
       if (this.#gap.mustWait) return true;
-      await this.#lookAtAll();
+      await this.#scanAll();
       return this.#configs.due < Infinity;
     }
     // A message may name anything, such as "../secret".
     const possible = names.filter((name) => nameFault(name) === null);
-    await this.#lookAt(possible.map((name) => [name, false] as const));
+    await this.#scanConfigs(possible.map((name) => [name, false] as const));
     return possible.some((name) => this.#configs.isUnsettled(name));
   }
 
   /** Looks at some configs, or at all, and posts what follows. */
-  async #lookAt(names: Touched | "all"): Promise<void> {
+  async #scanConfigs(names: Touched | "all"): Promise<void> {
     const { log, post, warningsOf } = this.#options;
     for await (const { name, event } of this.#configs.changes(names, this.#abort.signal)) {
       if (event?.type === "wanted") { for (const warning of warningsOf(event.spec)) log.warn(warning, name); }

@@ -11,7 +11,7 @@ import {
 import { Libc } from "./libc.ts";
 import type { Options } from "./options.ts";
 import { Reaper, type Warn } from "./reaper.ts";
-import { asInherited, blockSignals, isLimit, tellSignals } from "./signals.ts";
+import { asInherited, blockSignals, isLimit, readSignals } from "./signals.ts";
 
 const [TERM, XCPU] = ["SIGTERM", "SIGXCPU"].map(signalNumber) as [number, number];
 
@@ -62,7 +62,7 @@ export async function runReaper({ args, grace, killAfter, group, exitCodes }: Op
     graceMs: grace * 1000,
     warn,
   });
-  if (taken.areBlocked) tellSignals(libc, taken, take);
+  if (taken.areBlocked) readSignals(libc, taken, take);
   const code = exitCodeOf(await reaper.run());
   return exitCodes.get(code) ?? code;
 }

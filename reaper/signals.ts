@@ -107,14 +107,14 @@ export function asInherited<T>(libc: Libc, { ignored }: Taken, action: () => T):
 }
 
 /** Tells of blocked signals as they come. `isFromKernel`: it tells of a limit, or the terminal sent it to its whole group. */
-export async function tellSignals(
+export async function readSignals(
   libc: Libc,
   { numbers }: Taken,
-  tell: (number: number, isFromKernel: boolean) => void,
+  onSignal: (number: number, isFromKernel: boolean) => void,
 ): Promise<never> {
   const descriptor = libc.openSignals(maskOf(numbers));
   for (;;) {
     const { number, isFromKernel } = await libc.nextSignal(descriptor);
-    tell(number, isFromKernel);
+    onSignal(number, isFromKernel);
   }
 }

@@ -142,7 +142,7 @@ function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScop
 
 function timesOf(
   { frequency, cron, timezone, last, catchUp = false, splay = 0 }: Options,
-  tell: (line: string) => void,
+  warn: (line: string) => void,
 ): Times {
   const delay = () => Math.random() * splay * 1000;
   if (cron !== undefined) {
@@ -151,8 +151,8 @@ function timesOf(
       catchUp,
       last: last === undefined
         ? NO_LAST
-        : new TimeFile(last, (fault) => tell(`--last ${JSON.stringify(last)} ${fault}`)),
-      tell,
+        : new TimeFile(last, (fault) => warn(`--last ${JSON.stringify(last)} ${fault}`)),
+      warn,
     });
   }
   return every(frequency! * 1000, denoClock, delay);

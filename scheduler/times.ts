@@ -70,14 +70,14 @@ export interface CronOptions {
   /** Remembers up to when times were dealt with. */
   readonly last: Last;
   /** Takes what a person should know. */
-  readonly tell: (message: string) => void;
+  readonly warn: (message: string) => void;
 }
 
 /** More times that are left out are not counted one by one. */
 const MAX_COUNT = 1000;
 
 /** Runs are due by the wall clock, as a cron expression says. */
-export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, tell }: CronOptions): Times {
+export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, warn }: CronOptions): Times {
   let plannedAt: Date | null = null;
   let delayMs = 0;
   /** Up to here times were dealt with: small corrections of the clock do not make them come again. */
@@ -98,13 +98,13 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, te
     if (dealtAt < wall) dealWith(wall);
     plannedAt = cron.nextRun(new Date(dealtAt));
     delayMs = splay();
-    if (plannedAt === null) tell("the cron expression names no time any more");
+    if (plannedAt === null) warn("the cron expression names no time any more");
     const and = missed.length > MAX_COUNT ? `${why}, and more` : why;
     return { dueAt: dueAt(), passed: Math.min(missed.length, MAX_COUNT), ...(missed.length > 0 ? { why: and } : {}) };
   };
   /** Has a time that is over run now. */
   const catchUpOn = (time: Date, why: string): Plan => {
-    tell(`the run of ${time.toISOString()} was missed, for ${why}: it runs now`);
+    warn(`the run of ${time.toISOString()} was missed, for ${why}: it runs now`);
     plannedAt = time;
     delayMs = clock.wall() - time.getTime();
     return { dueAt: dueAt(), passed: 0 };
@@ -113,7 +113,7 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, te
     first: () => {
       const wall = clock.wall();
       const before = last.read();
-      if (before !== null && before > wall) tell("what was remembered is of the future: it counts for nothing");
+      if (before !== null && before > wall) warn("what was remembered is of the future: it counts for nothing");
       dealtAt = Math.min(before ?? wall, wall);
       const [missed] = timesBetween(cron, dealtAt, wall);
       return catchUp && missed !== undefined ? catchUpOn(missed, STOPPED) : plan(STOPPED);

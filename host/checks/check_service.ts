@@ -113,7 +113,7 @@ export class CheckService implements ProgramService {
 
   async #finish(): Promise<number> {
     try {
-      await this.#lookAndCheck();
+      await this.#scanAndCheck();
     } catch (error) {
       // Whatever it is: what is held must be let go of.
       this.fail(error);
@@ -123,7 +123,7 @@ export class CheckService implements ProgramService {
     return this.#exitCode;
   }
 
-  async #lookAndCheck(): Promise<void> {
+  async #scanAndCheck(): Promise<void> {
     const { signal } = this.#abort;
     const { clock, heart = NO_HEART } = this.#host;
     for (let nextLook = clock.now(); !signal.aborted;) {

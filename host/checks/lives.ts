@@ -29,7 +29,7 @@ export class Lives {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #seen = new Map<string, Seen>();
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
 
   /** Makes one that has seen nothing; without a directory it never will. */
   constructor(path: string | null, clock: Clock, log: Log) {
@@ -46,16 +46,16 @@ export class Lives {
   /** Looks at one. */
   of(name: string): Life {
     if (this.#path === null) {
-      this.#tell("there is no --pid DIR");
+      this.#logFault("there is no --pid DIR");
       return UNKNOWN_LIFE;
     }
     try {
       const file = lstat(join(this.#path, name));
       if (file === null) this.#seeThatItIsKept(this.#path);
-      this.#tell(null);
+      this.#logFault(null);
       return this.#take(name, file);
     } catch (error) {
-      this.#tell(faultOf(error));
+      this.#logFault(faultOf(error));
       return UNKNOWN_LIFE;
     }
   }
@@ -94,8 +94,8 @@ export class Lives {
     if (!isKept) throw new Error("no monitor keeps its pid files there");
   }
 
-  #tell(fault: string | null): void {
-    if (!this.#told.note("pids", fault)) return;
+  #logFault(fault: string | null): void {
+    if (!this.#knownFaults.note("pids", fault)) return;
     const where = this.#path === null ? "" : ` from ${JSON.stringify(shownText(this.#path))}`;
     if (fault === null) return this.#log.info(`it is known again${where} when processes start`);
     this.#log.warn(

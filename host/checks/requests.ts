@@ -20,7 +20,7 @@ export interface RestartRequestsOptions {
 /** Asks the monitor for restarts. */
 export class RestartRequests {
   readonly #options: RestartRequestsOptions;
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
   /** Whose restart is to come, and the message that asks for it. */
   readonly #pending = new Map<string, string>();
 
@@ -45,7 +45,7 @@ export class RestartRequests {
   /** Those of whose restart this program asked, or would have, and of whose request the monitor has not read yet. */
   pending(): string[] {
     const { messagesDirectory } = this.#options;
-    for (const [name, file] of this.#pending) if (messagesDirectory.look(file) === null) this.#pending.delete(name);
+    for (const [name, file] of this.#pending) if (messagesDirectory.stamp(file) === null) this.#pending.delete(name);
     return [...this.#pending.keys()];
   }
 
@@ -70,12 +70,12 @@ export class RestartRequests {
     const { messagesDirectory, log } = this.#options;
     try {
       const file = postMessage(messagesDirectory.path, { type: "RESTART", name });
-      this.#told.note("ask", null);
+      this.#knownFaults.note("ask", null);
       log.warn(`${reason}: asked for a restart`, name);
       return file;
     } catch (error) {
       const fault = faultOf(error);
-      if (this.#told.note("ask", fault)) {
+      if (this.#knownFaults.note("ask", fault)) {
         log.error(`cannot write to ${messagesDirectory.path}, to ask for restarts: ${fault}`);
       }
       return null;

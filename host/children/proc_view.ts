@@ -67,20 +67,20 @@ export class ShellView implements ProcView {
   }
 
   bootId(): string {
-    this.#look();
+    this.#scan();
     return this.#boot;
   }
 
   startOf(pid: number): string | null {
-    return this.#look().get(pid)?.start ?? null;
+    return this.#scan().get(pid)?.start ?? null;
   }
 
   hasEnded(pid: number): boolean {
-    return this.#look().get(pid)?.hasEnded ?? true;
+    return this.#scan().get(pid)?.hasEnded ?? true;
   }
 
   membersOf(group: number): number[] {
-    return this.#look().values().filter((seen) => seen.group === group).map(({ pid }) => pid).toArray();
+    return this.#scan().values().filter((seen) => seen.group === group).map(({ pid }) => pid).toArray();
   }
 
   variableOf(pid: number, name: string): string | undefined {
@@ -88,7 +88,7 @@ export class ShellView implements ProcView {
     return environ.split("\0").find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
   }
 
-  #look(): Map<number, Seen> {
+  #scan(): Map<number, Seen> {
     if (this.#now() < this.#until) return this.#seen;
     // Who ends meanwhile is no failure.
     const text = askShell("cat /proc/sys/kernel/random/boot_id && { cat /proc/[0-9]*/stat 2>/dev/null; true; }");

@@ -36,7 +36,7 @@ export async function findStrays(clock: Clock): Promise<Stray[]> {
   const ownGroup = readProcess(Deno.pid)?.group;
   const found: Stray[] = [];
   const pids = allPids().values();
-  const lookAtSome = async () => {
+  const readSome = async () => {
     for (const pid of pids) {
       const info = ancestors.has(pid) ? null : readProcess(pid);
       // With its own group this program would end itself.
@@ -48,7 +48,7 @@ export async function findStrays(clock: Clock): Promise<Stray[]> {
   };
   const late = Promise.withResolvers<void>();
   const cancel = clock.after(PATIENCE_MS, late.resolve);
-  await Promise.race([Promise.all(Array.from({ length: READERS }, lookAtSome)), late.promise]);
+  await Promise.race([Promise.all(Array.from({ length: READERS }, readSome)), late.promise]);
   cancel();
   return found;
 }

@@ -35,7 +35,7 @@ export function hasLiveMember(group: number): boolean {
 export function whoIsLeft(pid: number, scope: KillScope): string {
   try {
     const left = (scope === "group" ? membersOf(pid) : [pid]).flatMap((pid) => {
-      const thread = tellingThread(pid);
+      const thread = remainingThread(pid);
       return thread === undefined ? [] : [{ pid, thread }];
     });
     left.sort((a, b) => rank(a.thread) - rank(b.thread));
@@ -49,7 +49,7 @@ export function whoIsLeft(pid: number, scope: KillScope): string {
 }
 
 /** The thread that keeps a process there: one that lives, or else one that has ended and is traced. */
-function tellingThread(pid: number): ThreadInfo | undefined {
+function remainingThread(pid: number): ThreadInfo | undefined {
   return readThreads(pid).sort((a, b) => rank(a) - rank(b))[0];
 }
 

@@ -85,7 +85,7 @@ export class Changes {
   }
 
   /** Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted. */
-  async *lookAtAll(signal?: AbortSignal): AsyncGenerator<FileChange> {
+  async *scanAll(signal?: AbortSignal): AsyncGenerator<FileChange> {
     const identity = this.#directory.identity();
     if ("fault" in identity) return this.#cannotLook(identity.fault);
     const names = this.#directory.names();
@@ -108,10 +108,10 @@ export class Changes {
   }
 
   /** Looks at some names, in slices too: those of which `complete` is true were renamed into place. */
-  async *lookAt(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
+  async *scan(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
     // After a look at everything that failed, one at some names would not tell that it can be done again.
     const isPossible = this.#fault === null && this.#id !== null && this.#directory.stands(this.#id);
-    yield* isPossible ? this.#examineAll(names, signal) : this.lookAtAll(signal);
+    yield* isPossible ? this.#examineAll(names, signal) : this.scanAll(signal);
   }
 
   async *#examineAll(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
@@ -137,17 +137,17 @@ export class Changes {
 
   /** What a name holds now, if that counts and may not be what it held before; else null. */
   #examine(name: string, complete: boolean): FileChange | null {
-    const lookedAt = this.#clock.now();
-    const stamp = this.#directory.look(name);
+    const stampedAt = this.#clock.now();
+    const stamp = this.#directory.stamp(name);
     const known = this.#known.get(name);
     if (isSameStamp(stamp, known?.stamp ?? null)) {
       this.#unsettled.delete(name);
       if (!known?.isDoubtful) return null;
-    } else if (!(complete && stamp !== null) && !this.#settle(name, stamp, lookedAt)) return null;
+    } else if (!(complete && stamp !== null) && !this.#settle(name, stamp, stampedAt)) return null;
     const reading = stamp && this.#directory.read(name);
     // It changed, or went, after the look.
     const isSure = isSameStamp(reading?.stamp ?? null, stamp) || complete && reading !== null;
-    if (!isSure && !this.#settle(name, reading?.stamp ?? null, lookedAt)) return null;
+    if (!isSure && !this.#settle(name, reading?.stamp ?? null, stampedAt)) return null;
     this.#unsettled.delete(name);
     if (reading === null) {
       this.#known.delete(name);
@@ -157,7 +157,7 @@ export class Changes {
     this.#known.set(name, { stamp: reading.stamp, isDoubtful: isRacy || (reading.isTransient ?? false) });
     return { name, entry: reading.entry };
   }
-  #settle(name: string, stamp: FileStamp | null, lookedAt: number): boolean {
-    return this.#unsettled.settle(name, stamp, lookedAt, this.#clock.now());
+  #settle(name: string, stamp: FileStamp | null, stampedAt: number): boolean {
+    return this.#unsettled.settle(name, stamp, stampedAt, this.#clock.now());
   }
 }

@@ -23,7 +23,7 @@ export class Configs {
   readonly #options: ConfigsOptions;
   readonly #changes: Changes;
   readonly #specs = new Specs();
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
 
   /** Makes one that has looked at nothing yet. */
   constructor(options: ConfigsOptions) {
@@ -57,26 +57,26 @@ export class Configs {
    * nothing more.
    */
   async *changes(names: Touched | "all", signal?: AbortSignal): AsyncGenerator<SpecChange> {
-    const files = names === "all" ? this.#changes.lookAtAll(signal) : this.#changes.lookAt(names, signal);
+    const files = names === "all" ? this.#changes.scanAll(signal) : this.#changes.scan(names, signal);
     for await (const { name, entry } of files) {
       if (signal?.aborted) return;
-      this.#tellFault(null);
+      this.#logFault(null);
       const change = this.#specs.change(name, entry);
-      this.#tell(change);
+      this.#logChange(change);
       yield change;
     }
-    if (!signal?.aborted) this.#tellFault(this.#changes.fault);
+    if (!signal?.aborted) this.#logFault(this.#changes.fault);
   }
 
   /** Tells, when that changes, that the directory says nothing, or that it can be read again. */
-  #tellFault(fault: string | null): void {
+  #logFault(fault: string | null): void {
     const { directory, log } = this.#options;
-    if (!this.#told.note("directory", fault)) return;
+    if (!this.#knownFaults.note("directory", fault)) return;
     if (fault === null) log.info(`the config directory ${directory.path} can be read again`);
     else log.error(`the config directory ${directory.path} ${fault}: what runs goes on as it is`);
   }
 
-  #tell({ name, problem, isMended }: SpecChange): void {
+  #logChange({ name, problem, isMended }: SpecChange): void {
     const { log } = this.#options;
     if (isMended) log.info("its config is good again", name);
     if (problem === null) return;

@@ -2,7 +2,7 @@ import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../deno_errors.ts";
 import type { Directory, FileStamp, Identity, Reading, TrustOptions } from "../types.ts";
-import { faultSight, RACY_MS, stampOf } from "./file_stamp.ts";
+import { faultStamp, RACY_MS, stampOf } from "./file_stamp.ts";
 import { idFrom, idOf } from "./lstat.ts";
 import { type FileFacts, type OpenFile, openFile } from "./open.ts";
 import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
@@ -47,7 +47,7 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
       return doubtful.size > 0 ? [...new Set(found)] : found;
     },
     // join() would look at every letter, of thousands of names at every look.
-    look: (name) => look(`${absolute}/${name}`, optionsFor(name)),
+    stamp: (name) => stampAt(`${absolute}/${name}`, optionsFor(name)),
     read: (name) => read(`${absolute}/${name}`, optionsFor(name)),
   };
 }
@@ -105,9 +105,9 @@ function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptio
   }
 }
 
-function look(path: string, options: ReadOptions): FileStamp | null {
+function stampAt(path: string, options: ReadOptions): FileStamp | null {
   const found = inspect(path, options);
-  return found === null ? null : "fault" in found ? faultSight(found.fault) : stampOf(found);
+  return found === null ? null : "fault" in found ? faultStamp(found.fault) : stampOf(found);
 }
 
 function read(path: string, options: ReadOptions): Reading | null {
@@ -115,7 +115,7 @@ function read(path: string, options: ReadOptions): Reading | null {
   if (found === null) return null;
   if ("fault" in found) {
     const { fault, isTransient } = found;
-    return { stamp: faultSight(fault), entry: { fault }, isTransient };
+    return { stamp: faultStamp(fault), entry: { fault }, isTransient };
   }
   const wrong = (fault: string): Reading => ({ stamp: stampOf(found), entry: { fault } });
   // Opening a device can have effects, so only a regular file is opened.

@@ -13,7 +13,7 @@ export function stampOf({ ino, size, mtime, ctime, uid, mode }: FileFacts): File
 }
 
 /** What a look tells of a name that cannot be looked at. */
-export function faultSight(fault: string): FileStamp {
+export function faultStamp(fault: string): FileStamp {
   return { marks: [fault], changedMs: 0 };
 }
 

@@ -17,7 +17,7 @@ export function messageDirectory(path: string, trust: TrustOptions = {}): Messag
   const own = openDirectory(path, options);
   let directory = own;
   // Nothing is found under a name that is not UTF-8, though something is there.
-  const gone = (name: string) => directory.look(name) === null ? null : "a name is not UTF-8";
+  const gone = (name: string) => directory.stamp(name) === null ? null : "a name is not UTF-8";
   return {
     path: own.path,
     identity: () => identify(own.path, trust, true),
@@ -27,7 +27,7 @@ export function messageDirectory(path: string, trust: TrustOptions = {}): Messag
     },
     // One that was removed can still be listed where it is held open.
     names: () => isRemoved(directory.path) ? { fault: "is not there" } : directory.names(),
-    look: (name) => directory.look(name),
+    stamp: (name) => directory.stamp(name),
     read: (name) => directory.read(name),
     remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name)), () => gone(name)),
     changedMs: () => changedMs(directory.path),

@@ -12,7 +12,7 @@ const MAX_BYTES = 100;
 export class TimeFile {
   readonly #path: string;
   readonly #onFault: (fault: string) => void;
-  readonly #told = new KnownFaults();
+  readonly #knownFaults = new KnownFaults();
 
   /** Makes one; `onFault` takes what cannot be read or written, each once until it works again. */
   constructor(path: string, onFault: (fault: string) => void) {
@@ -42,6 +42,6 @@ export class TimeFile {
     } catch (error) {
       fault = faultOf(error);
     }
-    if (this.#told.note("write", fault) && fault !== null) this.#onFault(`cannot be written: ${fault}`);
+    if (this.#knownFaults.note("write", fault) && fault !== null) this.#onFault(`cannot be written: ${fault}`);
   }
 }

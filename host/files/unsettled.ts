@@ -49,14 +49,14 @@ export class Unsettled {
   /**
    * Takes note of a look at a name; null: nothing is there.
    *
-   * @param lookedAt When that was, in the clock's milliseconds.
+   * @param stampedAt When that was, in the clock's milliseconds.
    * @param now What time it is: some may have passed since, for this program does not always run.
    * @returns Whether a look before, long enough ago, found the same: then the name is forgotten.
    */
-  settle(name: string, stamp: FileStamp | null, lookedAt: number, now: number): boolean {
+  settle(name: string, stamp: FileStamp | null, stampedAt: number, now: number): boolean {
     const before = this.#names.get(name);
     const isSame = before !== undefined && isSameStamp(before.stamp, stamp);
-    const isSettled = isSame ? lookedAt >= before.due : this.#settleMs === 0;
+    const isSettled = isSame ? stampedAt >= before.due : this.#settleMs === 0;
     if (isSettled) this.#names.delete(name);
     else if (!isSame && (before !== undefined || this.#names.size < this.#max)) {
       this.#names.set(name, { stamp, due: now + this.#settleMs });

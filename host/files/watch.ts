@@ -154,7 +154,7 @@ class DenoWatch implements Watch {
       if (event !== null && this.#isAnswer(event)) this.#hearAnswer();
       else if (this.#isClosed) continue;
       else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) this.#listener.rescan(null);
-      else tell(event, this.#paths, this.#listener);
+      else dispatch(event, this.#paths, this.#listener);
     }
   }
 
@@ -202,7 +202,7 @@ function succeeds(action: () => void): boolean {
   }
 }
 
-function tell(event: Deno.FsEvent, directories: readonly string[], listener: WatchListener): void {
+function dispatch(event: Deno.FsEvent, directories: readonly string[], listener: WatchListener): void {
   // A file was closed that had been opened for writing, as this program opens messages. If it was written, that was told.
   if (event.kind === "access") return;
   if (event.flag === "rescan") return listener.rescan(null);

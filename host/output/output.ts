@@ -60,7 +60,7 @@ export class Output {
     const stdout = isNonBlocking(1) ? hesitant(Deno.stdout) : Deno.stdout;
     this.#format = format;
     const encoder = new TextEncoder();
-    const tell = (writer: Writer) => createLog(level, format, (line) => writer.offer(encoder.encode(line)));
+    const logTo = (writer: Writer) => createLog(level, format, (line) => writer.offer(encoder.encode(line)));
     // What goes wrong with a stream is told on stderr; where that is stderr itself, nobody would read it.
     const open = (target: Target, name: string, report: () => Log | null) => {
       return new Writer(target, {
@@ -69,7 +69,7 @@ export class Output {
       });
     };
     const err = open(Deno.stderr, "stderr", () => null);
-    const stderrLog = tell(err);
+    const stderrLog = logTo(err);
     const target = file === undefined ? null : openLog(file);
     if (target === null) {
       this.#err = err;
@@ -81,7 +81,7 @@ export class Output {
     const pageOf = (writer: Writer, stream: LogTarget) =>
       [writer, new Page(writer, !raw && stream.isTerminal())] as const;
     this.#pages = new Map([pageOf(this.#out, target ?? Deno.stdout), pageOf(this.#err, target ?? Deno.stderr)]);
-    this.log = tell(this.#err);
+    this.log = logTo(this.#err);
   }
 
   /** Makes the writers of one child: each of its lines becomes `[name] line`, or a JSON object. */

@@ -36,7 +36,7 @@ export class Heart implements Disposable {
    * @param name The name of the process.
    * @param onFault Takes what goes wrong, once as long as it stays the same.
    */
-  constructor(status: string, name: string, onFault: (fault: string) => void = tell) {
+  constructor(status: string, name: string, onFault: (fault: string) => void = warn) {
     this.status = status;
     this.#name = name;
     this.#onFault = onFault;
@@ -143,7 +143,7 @@ export function maybeBeat(options: HeartOptions = {}): void {
   findHeart(options)?.heart.beat();
 }
 
-function findHeart({ environ = denoEnviron, onFault = tell }: HeartOptions): { heart: Heart; beat: Beat } | null {
+function findHeart({ environ = denoEnviron, onFault = warn }: HeartOptions): { heart: Heart; beat: Beat } | null {
   try {
     const source = environ("NCOLONY_CONFIG");
     if (source === undefined) return null;
@@ -199,7 +199,7 @@ function touch(status: string, name: string): string | null {
   }
 }
 
-function tell(fault: string): void {
+function warn(fault: string): void {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`heart: ${visible(fault)}\n`));
   } catch {

@@ -45,7 +45,7 @@ export function checker(location: string, receiver: MonitorEventReceiver): () =>
   const changes = new Changes(configDirectory(location), denoClock, { settleMs: 0 });
   return async () => {
     const tell = new Teller();
-    for await (const { name, entry } of changes.lookAtAll()) {
+    for await (const { name, entry } of changes.scanAll()) {
       const before = texts.get(name);
       if (entry !== null && ("fault" in entry || entry.source === before)) continue;
       if (before !== undefined) tell.try(() => receiver.remove(name));

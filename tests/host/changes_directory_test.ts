@@ -14,7 +14,7 @@ async function world(): Promise<World> {
   const changes = new CollectedChanges(directory, clock);
   directory.write("web", "1", 1000);
   directory.write("db", "2", 1000);
-  await changes.lookAtAll();
+  await changes.scanAll();
   return { clock, directory, changes };
 }
 
@@ -24,9 +24,9 @@ function namesOf(look: Look): string[] | string {
 
 /** What everything looks like when it has settled. */
 async function settled({ clock, changes }: World): Promise<string[] | string> {
-  assertEquals(namesOf(await changes.lookAtAll()), []);
+  assertEquals(namesOf(await changes.scanAll()), []);
   clock.advance(100);
-  return namesOf(await changes.lookAtAll());
+  return namesOf(await changes.scanAll());
 }
 
 function empty({ directory }: World): void {
@@ -37,20 +37,20 @@ function empty({ directory }: World): void {
 Deno.test("Changes changes nothing while the directory is gone, and goes on when it is back", async () => {
   const it = await world();
   it.directory.fault = "is not there";
-  assertEquals(namesOf(await it.changes.lookAtAll()), "is not there");
-  assertEquals(namesOf(await it.changes.lookAt([["web", true]])), "is not there");
+  assertEquals(namesOf(await it.changes.scanAll()), "is not there");
+  assertEquals(namesOf(await it.changes.scan([["web", true]])), "is not there");
   it.clock.advance(1000);
-  assertEquals(namesOf(await it.changes.lookAtAll()), "is not there");
+  assertEquals(namesOf(await it.changes.scanAll()), "is not there");
   it.directory.fault = null;
-  assertEquals(namesOf(await it.changes.lookAtAll()), []);
+  assertEquals(namesOf(await it.changes.scanAll()), []);
 });
 
 Deno.test("Changes forgets what had not settled when the directory goes, and finds it when it is back", async () => {
   const it = await world();
   it.directory.write("new", "3");
-  assertEquals(namesOf(await it.changes.lookAt([["new", false]])), []);
+  assertEquals(namesOf(await it.changes.scan([["new", false]])), []);
   it.directory.fault = "is not there";
-  assertEquals(namesOf(await it.changes.lookAt([["new", false]])), "is not there");
+  assertEquals(namesOf(await it.changes.scan([["new", false]])), "is not there");
   assertEquals([it.changes.due, it.changes.unsettled()], [Infinity, []]);
   it.directory.fault = null;
   assertEquals(await settled(it), ["new"]);
@@ -59,10 +59,10 @@ Deno.test("Changes forgets what had not settled when the directory goes, and fin
 Deno.test("Changes forgets what had not settled when another directory that is empty takes its place", async () => {
   const it = await world();
   it.directory.remove("web");
-  assertEquals(namesOf(await it.changes.lookAtAll()), []);
+  assertEquals(namesOf(await it.changes.scanAll()), []);
   it.directory.id = "2:2";
   empty(it);
-  assertEquals(typeof namesOf(await it.changes.lookAtAll()), "string");
+  assertEquals(typeof namesOf(await it.changes.scanAll()), "string");
   assertEquals([it.changes.due, it.changes.unsettled()], [Infinity, []]);
 });
 
@@ -71,10 +71,10 @@ Deno.test("Changes has a first look also after a directory that was not there", 
   const directory = new FakeDirectory(clock);
   const changes = new CollectedChanges(directory, clock);
   directory.fault = "is not there";
-  assertEquals(namesOf(await changes.lookAtAll()), "is not there");
+  assertEquals(namesOf(await changes.scanAll()), "is not there");
   directory.fault = null;
   directory.write("web", "1");
-  assertEquals(namesOf(await changes.lookAtAll()), ["web"]);
+  assertEquals(namesOf(await changes.scanAll()), ["web"]);
 });
 
 Deno.test("Changes takes the look at a name for one at all where there was none before", async () => {
@@ -82,7 +82,7 @@ Deno.test("Changes takes the look at a name for one at all where there was none 
   const directory = new FakeDirectory(clock);
   directory.write("web", "1");
   directory.write("db", "2");
-  assertEquals(namesOf(await new CollectedChanges(directory, clock).lookAt([["web", false]])), ["db", "web"]);
+  assertEquals(namesOf(await new CollectedChanges(directory, clock).scan([["web", false]])), ["db", "web"]);
 });
 
 Deno.test("Changes changes nothing where the directory is empty and another one, as after an unmount", async () => {
@@ -91,8 +91,8 @@ Deno.test("Changes changes nothing where the directory is empty and another one,
   it.directory.id = "2:2";
   const fault = "is empty, and another directory than before (unmounted?)";
   for (let look = 0; look < 3; look++) {
-    assertEquals(namesOf(await it.changes.lookAtAll()), fault);
-    assertEquals(namesOf(await it.changes.lookAt([["web", false]])), fault);
+    assertEquals(namesOf(await it.changes.scanAll()), fault);
+    assertEquals(namesOf(await it.changes.scan([["web", false]])), fault);
     it.clock.advance(1000);
   }
   assertEquals(it.changes.due, Infinity);
@@ -120,14 +120,14 @@ Deno.test("Changes looks at everything where a name is said to change in another
   const it = await world();
   it.directory.id = "2:2";
   it.directory.remove("db");
-  assertEquals(namesOf(await it.changes.lookAt([["web", false]])), []);
+  assertEquals(namesOf(await it.changes.scan([["web", false]])), []);
   assertEquals(it.changes.unsettled(), ["db"]);
 });
 
 Deno.test("Changes sees everything removed where another directory was filled and then emptied", async () => {
   const it = await world();
   it.directory.id = "2:2";
-  await it.changes.lookAtAll();
+  await it.changes.scanAll();
   empty(it);
   assertEquals(await settled(it), ["-db", "-web"]);
 });

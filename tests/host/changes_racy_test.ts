@@ -14,9 +14,9 @@ Deno.test("Changes sees an edit that keeps size and time and comes in the second
   for (;;) {
     const changes = new CollectedChanges(configDirectory(dir.path), denoClock, { settleMs: 0 });
     const first = write("1");
-    await changes.lookAtAll();
+    await changes.scanAll();
     if (write("2") !== first) continue;
-    const look = await changes.lookAtAll();
+    const look = await changes.scanAll();
     assertEquals("changes" in look && [...look.changes], [["web", { source: "2" }]]);
     break;
   }

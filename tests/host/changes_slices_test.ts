@@ -23,7 +23,7 @@ function world(options: ChangesOptions = {}): World {
   const abort = new AbortController();
   let before = 0;
   for (let i = 0; i < FILES; i++) directory.write(`web${i}`, `${i}`);
-  directory.onLook = () => clock.advance(LOOK_MS);
+  directory.onStamp = () => clock.advance(LOOK_MS);
   clock.onYield = () => {
     slices.push(directory.looked.length - before);
     before = directory.looked.length;
@@ -42,39 +42,39 @@ const ALL_COMPLETE = ALL.map((name) => [name, true] as const);
 
 Deno.test("Changes gives others their turn every 10 ms, where it looks at all names and where at some", async () => {
   const { changes, slices } = world();
-  assertEquals(namesOf(await changes.lookAtAll()), ALL);
+  assertEquals(namesOf(await changes.scanAll()), ALL);
   // A look that has begun is not cut short.
   assertEquals(slices, Array(6).fill(3));
   slices.length = 0;
-  assertEquals(namesOf(await changes.lookAt(ALL_COMPLETE)), ALL);
+  assertEquals(namesOf(await changes.scan(ALL_COMPLETE)), ALL);
   assertLess(5, slices.length);
 });
 
 Deno.test("Changes ends a look early when it is aborted", async () => {
   const { changes, directory, signal } = world();
-  assertEquals(namesOf(await changes.lookAtAll(signal)).length, 3);
+  assertEquals(namesOf(await changes.scanAll(signal)).length, 3);
   assertEquals(directory.looked.length, 3);
-  await changes.lookAt(ALL_COMPLETE, signal);
+  await changes.scan(ALL_COMPLETE, signal);
   assertEquals(directory.looked.length, 3);
 });
 
 Deno.test("Changes ends the look at another directory early when it is aborted", async () => {
   const { changes, directory, signal } = world();
-  await changes.lookAt([["web1", true]], signal);
+  await changes.scan([["web1", true]], signal);
   assertEquals(directory.looked.length, 3);
 });
 
 Deno.test("Changes takes what is renamed into place during a scan before the rest of it", async () => {
   const renamed: string[] = [];
   const { changes, directory, clock } = world({ nextRenamed: () => renamed.shift() });
-  await changes.lookAtAll();
-  directory.onLook = (name) => {
+  await changes.scanAll();
+  directory.onStamp = (name) => {
     clock.advance(LOOK_MS);
     if (name !== "web1") return;
     directory.write("late", "late");
     directory.write("later", "later");
     renamed.push("late", "later");
   };
-  const names = namesOf(await changes.lookAt(ALL_COMPLETE));
+  const names = namesOf(await changes.scan(ALL_COMPLETE));
   assertEquals(names.slice(0, 6), ["web0", "web1", "web2", "late", "later", "web3"]);
 });

@@ -10,17 +10,17 @@ class World {
 
   /** What a look at everything finds, name by name: the text, or null where the name is gone. */
   async all(): Promise<Record<string, string | null> | string> {
-    return told(await this.changes.lookAtAll());
+    return told(await this.changes.scanAll());
   }
 
   /** What a look at some names finds, none of which is known to be complete. */
   async some(...names: string[]): Promise<Record<string, string | null> | string> {
-    return told(await this.changes.lookAt(names.map((name) => [name, false])));
+    return told(await this.changes.scan(names.map((name) => [name, false])));
   }
 
   /** What a look at a name finds that was renamed into place. */
   async complete(name: string): Promise<Record<string, string | null> | string> {
-    return told(await this.changes.lookAt([[name, true]]));
+    return told(await this.changes.scan([[name, true]]));
   }
 
   /** What the looks find that are due, until everything has settled. */
@@ -122,11 +122,11 @@ Deno.test("Changes takes what was renamed into place at once", async () => {
 Deno.test("Changes takes a change at once where nothing need settle", async () => {
   const { clock, directory } = await worldOf({});
   const changes = new CollectedChanges(directory, clock, { settleMs: 0 });
-  await changes.lookAtAll();
+  await changes.scanAll();
   directory.write("web", "1");
-  assertEquals(told(await changes.lookAtAll()), { web: "1" });
+  assertEquals(told(await changes.scanAll()), { web: "1" });
   directory.remove("web");
-  assertEquals(told(await changes.lookAtAll()), { web: null });
+  assertEquals(told(await changes.scanAll()), { web: null });
 });
 
 Deno.test("Changes takes a removal when it has settled", async () => {

@@ -3,11 +3,11 @@ import { configDirectory, denoClock } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { CollectedChanges } from "./fakes.ts";
 
-Deno.test("Directory.look() finds nothing under a name with U+FFFD where there is nothing", () => {
+Deno.test("Directory.stamp() finds nothing under a name with U+FFFD where there is nothing", () => {
   using dir = tempDir();
   const directory = configDirectory(dir.dir("caf\ufffd"));
-  assertEquals(directory.look("web"), null);
-  assertEquals(directory.look("we\ufffd"), null);
+  assertEquals(directory.stamp("web"), null);
+  assertEquals(directory.stamp("we\ufffd"), null);
   assertEquals(directory.read("we\ufffd"), null);
 });
 
@@ -16,10 +16,10 @@ Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one 
   dir.write("we\ufffd", "{}");
   sh(`: > "$0/$(printf 'a\\377')"`, dir.path);
   const changes = new CollectedChanges(configDirectory(dir.path), denoClock, { settleMs: 0 });
-  await changes.lookAtAll();
+  await changes.scanAll();
   for (const { name } of Deno.readDirSync(dir.path)) if (name.startsWith("w")) Deno.removeSync(dir.file(name));
   sh(`rm "$0"/a*`, dir.path);
-  const look = await changes.lookAtAll();
+  const look = await changes.scanAll();
   assertEquals("changes" in look && [...look.changes].sort(), [["a\ufffd", null], ["we\ufffd", null]]);
 });
 
@@ -29,11 +29,11 @@ Deno.test("Directory.names() gives two names that are not UTF-8 and look the sam
   sh(`: > "$0/$(printf 'a\\377')"`, dir.path);
   const directory = configDirectory(dir.path);
   const changes = new CollectedChanges(directory, denoClock, { settleMs: 0 });
-  await changes.lookAtAll();
+  await changes.scanAll();
   Deno.removeSync(dir.file("web"));
   sh(`: > "$0/$(printf 'a\\376')"`, dir.path);
   assertEquals(directory.names(), ["a\ufffd"]);
-  const look = await changes.lookAtAll();
+  const look = await changes.scanAll();
   assertEquals("changes" in look && look.changes.get("web"), null);
 });
 

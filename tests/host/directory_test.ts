@@ -85,44 +85,44 @@ Deno.test("Directory.names() leaves out directories and names that are ignored",
   assertEquals(names.sort(), ["db", "link", "new", "web", "web.new.1"]);
 });
 
-Deno.test("Directory.look() finds nothing where there is nothing or a directory, also behind a link", () => {
+Deno.test("Directory.stamp() finds nothing where there is nothing or a directory, also behind a link", () => {
   using it = config((dir) => {
     dir.dir("below");
     Deno.symlinkSync("below", dir.file("link"));
   });
   for (const name of ["missing", "below", "link"]) {
-    assertEquals(it.directory.look(name), null);
+    assertEquals(it.directory.stamp(name), null);
     assertRead(it.directory, name, null);
   }
 });
 
-Deno.test("Directory.look() sees the same until a file changes, and read() sees what look() does", () => {
+Deno.test("Directory.stamp() sees the same until a file changes, and read() sees what stamp() does", () => {
   using it = config((dir) => dir.write("web", "1"));
-  const stamp = it.directory.look("web");
+  const stamp = it.directory.stamp("web");
   assert(stamp !== null);
-  assertEquals(it.directory.look("web"), stamp);
+  assertEquals(it.directory.stamp("web"), stamp);
   assertEquals(it.directory.read("web")?.stamp, stamp);
   it.dir.write("web", "22");
-  assertNotEquals(it.directory.look("web"), stamp);
+  assertNotEquals(it.directory.stamp("web"), stamp);
 });
 
-Deno.test("Directory.look() sees that another file of the same size and time was renamed into place", () => {
+Deno.test("Directory.stamp() sees that another file of the same size and time was renamed into place", () => {
   using it = config((dir) => {
     for (const name of ["web", "web.new"]) Deno.utimeSync(dir.write(name, "1"), 1000, 1000);
   });
-  const before = it.directory.look("web");
+  const before = it.directory.stamp("web");
   Deno.renameSync(it.dir.file("web.new"), it.dir.file("web"));
-  assertNotEquals(it.directory.look("web"), before);
+  assertNotEquals(it.directory.stamp("web"), before);
 });
 
-Deno.test("Directory.look() sees the file behind a link change", () => {
+Deno.test("Directory.stamp() sees the file behind a link change", () => {
   using it = config((dir) => {
     dir.write(".target", "1");
     Deno.symlinkSync(".target", dir.file("web"));
   });
-  const before = it.directory.look("web");
+  const before = it.directory.stamp("web");
   it.dir.write(".target", "22");
-  assertNotEquals(it.directory.look("web"), before);
+  assertNotEquals(it.directory.stamp("web"), before);
 });
 
 Deno.test("Directory.read() gives the text of a file byte for byte, also behind a link", () => {
@@ -178,7 +178,7 @@ Deno.test("Directory.read() does not open what is no regular file", async () => 
   await using listener = new Actor(["listen", it.dir.file("socket")]);
   await listener.says("listening");
   for (const name of ["fifo", "link", "socket", "zero", "tty"]) {
-    assert(it.directory.look(name) !== null);
+    assert(it.directory.stamp(name) !== null);
     assertRead(it.directory, name, { fault: "is not a regular file" });
   }
 });
@@ -223,24 +223,24 @@ Deno.test("Directory.read() says where links lead to nothing, or in a circle", (
     Deno.symlinkSync("nowhere", dir.file("dangling"));
     Deno.symlinkSync("circle", dir.file("circle"));
   });
-  assert(it.directory.look("dangling") !== null);
+  assert(it.directory.stamp("dangling") !== null);
   assertRead(it.directory, "dangling", { fault: "is a symbolic link to nothing" });
-  assert(it.directory.look("circle") !== null);
+  assert(it.directory.stamp("circle") !== null);
   assertRead(it.directory, "circle", { fault: "is a symbolic link that leads back to itself" });
 });
 
-Deno.test("Directory.look() sees that a link leads somewhere now", () => {
+Deno.test("Directory.stamp() sees that a link leads somewhere now", () => {
   using it = config((dir) => Deno.symlinkSync(".target", dir.file("web")));
-  const before = it.directory.look("web");
+  const before = it.directory.stamp("web");
   it.dir.write(".target", "1");
-  assertNotEquals(it.directory.look("web"), before);
+  assertNotEquals(it.directory.stamp("web"), before);
   assertRead(it.directory, "web", { source: "1" });
 });
 
 Deno.test("Directory.read() says that a name is not UTF-8", () => {
   using it = config((dir) => run("sh", "-c", `: > "$0/$(printf 'a\\377')"`, dir.path));
   assertEquals(it.directory.names(), ["a\ufffd"]);
-  assert(it.directory.look("a\ufffd") !== null);
+  assert(it.directory.stamp("a\ufffd") !== null);
   assertRead(it.directory, "a\ufffd", { fault: "has a name that is not UTF-8" });
 });
 
@@ -248,7 +248,7 @@ Deno.test("Directory.names() and read() give nothing, or a reason, where the dir
   const it = config((dir) => dir.write("web", "1"));
   it[Symbol.dispose]();
   assertEquals(it.directory.names(), { fault: "is not there" });
-  assertEquals(it.directory.look("web"), null);
+  assertEquals(it.directory.stamp("web"), null);
   assertRead(it.directory, "web", null);
 });
 

@@ -69,7 +69,7 @@ export class FakeDirectory implements Directory {
   /** Why there is no directory, or null. */
   fault: string | null = null;
   /** What happens when somebody looks at a name, before the answer is made. */
-  onLook: (name: string) => void = () => {};
+  onStamp: (name: string) => void = () => {};
   /** What happens when somebody reads a name, before the answer is made. */
   onRead: (name: string) => void = () => {};
   /** The names that were looked at. */
@@ -120,9 +120,9 @@ export class FakeDirectory implements Directory {
     return this.fault === null ? [...this.#files.keys()] : { fault: this.fault };
   }
 
-  look(name: string): FileStamp | null {
+  stamp(name: string): FileStamp | null {
     this.looked.push(name);
-    this.onLook(name);
+    this.onStamp(name);
     const file = this.#files.get(name);
     return file === undefined ? null : stampOf(file);
   }
@@ -162,12 +162,12 @@ export class CollectedChanges {
     return this.#changes.isUnsettled(name);
   }
 
-  lookAtAll(signal?: AbortSignal): Promise<Look> {
-    return this.#take(this.#changes.lookAtAll(signal));
+  scanAll(signal?: AbortSignal): Promise<Look> {
+    return this.#take(this.#changes.scanAll(signal));
   }
 
-  lookAt(names: readonly (readonly [name: string, complete: boolean])[], signal?: AbortSignal): Promise<Look> {
-    return this.#take(this.#changes.lookAt(names, signal));
+  scan(names: readonly (readonly [name: string, complete: boolean])[], signal?: AbortSignal): Promise<Look> {
+    return this.#take(this.#changes.scan(names, signal));
   }
 
   async #take(found: AsyncIterable<FileChange>): Promise<Look> {

@@ -102,7 +102,9 @@ Deno.test("askHttp() goes through no proxy, whatever the environment says", asyn
   const targets = [`http://${server.host}/`, `https://${server.host}/`].map((url) => target(url));
   const answers = await askApart(targets, ["--allow-net=127.0.0.1", "--allow-env"], env);
   assertEquals(answers.map(({ type }) => type), ["status", "broken"]);
-  assertEquals([proxy.connections, server.connections], [0, 2]);
+  // Deno itself may ask the proxy for something, as for its newest version.
+  assertEquals(proxy.requests.filter((request) => request.includes(server.host)), []);
+  assertEquals(server.connections, 2);
 });
 
 Deno.test("askHttp() says where http and https are mixed up", async () => {

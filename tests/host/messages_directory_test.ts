@@ -66,7 +66,7 @@ Deno.test("MessagesDirectory.read() follows no link, wherever it leads", () => {
   const targets = { file: post.dir.write("secret", "{}"), nothing: "nowhere", circle: "circle", zero: "/dev/zero" };
   for (const [name, target] of Object.entries(targets)) {
     Deno.symlinkSync(target, post.file(name));
-    assert(post.messagesDirectory.look(name) !== null);
+    assert(post.messagesDirectory.stamp(name) !== null);
     assertEquals(post.messagesDirectory.read(name)?.entry, { fault: "is a symbolic link" });
   }
 });

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { isSameStamp } from "@ncolony/host";
-import { faultSight, stampOf } from "../../host/files/file_stamp.ts";
+import { faultStamp, stampOf } from "../../host/files/file_stamp.ts";
 
 const FACTS = {
   dev: 1,
@@ -23,7 +23,7 @@ Deno.test("isSameStamp() tells files apart by inode, size, times, owner and mode
 
 Deno.test("isSameStamp() tells a file, a fault, another fault, less marks and nothing apart", () => {
   const less = { marks: [FACTS.ino], changedMs: 0 };
-  const sights = [stampOf(FACTS), faultSight("denied"), faultSight("a circle"), less, null];
+  const sights = [stampOf(FACTS), faultStamp("denied"), faultStamp("a circle"), less, null];
   for (const [index, stamp] of sights.entries()) {
     assertEquals(sights.map((other) => isSameStamp(stamp, other)), sights.map((_, other) => other === index));
   }

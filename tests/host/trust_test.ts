@@ -66,10 +66,10 @@ Deno.test("configDirectory() reads no file that others can write, until that is 
       fault: `may be written by others (mode 0${mode.toString(8)})`,
     });
   }
-  const before = directory.look("web");
+  const before = directory.stamp("web");
   Deno.chmodSync(path, 0o644);
   assertEquals(directory.read("web")?.entry, { source: "{}" });
-  assertNotEquals(directory.look("web"), before);
+  assertNotEquals(directory.stamp("web"), before);
 });
 
 Deno.test("configDirectory() looks at the file behind a link, not at the link", async () => {

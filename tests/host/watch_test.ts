@@ -138,7 +138,7 @@ Deno.test("watch() says nothing of looks and reads", async () => {
   const directory = configDirectory(watched.path);
   directory.identity();
   assertEquals(directory.names(), ["web"]);
-  directory.look("web");
+  directory.stamp("web");
   directory.read("web");
   assertEquals(await watched.toldSoFar(), []);
 });

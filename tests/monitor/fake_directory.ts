@@ -3,7 +3,7 @@ import type { FileStamp, Identity, MessagesDirectory, Reading, Touch } from "@nc
 import type { FakeClock } from "./fake_clock.ts";
 
 /** What the monitor can ask of a directory. */
-export type Operation = "identity" | "names" | "look" | "read" | "remove" | "reject";
+export type Operation = "identity" | "names" | "stamp" | "read" | "remove" | "reject";
 
 /** What a watch is told of a directory. */
 export type DirectoryEvent = { readonly name: string; readonly touch: Touch } | "rescan";
@@ -34,7 +34,7 @@ export class FakeDirectory {
   /** What the monitor sees of it. */
   readonly port: MessagesDirectory;
   /** How often the monitor asked for each operation. */
-  readonly calls: Record<Operation, number> = { identity: 0, names: 0, look: 0, read: 0, remove: 0, reject: 0 };
+  readonly calls: Record<Operation, number> = { identity: 0, names: 0, stamp: 0, read: 0, remove: 0, reject: 0 };
   /** The messages that were put away, in this order. */
   readonly rejected: string[] = [];
   /** Whether others may write it. */
@@ -67,7 +67,7 @@ export class FakeDirectory {
       stands: (id) => this.#called("identity", "", () => this.#place?.id === id),
       use: (at) => void (this.usedAt = at),
       names: () => this.#called("names", "", () => this.#names()),
-      look: (name) => this.#called("look", name, () => this.#look(name)),
+      stamp: (name) => this.#called("stamp", name, () => this.#stamp(name)),
       read: (name) => this.#called("read", name, () => this.#read(name)),
       changedMs: () => this.#called("identity", "", () => this.#place?.changedMs ?? null),
       isShared: () => this.isShared,
@@ -185,9 +185,9 @@ export class FakeDirectory {
     return this.names.filter((name) => !isIgnored(name));
   }
 
-  #look(name: string): FileStamp | null {
+  #stamp(name: string): FileStamp | null {
     const file = this.#place?.files.get(name);
-    return file === undefined ? null : this.unreachable === null ? stampOf(file) : faultSight(this.unreachable);
+    return file === undefined ? null : this.unreachable === null ? stampOf(file) : faultStamp(this.unreachable);
   }
 
   #read(name: string): Reading | null {
@@ -196,7 +196,7 @@ export class FakeDirectory {
     const { unreachable: fault } = this;
     return fault === null
       ? { stamp: stampOf(file), entry: file.entry }
-      : { stamp: faultSight(fault), entry: { fault } };
+      : { stamp: faultStamp(fault), entry: { fault } };
   }
 
   #remove(name: string): string | null {
@@ -212,7 +212,7 @@ export class FakeDirectory {
   }
 }
 
-function faultSight(fault: string): FileStamp {
+function faultStamp(fault: string): FileStamp {
   return { marks: [fault], changedMs: 0 };
 }
 

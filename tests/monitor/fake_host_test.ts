@@ -52,7 +52,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
   Deno.test(`a ${kind} directory shows the files that are in it`, () => {
     using it = open();
     const { messagesDirectory } = it;
-    assertEquals([messagesDirectory.names(), messagesDirectory.look("1"), messagesDirectory.read("1")], [
+    assertEquals([messagesDirectory.names(), messagesDirectory.stamp("1"), messagesDirectory.read("1")], [
       [],
       null,
       null,
@@ -60,15 +60,15 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
     for (const name of ["1", "2", ".3", "4.new"]) it.write(name, `text ${name}`);
     assertEquals((messagesDirectory.names() as string[]).sort(), ["1", "2"]);
     const reading = messagesDirectory.read("1");
-    assertEquals(reading, { stamp: messagesDirectory.look("1")!, entry: { source: "text 1" } });
-    assertEquals(messagesDirectory.look("1"), messagesDirectory.look("1"));
+    assertEquals(reading, { stamp: messagesDirectory.stamp("1")!, entry: { source: "text 1" } });
+    assertEquals(messagesDirectory.stamp("1"), messagesDirectory.stamp("1"));
     it.write("1", "another text");
-    assertNotEquals(messagesDirectory.look("1"), reading?.stamp);
-    const { marks } = messagesDirectory.look("2")!;
+    assertNotEquals(messagesDirectory.stamp("1"), reading?.stamp);
+    const { marks } = messagesDirectory.stamp("2")!;
     it.move("2", "1");
-    assertEquals(messagesDirectory.look("1")!.marks.slice(0, 3), marks.slice(0, 3), "the same file");
+    assertEquals(messagesDirectory.stamp("1")!.marks.slice(0, 3), marks.slice(0, 3), "the same file");
     it.remove("1");
-    assertEquals([messagesDirectory.names(), messagesDirectory.look("1")], [[], null]);
+    assertEquals([messagesDirectory.names(), messagesDirectory.stamp("1")], [[], null]);
   });
 
   Deno.test(`a ${kind} messages directory removes and puts away`, () => {

@@ -82,7 +82,7 @@ Deno.test("Messages says and removes what names nothing that is to run", async (
 Deno.test("Messages looks at no config that a message cannot mean", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const looked: string[] = [];
-  world.config.onCall = (operation, name) => void (operation === "look" && looked.push(name));
+  world.config.onCall = (operation, name) => void (operation === "stamp" && looked.push(name));
   for (const name of ["../secret", "/etc/shadow", ".hidden", "web.new", "", "a\0b", "..", "web"]) {
     world.messages.post("1", restart(name));
     await world.advance(1000);
@@ -280,7 +280,7 @@ Deno.test("Messages acts on another message that takes the place of one while th
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   let isPosted = false;
   world.config.onCall = (operation) => {
-    if (operation !== "look" || isPosted) return;
+    if (operation !== "stamp" || isPosted) return;
     isPosted = true;
     world.messages.post("1", restart("db"));
   };
@@ -316,13 +316,13 @@ Deno.test("Messages removes nothing of another directory that took the place of 
 Deno.test("Messages reads a message once, whatever the watch tells of it until it is removed", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const { calls } = world.messages;
-  const { read, look, names } = calls;
+  const { read, stamp, names } = calls;
   world.messages.onCall = (operation) => {
     if (operation === "read" && calls.read === read + 1) world.host.watches.touched(world.messages, "1");
   };
   world.messages.post("1", restart("web"));
   await world.settle();
-  assertEquals([world.take(), calls.read - read, calls.look - look, calls.names - names], [["web restart"], 1, 1, 0]);
+  assertEquals([world.take(), calls.read - read, calls.stamp - stamp, calls.names - names], [["web restart"], 1, 1, 0]);
 });
 
 Deno.test("Messages has named pipes held open at once where the watch told of one that it could not act on", async () => {

@@ -65,12 +65,12 @@ Deno.test("Scanner takes a config that sed -i writes once, and sees nothing of i
 Deno.test("Scanner sees what the watch does not tell at its next look at everything", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.watches.isSilent = true;
-  const lookedAt = world.host.clock.now() - 5000;
+  const stampedAt = world.host.clock.now() - 5000;
   world.config.write("web", config("nginx"));
   world.messages.post("1", restart("db"));
-  await world.host.clock.advanceTo(lookedAt + FREQUENCY_MS - 1);
+  await world.host.clock.advanceTo(stampedAt + FREQUENCY_MS - 1);
   assertEquals(world.take(), []);
-  await world.host.clock.advanceTo(lookedAt + FREQUENCY_MS);
+  await world.host.clock.advanceTo(stampedAt + FREQUENCY_MS);
   assertEquals(world.log.count('message "1": RESTART "db"'), 1);
   await world.advance(100);
   assertEquals([world.take(), world.messages.names], [["web wanted nginx"], []]);
@@ -85,11 +85,11 @@ Deno.test("Scanner does nothing while nothing happens but look at everything onc
   const { calls } = world.config;
   assertEquals(clock.wakeups - before.wakeups, 60);
   assertEquals(calls.names - before.config.names, 60);
-  assertEquals(calls.look - before.config.look, 6000);
+  assertEquals(calls.stamp - before.config.stamp, 6000);
   assertEquals(calls.read - before.config.read, 0);
   assertLessOrEqual(calls.identity - before.config.identity, 180);
   assertEquals(world.messages.calls.names - before.messages.names, 60);
-  assertEquals(world.messages.calls.look - before.messages.look, 0);
+  assertEquals(world.messages.calls.stamp - before.messages.stamp, 0);
   assertLessOrEqual(world.messages.calls.identity - before.messages.identity, 180);
   assertEquals(world.scans, 60 + 3);
 });

@@ -90,7 +90,7 @@ class Cron {
       read: () => this.last,
       write: (time: number) => void (this.last = time),
     };
-    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, last, tell });
+    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, last, warn: tell });
   }
 
   /** When a plan is due by the wall, as HH:MM:SS. */

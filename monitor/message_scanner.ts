@@ -8,8 +8,9 @@ import { Restarts, type RestartsOptions } from "./restarts.ts";
 /** So many messages are looked at together in a directory that others may write. */
 const MAX_SHARED_NAMES = 1000;
 
-/** What mail needs. */
-export interface MailOptions extends Pick<MessagesOptions, "specs" | "look">, Pick<RestartsOptions, "restart"> {
+/** What {@linkcode MessageScanner} needs. */
+export interface MessageScannerOptions
+  extends Pick<MessagesOptions, "specs" | "scan">, Pick<RestartsOptions, "restart"> {
   /** The time. */
   readonly clock: Clock;
   /** Where the messages are. */
@@ -26,8 +27,8 @@ export interface MailOptions extends Pick<MessagesOptions, "specs" | "look">, Pi
  * Says when messages are to be dealt with: those of a directory of our own when the watch tells of them, and all now and
  * then; those of one that others may write a few times a second, and no more than others leave time and room for.
  */
-export class Mail {
-  readonly #options: MailOptions;
+export class MessageScanner {
+  readonly #options: MessageScannerOptions;
   readonly #log: LimitedLog;
   readonly #restarts: Restarts;
   readonly #messages: Messages;
@@ -35,7 +36,7 @@ export class Mail {
   #isAllDue = false;
 
   /** Makes one that has looked at nothing yet. */
-  constructor(options: MailOptions) {
+  constructor(options: MessageScannerOptions) {
     const { clock, guard, log, messagesDirectory, restart } = options;
     this.#options = options;
     this.#log = new LimitedLog(log, clock, () => guard.isShared);
@@ -47,8 +48,8 @@ export class Mail {
   /** When it is to be passed, in the clock's milliseconds. */
   get due(): number {
     const { due, isPostponed } = this.#messages;
-    const mailDue = this.#options.guard.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
-    return Math.min(mailDue, this.#restarts.due);
+    const messagesDue = this.#options.guard.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
+    return Math.min(messagesDue, this.#restarts.due);
   }
 
   /** Takes note that a message came, changed or went. */
@@ -70,7 +71,7 @@ export class Mail {
     if (!guard.isShared) return await this.#deliverOwn(signal);
     this.#log.tick();
     if (this.#isAllDue) this.#poll.forget();
-    if (clock.now() >= this.#poll.due) await this.#poll.look(() => this.#deliverAll(signal, MAX_SHARED_NAMES));
+    if (clock.now() >= this.#poll.due) await this.#poll.scan(() => this.#deliverAll(signal, MAX_SHARED_NAMES));
   }
 
   async #deliverOwn(signal: AbortSignal): Promise<void> {
