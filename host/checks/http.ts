@@ -2,27 +2,29 @@ import type { HttpCheck } from "@ncolony/core";
 import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { MAX_TIMER_MS } from "../clock.ts";
+import { NODE } from "../node.ts";
 import { type Answer, answerOf, explain } from "./http_answer.ts";
-import { type Connect, connectTo, headersOf, NODE, whyNotAllowed } from "./http_connection.ts";
+import { type Connect, connectTo, headersOf, whyNotAllowed } from "./http_connection.ts";
 
-/** The most that is read of an answer's body, so that the server sees it taken. */
+/** The most that is read of an answer's body, in bytes. It is read so that the server can finish sending it. */
 const MAX_BODY_BYTES = 65_536;
 
-/** What is asked, and how it is reached. */
+/** What to request, and how to reach the server. */
 export type HttpTarget = Pick<HttpCheck, "url" | "headers" | "unix" | "ca" | "isInsecure">;
 
 /**
- * Asks for a URL by GET, as a new client does: on a connection of its own, which is closed when the answer was read, and
- * through no proxy, whatever the environment says. No redirect is followed, and no reason shows the URL or a header, which may
- * hold secrets.
+ * Requests a URL by GET, as a new client does: on its own connection, which is closed when the answer was read, and
+ * without a proxy, whatever the environment says. Redirects are not followed. Reasons never show the URL or a header,
+ * which may hold secrets.
  *
- * That is why it is `node:http`, 60 ms to load, at the first request: `fetch()` keeps its connections, takes proxies from the
- * environment, sends no `Host`, and does not say what is wrong with a certificate. And it makes the connection itself, for an
- * agent of `node:http` takes those proxies where `NODE_USE_ENV_PROXY` is set, and one of `node:https` needs `--allow-sys`.
+ * For that it uses `node:http`, which the first request loads in 60 ms. `fetch()` keeps its connections, takes proxies
+ * from the environment, ignores a `Host` header, and does not say what is wrong with a certificate. It also opens the
+ * connection itself, because an agent of `node:http` uses those proxies if `NODE_USE_ENV_PROXY` is set, and an agent of
+ * `node:https` needs `--allow-sys`.
  *
- * @param target What is asked.
- * @param timeoutMs How long the answer may take, up to its last header.
- * @param signal Aborts it.
+ * @param target What to request.
+ * @param timeoutMs How long the answer may take up to its last header, in milliseconds.
+ * @param signal Aborts the request.
  */
 export async function askHttp(target: HttpTarget, timeoutMs: number, signal: AbortSignal): Promise<Answer> {
   let asking: Asking;
@@ -39,22 +41,22 @@ export async function askHttp(target: HttpTarget, timeoutMs: number, signal: Abo
       return request(url, { createConnection, insecureHTTPParser: true, headers: headersOf(url, target) });
     });
   } catch {
-    // What Node says of it may show all of it.
-    return { type: "impossible", reason: "its URL and headers make no request" };
+    // Node's message may show any of it.
+    return { type: "impossible", reason: "the URL and the headers do not form a valid request" };
   }
   return await asking.end(timeoutMs, signal);
 }
 
-/** A request under way. */
+/** A running request. */
 class Asking {
   readonly #target: HttpTarget;
   readonly #connect: Connect;
   readonly #answered = Promise.withResolvers<Answer>();
   readonly #closed = Promise.withResolvers<void>();
   #request!: ClientRequest;
-  /** Its connection; null where there is none yet. */
+  /** Its connection. Null if there is none yet. */
   #connection: Socket | null = null;
-  /** The status, whatever becomes of the body. */
+  /** The status, even if the body cannot be read. */
   #status: number | null = null;
 
   constructor(target: HttpTarget, connect: Connect) {
@@ -62,7 +64,7 @@ class Asking {
     this.#connect = connect;
   }
 
-  /** Sends it. */
+  /** Sends the request. */
   begin(send: (createConnection: Connect) => ClientRequest): void {
     this.#request = send(() => {
       this.#connection = this.#connect();
@@ -82,17 +84,17 @@ class Asking {
     this.#request.end();
   }
 
-  /** Waits for the answer, closes the connection, and gives what came of it. */
+  /** Waits for the answer, closes the connection, and resolves with the answer. */
   async end(timeoutMs: number, signal: AbortSignal): Promise<Answer> {
     const abort = () => this.#finish({ type: "broken", reason: "aborted" });
-    const late = () => this.#finish({ type: "broken", reason: `no answer in ${timeoutMs / 1000} s` });
+    const late = () => this.#finish({ type: "broken", reason: `no response within ${timeoutMs / 1000} s` });
     signal.addEventListener("abort", abort);
     const timer = setTimeout(late, Math.min(timeoutMs, MAX_TIMER_MS));
     const answer = await this.#answered.promise;
     clearTimeout(timer);
     signal.removeEventListener("abort", abort);
     this.#request.destroy();
-    // Another protocol took it over where the request knows nothing of it any more.
+    // After an upgrade to another protocol, the request no longer owns the connection.
     this.#connection?.destroy();
     if (this.#connection !== null) await this.#closed.promise;
     return answer;
@@ -107,7 +109,7 @@ class Asking {
   }
 }
 
-/** Reads a body to its end, or until it is too long or breaks off, which changes nothing; gives where it begins. */
+/** Reads a body to its end, or until it is too long, and resolves with its first bytes. Empty if it breaks off. */
 function headOf(response: AsyncIterable<Uint8Array>): Promise<string> {
   return readHead(response).catch(() => "");
 }

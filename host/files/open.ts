@@ -1,7 +1,8 @@
+import { NODE } from "../node.ts";
 import { isAt, lstat } from "./lstat.ts";
 import { isOthers } from "./trust.ts";
 
-/** What Deno and node:fs both say about a file. */
+/** The properties of a file that both Deno and node:fs provide. */
 export interface FileFacts {
   readonly dev: number;
   readonly ino: number | null;
@@ -15,20 +16,20 @@ export interface FileFacts {
 
 /** A regular file that is open for reading. */
 export interface OpenFile extends Disposable {
-  /** The open file itself, whatever stands at the path by now. */
+  /** The open file itself, even if another file is at the path by now. */
   readonly facts: FileFacts;
-  /** Reads some bytes into a part of a buffer, and returns how many; 0 at the end. */
+  /** Reads bytes into a part of a buffer. Returns how many; 0 at the end. */
   read(buffer: Uint8Array, offset: number, length: number): number;
 }
 
 /**
  * Opens a regular file for reading.
  *
- * @param path Must lead to the file itself, not to a link.
- * @throws {Error} If it cannot be opened, or is no regular file.
+ * @param path The path of the file itself, not of a link.
+ * @throws {Error} If it cannot be opened or is not a regular file.
  */
 export function openFile(path: string): OpenFile {
-  const { closeSync, constants, readSync } = nodeFs();
+  const { closeSync, constants, readSync } = NODE.fs();
   const { fd, info } = openRegular(path, constants.O_RDONLY);
   return {
     facts: info,
@@ -38,14 +39,14 @@ export function openFile(path: string): OpenFile {
 }
 
 /**
- * Reads a small regular file; null if there is none.
+ * Reads a small regular file. Null if it does not exist.
  *
- * @throws {Error} If it cannot be read, is no regular file, or is longer than `maxBytes`.
+ * @throws {Error} If it cannot be read, is not a regular file, or is longer than `maxBytes`.
  */
 export function readSmallFile(path: string, maxBytes: number): string | null {
   const info = lstat(path);
   if (info === null) return null;
-  if (!info.isFile) throw new Error("is not a regular file");
+  if (!info.isFile) throw new Error("not a regular file");
   using file = openFile(path);
   const bytes = new Uint8Array(maxBytes + 1);
   const length = file.read(bytes, 0, bytes.length);
@@ -55,24 +56,24 @@ export function readSmallFile(path: string, maxBytes: number): string | null {
 
 /** A file that lines are appended to. */
 export interface AppendFile {
-  /** Its size, in bytes, when it was opened. */
+  /** The size when it was opened, in bytes. */
   readonly size: number;
-  /** Whether it is the file that stands at a path now. */
+  /** Whether this file is at a path now. */
   isAt(path: string): boolean;
-  /** Writes some of the bytes, and returns how many. */
+  /** Writes some of the bytes. Returns how many. */
   write(bytes: Uint8Array): Promise<number>;
   close(): void;
 }
 
 /**
- * Opens a file of this program's own to append to it, and creates it if it is missing.
+ * Opens a file of this program for appending, and creates it if it is missing.
  *
  * @param mode The permission bits of a new file, before the umask.
- * @throws {Error} If it cannot be opened, is no regular file, belongs to another user or has several names.
+ * @throws {Error} If it cannot be opened, is not a regular file, belongs to another user or has several names.
  */
 export function openAppend(path: string, mode: number): AppendFile {
-  if (!(lstat(path)?.isFile ?? true)) throw new Error("is not a regular file");
-  const { closeSync, constants, write } = nodeFs();
+  if (!(lstat(path)?.isFile ?? true)) throw new Error("not a regular file");
+  const { closeSync, constants, fstatSync, write } = NODE.fs();
   const { fd, info } = openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
   const fault = whyNotOurs(info);
   if (fault !== null) {
@@ -83,8 +84,15 @@ export function openAppend(path: string, mode: number): AppendFile {
     size: info.size,
     isAt: (path) => isAt(path, info),
     write: (bytes) => {
+      const before = fstatSync(fd).size;
       return new Promise<number>((resolve, reject) => {
-        write(fd, bytes, 0, bytes.length, null, (error, written) => error === null ? resolve(written) : reject(error));
+        write(fd, bytes, 0, bytes.length, null, (error, written) => {
+          if (error === null) return resolve(written);
+          // Deno writes until all is written. On a full disk it fails after some of it, and does not say how much.
+          const part = fstatSync(fd).size - before;
+          if (part > 0) resolve(part);
+          else reject(error);
+        });
       });
     },
     close: () => closeSync(fd),
@@ -92,17 +100,18 @@ export function openAppend(path: string, mode: number): AppendFile {
 }
 
 function whyNotOurs({ uid, nlink }: FileFacts): string | null {
-  if (isOthers(uid)) return `belongs to uid ${uid}`;
-  return nlink === 1 ? null : `has ${nlink} names`;
+  if (isOthers(uid)) return `owned by uid ${uid}`;
+  return nlink === 1 ? null : `has ${nlink} hard links`;
 }
 
 /**
- * Sets a file's time to now, which anyone who may write it can do; any other time only its owner can set. The content stays.
+ * Sets a file's time to now. Anyone who may write to the file can do so; only its owner can set another time. The
+ * content stays.
  *
- * @throws {Error} If it may not be written, or is no regular file.
+ * @throws {Error} If it may not be written or is not a regular file.
  */
 export function touchByWriting(path: string): void {
-  const { closeSync, constants, ftruncateSync } = nodeFs();
+  const { closeSync, constants, ftruncateSync } = NODE.fs();
   const { fd, info } = openRegular(Deno.realPathSync(path), constants.O_WRONLY);
   try {
     ftruncateSync(fd, info.size);
@@ -111,25 +120,25 @@ export function touchByWriting(path: string): void {
   }
 }
 
-/** An open FIFO: as long as it is held, nobody who opens it waits. */
+/** An open FIFO. While it is held, opening it does not block. */
 export interface HeldFifo {
-  /** Whether it is the one that stands at a path now. */
+  /** Whether this FIFO is at a path now. */
   isAt(path: string): boolean;
   close(): void;
 }
 
-/** Opens a FIFO for reading and writing, which waits for nobody (Linux, fifo(7)); null if that is not possible. */
+/** Opens a FIFO for reading and writing, which never blocks (Linux, fifo(7)). Null if that is not possible. */
 export function holdFifo(path: string): HeldFifo | null {
   try {
-    // Before it is opened: opening a device can have effects.
+    // This comes before opening it, because opening a device can have effects.
     if (!Deno.lstatSync(path).isFifo) return null;
-    const { closeSync, constants } = nodeFs();
+    const { closeSync, constants } = NODE.fs();
     const { fd, info } = open(path, constants.O_RDWR);
     if (info.isFIFO()) return { isAt: (path) => isAt(path, info), close: () => closeSync(fd) };
     closeSync(fd);
     return null;
   } catch {
-    // It went, or may not be opened.
+    // It is gone or cannot be opened.
     return null;
   }
 }
@@ -142,30 +151,27 @@ interface Opened {
 function openRegular(path: string, flags: number, mode?: number): Opened {
   const opened = open(path, flags, mode);
   if (opened.info.isFile()) return opened;
-  nodeFs().closeSync(opened.fd);
-  throw new Error("is not a regular file");
+  NODE.fs().closeSync(opened.fd);
+  throw new Error("not a regular file");
 }
 
-/** So often a path is opened that others replace meanwhile. */
+/** The most times that a path is opened while other users keep replacing it. */
 const MAX_TRIES = 3;
 
 /**
- * The one way to open what somebody else may have put at a path: it never waits, and opens what stands at that path and
- * nothing else.
+ * The one way to open what another user may have put at a path. It never waits, and opens only what is at that path.
  *
- * Deno's own open() waits for a FIFO or a lease, and follows links. O_NOFOLLOW alone does not help: without `--allow-all`
- * Deno resolves the path before it opens it. So what was opened must be what stands at the path, itself.
+ * Deno's own open() waits for a FIFO or a lease, and follows links. O_NOFOLLOW alone does not help: without
+ * `--allow-all` Deno resolves the path before it opens it. So what was opened is compared with what is at the path,
+ * without following links.
  */
 function open(path: string, flags: number, mode?: number): Opened {
-  const { closeSync, constants, fstatSync, openSync } = nodeFs();
+  const { closeSync, constants, fstatSync, openSync } = NODE.fs();
   for (let tries = 0; tries < MAX_TRIES; tries++) {
     const fd = openSync(path, flags | constants.O_NONBLOCK | constants.O_NOFOLLOW, mode);
     const info = fstatSync(fd);
     if (isAt(path, info)) return { fd, info };
     closeSync(fd);
   }
-  throw new Error("is being replaced again and again");
+  throw new Error("the file keeps being replaced");
 }
-
-// deno-lint-ignore no-process-global -- a program that opens nothing should not load node:fs: that takes 20 ms and 5 MiB
-const nodeFs = () => process.getBuiltinModule("node:fs");
