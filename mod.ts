@@ -1,8 +1,8 @@
 /**
- * NColony: a process monitor whose whole interface is two directories, and the programs around it.
+ * NColony: a process monitor whose whole interface is two directories, and the tools that go with it.
  *
- * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`: it loads only that tool. The libraries are
- * `@ncolony/ncolony/monitor` and its siblings, the same as `@ncolony/monitor` and so on.
+ * Run it as `deno run -A jsr:@ncolony/ncolony monitor …`, or `… ctl …`. It loads only the tool that you name.
+ * `@ncolony/ncolony/monitor` exports what `@ncolony/monitor` exports, and so on for the other packages.
  *
  * @module
  */
@@ -19,23 +19,23 @@ const PROGRAM = {
 Usage: ncolony TOOL [options]
 
 Tools, each with a --help of its own:
-  monitor                        run the processes that a directory says, and restart them when they die
-  ctl                            add, change, remove and restart the processes of a colony
-  beatcheck                      ask for the restart of processes whose hearts are silent
-  httpcheck                      ask for the restart of processes that do not answer over HTTP
-  scheduler                      run a command now and then, never twice at once
-  reaper                         be PID 1 for one command: pass signals on, wait for orphans
+  monitor     run the processes of a config directory, restart them on exit
+  ctl         add, change, remove and restart the processes of a colony
+  beatcheck   request restarts of processes without a heartbeat
+  httpcheck   request restarts of processes that fail HTTP checks
+  scheduler   run a command periodically, never twice at once
+  reaper      be PID 1 for one command: pass on signals, wait for orphans
 
 Options:
 ${optionsHelp(COMMON_OPTIONS)}`,
 };
 
 /**
- * Runs the tool that the first word names; or, where this program is called `ncolony-TOOL`, by a link for instance, that
- * one.
+ * Runs the tool that the first word names. If this program is called as `ncolony-TOOL`, such as by a symbolic link,
+ * runs that tool.
  *
  * @param argv The command line, without the program's name.
- * @returns The tool's exit code, or 2 where there is no such tool.
+ * @returns The tool's exit code, or 2 if there is no such tool.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   const called = /^ncolony-([a-z]+)(?:\.js)?$/.exec(calledName(import.meta.url))?.[1];
@@ -58,8 +58,8 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
     throw new UsageError(
       tool === undefined
-        ? "a tool is missing: monitor, ctl, beatcheck, httpcheck, scheduler or reaper"
-        : `${JSON.stringify(tool)} is no tool`,
+        ? "tool missing: use monitor, ctl, beatcheck, httpcheck, scheduler or reaper"
+        : `unknown tool ${JSON.stringify(tool)}`,
     );
   });
 }

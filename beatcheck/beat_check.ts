@@ -2,19 +2,19 @@ import { isSameLife, type Life, type ProcessEvent } from "@ncolony/core";
 import { type Check, type CheckParts, WallClock } from "@ncolony/host";
 import { Hearts } from "./hearts.ts";
 
-/** Asks for the restart of processes whose hearts are silent. */
+/** Requests restarts of processes whose heartbeat is overdue. */
 export class BeatCheck implements Check {
   readonly due = Infinity;
   readonly #parts: CheckParts;
   readonly #hearts: Hearts;
-  /** When a restart was asked for, or last seen to be unread, in milliseconds since 1970. */
+  /** When each restart was requested, or its request last seen unread, in milliseconds since 1970. */
   readonly #askedAt = new Map<string, number>();
-  /** The lives in which a restart was asked for: they are about to end. */
+  /** The lives in which a restart was requested. They are about to end. */
   readonly #asked = new Map<string, Life>();
   #startedAt: number;
   readonly #wallClock: WallClock;
 
-  /** Makes one that is started now. */
+  /** Creates a checker that is started now. */
   constructor(parts: CheckParts) {
     const { clock, directory, log } = parts;
     this.#parts = parts;
@@ -36,7 +36,7 @@ export class BeatCheck implements Check {
     const { clock, lives, requests } = this.#parts;
     const now = clock.wall();
     this.#checkClock(now);
-    // The grace begins when the monitor has read the request, which may be long after it was written.
+    // The grace begins when the monitor has read the request. That may be long after it was written.
     for (const name of requests.pending()) this.#askedAt.set(name, now);
     const bornAtOf = (name: string) => {
       const life = lives.of(name);
@@ -56,7 +56,7 @@ export class BeatCheck implements Check {
     }
   }
 
-  /** Whether a process runs, as far as is known, and its restart was not asked for since it was started. */
+  /** Returns whether a process may be running, and no restart was requested since it was started. */
   #mayBeAsked(name: string, life: Life): boolean {
     if (life.type === "unknown") return true;
     const asked = this.#asked.get(name);
@@ -65,7 +65,7 @@ export class BeatCheck implements Check {
 
   close(): void {}
 
-  /** Begins every grace anew when the times of files cannot be compared with the clock any more. */
+  /** Begins every grace again if the clock jumped: file times cannot be compared with it any more. */
   #checkClock(now: number): void {
     const { jumpMs } = this.#wallClock;
     this.#wallClock.note();
@@ -73,6 +73,8 @@ export class BeatCheck implements Check {
     this.#startedAt = now;
     this.#askedAt.clear();
     const seconds = (jumpMs / 1000).toFixed(1);
-    this.#parts.log.warn(`the clock jumped by ${seconds} s, or the machine slept: every process has its grace again`);
+    this.#parts.log.warn(
+      `the clock jumped by ${seconds} s, or the machine was suspended: every grace period starts again`,
+    );
   }
 }

@@ -17,14 +17,14 @@ import { BeatCheck } from "./beat_check.ts";
 import { Hearts } from "./hearts.ts";
 
 /**
- * Finds the processes that must be restarted because their hearts are silent, by one look (Python NColony's
+ * Finds the processes that must be restarted because their heartbeat is overdue, in one scan (Python NColony's
  * `beatcheck.check`).
  *
  * @param config The config directory.
  * @param startMs When the checker was started, in milliseconds since 1970.
  * @param nowMs The time, in milliseconds since 1970.
- * @returns Their names. Configs that are bad name none.
- * @throws {Error} Where there is no such directory.
+ * @returns The names of the processes. Invalid configs are ignored.
+ * @throws {Error} If the directory does not exist.
  *
  * @example
  * ```ts
@@ -34,14 +34,14 @@ import { Hearts } from "./hearts.ts";
  * const beat = { period: 10, grace: 3, status: `${config}/.heart` };
  * await Deno.writeTextFile(`${config}/web`, JSON.stringify({ args: ["httpd"], "ncolony.beatcheck": beat }));
  * const now = Date.now();
- * if ((await check(config, now, now + 29_000)).length > 0) throw new Error("it has its grace");
+ * if ((await check(config, now, now + 29_000)).length > 0) throw new Error("its grace is not over");
  * if ((await check(config, now, now + 40_000)).join() !== "web") throw new Error("it never beat");
  * ```
  */
 export async function check(config: string, startMs: number, nowMs: number): Promise<string[]> {
   const directory = openConfig(config);
   const identity = directory.identity();
-  if ("fault" in identity) throw new Error(`Cannot look at ${JSON.stringify(config)}: it ${identity.fault}`);
+  if ("fault" in identity) throw new Error(`Cannot read directory ${JSON.stringify(config)}: ${identity.fault}`);
   const hearts = new Hearts(directory, SILENT_LOG);
   for await (const { name, event } of new Configs({ directory, clock: denoClock, log: SILENT_LOG }).changes("all")) {
     if (event !== null) hearts.onEvent(name, event);
@@ -50,8 +50,9 @@ export async function check(config: string, startMs: number, nowMs: number): Pro
 }
 
 /**
- * Makes a checker of hearts, as Python NColony's `beatcheck.makeService` does. What it does is told on this program's
- * stderr.
+ * Creates a service that checks heartbeats, as Python NColony's `beatcheck.makeService` does. It logs to stderr.
+ *
+ * @throws {RangeError | TypeError} If an option is invalid.
  *
  * @example
  * ```ts
@@ -67,7 +68,7 @@ export function makeService(options: CheckOptions): Service {
   return makeBeatCheck(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
 }
 
-/** Makes a checker that tells what it does on this output. */
+/** Creates a service that checks heartbeats, and logs to an output. */
 export function makeBeatCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
   checkCheckOptions(options);
   const { config, messages, pid = null, freq } = options;
@@ -82,7 +83,7 @@ export function makeBeatCheck(options: CheckOptions, output: Output, heart: Loop
   return new CheckService(freq, host, (parts) => new BeatCheck(parts));
 }
 
-/** Whoever else may write the configs can have processes restarted by this, and nothing more: that is the monitor's care. */
+/** Other users who can write the configs can only cause restarts here. The monitor decides whether to trust them. */
 const TRUST = { allowInsecure: true } as const;
 
 function openConfig(path: string): Directory {

@@ -1,5 +1,5 @@
 /**
- * The heart of a program that runs under the monitor: it shows a beatcheck that the program is alive.
+ * The heart of a program that runs under the monitor. It shows beatcheck that the program is alive.
  *
  * @example
  * ```ts

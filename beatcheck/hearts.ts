@@ -10,31 +10,31 @@ import {
 } from "@ncolony/core";
 import { type Directory, faultOf, KnownFaults, lastBeat, type Log, statusFile } from "@ncolony/host";
 
-/** A process whose heart is silent. */
+/** A process whose heartbeat is overdue. */
 export interface Silent {
-  /** Its name. */
+  /** The name of the process. */
   readonly name: string;
-  /** The period in which it should have beaten, in milliseconds. */
+  /** How often it must beat, in milliseconds. */
   readonly periodMs: number;
 }
 
-/** The hearts that the configs name. */
+/** The heartbeats that the configs ask for. */
 export class Hearts {
   readonly #directory: Directory;
   readonly #log: Log;
   readonly #beats = new Map<string, Beat>();
-  /** The names of the processes whose configs name a status: all of a colony may name one directory. */
+  /** The names of processes by their `status`. All processes may share one directory. */
   readonly #byStatus = new Map<string, Set<string>>();
   readonly #knownFaults = new KnownFaults();
   readonly #shared = new KnownFaults();
 
-  /** Makes one that knows of none. */
+  /** Creates an empty table of heartbeats. */
   constructor(directory: Directory, log: Log) {
     this.#directory = directory;
     this.#log = log;
   }
 
-  /** Takes what becomes of a process. */
+  /** Updates the heartbeat of a process after a change of its config. */
   onEvent(name: string, event: ProcessEvent): void {
     this.#forget(name);
     for (const faults of [this.#knownFaults, this.#shared]) faults.note(name, null);
@@ -44,17 +44,17 @@ export class Hearts {
       if (beat !== null) this.#know(name, beat);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
-      this.#log.warn(`its heart is not checked: ${error.reason}`, name);
+      this.#log.warn(`heartbeat is not checked: ${error.reason}`, name);
     }
   }
 
   /**
-   * Those that must be restarted.
+   * Returns the processes that must be restarted. All times are in milliseconds since 1970.
    *
-   * @param startedAt When the checker was started, in milliseconds since 1970, as all times.
+   * @param startedAt When the checker was started.
    * @param now The time.
-   * @param askedAt When it asked for the restart of which process.
-   * @param bornAtOf When a process started; null where that is not known.
+   * @param askedAt When the checker last requested a restart, by name of the process.
+   * @param bornAtOf Returns when a process was started; null if unknown.
    */
   silent(
     startedAt: number,
@@ -65,10 +65,10 @@ export class Hearts {
     const silent: Silent[] = [];
     for (const [name, beat] of this.#beats) {
       const stamp = this.#directory.stamp(name);
-      // One that is going: the next look at the configs will tell.
+      // The config is gone. The next scan will report that.
       if (stamp === null) continue;
       const times = { changedAt: stamp.changedMs, startedAt, askedAt: askedAt.get(name) ?? null };
-      // Whoever has its grace is not looked at.
+      // During the grace, the pid file and the heartbeat file are not read.
       if (!isStale(beat, { ...times, bornAt: null, beatAt: null }, now)) continue;
       if (this.#isSilent(name, beat, { ...times, bornAt: bornAtOf(name) }, now)) {
         silent.push({ name, periodMs: beat.periodMs });
@@ -91,13 +91,14 @@ export class Hearts {
     if (names?.size === 0) this.#byStatus.delete(status);
   }
 
-  /** Says of which other process this is the heart as well: where a directory was meant, which is not there, for instance. */
+  /** Warns if another process has the same heartbeat file, for example because `status` is a missing directory. */
   #warnOfShared(name: string, { status }: Beat): void {
     const other = this.#byStatus.get(status)?.values().find((it) => it !== name);
-    // In a directory each has a file of its own.
+    // In a directory, each process has a file of its own.
     const isShared = other !== undefined && statusFile(status, name) === status;
     const fault = isShared
-      ? `its heartbeat file ${JSON.stringify(shownText(status))} is that of ${shownName(other)} too: no directory`
+      ? `its heartbeat file ${JSON.stringify(shownText(status))} is also used by ` +
+        `${shownName(other)}: make it a directory`
       : null;
     if (this.#shared.note(name, fault) && fault !== null) this.#log.warn(fault, name);
   }
@@ -110,7 +111,7 @@ export class Hearts {
       this.#knownFaults.note(name, null);
       return isStale(beat, { ...times, beatAt }, now);
     } catch (error) {
-      const fault = `cannot see its heartbeat at ${JSON.stringify(shownText(beat.status))}: ${faultOf(error)}`;
+      const fault = `cannot read heartbeat file ${JSON.stringify(shownText(beat.status))}: ${faultOf(error)}`;
       if (this.#knownFaults.note(name, fault)) this.#log.error(fault, name);
       return false;
     }

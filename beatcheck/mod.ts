@@ -1,8 +1,8 @@
 /**
- * Checks heartbeats: asks a monitor for the restart of processes that stopped to touch their files.
+ * Checks heartbeats: asks the monitor to restart processes that stopped touching their heartbeat files.
  *
- * Run it as `deno run -A jsr:@ncolony/beatcheck --config DIR --messages DIR`, best under the monitor itself, or
- * {@linkcode makeService} inside a program of your own. Programs that shall be checked use `@ncolony/beatcheck/heart`.
+ * Run it as `deno run -A jsr:@ncolony/beatcheck --config DIR --messages DIR`, preferably under the monitor itself, or
+ * call {@linkcode makeService} in your own program. Programs that want to be checked use `@ncolony/beatcheck/heart`.
  *
  * @module
  */

@@ -1,8 +1,8 @@
 import { interrupt, Interrupted, print } from "./processes.ts";
 
 /**
- * Runs a benchmark in a temporary directory, and ends the program with the exit code that it gives: 130 after SIGINT,
- * SIGTERM or SIGHUP, when what it has started is ended all the same.
+ * Runs a benchmark in a temporary directory and exits with the code that it returns. On SIGINT, SIGTERM or SIGHUP, it
+ * stops the processes that it has started, and exits with 130.
  */
 export async function benchmark(name: string, main: (home: string) => Promise<number>): Promise<never> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {

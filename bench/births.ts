@@ -1,32 +1,32 @@
 import { join } from "@std/path";
 
-/** The first act of a child. */
+/** The start of a child. */
 export interface Birth {
-  /** When it was heard of, by `performance.now()`. */
+  /** When the child's line was read, by `performance.now()`. */
   readonly at: number;
-  /** The child's. */
+  /** The pid of the child. */
   readonly pid: number;
 }
 
-/** Hears of every child that starts: its first act is to write its name and pid to a FIFO, which is read here. */
+/** Reports every child that starts: the first thing that a child does is to write its name and pid to a FIFO. */
 export class Births implements AsyncDisposable {
   /** The pid of the last child of each name. */
   readonly pids: Map<string, number> = new Map();
-  /** Where children write. */
+  /** The path of the FIFO. */
   readonly path: string;
   readonly #expected = new Map<string, (birth: Birth) => void>();
   readonly #reading: Promise<void>;
 
-  /** Makes the FIFO. */
+  /** Creates the FIFO. */
   constructor(directory: string) {
     this.path = join(directory, "births");
     const { success } = new Deno.Command("mkfifo", { args: [this.path] }).outputSync();
-    if (!success) throw new Error(`Cannot make a FIFO at ${this.path}`);
-    // With a writer of its own, the FIFO does not end when a child closes it.
+    if (!success) throw new Error(`Cannot create a FIFO at ${this.path}`);
+    // Open it for writing too, so that it does not end when a child closes it.
     this.#reading = this.#read(Deno.openSync(this.path, { read: true, write: true }));
   }
 
-  /** Resolves with the next birth of that name; ask before the cause. */
+  /** Resolves with the next start of a child of that name. Call this before the cause of the start. */
   next(name: string): Promise<Birth> {
     return new Promise((resolve) => this.#expected.set(name, resolve));
   }

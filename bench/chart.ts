@@ -19,15 +19,15 @@ const COLORS = [
   "#3cb8b8",
 ];
 
-/** How many times as much as the base each of the others needs of one thing. */
+/** The bars of one measure: how many times as much as the base each of the other peers needs. */
 interface Group {
   readonly title: string;
   readonly bars: readonly { readonly times: number; readonly color: string }[];
 }
 
 /**
- * A bar chart in SVG: how many times as much time or memory as `base` each of the others needs, on a logarithmic scale.
- * A throughput counts as the time for as many bytes.
+ * Draws a bar chart in SVG: how many times as much time or memory as `base` each of the other peers needs, on a
+ * logarithmic scale. A throughput counts as the time for the same number of bytes.
  */
 export function chart(measures: readonly Measure[], peers: readonly string[], samples: Samples, base: string): string {
   const others = peers.filter((peer) => peer !== base);
@@ -42,7 +42,7 @@ export function chart(measures: readonly Measure[], peers: readonly string[], sa
   });
   const top = 32 + Math.ceil(others.length / LEGEND_COLUMNS) * LEGEND_ROW;
   const height = top + groups.reduce((sum, { bars }) => sum + (bars.length + 1) * BAR, 0);
-  const caption = `as many times ${base}’s time or memory, logarithmic: right of 1× is more, left is less`;
+  const caption = `multiples of ${base}’s time or memory, on a logarithmic scale: right of 1× is more, left is less`;
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${LEFT + WIDTH + 60}" height="${height + 44}"`,
     `  font-family="sans-serif" font-size="11">`,

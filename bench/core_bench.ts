@@ -1,4 +1,4 @@
-/** What core/ costs: `deno task bench:core`. */
+/** Measures core/: `deno task bench:core`. */
 
 import { GONE, LineSplitter, parseSpec, Specs, step, WholeLines } from "@ncolony/core";
 
@@ -28,7 +28,7 @@ Deno.bench("Specs: one of 10,000 configs changes", () => {
   }
 });
 
-Deno.bench("step() through a life: wanted, exited, emptied, tick, unwanted, exited, emptied", () => {
+Deno.bench("step() through all states: wanted, exited, emptied, tick, unwanted, exited, emptied", () => {
   let [state] = step(GONE, { type: "wanted", spec: SPEC }, 0, POLICY);
   [state] = step(state, { type: "leader-exited", exit: { type: "code", code: 1 } }, 10, POLICY);
   [state] = step(state, { type: "group-exited" }, 10, POLICY);

@@ -1,8 +1,9 @@
 /**
- * The emptiest Deno program that could do the work: it starts what a directory of configs says, each by setsid(1) in a
- * group of its own with pipes that are read, again when it ends, and also when the watch tells of a new config; a message
- * ends the process that it names. As a watch may miss what happens, it looks at all files every 10 s. It checks nothing,
- * keeps nothing and writes nothing, so what a supervisor in Deno needs beyond its time and memory is the supervisor's own.
+ * The smallest Deno program that could do the work of a monitor. It starts a process for each config in a directory, by
+ * setsid(1) in its own process group, reads its pipes, and starts it again when it exits. It also starts a process when
+ * the watch reports a new config. A message ends the process that it names. Because a watch may miss events, it scans
+ * all files every 10 s. It validates nothing, keeps nothing and writes nothing. So time and memory that a supervisor in
+ * Deno needs beyond this program are the supervisor's own.
  */
 
 const [configs, messages] = Deno.args;
@@ -19,7 +20,7 @@ setInterval(() => {
   }
 }, 10_000);
 for await (const { kind, paths: [, path] } of Deno.watchFs([configs, messages], { recursive: false })) {
-  // A rename is told in halves, and then as a whole.
+  // A rename is reported in two halves, then as a whole.
   if (kind !== "rename" || path === undefined) continue;
   if (path.startsWith(configs)) keep(path.slice(configs.length + 1));
   else Deno.kill(-groups.get(JSON.parse(Deno.readTextFileSync(path)).name)!, "SIGTERM");

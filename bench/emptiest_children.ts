@@ -1,4 +1,4 @@
-/** Starts what a directory of configs says, for the emptiest programs that only copy output; SIGTERM ends them all. */
+/** Starts the processes of a config directory, for programs that only copy output. SIGTERM ends the first process. */
 export function startAll(configs: string, copy: (name: string, stdout: ReadableStream<Uint8Array>) => void): void {
   for (const { name } of Deno.readDirSync(configs)) {
     const { args: [command, ...args] } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));

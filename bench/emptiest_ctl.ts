@@ -1,4 +1,4 @@
-/** The emptiest Deno program that could ask for a restart: it writes a message, and checks nothing. */
+/** The smallest Deno program that could ask for a restart: it writes a message, and validates nothing. */
 
 const [messages, name] = Deno.args;
 Deno.writeTextFileSync(`${messages}/restart.new`, JSON.stringify({ type: "RESTART", name }));

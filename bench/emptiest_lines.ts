@@ -1,7 +1,7 @@
 /**
- * The emptiest Deno program that could write what processes write, each line with a name before it: it starts what a
- * directory of configs says, and copies its stdout to its own. It bounds nothing, survives nothing, and writes the lines of
- * two processes into each other.
+ * The smallest Deno program that could print the output of processes with a name before each line. It starts the
+ * processes of a config directory and copies their stdout to its own. It limits nothing, handles no error, and mixes up
+ * the lines of two processes.
  */
 
 import { startAll } from "./emptiest_children.ts";

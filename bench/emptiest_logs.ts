@@ -1,6 +1,6 @@
 /**
- * The emptiest Deno program that could write what processes write to a file each: it starts what a directory of configs
- * says, and copies its stdout to a file, reading while it writes. It rotates nothing, and survives nothing.
+ * The smallest Deno program that could write a log file for each process. It starts the processes of a config directory
+ * and copies their stdout to files, reading while it writes. It rotates nothing, and handles no error.
  */
 
 import { startAll } from "./emptiest_children.ts";

@@ -1,6 +1,6 @@
 /**
- * Keeps many children under the monitor, kills some of them every second, and looks at how late the next ones start and
- * at what becomes of the monitor's memory.
+ * Runs many children under the monitor, kills some of them every second, and measures how long their restarts take and
+ * how the monitor's memory grows.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -12,20 +12,20 @@ import { mean, percentile } from "./table.ts";
 
 const HELP = `Usage: deno task bench:endurance [options]
 
-  --minutes N    how long [60]
-  --children N   how many live at a time [2000]
-  --deaths N     how many are killed every second, at random [10]`;
+  --minutes N    how long to run [60]
+  --children N   how many children run at a time [2000]
+  --deaths N     how many random children to kill every second [10]`;
 
-/** Who has not lived so long is not killed: the monitor would let the next one wait, as it should. */
+/** Younger children are not killed: the monitor would delay their restart, as it should. In milliseconds. */
 const MIN_LIFE_MS = 2000;
 
 /**
- * The memory of a minute is the mean of so many looks at it: V8 lets 8 MiB of old objects pile up before it collects them,
- * so that one look tells how long ago it last did.
+ * The memory of a minute is the mean of this many samples. V8 lets 8 MiB of old objects pile up before it collects
+ * them, so a single sample only shows how long ago it last did.
  */
-const LOOKS_PER_MINUTE = 10;
+const SAMPLES_PER_MINUTE = 10;
 
-/** How late the next child may start, and how much the memory may grow after the first minute. */
+/** The limits: how long a restart may take, and how much the memory may grow after the second minute. */
 const MAX_LATE_MS = 100;
 const MAX_GROWTH = 0.05;
 
@@ -34,7 +34,7 @@ if (help) {
   print(HELP);
   Deno.exit(0);
 }
-// The second minute, and a later one to compare it with.
+// The last minute is compared with the second one.
 const minutes = atLeast(3, "minutes", 60);
 const count = atLeast(1, "children", 2000);
 const deaths = atLeast(1, "deaths", 10);
@@ -44,7 +44,7 @@ await benchmark("endurance", main);
 function atLeast(least: number, option: keyof typeof given & string, otherwise: number): number {
   const value = Number(given[option] ?? otherwise);
   if (value >= least) return value;
-  print(`--${option} must be a number from ${least}: got ${given[option]}\n\n${HELP}`);
+  print(`--${option} must be at least ${least}: got ${given[option]}\n\n${HELP}`);
   Deno.exit(2);
 }
 
@@ -56,7 +56,7 @@ async function main(home: string): Promise<number> {
   for (const name of names) monitor.configure(name, [monitor.path("child"), name]);
   const began = performance.now();
   const [ready] = await Promise.all([monitor.born(...names), monitor.start()]);
-  print(`${count} children run after ${((ready - began) / 1000).toFixed(1)} s`);
+  print(`${count} children are running after ${((ready - began) / 1000).toFixed(1)} s`);
   const bornAt = new Map(names.map((name) => [name, ready]));
   const late: number[] = [];
   const memory: number[] = [];
@@ -74,23 +74,23 @@ async function main(home: string): Promise<number> {
   const start = performance.now();
   for (let minute = 1; minute <= minutes; minute++) {
     const before = late.length;
-    const looks: number[] = [];
+    const samples: number[] = [];
     while (performance.now() < start + minute * 60_000) {
       const candidates = names.filter((name) => performance.now() - (bornAt.get(name) ?? Infinity) > MIN_LIFE_MS);
       const name = candidates[Math.floor(Math.random() * candidates.length)];
       if (name !== undefined) kill(name).catch((error) => failures.push(error));
       turns++;
-      const isDue = performance.now() >= start + (minute - 1 + looks.length / LOOKS_PER_MINUTE) * 60_000;
-      if (isDue) looks.push(await proportionalSetSize([monitor.root()!]));
+      const isDue = performance.now() >= start + (minute - 1 + samples.length / SAMPLES_PER_MINUTE) * 60_000;
+      if (isDue) samples.push(await proportionalSetSize([monitor.root()!]));
       await pause(Math.max(0, start + turns * 1000 / deaths - performance.now()));
     }
-    memory.push(mean(looks));
+    memory.push(mean(samples));
     const some = late.slice(before);
     const [middle, high, most] = [0.5, 0.99, 1].map((share) => percentile(some, share).toFixed(1));
     print(
-      `minute ${minute}: PSS ${memory.at(-1)!.toFixed(1)} MiB (${Math.min(...looks).toFixed(1)} to ${
-        Math.max(...looks).toFixed(1)
-      }), next start after ${middle} ms, p99 ${high}, most ${most}`,
+      `minute ${minute}: PSS ${memory.at(-1)!.toFixed(1)} MiB (${Math.min(...samples).toFixed(1)} to ${
+        Math.max(...samples).toFixed(1)
+      }), restart after ${middle} ms (median), ${high} ms (p99), ${most} ms (max)`,
     );
   }
   if (failures.length > 0) throw new AggregateError(failures, "Some children were not started again");
@@ -98,12 +98,14 @@ async function main(home: string): Promise<number> {
   const growth = last / first - 1;
   const p99 = percentile(late, 0.99);
   print(
-    `${late.length} deaths in ${minutes} minutes: next start after ${percentile(late, 0.5).toFixed(1)} ms, p99 ${
+    `${late.length} deaths in ${minutes} minutes: restart after ${percentile(late, 0.5).toFixed(1)} ms (median), ${
       p99.toFixed(1)
-    } ms`,
+    } ms (p99)`,
   );
   print(
-    `PSS ${first.toFixed(1)} MiB in the second minute, ${last.toFixed(1)} in the last: ${(growth * 100).toFixed(1)} %`,
+    `PSS ${first.toFixed(1)} MiB in the second minute, ${last.toFixed(1)} MiB in the last: ${
+      (growth * 100).toFixed(1)
+    } % growth`,
   );
   print(`stopped in ${(await monitor.stop()).toFixed(0)} ms`);
   return p99 <= MAX_LATE_MS && growth <= MAX_GROWTH ? 0 : 1;

@@ -1,6 +1,6 @@
 /**
- * Measures what a change costs, and what no change does, with ever more configs: this project's monitor and the emptiest
- * program run at once, each with as many.
+ * Measures the cost of a change, and the cost of no change, with more and more configs. This project's monitor and the
+ * `emptiest` program run at the same time, with the same number of configs.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -13,10 +13,10 @@ import { type Samples, table } from "./table.ts";
 
 const HELP = `Usage: deno task bench:growth [options]
 
-  --additions N   how many configs are added, one after the other [20]
-  --seconds N     how long nothing is changed then, twice [40]`;
+  --additions N   how many configs to add, one after the other [20]
+  --seconds N     how long to change nothing after that, twice [40]`;
 
-/** How many configs there are, and whether they are to run. */
+/** The number of configs that already exist, and whether their processes run. */
 interface Crowd {
   readonly count: number;
   readonly enabled: boolean;
@@ -30,10 +30,10 @@ const CROWDS: readonly Crowd[] = [
   { count: 100, enabled: true },
 ];
 
-/** What was written within two seconds before it is read is read again. */
+/** A file that was written up to two seconds before it was read is read again. */
 const SETTLE_MS = 2100;
 
-/** Then the look at everything, every 10 s, has read again all that was added. */
+/** After this time, the full scan, every 10 s, has read all added configs again. */
 const REST_MS = 15_000;
 
 const { help, ...given } = parseArgs(Deno.args, { boolean: ["help"], string: ["additions", "seconds"] });
@@ -51,7 +51,7 @@ async function main(home: string): Promise<number> {
   return 0;
 }
 
-/** Gives a table. */
+/** Measures all peers with one crowd. Returns a table. */
 async function measure(home: string, peers: readonly Peer[], crowd: Crowd, shell: string): Promise<string> {
   await using stack = new AsyncDisposableStack();
   const runs = peers.map(({ name, make }) => ({ name, supervisor: stack.use(make(home)) }));
@@ -88,11 +88,11 @@ async function measure(home: string, peers: readonly Peer[], crowd: Crowd, shell
     });
     keep("idle", idle);
   }
-  const others = `of ${crowd.count} that ${crowd.enabled ? "" : "do not "}run`;
+  const others = `${crowd.count} ${crowd.enabled ? "running" : "disabled"}`;
   const measures: Measure[] = [
     { name: "added", title: `${others}: config written → child`, unit: "ms" },
-    { name: "adding", title: `processor time of ${additions} of these`, unit: "ms" },
-    { name: "idle", title: `… of ${seconds} s without a change`, unit: "ms" },
+    { name: "adding", title: `CPU time for ${additions} of these`, unit: "ms" },
+    { name: "idle", title: `CPU time for ${seconds} s without a change`, unit: "ms" },
   ];
   return table(measures, peers.map(({ name }) => name), samples);
 }

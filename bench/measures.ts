@@ -2,42 +2,42 @@ import { dirname, join } from "@std/path";
 import { hasCommand, pause, run, signal } from "./processes.ts";
 import type { Supervisor } from "./supervisor.ts";
 
-/** What is measured. */
+/** A measure. */
 export interface Measure {
   /** Its name on the command line. */
   readonly name: string;
-  /** What it is, for the reader of the table. */
+  /** Its title in the table. */
   readonly title: string;
   /** Its unit. */
   readonly unit: "ms" | "MiB" | "MiB/s";
 }
 
-/** How often, and how much. */
+/** The size of a benchmark. */
 export interface Size {
-  /** How often each measure is taken. */
+  /** The number of rounds. Each round takes each measure once. */
   readonly rounds: number;
-  /** How much the writer of logs writes. */
+  /** How much the log writer writes, in MiB. */
   readonly logMebibytes: number;
 }
 
-/** What one run of a supervisor gives, by measure. */
+/** The results of one run of a supervisor, by measure. */
 export type Numbers = Record<string, number>;
 
-/** One run of a supervisor, which gives some of the measures. */
+/** One run of a supervisor, which takes some of the measures. */
 export interface Scenario {
   readonly measures: readonly Measure[];
   readonly run: (supervisor: Supervisor, wanted: ReadonlySet<string>, round: number, size: Size) => Promise<Numbers>;
 }
 
-/** What must be in place before the first scenario. */
+/** What must exist before the first scenario. */
 export interface Programs {
-  /** The shell that children are written for. */
+  /** The shell that runs the children's scripts. */
   readonly shell: string;
-  /** A file that the writer writes again and again. */
+  /** A file whose content the log writer writes again and again. */
   readonly block: string;
 }
 
-/** Everything that is measured. */
+/** All scenarios. */
 export const SCENARIOS: readonly Scenario[] = [
   {
     measures: [
@@ -75,23 +75,23 @@ export const MEASURES: readonly Measure[] = SCENARIOS.flatMap(({ measures }) => 
 const BLOCK_MEBIBYTES = 16;
 const END = "this is the last line";
 
-/** Writes the file that the writer writes again and again: lines of 128 bytes. */
+/** Writes the file whose content the log writer writes again and again: lines of 128 bytes. */
 export function writeBlock(path: string): void {
   Deno.writeTextFileSync(path, `${"0123456789 ".repeat(12).slice(0, 127)}\n`.repeat(BLOCK_MEBIBYTES * 8192));
 }
 
-/** busybox starts in half the time of most shells, and so adds less to each number. */
+/** Returns busybox if it is installed: it starts in half the time of most shells, so it adds less to each number. */
 export async function fastestShell(): Promise<string> {
   return await hasCommand("busybox") ? `${(await run(["sh", "-c", "command -v busybox"])).trim()} sh` : "/bin/sh";
 }
 
-/** Writes a program that tells of itself, does something, and sleeps. */
+/** Writes a program that reports its start, does something, and sleeps. */
 export function writeProgram(supervisor: Supervisor, name: string, shell: string, act = ""): void {
   const text = `#!${shell}\necho "$1 $$" >${supervisor.births.path}\n${act}exec sleep 1000000\n`;
   supervisor.write(name, text, 0o755);
 }
 
-/** Writes the programs that the supervisor is to run. */
+/** Writes the programs that the supervisor runs. */
 export function writePrograms(supervisor: Supervisor, { shell, block }: Programs, { logMebibytes }: Size): void {
   const blocks = Array(logMebibytes / BLOCK_MEBIBYTES).fill(block).join(" ");
   writeProgram(supervisor, "child", shell);
@@ -122,7 +122,7 @@ async function few(
     await birth;
   }
   if (wanted.has("add")) {
-    // Those that poll are asked at moments that are spread evenly between two of their looks.
+    // For supervisors that poll, spread the changes evenly between two polls.
     await pause(1500 + supervisor.pollMs * (round + 0.5) / rounds);
     numbers.add = await timed(supervisor, ["second"], async () => {
       configure(supervisor, "second");
@@ -148,7 +148,7 @@ async function log(
 ): Promise<Numbers> {
   await supervisor.prepare();
   supervisor.configure("writer", [supervisor.path("writer"), "writer"]);
-  // Who comes first would wait for what others have written.
+  // Otherwise this supervisor would wait for data that the previous one wrote.
   await run(["sync"]);
   const began = supervisor.born("writer");
   const [start] = await Promise.all([began, supervisor.start()]);
@@ -168,7 +168,7 @@ async function log(
 async function up(supervisor: Supervisor, names: readonly string[]): Promise<number> {
   await supervisor.prepare();
   for (const name of names) configure(supervisor, name);
-  // runsvdir waits where its directory was changed in the same second.
+  // runsvdir waits if its directory was changed in the same second.
   await pause(1200);
   return await timed(supervisor, names, () => supervisor.start());
 }
@@ -177,7 +177,7 @@ function configure(supervisor: Supervisor, name: string): void {
   supervisor.configure(name, [supervisor.path("child"), name]);
 }
 
-/** From a cause to the last first act of the children that it has. */
+/** Returns the time from a cause until all of the named children have started, in milliseconds. */
 export async function timed(
   supervisor: Supervisor,
   names: readonly string[],
@@ -197,7 +197,7 @@ function lastBytes(path: string, count: number): string {
     const buffer = new Uint8Array(count);
     return new TextDecoder().decode(buffer.subarray(0, file.readSync(buffer) ?? 0));
   } catch (error) {
-    // The log file is not there yet, or is being renamed.
+    // The log file does not exist yet, or is being renamed.
     if (error instanceof Deno.errors.NotFound) return "";
     throw error;
   }

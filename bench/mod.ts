@@ -1,7 +1,7 @@
 /**
- * Measures this project and its peers side by side, on the machine it runs on.
+ * Measures this project and its peers side by side.
  *
- * All peers take turns, round by round, so that the machine's other work hits them alike.
+ * The peers take turns, round by round, so that other load on the machine affects all of them alike.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -25,11 +25,11 @@ import { type Samples, table } from "./table.ts";
 
 const HELP = `Usage: deno task bench [options]
 
-  --quick           2 rounds and less output, to see that it works
-  --rounds N        how often each measure is taken [6]
-  --peers A,B       of ${PEERS.map(({ name }) => name).join(", ")} [those that are installed]
+  --quick           2 rounds and less output, for a quick test
+  --rounds N        how often to take each measure [6]
+  --peers A,B       of ${PEERS.map(({ name }) => name).join(", ")} [the installed ones]
   --measures X,Y    of ${MEASURES.map(({ name }) => name).join(", ")} [all]
-  --out DIR         where results.md, results.json and chart.svg go [bench-results]`;
+  --out DIR         where to write results.md, results.json and chart.svg [bench-results]`;
 
 const options = parseArgs(Deno.args, {
   boolean: ["help", "quick"],
@@ -43,7 +43,9 @@ const size: Size = {
   rounds: options.rounds === undefined ? options.quick ? 2 : 6 : Number(options.rounds),
   logMebibytes: options.quick ? 128 : 512,
 };
-if (!Number.isInteger(size.rounds) || size.rounds < 1) fail(`--rounds must be a whole number: got ${options.rounds}`);
+if (!Number.isInteger(size.rounds) || size.rounds < 1) {
+  fail(`--rounds must be a positive integer: got ${options.rounds}`);
+}
 const wanted = new Set(chosen("measures", MEASURES).map(({ name }) => name));
 const asked = chosen("peers", PEERS).filter((peer) => measuresOf(peer, wanted).length > 0);
 const out = options.out ?? "bench-results";
@@ -52,7 +54,7 @@ await benchmark("bench", main);
 
 async function main(home: string): Promise<number> {
   const peers = await installed(asked);
-  for (const { name } of asked.filter((peer) => !peers.includes(peer))) print(`${name} is not installed: left out`);
+  for (const { name } of asked.filter((peer) => !peers.includes(peer))) print(`${name} is not installed: skipped`);
   const programs: Programs = { shell: await fastestShell(), block: join(home, "block") };
   writeBlock(programs.block);
   const samples: Samples = Object.fromEntries(peers.map(({ name }) => [name, {}]));
@@ -60,7 +62,7 @@ async function main(home: string): Promise<number> {
   for (let round = 0; round < size.rounds; round++) {
     for (const scenario of SCENARIOS) {
       const names = scenario.measures.map(({ name }) => name).filter((name) => wanted.has(name));
-      // Who comes after one of Deno's programs finds Deno's pages in memory: so each is before the others, too.
+      // A peer that runs after a Deno program finds Deno's pages in memory. So reverse the order in every other round.
       for (const peer of round % 2 === 0 ? peers : peers.toReversed()) {
         const some = measuresOf(peer, names);
         if (some.length === 0) continue;
@@ -104,8 +106,8 @@ async function report(peers: readonly Peer[], samples: Samples, failures: readon
     table(measures, names, samples),
     "",
     `Medians of ${size.rounds} [least–most], ${new Date().toISOString().slice(0, 10)}, ${machine}.`,
-    `Log throughput is that of ${size.logMebibytes} MiB in lines of 128 bytes. PSS is that of the supervisor and its`,
-    "helpers, without the children.",
+    `Log throughput is for ${size.logMebibytes} MiB in lines of 128 bytes. PSS covers the supervisor and its helpers,`,
+    "not the children.",
     "",
     ...peers.map(({ name, note }, i) => `- ${name}${versions[i]}: ${note}`),
     ...failures.map((failure) => `- Failed: ${failure}`),
@@ -120,7 +122,7 @@ async function report(peers: readonly Peer[], samples: Samples, failures: readon
   print(`\n${lines.join("\n")}`);
 }
 
-/** The version of a Debian package, where that can be known. */
+/** Returns the version of a peer's Debian package. Empty if it is unknown. */
 async function versionOf(peer: Peer): Promise<string> {
   if (peer.package === undefined || !await hasCommand("dpkg-query")) return "";
   try {

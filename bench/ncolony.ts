@@ -6,13 +6,13 @@ import { Supervisor } from "./supervisor.ts";
 
 const ROOT = dirname(dirname(fromFileUrl(import.meta.url)));
 
-/** This project's monitor, each process with a log file. */
+/** This project's monitor, with a log file for each process. */
 export class NColony extends Supervisor {
   #sent = 0;
 
   prepare(): void {
     for (const name of ["config", "messages", "logs"]) Deno.mkdirSync(this.path(name));
-    // Pages of a file that others map as well, as this benchmark does, would count only in part.
+    // Copy Deno: pages of a file that this benchmark maps too would count only in part.
     const deno = this.#deno();
     if (!existsSync(deno)) Deno.copyFileSync(Deno.execPath(), deno);
   }
@@ -25,7 +25,7 @@ export class NColony extends Supervisor {
     await run([...this.#tool("ctl"), "restart", name]);
   }
 
-  /** A command line that runs a program of Deno's. */
+  /** Returns a command line that runs a program with Deno. */
   protected deno(flags: readonly string[], program: string): string[] {
     return [this.#deno(), "run", "--no-remote", "--no-npm", "--no-prompt", V8_FLAGS, ...flags, program];
   }
@@ -46,7 +46,7 @@ export class NColony extends Supervisor {
     return this.path("logs", `${name}.log`);
   }
 
-  /** The command line of a tool: of its bundle, where there is one. */
+  /** Returns the command line of a tool, of its bundle if there is one. */
   #tool(name: "monitor" | "ctl"): string[] {
     const bundle = join(ROOT, "dist", `ncolony-${name}.js`);
     const isBundled = existsSync(bundle);
@@ -60,7 +60,7 @@ export class NColony extends Supervisor {
   }
 }
 
-/** The output of all processes in one stream, each line with its process's name. */
+/** This project's monitor, with the output of all processes in one stream, each line with the name of its process. */
 export class NColonyPrefixed extends NColony {
   override logOptions(): string[] {
     return [];
@@ -71,7 +71,7 @@ export class NColonyPrefixed extends NColony {
   }
 }
 
-/** The emptiest program that could do it. */
+/** The smallest program that could do the work. */
 export class Emptiest extends NColony {
   override command(): string[] {
     return [...this.empty("emptiest.ts", "--allow-run"), this.path("config"), this.path("messages")];
@@ -81,13 +81,13 @@ export class Emptiest extends NColony {
     await run([...this.empty("emptiest_ctl.ts", "--allow-write"), this.path("messages"), name]);
   }
 
-  /** A command line that runs one of these programs. */
+  /** Returns a command line that runs one of the smallest programs. */
   protected empty(file: string, ...permissions: readonly string[]): string[] {
     return this.deno(["--no-config", "--allow-read", ...permissions], join(ROOT, "bench", file));
   }
 }
 
-/** The emptiest program that could write each line with its process's name. */
+/** The smallest program that could write each line with the name of its process. */
 export class EmptiestPrefixed extends Emptiest {
   override command(): string[] {
     return [...this.empty("emptiest_lines.ts", "--allow-run"), this.path("config")];
@@ -98,7 +98,7 @@ export class EmptiestPrefixed extends Emptiest {
   }
 }
 
-/** The emptiest program that could write a log file for each process. */
+/** The smallest program that could write a log file for each process. */
 export class EmptiestLogs extends Emptiest {
   override command(): string[] {
     return [...this.empty("emptiest_logs.ts", "--allow-run", "--allow-write"), this.path("config"), this.path("logs")];

@@ -7,17 +7,17 @@ import { Supervisor } from "./supervisor.ts";
 
 /** A supervisor that can be measured. */
 export interface Peer {
-  /** What it is called here. */
+  /** Its name in tables and on the command line. */
   readonly name: string;
-  /** How it is driven, for the reader of the table. */
+  /** How it is controlled, for the reader of the table. */
   readonly note: string;
-  /** Its Debian package, whose version is told. */
+  /** Its Debian package, whose version is printed. */
   readonly package?: string;
-  /** Whether it takes part in a measure. @default {in all} */
+  /** Whether it takes part in a measure. @default {all measures} */
   readonly takes?: (measure: string) => boolean;
-  /** The command that must be there. */
+  /** The command that must be installed. */
   readonly command: string;
-  /** Makes one below a directory. */
+  /** Creates a supervisor in a subdirectory of `parent`. */
   readonly make: (parent: string) => Supervisor;
 }
 
@@ -76,7 +76,7 @@ files=${this.path("programs")}/*.conf
     while (!await this.#call("getState", "").then(() => true, () => false)) await pause(5);
   }
 
-  /** Its XML-RPC; supervisorctl would add the start of a Python to each call. */
+  /** Calls a method over XML-RPC. supervisorctl would add the start of Python to each call. */
   async #call(method: string, params: string): Promise<void> {
     const body = `<methodCall><methodName>supervisor.${method}</methodName><params>${params}</params></methodCall>`;
     const headers = { "content-type": "text/xml" };
@@ -131,84 +131,84 @@ class Pm2 extends Supervisor {
 
 const isLog = (measure: string) => measure === "log";
 
-/** All that are known. */
+/** All known peers. */
 export const PEERS: readonly Peer[] = [
   {
     name: "ncolony",
-    note: "`--logs DIR`; a config or a message is a file written by rename",
+    note: "with `--logs DIR`; configs and messages are files, renamed into place",
     command: Deno.execPath(),
     make: (parent) => new NColony(parent),
   },
   {
     name: "ncolony-stdout",
-    note: "the same without `--logs`: each line goes, with the name of its process, to stdout, which is a file",
+    note: "the same without `--logs`: each line goes to stdout with the name of its process; stdout is a file",
     takes: isLog,
     command: Deno.execPath(),
     make: (parent) => new NColonyPrefixed(parent),
   },
   {
     name: "emptiest",
-    note: "the emptiest Deno program that could do it: `bench/emptiest.ts`",
+    note: "the smallest Deno program that could do the work: `bench/emptiest.ts`",
     takes: (measure) => !isLog(measure),
     command: Deno.execPath(),
     make: (parent) => new Emptiest(parent),
   },
   {
     name: "emptiest-logs",
-    note: "the emptiest Deno program that could write log files: `bench/emptiest_logs.ts`",
+    note: "the smallest Deno program that could write log files: `bench/emptiest_logs.ts`",
     takes: isLog,
     command: Deno.execPath(),
     make: (parent) => new EmptiestLogs(parent),
   },
   {
     name: "emptiest-stdout",
-    note: "the emptiest Deno program that could write lines with names: `bench/emptiest_lines.ts`",
+    note: "the smallest Deno program that could write lines with names: `bench/emptiest_lines.ts`",
     takes: isLog,
     command: Deno.execPath(),
     make: (parent) => new EmptiestPrefixed(parent),
   },
   {
     name: "supervisord",
-    note: "told over XML-RPC",
+    note: "controlled over XML-RPC",
     package: "supervisor",
     command: "supervisord",
     make: (parent) => new Supervisord(parent),
   },
   {
     name: "runit",
-    note: "told through `supervise/control`; looks for new services every 5 s; svlogd",
+    note: "controlled through `supervise/control`; scans for new services every 5 s; svlogd",
     package: "runit",
     command: "runsvdir",
     make: (parent) => new Runit(parent),
   },
   {
     name: "s6",
-    note: "told with `s6-svscanctl -a` and `s6-svc -r`; s6-log",
+    note: "controlled with `s6-svscanctl -a` and `s6-svc -r`; s6-log",
     package: "s6",
     command: "s6-svscan",
     make: (parent) => new S6(parent),
   },
   {
     name: "daemontools",
-    note: "told with `svc -t`; looks for new services every 5 s; multilog, which syncs every 16 MB",
+    note: "controlled with `svc -t`; scans for new services every 5 s; multilog, which syncs every 16 MB",
     package: "daemontools",
     command: "svscan",
     make: (parent) => new Daemontools(parent),
   },
   {
     name: "pm2",
-    note: "told with its CLI, each time the start of a Node",
+    note: "controlled with its CLI, which starts Node each time",
     command: pm2(),
     make: (parent) => new Pm2(parent),
   },
 ];
 
-/** Those of some measures in which a peer takes part. */
+/** Returns the measures in which a peer takes part. */
 export function measuresOf({ takes = () => true }: Peer, names: Iterable<string>): string[] {
   return [...names].filter(takes);
 }
 
-/** Those of the peers that are installed. */
+/** Returns the peers that are installed. */
 export async function installed(peers: readonly Peer[]): Promise<Peer[]> {
   const found = await Promise.all(peers.map(({ command }) => hasCommand(command)));
   return peers.filter((_, i) => found[i]);

@@ -1,21 +1,24 @@
-/** Processes and time. /proc is read with `cat`: Deno lets itself read it only with all permissions. */
+/** Processes and time. `cat` reads /proc, because Deno reads it only with all permissions. */
 
-/** Rejects when somebody pressed Ctrl-C; every wait ends with it. */
+/** Rejects when the benchmark is interrupted. Every wait then ends. */
 const interruption = Promise.withResolvers<never>();
 interruption.promise.catch(() => {});
 
-/** Ends all waits, those to come as well. */
+/** Ends all waits, including later ones. */
 export function interrupt(signal: string): void {
-  interruption.reject(new Interrupted(`Ended by ${signal}`));
+  interruption.reject(new Interrupted(`Interrupted by ${signal}`));
 }
 
-/** Somebody pressed Ctrl-C. */
+/** The benchmark was interrupted by a signal. */
 export class Interrupted extends Error {}
 
-/** Waits for a promise, but not for ever. */
+/** Waits for a promise, with a timeout. */
 export async function within<T>(seconds: number, what: string, promise: Promise<T>): Promise<T> {
   const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`Waited ${seconds} s in vain for ${what}`)), seconds * 1000);
+  const timer = setTimeout(
+    () => late.reject(new Error(`Timed out after ${seconds} s, waiting for ${what}`)),
+    seconds * 1000,
+  );
   try {
     return await Promise.race([promise, late.promise, interruption.promise]);
   } finally {
@@ -23,7 +26,7 @@ export async function within<T>(seconds: number, what: string, promise: Promise<
   }
 }
 
-/** Waits. */
+/** Waits for a time, in milliseconds. */
 export async function pause(ms: number): Promise<void> {
   await within(ms / 1000 + 60, "a timer", sleep(ms));
 }
@@ -33,14 +36,14 @@ export function print(line: string): void {
   Deno.stdout.writeSync(new TextEncoder().encode(`${line}\n`));
 }
 
-/** Runs a command to its end; gives what it wrote to stdout. */
+/** Runs a command. Returns what it wrote to stdout. */
 export async function run(argv: readonly string[], env: Record<string, string> = {}): Promise<string> {
   const { success, text } = await attempt(argv, env);
   if (!success) throw new Error(`${argv.join(" ")} failed: ${text}`);
   return text;
 }
 
-/** Whether there is such a command. */
+/** Returns whether a command is installed. */
 export async function hasCommand(name: string): Promise<boolean> {
   return (await attempt(["sh", "-c", `command -v "${name}"`])).success;
 }
@@ -49,14 +52,14 @@ async function attempt(
   [command, ...args]: readonly string[],
   env: Record<string, string> = {},
 ): Promise<{ success: boolean; text: string }> {
-  // Not ended by Ctrl-C, for cleaning up needs commands as well.
+  // Ctrl-C does not end it, because cleaning up needs commands too.
   const signal = AbortSignal.timeout(60_000);
   const child = new Deno.Command(command, { args, env, signal, stdin: "null", stdout: "piped", stderr: "null" });
   const { success, stdout } = await child.output();
   return { success, text: new TextDecoder().decode(stdout) };
 }
 
-/** Processes and all that descend from them, the eldest first, without those that have ended. */
+/** Returns the running processes among the roots and their descendants, parents first. */
 export async function family(roots: readonly number[]): Promise<number[]> {
   const parents = await living();
   const found = roots.filter((pid) => parents.has(pid));
@@ -66,7 +69,7 @@ export async function family(roots: readonly number[]): Promise<number[]> {
   return found;
 }
 
-/** The proportional set size of processes together, in MiB. */
+/** Returns the total proportional set size of processes, in MiB. */
 export async function proportionalSetSize(pids: readonly number[]): Promise<number> {
   const { text } = await attempt(["cat", ...pids.map((pid) => `/proc/${pid}/smaps_rollup`)]);
   const sizes = [...text.matchAll(/^Pss:\s*(\d+) kB$/gm)].map(([, size]) => Number(size));
@@ -75,19 +78,19 @@ export async function proportionalSetSize(pids: readonly number[]): Promise<numb
 }
 
 /**
- * Adds up the processor time of a process, with that of threads that have ended, where it is read every 10 s or more
- * often: so long Deno keeps a thread that has nothing to do.
+ * Adds up the CPU time of a process, including threads that have exited. Read it at least every 10 s: Deno keeps an
+ * idle thread for that long.
  */
 export class ProcessorTime {
   readonly #pid: number;
   readonly #threads = new Map<string, number>();
 
-  /** Makes one that has read nothing yet. */
+  /** Creates a counter for a process. */
   constructor(pid: number) {
     this.#pid = pid;
   }
 
-  /** Gives it, in ms. */
+  /** Returns the CPU time, in milliseconds. */
   async read(): Promise<number> {
     const { text } = await attempt(["sh", "-c", `grep -H . /proc/${this.#pid}/task/*/schedstat 2>/dev/null`]);
     for (const [, thread, nanoseconds] of text.matchAll(/(\d+)\/schedstat:(\d+)/g)) {
@@ -97,7 +100,7 @@ export class ProcessorTime {
   }
 }
 
-/** Waits until processes have ended; gives those that have not in that time. Goes on after a Ctrl-C. */
+/** Waits until processes have exited, even after Ctrl-C. Returns the processes that have not exited in that time. */
 export async function ended(pids: readonly number[], seconds: number): Promise<number[]> {
   const deadline = performance.now() + seconds * 1000;
   let left = pids.filter(isThere);
@@ -109,7 +112,7 @@ export async function ended(pids: readonly number[], seconds: number): Promise<n
   return left;
 }
 
-/** Sends a signal to processes that may have ended. */
+/** Sends a signal to processes, and ignores processes that have exited. */
 export function signal(pids: readonly number[], name: Deno.Signal): void {
   for (const pid of pids) if (isThere(pid)) Deno.kill(pid, name);
 }
@@ -119,7 +122,7 @@ async function withoutZombies(pids: readonly number[]): Promise<number[]> {
   return pids.filter((pid) => there.has(pid));
 }
 
-/** The parent of each process that has not ended. */
+/** Returns the parent of each process that is not a zombie. */
 async function living(): Promise<Map<number, number>> {
   const { text } = await attempt(["sh", "-c", "cat /proc/[0-9]*/stat 2>/dev/null"]);
   const rows = [...text.matchAll(/^(\d+) \(.*\) ([A-Z]) (\d+) /gm)].filter(([, , state]) => !"ZX".includes(state));

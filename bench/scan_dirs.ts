@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
 
-/** The family of daemontools: a directory of links to service directories, each with a `run` script. */
+/** A supervisor like daemontools: it scans a directory of links to service directories, each with a `run` script. */
 abstract class ScanDir extends Supervisor {
   protected abstract readonly logger: string;
 
@@ -13,7 +13,7 @@ abstract class ScanDir extends Supervisor {
 
   configure(name: string, argv: readonly string[]): void {
     this.write(`services/${name}/run`, `#!/bin/sh\nexec ${argv.join(" ")}\n`, 0o755);
-    // Only the writer has a logger: it costs two processes.
+    // Only the writer has a logger, which costs two processes.
     if (name === "writer") {
       this.write(`services/${name}/log/run`, `#!/bin/sh\nexec ${this.logger} ${this.path("logs", name)}\n`, 0o755);
       this.write(`logs/${name}/config`, "s0\n");
@@ -36,7 +36,7 @@ export class Runit extends ScanDir {
   }
 
   async restart(name: string): Promise<void> {
-    // What `sv restart` does without its wait.
+    // Like `sv restart`, but without waiting.
     await Deno.writeTextFile(this.path("services", name, "supervise", "control"), "t");
   }
 

@@ -1,4 +1,4 @@
-/** How long each tool takes until it has said its version: alone, and as a word of the umbrella; as a bundle and from source. */
+/** Measures how long each tool takes to print its version: alone and in the umbrella, as a bundle and from source. */
 
 import { parseArgs } from "@std/cli/parse-args";
 import { dirname, fromFileUrl, join } from "@std/path";
@@ -27,7 +27,7 @@ for (const [form, program] of Object.entries(forms)) {
     const alone: number[] = [];
     const together: number[] = [];
     for (const args of [program(`ncolony-${tool}`), [...program("ncolony"), tool]]) await work(args, tool);
-    // In turns, so that whatever else the machine does hits both alike.
+    // Take turns, so that other load on the machine affects both alike.
     for (let round = 0; round < Number(rounds); round++) {
       alone.push(await time([...program(`ncolony-${tool}`), "--version"]));
       together.push(await time([...program("ncolony"), tool, "--version"]));
@@ -39,7 +39,7 @@ for (const [form, program] of Object.entries(forms)) {
 
 await Deno.remove(scratch, { recursive: true });
 
-/** Lets a tool work for a second, for Deno keeps what it has compiled of a program that works, not of `--version`. */
+/** Runs a tool for a second, because Deno caches the compiled code of a program that works, but not of `--version`. */
 async function work(program: readonly string[], tool: Tool): Promise<void> {
   const args = ["1", Deno.execPath(), ...program, ...works[tool] ?? places];
   await new Deno.Command("timeout", { args, stdout: "null", stderr: "null" }).output();

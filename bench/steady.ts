@@ -1,5 +1,6 @@
 /**
- * Measures deaths and restarts in the long run: all supervisors run at once, and one of them after the other has to act.
+ * Measures crashes and restarts in the long run. All supervisors run at the same time, and they act one after the
+ * other.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -12,16 +13,16 @@ import { type Samples, table } from "./table.ts";
 
 const HELP = `Usage: deno task bench:steady [options]
 
-  --turns N     how often each has to act, of each kind [40]
-  --peers A,B   of those that are installed [all but pm2 and supervisord]`;
+  --turns N     how often each supervisor acts, in each way [40]
+  --peers A,B   of the installed ones [all but pm2 and supervisord]`;
 
-/** What each has to do, by the name of the measure. */
+/** What makes a supervisor act, by measure. */
 const ACTS: Record<string, (supervisor: Supervisor) => Promise<void> | void> = {
   crash: (supervisor) => signal([supervisor.births.pids.get("child")!], "SIGKILL"),
   restart: (supervisor) => supervisor.restart("child"),
 };
 
-/** Of a child that lived for less, the next one waits, as it should. */
+/** Supervisors delay the restart of younger children, as they should. In milliseconds. */
 const MIN_LIFE_MS = 2000;
 
 const { help, turns: given = "40", peers: names } = parseArgs(Deno.args, {
@@ -50,7 +51,7 @@ async function main(home: string): Promise<number> {
     writeProgram(supervisor, "child", shell);
     await supervisor.prepare();
     supervisor.configure("child", [supervisor.path("child"), "child"]);
-    // runsvdir waits where its directory was changed in the same second.
+    // runsvdir waits if its directory was changed in the same second.
     await pause(1200);
     await Promise.all([supervisor.born("child"), supervisor.start()]);
   }

@@ -2,50 +2,50 @@ import { dirname, join } from "@std/path";
 import { Births } from "./births.ts";
 import { ended, family, proportionalSetSize, signal, within } from "./processes.ts";
 
-/** How long anything is waited for, in seconds. */
+/** The timeout of every wait, in seconds. */
 const PATIENCE = 120;
 
-/** One running supervisor in a directory of its own. `await using` ends it, and whatever is left of what it started. */
+/** A supervisor in its own directory. `await using` stops it and all processes that it started. */
 export abstract class Supervisor implements AsyncDisposable {
-  /** Its own looks at its directory are this far apart, in ms; 0: it is told, or watches. */
+  /** How often it scans its directory, in milliseconds. 0 if it watches, or is told of changes. */
   readonly pollMs: number = 0;
-  /** Hears of its children. */
+  /** Reports the starts of its children. */
   readonly births: Births;
-  /** Where all of its files are. */
+  /** The directory of all its files. */
   protected readonly home: string;
   #process: Deno.ChildProcess | undefined;
   #starting: Promise<void> | undefined;
   #isOver = false;
 
-  /** Makes its directory below `parent`; writes no configuration yet. */
+  /** Creates its directory in `parent`, but no configuration yet. */
   constructor(parent: string) {
     this.home = Deno.makeTempDirSync({ dir: parent });
     this.births = new Births(this.home);
   }
 
-  /** Writes what it needs besides its processes. */
+  /** Writes all that it needs, except the configuration of its processes. */
   abstract prepare(): Promise<void> | void;
   /** Its command line. */
   abstract command(): readonly string[];
   /** Writes the configuration of a process. */
   abstract configure(name: string, argv: readonly string[]): void;
-  /** Makes it notice what was configured. */
+  /** Makes it notice a new configuration. */
   activate(_name: string): Promise<void> | void {}
-  /** Asks for a new child by the fastest documented way. */
+  /** Restarts a child in the fastest documented way. */
   abstract restart(name: string): Promise<void> | void;
-  /** Asks for a new child by a command, where that is not what {@linkcode restart} does. */
+  /** Restarts a child by a command. The default is {@linkcode restart}. */
   async restartByCommand(name: string): Promise<void> {
     await this.restart(name);
   }
-  /** The file that receives what a process writes, when it was prepared for that. */
+  /** Returns the log file of a process. */
   abstract logFile(name: string): string;
 
-  /** A path in its directory. */
+  /** Returns a path in its directory. */
   path(...names: string[]): string {
     return join(this.home, ...names);
   }
 
-  /** Writes a file in its directory, by rename. */
+  /** Writes a file in its directory and renames it into place. */
   write(path: string, text: string, mode = 0o644): void {
     Deno.mkdirSync(dirname(this.path(path)), { recursive: true });
     Deno.writeTextFileSync(this.path(`${path}.new`), text);
@@ -53,9 +53,9 @@ export abstract class Supervisor implements AsyncDisposable {
     Deno.renameSync(this.path(`${path}.new`), this.path(path));
   }
 
-  /** Starts it. */
+  /** Starts the supervisor. */
   async start(): Promise<void> {
-    // Deno cannot give a child a file as its stdout.
+    // Deno cannot use a file as a child's stdout.
     const script = `exec "$@" >"${this.path("output", "log")}" 2>&1`;
     Deno.mkdirSync(this.path("output"), { recursive: true });
     const args = ["-c", script, "sh", ...this.command()];
@@ -71,33 +71,33 @@ export abstract class Supervisor implements AsyncDisposable {
     await this.#starting;
   }
 
-  /** Variables for its environment. */
+  /** Returns variables for its environment. */
   env(): Record<string, string> {
     return {};
   }
 
-  /** Waits until its command line has done its work, where that is not the supervisor itself. */
+  /** Waits until the supervisor has started, if its command line does not become the supervisor. */
   async started(_process: Deno.ChildProcess): Promise<void> {}
 
-  /** The supervisor's pid. */
+  /** Returns the supervisor's pid. */
   root(): number | undefined {
     return this.#process?.pid;
   }
 
-  /** Waits for the next child of each name; ask before the cause. */
+  /** Waits for the next child of each name. Call this before the cause of the start. */
   async born(...names: string[]): Promise<number> {
     const births = names.map((name) => this.births.next(name));
     const all = await within(PATIENCE, `a start of ${names.at(-1)}`, Promise.all(births));
     return Math.max(...all.map(({ at }) => at));
   }
 
-  /** The memory of the supervisor and its helpers, without the children, in MiB. */
+  /** Returns the memory of the supervisor and its helpers, without the children, in MiB. */
   async memory(): Promise<number> {
     const children = new Set(this.births.pids.values());
     return await proportionalSetSize((await this.#family()).filter((pid) => !children.has(pid)));
   }
 
-  /** Asks it to end in an orderly way, with all it has started. */
+  /** Asks the supervisor to stop its children and exit. */
   terminate(): Promise<void> | void {
     this.signalRoot("SIGTERM");
   }
@@ -108,7 +108,7 @@ export abstract class Supervisor implements AsyncDisposable {
     if (root !== undefined) signal([root], name);
   }
 
-  /** Ends it; gives how long that took, in ms. */
+  /** Stops the supervisor. Returns how long that took, in milliseconds. */
   async stop(seconds = PATIENCE): Promise<number> {
     const pids = await this.#family();
     const asked = performance.now();
@@ -116,7 +116,7 @@ export abstract class Supervisor implements AsyncDisposable {
     const left = await ended(pids, seconds);
     const took = performance.now() - asked;
     signal(left, "SIGKILL");
-    if (left.length > 0) throw new Error(`${left.length} processes did not end within ${seconds} s`);
+    if (left.length > 0) throw new Error(`${left.length} processes did not exit within ${seconds} s`);
     this.#isOver = true;
     return took;
   }
@@ -135,7 +135,7 @@ export abstract class Supervisor implements AsyncDisposable {
     try {
       await this.stop(20);
     } finally {
-      // Those too that were being started when it was asked to end.
+      // Include children that were just starting when it was asked to stop.
       const left = [...await this.#family(), ...this.births.pids.values()];
       signal(left, "SIGKILL");
       await ended(left, 20);

@@ -2,40 +2,40 @@ import { SpecError } from "./errors.ts";
 import { Fields, MAX_SECONDS } from "./fields.ts";
 import { parseObject } from "./json.ts";
 
-/** What a config says of the heart of its process, under `ncolony.beatcheck`. */
+/** The heartbeat that a config asks of its process, under `ncolony.beatcheck`. */
 export interface Beat {
-  /** The heart must beat this often, in milliseconds. */
+  /** How often the process must beat, in milliseconds. */
   readonly periodMs: number;
-  /** How long a process is let be after it was started or changed, in milliseconds: `grace` periods. */
+  /** How long a process is not checked after it was started or changed, in milliseconds: `grace` periods. */
   readonly graceMs: number;
-  /** The file that is touched, or a directory in which one of the process's name is. */
+  /** The file that the process touches, or a directory that holds a file of the process's name. */
   readonly status: string;
 }
 
-/** When what happened, in milliseconds since 1970. */
+/** The times that {@linkcode isStale} compares, in milliseconds since 1970. */
 export interface BeatTimes {
-  /** The last change of the config. */
+  /** When the config changed last. */
   readonly changedAt: number;
-  /** The start of the checker. */
+  /** When the checker was started. */
   readonly startedAt: number;
-  /** The start of the process; null where that is not known. */
+  /** When the process was started; null if unknown. */
   readonly bornAt: number | null;
-  /** The last restart that the checker asked for; null where there was none. */
+  /** When the checker last asked for a restart; null if never. */
   readonly askedAt: number | null;
-  /** The last beat; null where there was none. */
+  /** When the process beat last; null if never. */
   readonly beatAt: number | null;
 }
 
 /**
- * Parses what a config says of a heart: `"ncolony.beatcheck": {"period": 10, "grace": 3, "status": "/run/hearts"}`. Gives
- * null where it says nothing.
+ * Parses the heartbeat of a config: `"ncolony.beatcheck": {"period": 10, "grace": 3, "status": "/run/hearts"}`. Returns
+ * null if the config has none.
  *
- * `period` is in seconds, 0.01 at least, `grace` counts periods. Python NColony ignores unknown keys, which are
- * refused here: a typo would go unnoticed.
+ * `period` is in seconds, at least 0.01. `grace` is a number of periods. Unknown keys are errors, so that typos are
+ * noticed; Python NColony ignores them.
  *
  * @param name The name of the config.
- * @param source Its text.
- * @throws {SpecError} Where it is wrong; it names the field.
+ * @param source The text of the config.
+ * @throws {SpecError} If the config is invalid. The error names the field.
  *
  * @example
  * ```ts
@@ -57,16 +57,16 @@ export function parseBeat(name: string, source: string): Beat | null {
 }
 
 /**
- * Whether a process must be restarted because its heart is silent: it did not beat for a period of its life, and the grace is
- * over that began with the newest of its start, the config's change, the checker's start, and the last restart that the checker
- * asked for.
+ * Returns whether a process must be restarted because it stopped beating: its start and its last beat are more than a
+ * period ago, and its grace is over. The grace begins at the newest of: the start of the process, the last change of
+ * its config, the start of the checker, and the last restart that the checker asked for.
  *
- * Python NColony knows no such grace after a start, and so restarts what is slow to its first beat again and again. A beat from
- * the future is one.
+ * Python NColony has no grace after a start, so it keeps restarting a process whose first beat is slow. A beat in the
+ * future counts as a beat.
  *
- * @param beat What the config says.
- * @param times When what happened.
- * @param now Milliseconds since 1970.
+ * @param beat The heartbeat that the config asks for.
+ * @param times The times to compare.
+ * @param now The time, in milliseconds since 1970.
  */
 export function isStale({ periodMs, graceMs }: Beat, times: BeatTimes, now: number): boolean {
   const { changedAt, startedAt, bornAt, askedAt, beatAt } = times;

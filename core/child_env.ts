@@ -1,12 +1,12 @@
 import type { Spec } from "./types.ts";
 
 /**
- * The exact environment of a child: `env`, over it what `env_inherit` names, over it `NCOLONY_NAME` and
- * `NCOLONY_CONFIG` (the config's text, unchanged). Nothing else is inherited.
+ * Returns the exact environment of a child: `env`, overridden by the variables that `env_inherit` names, overridden by
+ * `NCOLONY_NAME` and `NCOLONY_CONFIG` (the unchanged text of the config). Nothing else is inherited.
  *
- * @param spec What is to be started.
- * @param environ Looks a variable of the monitor's own environment up; what is unset there is empty in the child's, as
- * Python NColony has it.
+ * @param spec What to start.
+ * @param environ Looks up a variable of the monitor's own environment. A variable that is unset there is empty in the
+ * child, as in Python NColony.
  */
 export function childEnv(spec: Spec, environ: (name: string) => string | undefined): Record<string, string> {
   return Object.fromEntries([

@@ -1,61 +1,61 @@
 import type { StopSignal } from "./types.ts";
 
-/** It was asked to end. */
+/** A process, or a scheduled run, that was sent its stop signal. */
 export interface Asked {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "stopping";
-  /** When it was asked to end. */
+  /** When the stop signal was sent. */
   readonly stoppedAt: number;
-  /** When it gets SIGKILL. */
+  /** When SIGKILL will be sent. */
   readonly killAt: number;
 }
 
-/** It got SIGKILL. */
+/** A process, or a scheduled run, that was sent SIGKILL. */
 export interface Killed {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "killing";
-  /** When it got SIGKILL. */
+  /** When SIGKILL was sent. */
   readonly killedAt: number;
-  /** When a person is told that it still does not end. */
+  /** When to report that it is still there. */
   readonly reportAt: number;
 }
 
-/** What must be done to end it. */
+/** What must be done to stop a process, or a scheduled run. */
 export type EndEffect =
-  /** Send it to whoever is left, which may be nobody. */
+  /** Send the signal to all processes that are left, which may be none. */
   | { readonly type: "signal"; readonly signal: StopSignal }
-  /** Tell a person who is left so long after SIGKILL. */
+  /** Report the processes that are left this long after SIGKILL, in milliseconds. */
   | { readonly type: "report-stuck"; readonly afterMs: number };
 
-/** What does not end within this time after SIGKILL is stuck. */
+/** A process that is still there this long after SIGKILL is stuck, in milliseconds. */
 export const STUCK_MS = 5000;
 
-/** A person is told of it again after each such time. */
+/** How often a stuck process is reported again, in milliseconds. */
 export const STUCK_AGAIN_MS = 10_000;
 
-/** Asks a process, or a scheduled run, to end. */
+/** Sends the stop signal to a process, or a scheduled run. */
 export function ask(signal: StopSignal, now: number, killAt: number): readonly [Asked, readonly EndEffect[]] {
   return [{ type: "stopping", stoppedAt: now, killAt }, [{ type: "signal", signal }]];
 }
 
-/** Sends SIGKILL to it. */
+/** Sends SIGKILL to a process, or a scheduled run. */
 export function kill(now: number): readonly [Killed, readonly EndEffect[]] {
   return [{ type: "killing", killedAt: now, reportAt: now + STUCK_MS }, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
-/** When time matters to it again. */
+/** Returns when {@linkcode passTime} has something to do. */
 export function endDeadline(end: Asked | Killed): number {
   return end.type === "stopping" ? end.killAt : end.reportAt;
 }
 
-/** Time passed: it gets SIGKILL after its kill time; if that does not end it, a person is told who is left. */
+/** Sends SIGKILL at the end of the kill time. After that, reports what is left. */
 export function passTime(end: Asked | Killed, now: number): readonly [Asked | Killed, readonly EndEffect[]] {
   if (now < endDeadline(end)) return [end, []];
   if (end.type === "stopping") return kill(now);
   return [{ type: "killing", killedAt: end.killedAt, reportAt: now + STUCK_AGAIN_MS }, [reportStuck(end, now)]];
 }
 
-/** Tells a person who is left. */
+/** Reports what is left. */
 export function reportStuck({ killedAt }: Killed, now: number): EndEffect {
   return { type: "report-stuck", afterMs: now - killedAt };
 }

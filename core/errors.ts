@@ -1,22 +1,22 @@
 import { quotedName } from "./shown.ts";
 
 /**
- * A config file does not say what to run.
+ * A config file is invalid.
  *
- * `field` is the path of the key that is wrong (`"env.HOME"`), or null where the text as a whole is (not JSON, too long).
- * The message names types and places, never values that may be secrets.
+ * `field` is the path of the invalid key (`"env.HOME"`), or null if the whole text is invalid (not JSON, too long). The
+ * message names types and places, never values that may be secrets.
  */
 export class SpecError extends SyntaxError {
-  /** Tells the errors apart where a class cannot. */
+  /** Identifies the error if `instanceof` cannot. */
   override readonly name = "SpecError";
   /** The name of the config file. */
   readonly file: string;
-  /** The key that is wrong, or null. */
+  /** The path of the invalid key, or null. */
   readonly field: string | null;
   /** What is wrong, without the name of the file. */
   readonly reason: string;
 
-  /** Makes the error for one file and one field. */
+  /** Creates an error for a file and a field. */
   constructor(file: string, field: string | null, reason: string) {
     super(`Cannot parse config ${quotedName(file)}: ${reason}`);
     this.file = file;
@@ -25,18 +25,18 @@ export class SpecError extends SyntaxError {
   }
 }
 
-/** A message file does not ask for anything that can be understood. */
+/** A message file is invalid. */
 export class MessageError extends SyntaxError {
-  /** Tells the errors apart where a class cannot. */
+  /** Identifies the error if `instanceof` cannot. */
   override readonly name = "MessageError";
   /** The name of the message file. */
   readonly file: string;
-  /** The key that is wrong, or null where the text as a whole is. */
+  /** The invalid key, or null if the whole text is invalid. */
   readonly field: string | null;
   /** What is wrong, without the name of the file. */
   readonly reason: string;
 
-  /** Makes the error for one file and one field. */
+  /** Creates an error for a file and a field. */
   constructor(file: string, field: string | null, reason: string) {
     super(`Cannot parse message ${quotedName(file)}: ${reason}`);
     this.file = file;
@@ -45,8 +45,8 @@ export class MessageError extends SyntaxError {
   }
 }
 
-/** A command line is wrong: programs print its message in one line on stderr and exit with 2. */
+/** A command line is invalid. Programs print the message on one line to stderr and exit with code 2. */
 export class UsageError extends Error {
-  /** Tells the errors apart where a class cannot. */
+  /** Identifies the error if `instanceof` cannot. */
   override readonly name = "UsageError";
 }

@@ -1,19 +1,19 @@
 import { isObject, type Json, type JsonObject, ownValue, typeName } from "./json.ts";
 import { quotedName } from "./shown.ts";
 
-/** The longest duration that a config or an option may give, in seconds. */
+/** The longest duration in a config or an option, in seconds. */
 export const MAX_SECONDS = 1e9;
 
-/** The shortest period. */
+/** The shortest period, in seconds. */
 const MIN_PERIOD_SECONDS = 0.01;
 
-/** The largest user and group id; the one above it, -1 to the kernel, means "leave it as it is". */
+/** The largest user or group id. The next number is -1 to the kernel, which means "do not change it". */
 export const MAX_ID = 2 ** 32 - 2;
 
-/** Headers that say where a request ends, and what becomes of the connection: that is not for a config to say. */
+/** Headers that a config may not set: they frame the request or control the connection. */
 const FRAMING = ["connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/** One object of a config: each method reads a key, and throws what `fail` makes of it where its value is of the wrong kind. */
+/** One object of a config. Each method reads a key and throws the error that `fail` creates if the value is invalid. */
 export class Fields {
   readonly #object: JsonObject;
   readonly #prefix: string;
@@ -29,10 +29,10 @@ export class Fields {
     const unknown = Object.keys(this.#object).find((key) => !keys.includes(key));
     if (unknown === undefined) return;
     const field = this.#prefix + unknown;
-    throw this.#fail(field, `${quotedName(field)} is not known: known are ${keys.join(", ")}`);
+    throw this.#fail(field, `unknown key ${quotedName(field)}; known keys: ${keys.join(", ")}`);
   }
 
-  /** The fields of an object inside this one; null where there is none, or null in its place. */
+  /** Reads a nested object. Returns null if the key is missing or its value is null. */
   section(key: string, wanted?: string): Fields | null {
     const object = ownValue(this.#object, key) === null ? undefined : this.object(key, wanted);
     return object === undefined ? null : new Fields(object, `${this.#prefix}${key}.`, this.#fail);
@@ -44,7 +44,7 @@ export class Fields {
     throw this.#wrong(key, wanted, value);
   }
 
-  /** A user's or group's id; null, which Python's `None` becomes, is none. */
+  /** Reads a user or group id. A value of null, which Python writes for `None`, counts as missing. */
   id(key: string): number | undefined {
     return ownValue(this.#object, key) === null ? undefined : this.integer(key, MAX_ID);
   }
@@ -56,7 +56,7 @@ export class Fields {
     throw this.#wrong(key, `a number from ${min} to ${max}`, value, got);
   }
 
-  /** How often something is done, in seconds: often enough, but not without a pause. */
+  /** Reads a period in seconds. It has a minimum, so that nothing is done without a pause. */
   period(key: string): number | undefined {
     return this.number(key, MAX_SECONDS, MIN_PERIOD_SECONDS);
   }
@@ -67,14 +67,14 @@ export class Fields {
     throw this.#wrong(key, "an integer", value, `${value}`);
   }
 
-  /** Some text that can be passed to the operating system. */
+  /** Reads a non-empty string that can be passed to the operating system. */
   text(key: string): string | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || isText(value) && value !== "") return value;
     throw this.#wrong(key, "a non-empty string", value, otherThan(value));
   }
 
-  /** One status of HTTP, some, or "any"; null where nothing is said. */
+  /** Reads an HTTP status, an array of them, or "any". Returns null if the key is missing. */
   statuses(key: string): readonly number[] | "any" | null {
     const value = ownValue(this.#object, key);
     if (value === undefined) return null;
@@ -84,7 +84,7 @@ export class Fields {
     throw this.#wrong(key, 'a status from 100 to 599, an array of those, or "any"', value);
   }
 
-  /** A value that must be there. */
+  /** Returns a value that was read. Throws if the key is missing. */
   needed<T>(key: string, value: T | undefined): T {
     if (value !== undefined) return value;
     const field = this.#prefix + key;
@@ -97,7 +97,7 @@ export class Fields {
     throw this.#wrong(key, "true or false", value);
   }
 
-  /** Whether a value is false, which says that something is not wanted. */
+  /** Returns whether a value is false. */
   isFalse(key: string): boolean {
     return ownValue(this.#object, key) === false;
   }
@@ -127,11 +127,14 @@ export class Fields {
     throw this.#wrong(key, "a non-empty array of strings that begins with a command", value, blameItem(value));
   }
 
-  /** Headers of an HTTP request without a body. */
+  /** Reads the headers of an HTTP request without a body. */
   headers(key: string): Readonly<Record<string, string>> {
     const headers = Object.entries(this.object(key) ?? {}).map(([name, value]): [string, string] => {
       if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-        throw this.#fail(this.#prefix + key, `${quotedName(this.#prefix + key)} has a key that cannot name a header`);
+        throw this.#fail(
+          this.#prefix + key,
+          `${quotedName(this.#prefix + key)} has a key that is not a valid header name`,
+        );
       }
       if (FRAMING.includes(name.toLowerCase())) throw this.#wrong(`${key}.${name}`, "left out", value);
       if (typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return [name, value];
@@ -142,7 +145,9 @@ export class Fields {
 
   environment(key: string): Readonly<Record<string, string>> {
     const variables = Object.entries(this.object(key) ?? {}).map(([name, value]): [string, string] => {
-      if (!isVariable(name)) throw this.#fail(key, `${JSON.stringify(key)} has a key that cannot name a variable`);
+      if (!isVariable(name)) {
+        throw this.#fail(key, `${JSON.stringify(key)} has a key that is not a valid variable name`);
+      }
       if (!isText(value)) throw this.#wrong(`${key}.${name}`, "a string", value);
       return [name, value];
     });
@@ -159,7 +164,7 @@ function isStatus(value: Json): value is number {
   return typeof value === "number" && Number.isInteger(value) && value >= 100 && value <= 599;
 }
 
-/** What the kernel can pass on: no NUL, and no half of a surrogate pair. */
+/** Returns whether the kernel can pass a string on: it has no NUL and no lone surrogate. */
 function isText(value: Json | undefined): value is string {
   return typeof value === "string" && !value.includes("\0") && value.isWellFormed();
 }
@@ -172,24 +177,24 @@ function hasFirst(texts: string[]): texts is [string, ...string[]] {
   return texts.length > 0;
 }
 
-/** Whether a text can name a variable of an environment. */
+/** Returns whether a text can be the name of an environment variable. */
 export function isVariable(name: string): boolean {
   return isText(name) && name !== "" && !name.includes("=");
 }
 
-/** As {@linkcode blame}, where a string was wanted, but not that one. */
+/** Like {@linkcode blame}, if a string was expected, but not this one. */
 function otherThan(value: Json): string {
   return typeof value === "string" ? "another string" : blame(value);
 }
 
-/** As {@linkcode blame}, where an array of strings was wanted, but not that one. */
+/** Like {@linkcode blame}, if an array of strings was expected, but not this one. */
 function blameItem(value: Json | undefined): string {
   if (!Array.isArray(value) || value.length === 0) return blame(value);
   const culprit = value.find((item) => !isText(item));
   return culprit === undefined ? "other strings" : `an array with ${blame(culprit)}`;
 }
 
-/** Says what was found in the place of what is wanted, by its type alone: values may be secrets. */
+/** Describes an invalid value by its type only, because values may be secrets. */
 function blame(value: Json | undefined): string {
   if (typeof value !== "string") return typeName(value);
   if (value.includes("\0")) return "a string with a NUL";

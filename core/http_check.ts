@@ -6,70 +6,71 @@ import { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 /** The keys of `ncolony.httpcheck`. */
 const KEYS = ["url", "period", "timeout", "grace", "maxBad", "expect", "headers", "unix", "ca", "insecure"];
 
-/** What a config says of how to ask its process over HTTP, under `ncolony.httpcheck`. */
+/** How a config has its process checked over HTTP, under `ncolony.httpcheck`. */
 export interface HttpCheck {
-  /** What is asked for: an http or https URL. */
+  /** The URL to request, http or https. */
   readonly url: string;
-  /** It is asked for this often, in milliseconds. */
+  /** How often to request it, in milliseconds. */
   readonly periodMs: number;
-  /** An answer that takes longer is a bad one; in milliseconds, at most a period. */
+  /** How long a response may take before it counts as bad, in milliseconds; at most a period. */
   readonly timeoutMs: number;
-  /** How long the process is let be after a start and after a restart, in milliseconds: `grace` periods. */
+  /** How long the process is not asked after a start or a restart, in milliseconds: `grace` periods. */
   readonly graceMs: number;
-  /** More bad answers in a row than this are answered by a restart. */
+  /** The process is restarted after more bad responses in a row than this. */
   readonly maxBad: number;
-  /** The statuses that are good; null: 200 to 399. */
+  /** The good statuses; null: 200 to 399. */
   readonly expect: readonly number[] | "any" | null;
-  /** Headers of the request besides its own, by name; `host` also. */
+  /** Additional headers of the request, by name. They may replace `host`. */
   readonly headers: Readonly<Record<string, string>>;
-  /** The unix socket that is connected to, whatever host the URL names; null: that host. */
+  /** The unix socket to connect to instead of the URL's host; null: the URL's host. */
   readonly unix: string | null;
-  /** A file of certificates, in PEM, that may sign the server's, in place of the system's; null: the system's. */
+  /** A PEM file of the certificates to trust instead of the system's; null: the system's. */
   readonly ca: string | null;
-  /** Whether any certificate of the server is taken. */
+  /** Whether any server certificate is accepted. */
   readonly isInsecure: boolean;
 }
 
-/** How it stands with one process. */
+/** The state of the check of one process. */
 export interface HttpState {
-  /** How many bad answers came in a row. */
+  /** The number of bad responses in a row. */
   readonly bad: number;
-  /** When it is asked next, in the clock's milliseconds. */
+  /** When the process is asked next, in milliseconds of the clock. */
   readonly askAt: number;
-  /** When it was asked last; -Infinity: never. */
+  /** When the process was asked last; -Infinity: never. */
   readonly askedAt: number;
-  /** Whether an answer is waited for. */
+  /** Whether a request is under way. */
   readonly isAsking: boolean;
-  /** The life in which it was asked last. */
+  /** The life of the process when it was last looked up. */
   readonly life: Life;
-  /** Whether its restart was requested in this life, which is about to end then. */
+  /** Whether a restart was requested in this life. Then the process is about to exit. */
   readonly isRequested: boolean;
 }
 
-/** What happens to a check. */
+/** What can happen to a check. */
 export type HttpEvent =
   /** Time passed. */
   | { readonly type: "tick"; readonly life: Life }
-  /** An answer came, or none in time; null: it could not be asked, which is no fault of its. */
+  /** A response came, or none in time. `isGood` is null if the process could not be asked, which counts as nothing. */
   | { readonly type: "answer"; readonly isGood: boolean | null; readonly life: Life }
-  /** The monitor was asked for the restart. */
+  /** The restart was requested from the monitor. */
   | { readonly type: "requested" };
 
-/** What must be done: ask the process, ask the monitor for a restart, or nothing. */
+/** What must be done: ask the process, request a restart from the monitor, or nothing. */
 export type HttpEffect = "ask" | "restart" | null;
 
 /**
- * Parses what a config says of how to ask its process:
- * `"ncolony.httpcheck": {"url": "http://127.0.0.1:8080/", "period": 10, "timeout": 3, "grace": 3, "maxBad": 2}`. Gives null
- * where it says nothing.
+ * Parses the HTTP check of a config:
+ * `"ncolony.httpcheck": {"url": "http://127.0.0.1:8080/", "period": 10, "timeout": 3, "grace": 3, "maxBad": 2}`.
+ * Returns null if the config has none.
  *
- * `period` and `timeout` are in seconds, 0.01 at least, `grace` counts periods. `expect` may be a status, an array of them, or
- * `"any"`. Python NColony knows neither `expect` nor `headers`, `unix`, `ca` and `insecure`, and ignores unknown keys, which are
- * refused here: a typo would go unnoticed.
+ * `period` and `timeout` are in seconds, at least 0.01. `grace` is a number of periods. `expect` is a status, an array
+ * of them, or `"any"`. Unknown keys are errors, so that typos are noticed; Python NColony ignores them. It has no
+ * `expect`, `headers`, `unix`, `ca` or `insecure`.
  *
  * @param name The name of the config.
- * @param source Its text.
- * @throws {SpecError} Where it is wrong; it names the field, and never shows the URL, which may hold a secret.
+ * @param source The text of the config.
+ * @throws {SpecError} If the config is invalid. The error names the field, and never shows the URL, which may hold a
+ * secret.
  *
  * @example
  * ```ts
@@ -100,10 +101,10 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
     isInsecure: fields.boolean("insecure") ?? false,
   };
   if (connection.ca !== null && !/^https:/i.test(url)) {
-    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no use where "url" begins with http://');
+    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no effect if "url" begins with http://');
   }
   if (connection.ca !== null && connection.isInsecure) {
-    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no use where "insecure" is true');
+    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no effect if "insecure" is true');
   }
   return {
     url,
@@ -116,15 +117,15 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
   };
 }
 
-/** Whether an answer of this status is a good one. */
+/** Returns whether a response with this status is good. */
 export function isGoodStatus({ expect }: HttpCheck, status: number): boolean {
   if (expect === null) return status >= 200 && status <= 399;
   return expect === "any" || expect.includes(status);
 }
 
 /**
- * How a check begins, also again: the process is left alone for the grace, and for a period since it was asked last. What is
- * known of its life stays.
+ * Returns the state in which a check begins, for the first time or again. The process is not asked during the grace,
+ * nor within a period after it was asked last. What is known of its life is kept.
  */
 export function beginHttpCheck({ graceMs, periodMs }: HttpCheck, now: number, before?: HttpState): HttpState {
   const askedAt = before?.askedAt ?? -Infinity;
@@ -134,18 +135,18 @@ export function beginHttpCheck({ graceMs, periodMs }: HttpCheck, now: number, be
 }
 
 /**
- * What becomes of a check when something happens, and what must be done.
+ * Returns the state of a check after an event, and what must be done.
  *
- * A process is asked at the end of the grace and then every period, however long its answers take, and never more often.
+ * A process is asked at the end of the grace and then once every period, however long its responses take.
  *
- * The grace begins at the start of the process, whoever caused it. One that does not run is not asked, nor is one whose
- * restart was requested, before it was started again; an answer of an earlier life counts for nothing. Where nobody tells of
- * its life, the grace begins when its restart is asked for.
+ * The grace begins whenever the process is started. A process that is not running is not asked. After a restart was
+ * requested, the process is not asked until it was started again. A response from an earlier life is ignored. If the
+ * life of the process is unknown, the grace begins when a restart is requested.
  *
- * @param check What the config says.
- * @param state How it stands.
- * @param event What happens.
- * @param now The time, in the clock's milliseconds.
+ * @param check The check that the config asks for.
+ * @param state The state before the event.
+ * @param event What happened.
+ * @param now The time, in milliseconds of the clock.
  */
 export function stepHttpCheck(
   check: HttpCheck,
@@ -175,11 +176,11 @@ export function stepHttpCheck(
   }
 }
 
-/** A life that is another one than before begins a check. */
+/** Begins the check again if the process was started again or stopped. */
 function see(check: HttpCheck, state: HttpState, life: Life, now: number): HttpState {
   if (isSameLife(life, state.life)) return state;
   if (life.type === "unknown") return { ...state, life, isRequested: false };
-  // Whether it runs by then is not seen before.
+  // A period from now, look up whether it is running again.
   const begun = { ...beginHttpCheck(check, life.type === "up" ? life.since : now, state), life, isRequested: false };
   return life.type === "down" ? { ...begun, askAt: now + check.periodMs } : begun;
 }

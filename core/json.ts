@@ -1,4 +1,4 @@
-/** What `JSON.parse` can give. */
+/** A value that `JSON.parse` can return. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /** A JSON object. */
@@ -9,10 +9,11 @@ const TOKEN =
   /[ \t\n\r]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 
 /**
- * Finds where a text stops being JSON, as `line 3, column 7`, both counted from 1; null where it is JSON throughout.
+ * Finds the place where a text stops being JSON, as `line 3, column 7`, both counted from 1. Returns null if the whole
+ * text is JSON.
  *
- * `JSON.parse` quotes the text around an error, which may be a secret, does not always say where it stands, and V8 keeps
- * the whole text of each error for as long as it likes.
+ * The errors of `JSON.parse` quote the text, which may be a secret, and do not always give the place. V8 also keeps the
+ * whole text of each error in memory.
  */
 export function whereNotJson(source: string): string | null {
   const open: ("{" | "[")[] = [];
@@ -53,28 +54,28 @@ export function whereNotJson(source: string): string | null {
 /**
  * Parses a text that must be a JSON object.
  *
- * @throws whatever `fail` makes of the reason.
+ * @throws {Error} If the text is no JSON object: the error that `fail` creates.
  */
 export function parseObject(source: string, fail: (reason: string) => Error): JsonObject {
   if (source.startsWith("\ufeff")) throw fail("begins with a byte order mark, which is not JSON");
   const where = whereNotJson(source);
-  if (where !== null) throw fail(`not JSON at ${where}`);
+  if (where !== null) throw fail(`invalid JSON at ${where}`);
   const value: Json = JSON.parse(source);
   if (!isObject(value)) throw fail(`must be a JSON object: got ${typeName(value)}`);
   return value;
 }
 
-/** Whether a value is a JSON object. */
+/** Returns whether a value is a JSON object. */
 export function isObject(value: Json | undefined): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** The value of a key that an object itself has: `__proto__` and the like are keys as any other. */
+/** Returns the value of an own key of an object, so that `__proto__` is a key like any other. */
 export function ownValue(object: JsonObject, key: string): Json | undefined {
   return Object.hasOwn(object, key) ? object[key] : undefined;
 }
 
-/** Names a value's type, for messages that must not show the value: `a number`, `an object`. */
+/** Names the type of a value, for messages that must not show the value: `a number`, `an object`. */
 export function typeName(value: unknown): string {
   if (value === null) return "null";
   if (value === undefined) return "nothing";

@@ -1,16 +1,16 @@
-/** What is known of the life of a process. */
+/** What is known of the life of a process: the time from a start to its exit. */
 export type Life =
-  /** Nobody tells. */
+  /** It is unknown whether the process is running. */
   | { readonly type: "unknown" }
-  /** It does not run. */
+  /** The process is not running. */
   | { readonly type: "down" }
-  /** It has run since then, in the clock's milliseconds, which tells one run of it from the next. */
+  /** The process has been running since then, in milliseconds of the clock. The time tells one life from the next. */
   | { readonly type: "up"; readonly since: number };
 
-/** The life of a process of which nobody tells. */
+/** The life of a process of which nothing is known. */
 export const UNKNOWN_LIFE: Life = { type: "unknown" };
 
-/** Whether it is one life, without a start between the two. */
+/** Returns whether two lives are the same, without a start in between. */
 export function isSameLife(one: Life, other: Life): boolean {
   if (one.type !== "up" || other.type !== "up") return one.type === other.type;
   return one.since === other.since;

@@ -1,15 +1,16 @@
-/** A line that is longer than this, in bytes, is passed on in pieces. */
+/** The longest line that is passed on in one piece, in bytes. */
 export const MAX_LINE_BYTES = 16_384;
 
 /**
  * Takes one line, or one piece of a long line, as the bytes from `start` to `end`, without the newline.
  *
- * The bytes are only lent: they change after the call. `first` is false where it goes on from the piece before, `last` where the next piece goes on from it.
+ * The bytes are only valid during the call. `first` is false if the piece continues the previous one, `last` is false
+ * if the next piece continues this one.
  */
 export type OnLine = (bytes: Uint8Array, start: number, end: number, first: boolean, last: boolean) => void;
 
 /**
- * Cuts a stream of bytes into lines, holding at most `limit` bytes back.
+ * Splits a stream of bytes into lines, buffering at most `limit` bytes.
  *
  * @example
  * ```ts
@@ -27,24 +28,24 @@ export type OnLine = (bytes: Uint8Array, start: number, end: number, first: bool
 export class LineSplitter {
   readonly #onLine: OnLine;
   readonly #limit: number;
-  /** The beginning of a line whose end has not come yet. */
+  /** The buffered beginning of an unfinished line. */
   #held = new Uint8Array(0);
   #heldBytes = 0;
   #first = true;
   #ended = 0;
 
   /**
-   * Makes a splitter that gives lines of at most `limit` bytes to `onLine`.
+   * Creates a splitter that passes lines of at most `limit` bytes to `onLine`.
    *
-   * @throws {RangeError} Where `limit` is less than 4, the longest character of UTF-8.
+   * @throws {RangeError} If `limit` is less than 4, the length of the longest UTF-8 character.
    */
   constructor(onLine: OnLine, limit: number = MAX_LINE_BYTES) {
-    if (!(limit >= 4)) throw new RangeError(`Cannot split lines at ${limit} bytes: at least 4`);
+    if (!(limit >= 4)) throw new RangeError(`Cannot split lines at ${limit} bytes: the limit must be at least 4`);
     this.#onLine = onLine;
     this.#limit = limit;
   }
 
-  /** Takes the next bytes. What is not passed on is copied, so that the caller may use the buffer again. */
+  /** Takes the next bytes. Those that are not passed on are copied, so the caller may reuse the buffer. */
   push(bytes: Uint8Array): void {
     let start = 0;
     while (start < bytes.length) {
@@ -54,17 +55,17 @@ export class LineSplitter {
     }
   }
 
-  /** How many lines have ended. */
+  /** The number of lines that have ended. */
   get ended(): number {
     return this.#ended;
   }
 
-  /** Whether a line has begun, and not ended, of which something is held back. */
+  /** Whether part of an unfinished line is buffered. */
   get isHolding(): boolean {
     return this.#heldBytes > 0;
   }
 
-  /** Passes on what is held back of a line that has not ended, up to its last whole character, as a piece of it. */
+  /** Passes on the buffered part of an unfinished line, up to its last whole character, as a piece. */
   flush(): void {
     const whole = wholeCharacters(this.#held, this.#heldBytes);
     if (this.#heldBytes === 0 || whole === 0) return;
@@ -73,13 +74,13 @@ export class LineSplitter {
     this.#heldBytes -= whole;
   }
 
-  /** Passes on a last line that has no newline. */
+  /** Passes on the rest of the last line if it has no newline. */
   end(): void {
     if (this.#heldBytes > 0) this.#give(this.#held, 0, this.#heldBytes, true);
     this.#heldBytes = 0;
   }
 
-  /** Takes the bytes of one line; returns where the next one begins. */
+  /** Takes the bytes of one line. Returns where the next line begins. */
   #take(bytes: Uint8Array, start: number, end: number, whole: boolean): number {
     while (this.#heldBytes + end - start > this.#limit) start = this.#cut(bytes, start);
     if (whole && this.#heldBytes === 0) this.#give(bytes, start, end, true);
@@ -93,7 +94,7 @@ export class LineSplitter {
     return end + 1;
   }
 
-  /** Passes on a piece that is not the last of its line; returns where the rest begins. */
+  /** Passes on a piece that is not the last of its line. Returns where the rest begins. */
   #cut(bytes: Uint8Array, start: number): number {
     const middle = start + this.#limit - this.#heldBytes;
     this.#hold(bytes, start, middle);
@@ -122,7 +123,7 @@ export class LineSplitter {
   }
 }
 
-/** Where to end a piece of `length` bytes so that it does not tear a character of UTF-8 apart. */
+/** Returns where to end a piece of at most `length` bytes so that it does not split a UTF-8 character. */
 function wholeCharacters(bytes: Uint8Array, length: number): number {
   for (let back = 1; back <= 3 && back <= length; back++) {
     const byte = bytes[length - back];

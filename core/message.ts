@@ -8,12 +8,12 @@ export const MAX_MESSAGE_BYTES = 65_536;
 /**
  * Parses a message file.
  *
- * Python NColony's code writes `{"type": "RESTART", "name": "web"}`, its manual `{"type": "restart", "value": "web"}`:
- * both are taken.
+ * Accepts what Python NColony's code writes, `{"type": "RESTART", "name": "web"}`, and what its manual says,
+ * `{"type": "restart", "value": "web"}`.
  *
- * @param file The file's name, for the error.
- * @param source The file's text.
- * @throws {MessageError} Where the text is not a message.
+ * @param file The name of the file, for the error.
+ * @param source The text of the file.
+ * @throws {MessageError} If the text is not a message.
  *
  * @example
  * ```ts
@@ -46,7 +46,7 @@ export function parseMessage(file: string, source: string): Message {
 }
 
 /**
- * Writes a message as Python NColony's ctl does, to be read by either monitor.
+ * Formats a message as Python NColony's ctl does, so that both monitors can read it.
  *
  * @example
  * ```ts

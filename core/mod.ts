@@ -1,9 +1,9 @@
 /**
- * The pure part of NColony: what files mean, what differs between two looks at a directory, and what becomes of a process
- * when something happens to it.
+ * The pure part of NColony: it parses config and message files, finds out what a changed config means for its process,
+ * and decides what happens to a process on each event.
  *
- * Nothing here knows an operating system, a clock or a runtime: time is an argument, and what must be done comes back as
- * data. Start with {@linkcode step}, which is the state table, and {@linkcode Specs}.
+ * Nothing here depends on an operating system, a clock or a runtime: the time is an argument, and what must be done is
+ * returned as data. Start with {@linkcode step}, which is the state table, and {@linkcode Specs}.
  *
  * @module
  */

@@ -1,29 +1,29 @@
-/** Whether the monitor passes over a directory entry without a word: names that begin with `.` or end with `.new`. */
+/** Returns whether the monitor silently ignores a directory entry: its name begins with `.` or ends with `.new`. */
 export function isIgnored(name: string): boolean {
   return name.startsWith(".") || name.endsWith(".new");
 }
 
-/** What editors and packagers call the files that they leave beside a config: this and no more. */
+/** The names that editors and package managers give to files that they leave next to a config. */
 const LEFTOVER =
   /~$|^#.*#$|\.(?:bak|orig|rej|swp|dpkg-(?:old|new|dist|tmp)|rpm(?:save|new|orig)|ucf-(?:old|new|dist))$/s;
 
 /**
- * Says what is wrong with a process's name, or null where nothing is.
+ * Returns what is wrong with the name of a process, or null if the name is valid.
  *
- * A name is the name of a file in the config directory, so it must not lead out of it, must not be one that the monitor
- * ignores or takes for a file that an editor or a packager left, and must be printable in one line of a log.
+ * The name is a file name in the config directory. So it must not lead out of the directory, must not be a name that
+ * the monitor ignores or that editors and package managers give to leftover files, and must fit on one log line.
  */
 export function nameFault(name: string): string | null {
   const fault = fileNameFault(name);
   if (fault !== null || !LEFTOVER.test(name)) return fault;
-  return "a name must not be one that editors and packagers give to backup and temporary files (the monitor does not run those)";
+  return "a name must not look like a backup or temporary file of an editor or package manager (the monitor ignores such files)";
 }
 
-/** As {@linkcode nameFault}, but also backup and temporary files may be named: to be removed, for instance. */
+/** Like {@linkcode nameFault}, but allows the names of backup and temporary files, for example to remove them. */
 export function fileNameFault(name: string): string | null {
   if (name === "") return "a name must not be empty";
   if (name.includes("/")) return 'a name must not contain "/"';
-  // deno-lint-ignore no-control-regex -- control characters are what is looked for
+  // deno-lint-ignore no-control-regex -- the pattern finds control characters
   if (/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/.test(name)) return "a name must not contain control characters";
   if (!name.isWellFormed()) return "a name must be well-formed Unicode";
   if (name.startsWith(".")) return 'a name must not begin with "." (the monitor ignores such files)';

@@ -2,14 +2,14 @@ import { MAX_SECONDS } from "./fields.ts";
 import { typeName } from "./json.ts";
 
 /**
- * Sees that an option of a library is a number in a range; one that is absent is left alone.
+ * Checks that an option of a library function is a number in a range. Accepts an option that is absent.
  *
  * @param name The name of the option.
- * @param value Its value.
- * @param min The least.
- * @param max The most. @default {1e9}, the longest duration in seconds
- * @throws {TypeError} Where it is no number.
- * @throws {RangeError} Where it is not in the range, or NaN.
+ * @param value The value of the option.
+ * @param min The least value.
+ * @param max The greatest value. @default {1e9}, the longest duration in seconds
+ * @throws {TypeError} If the value is not a number.
+ * @throws {RangeError} If the value is out of range, or NaN.
  */
 export function checkNumber(name: string, value: unknown, min: number, max: number = MAX_SECONDS): void {
   if (value === undefined) return;
@@ -19,7 +19,7 @@ export function checkNumber(name: string, value: unknown, min: number, max: numb
   }
 }
 
-/** Sees that an option is a whole number in a range, as {@linkcode checkNumber} does. */
+/** Checks that an option is an integer in a range, like {@linkcode checkNumber}. */
 export function checkInteger(name: string, value: unknown, min: number, max: number): void {
   checkNumber(name, value, min, max);
   if (value !== undefined && !Number.isInteger(value)) {
@@ -27,7 +27,7 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   }
 }
 
-/** Sees that an option is a text, and not an empty one. @throws {TypeError} Where it is not. */
+/** Checks that an option is a non-empty string. @throws {TypeError} If it is not. */
 export function checkText(name: string, value: unknown): void {
   if (typeof value !== "string") throw new TypeError(`"${name}" must be a string: got ${typeName(value)}`);
   if (value === "") throw new TypeError(`"${name}" must not be empty`);

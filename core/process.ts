@@ -2,77 +2,78 @@ import { type Asked, endDeadline, type EndEffect, type Killed } from "./ending.t
 import type { Exit, Spec } from "./types.ts";
 
 /**
- * The state of one supervised process. Instants (`until`, `startedAt`, `startAt`, `stoppedAt`, `killAt`, `killedAt`, `reportAt`) and
- * `delayMs`, the delay that the next instant death costs, are milliseconds of a monotonic clock.
+ * The state of one supervised process. Times (`until`, `startedAt`, `startAt`, `stoppedAt`, `killAt`, `killedAt`,
+ * `reportAt`) are in milliseconds of a monotonic clock. Durations (`delayMs`) are in milliseconds.
  */
 export type ProcessState = Waiting | Running | Stopping | Killing | Gone;
 
-/** Not alive; starts at `until`. */
+/** The process is not running. It will be started at `until`. */
 export interface Waiting {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "waiting";
   /** What will be started. */
   readonly spec: Spec;
-  /** The delay that the next instant death costs. */
+  /** The restart delay after the next crash, which is an exit within the threshold. */
   readonly delayMs: number;
-  /** When it was started last; -Infinity where it never was. */
+  /** When the process was started last; -Infinity: never. */
   readonly startedAt: number;
-  /** When it will be started. */
+  /** When the process will be started. */
   readonly until: number;
 }
 
-/** Its leader is alive as far as is known. */
+/** The leader of the process is alive as far as is known. */
 export interface Running {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "running";
   /** What was started. */
   readonly spec: Spec;
-  /** The delay that the next instant death costs. */
+  /** The restart delay after the next crash, which is an exit within the threshold. */
   readonly delayMs: number;
-  /** When it was started. */
+  /** When the process was started. */
   readonly startedAt: number;
 }
 
-/** What follows the end of a process. */
+/** What follows when a process has exited. */
 export interface Then {
   /** What runs next, or null. */
   readonly next: Spec | null;
-  /** The delay that the next instant death costs. */
+  /** The restart delay after the next crash, which is an exit within the threshold. */
   readonly delayMs: number;
-  /** When it was started; -Infinity where an earlier monitor did that. */
+  /** When the process was started; -Infinity: by a previous monitor. */
   readonly startedAt: number;
-  /** When `next` may run. */
+  /** The earliest time to start `next`. */
   readonly startAt: number;
 }
 
-/** Its group has been asked to end; then `next` runs, but not before `startAt`. */
+/** The process group was sent its stop signal. When it is gone, `next` is started, but not before `startAt`. */
 export type Stopping = Then & Asked;
 
-/** Its group got SIGKILL; then `next` runs, but not before `startAt`. */
+/** The process group was sent SIGKILL. When it is gone, `next` is started, but not before `startAt`. */
 export type Killing = Then & Killed;
 
-/** Neither alive nor wanted. */
+/** The process is neither running nor wanted. */
 export interface Gone {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "gone";
-  /** When it was started last; -Infinity where it never was, or so long ago that it does not matter. */
+  /** When the process was started last; -Infinity: never, or so long ago that it does not matter. */
   readonly startedAt: number;
 }
 
-/** The state of every process that nobody asked for yet. */
+/** The initial state of every process. */
 export const GONE: Gone = { type: "gone", startedAt: -Infinity };
 
-/** The least time from one start of a process to its next, in milliseconds, whoever asks for it. */
+/** The least time between two starts of a process, in milliseconds, whatever causes them. */
 export const MIN_START_GAP_MS = 100;
 
 /**
  * What can happen to a process.
  *
- * - `wanted`, `unwanted`: its config says so, from now on. Where `killBy` is given, its group gets SIGKILL then at the latest.
- * - `restart`: somebody asks for a new child. Where `askedAt` is given, that was then: one that was started since is new enough.
- * - `kill`: the monitor is told to end it without waiting.
- * - `leader-exited`, `group-exited`: the two ends of a child, in this order, each once for every spawn. The leader ended, or could
- *   not be started; then nobody is left in its group.
+ * - `wanted`, `unwanted`: the config says so, from now on. `killBy` is the latest time of SIGKILL to the group.
+ * - `restart`: a new child is requested. `askedAt` is the time of the request, if it was earlier: a child that was
+ *   started since then is new enough.
+ * - `kill`: the process must be stopped without waiting.
+ * - `leader-exited`, `group-exited`: the two ends of a child, in this order, each once for every spawn. First the
+ *   leader exited, or could not be started. Then no process is left in its group.
  * - `tick`: time passed.
  */
 export type ProcessEvent =
@@ -87,11 +88,11 @@ export type ProcessEvent =
 /**
  * What must be done after a step, once its state is stored.
  *
- * - `spawn`: start a child; its ends come back as `leader-exited` and `group-exited`.
- * - `signal`: send it to whoever is left of the child, which may be nobody.
- * - `report-stopping`: tell a person that what was asked for waits for the end of the child, which gets SIGKILL then.
- * - `report-stuck`: tell a person who is left of the child so long after SIGKILL.
- * - `unexpected`: the event cannot happen in that state. Log it; nothing else changes.
+ * - `spawn`: start a child. Report its ends as `leader-exited` and `group-exited`.
+ * - `signal`: send the signal to all processes that are left of the child, which may be none.
+ * - `report-stopping`: report that a request waits for the child to exit, and that SIGKILL follows in `inMs`.
+ * - `report-stuck`: report the processes that are left of the child this long after SIGKILL.
+ * - `unexpected`: the event cannot happen in this state. Log it; nothing else changes.
  */
 export type Effect =
   | { readonly type: "spawn"; readonly spec: Spec }
@@ -99,7 +100,7 @@ export type Effect =
   | { readonly type: "report-stopping"; readonly inMs: number }
   | { readonly type: "unexpected" };
 
-/** When a state wants a `tick`, in milliseconds of its clock; Infinity where it wants none. */
+/** Returns when a state needs a `tick`, in milliseconds of its clock; Infinity if it needs none. */
 export function deadline(state: ProcessState): number {
   switch (state.type) {
     case "waiting":

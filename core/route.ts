@@ -1,9 +1,9 @@
 import type { Message, Spec } from "./types.ts";
 
 /**
- * The names that a message is meant for, of those that are to run: none where it names what is unknown or disabled.
+ * Returns the names of the processes that a message is meant for. Disabled processes are left out.
  *
- * @param message What was asked for.
+ * @param message The request.
  * @param specs The specs in force.
  */
 export function route(message: Message, specs: ReadonlyMap<string, Spec>): string[] {

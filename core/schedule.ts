@@ -1,5 +1,5 @@
 /**
- * A command that is run now and then, never twice at once, as one table: state × event.
+ * A command that is run again and again, never twice at once, as one table: state × event.
  *
  * |              | plan(t, n)    | tick: now ≥ dueAt | tick: now ≥ stopAt, killAt, reportAt | leader-exited(e) | group-exited | stop       | kill       |
  * | ------------ | ------------- | ----------------- | -------------------------- | -------------- | ------- | ---------- | ---------- |
@@ -9,16 +9,16 @@
  * | **killing**  | dueAt = t ¹   | SKIP              | STUCK                      | REPORT(e)      | END     | last       | last       |
  * | **ended**    | –             | –                 |                            | –              | –       | –          | –          |
  *
- * ¹ and n runs that were due meanwhile were skipped · – nothing · × cannot happen: reported, and nothing else
+ * ¹ n runs that were due before t are counted as skipped · – nothing · × cannot happen: only reported
  *
- * - START: running, since now, stopAt = now + timeout; spawn; the next run is planned.
- * - SKIP: the run is counted as skipped, and the next one is planned.
- * - STOP: stopping, killAt = now + grace; SIGTERM to whoever is left.
- * - last: none follows; killAt is at most now + the time for a stop.
- * - KILL: killing; SIGKILL.
- * - STUCK: report who is left. STOP, KILL and STUCK are those of a process: `ending.ts`.
- * - REPORT(e): the run's end is told. A code other than 0, a signal, a timeout and a failed start are failures, unless a
- *   `stop` caused them.
+ * - START: running, since now, stopAt = now + timeout; spawn. Plan the next run, unless there is only one (`isOnce`).
+ * - SKIP: count the run as skipped, and plan the next one.
+ * - STOP: stopping, killAt = now + grace; send SIGTERM to all that is left.
+ * - last: no run follows; killAt is at most now + the time for a stop.
+ * - KILL: killing; send SIGKILL.
+ * - STUCK: report what is left. STOP, KILL and STUCK work as for a process: `ending.ts`.
+ * - REPORT(e): report the end of the run. An exit code other than 0, a signal, a timeout and a failed start are
+ *   failures, unless `stop` or `kill` caused them.
  * - END: ended after the last run, or after too many failures in a row; else idle.
  *
  * @module
@@ -40,30 +40,30 @@ import type {
 } from "./schedule_state.ts";
 import type { Exit } from "./types.ts";
 
-/** What a step gives: the state to store, then the effects to perform, in order. */
+/** The result of a step: the state to store, then the effects to perform, in order. */
 export type ScheduleStep = readonly [state: ScheduleState, effects: readonly ScheduleEffect[]];
 
-/** Why runs are left out. */
-const [BUSY, NO_TIME] = ["the one before still goes on", "this program had no time"];
+/** Why runs are skipped. */
+const [BUSY, NO_TIME] = ["the previous run has not ended", "the scheduler was late (overloaded or suspended)"];
 
 const UNEXPECTED: readonly ScheduleEffect[] = [{ type: "unexpected" }];
 
-/** Whether a run counts as failed. */
+/** Returns whether an exit counts as a failure. */
 export function isFailure(exit: Exit): boolean {
   return exit.type !== "code" || exit.code !== 0;
 }
 
 /**
- * Takes one event and decides what becomes of a scheduled command.
+ * Decides what happens to a scheduled command on an event.
  *
- * The caller does as that of `step()`: one event at a time, the clock read once for it, the state stored before the effects
- * are performed, each `spawn` answered by one `leader-exited` and then one `group-exited`, each `plan` by one `plan`, and a `tick` sent
- * at {@linkcode scheduleDeadline} or later.
+ * The caller follows the rules of {@linkcode step}: it (1) passes one event at a time, (2) reads the clock once for it,
+ * (3) stores the state before it performs the effects, (4) answers each `spawn` with one `leader-exited` and then one
+ * `group-exited`, and each `plan` with one `plan`, and (5) sends a `tick` at {@linkcode scheduleDeadline} or later.
  *
- * @param state The state until now.
+ * @param state The state before the event.
  * @param event What happened.
  * @param now The time, in milliseconds.
- * @param policy What is set.
+ * @param policy The settings of the command.
  *
  * @example
  * ```ts
@@ -177,7 +177,7 @@ function skip(state: ScheduleRunning | ScheduleStopping | ScheduleKilling): Sche
   return [{ ...state, skipped, dueAt: Infinity }, effects];
 }
 
-/** The state and the effects of a run that ends as a process does. */
+/** Combines a run with the state and the effects of its stop. */
 function endBy(
   { runs, skipped, failures, dueAt, since, exit, cause, isLast }: ScheduleCounts & ScheduleRunEnd,
   [end, effects]: readonly [Asked | Killed, readonly EndEffect[]],

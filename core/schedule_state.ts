@@ -1,115 +1,115 @@
 import { type Asked, endDeadline, type EndEffect, type Killed } from "./ending.ts";
 import type { Exit } from "./types.ts";
 
-/** What all states but the last one carry. */
+/** The fields of all states but the last. */
 export interface ScheduleCounts {
-  /** How many runs were started. */
+  /** The number of runs that were started. */
   readonly runs: number;
-  /** How many were skipped, because the one before still went on. */
+  /** The number of runs that were skipped: the previous run was still running, or their time had passed. */
   readonly skipped: number;
-  /** How many failed in a row. */
+  /** The number of failures in a row. */
   readonly failures: number;
-  /** When the next run is due, in the clock's milliseconds; Infinity where that is not planned yet, or never. */
+  /** When the next run is due, in milliseconds of the clock; Infinity: not planned yet, or never. */
   readonly dueAt: number;
 }
 
-/** How it stands with a scheduled command. All instants are milliseconds of a monotonic clock. */
+/** The state of a scheduled command. All times are in milliseconds of a monotonic clock. */
 export type ScheduleState = ScheduleIdle | ScheduleRunning | ScheduleStopping | ScheduleKilling | ScheduleEnded;
 
-/** Nothing runs. */
+/** No run is under way. */
 export interface ScheduleIdle extends ScheduleCounts {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "idle";
 }
 
-/** A run goes on. */
+/** A run is under way. */
 export interface ScheduleRunning extends ScheduleCounts {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "running";
-  /** When it was started. */
+  /** When the run was started. */
   readonly since: number;
-  /** When it will be asked to end. */
+  /** When the run times out. */
   readonly stopAt: number;
 }
 
-/** A run's group was asked to end. */
+/** The process group of the run was sent SIGTERM. */
 export type ScheduleStopping = ScheduleCounts & ScheduleRunEnd & Asked;
 
-/** A run's group got SIGKILL. */
+/** The process group of the run was sent SIGKILL. */
 export type ScheduleKilling = ScheduleCounts & ScheduleRunEnd & Killed;
 
-/** No run will follow. */
+/** No run follows. */
 export interface ScheduleEnded {
-  /** Tells the states apart. */
+  /** Identifies the state. */
   readonly type: "ended";
-  /** How the last run ended, or null where there was none. */
+  /** How the last run ended; null if it was stopped between runs. */
   readonly exit: Exit | null;
-  /** Whether too many failures in a row were the cause. */
+  /** Whether it ended because of too many failures in a row. */
   readonly hasGivenUp: boolean;
 }
 
-/** What is known of a run that ends. */
+/** What is known of a run that is ending. */
 export interface ScheduleRunEnd {
-  /** When it was started. */
+  /** When the run was started. */
   readonly since: number;
-  /** How its leader ended, or null where that is still alive. */
+  /** How the leader ended; null if it is still alive. */
   readonly exit: Exit | null;
-  /** Why it was asked to end. */
+  /** Why the run is ending. */
   readonly cause: "exit" | "timeout" | "stop";
-  /** Whether none will follow. */
+  /** Whether no run follows. */
   readonly isLast: boolean;
 }
 
-/** What can happen. */
+/** What can happen to a scheduled command. */
 export type ScheduleEvent =
-  /** The next run is due then, and so many were due before that are left out, for this reason. */
+  /** The next run is due at `dueAt`. `passed` runs that were due before are skipped, for the reason `why`. */
   | { readonly type: "plan"; readonly dueAt: number; readonly passed: number; readonly why?: string }
   /** Time passed. */
   | { readonly type: "tick" }
-  /** The leader ended, or could not be started. */
+  /** The leader exited, or could not be started. */
   | { readonly type: "leader-exited"; readonly exit: Exit }
-  /** Nobody is left of the run. */
+  /** No process is left in the group of the run. */
   | { readonly type: "group-exited" }
-  /** No run is to follow, and the one that goes on is to end. */
+  /** The run under way must end, and no other may follow. */
   | { readonly type: "stop" }
-  /** The same, without waiting. */
+  /** Like `stop`, but with SIGKILL at once. */
   | { readonly type: "kill" };
 
 /** What must be done after a step, once its state is stored. */
 export type ScheduleEffect =
-  /** Start the command; its ends come back as `leader-exited` and `group-exited`. */
+  /** Start the command. Report its ends as `leader-exited` and `group-exited`. */
   | { readonly type: "spawn" }
-  /** End the run. */
+  /** Stop the run. */
   | EndEffect
-  /** Say when the next run is due: a `plan` comes back. */
+  /** Find out when the next run is due, and report it as `plan`. */
   | { readonly type: "plan" }
-  /** Tell that a run took longer than it may. */
+  /** Report that a run timed out. */
   | { readonly type: "timed out"; readonly run: number }
-  /** Tell a run's end. */
+  /** Report the end of a run. */
   | { readonly type: "report"; readonly run: number; readonly exit: Exit; readonly durationMs: number }
-  /** Tell that runs were skipped: so many now, so many altogether. */
+  /** Report that runs were skipped: `count` now, `total` so far. */
   | { readonly type: "skipped"; readonly count: number; readonly total: number; readonly why: string }
-  /** The event cannot happen in that state: log it. */
+  /** The event cannot happen in this state: log it. */
   | { readonly type: "unexpected" };
 
-/** What is set of a scheduled command. */
+/** The settings of a scheduled command. */
 export interface SchedulePolicy {
   /** How long a run may take, in milliseconds. */
   readonly timeoutMs: number;
-  /** How long it has to end when it is asked to, until SIGKILL, in milliseconds. */
+  /** The time between SIGTERM and SIGKILL, in milliseconds. */
   readonly graceMs: number;
-  /** How long it has at the most where no run is to follow, until SIGKILL, in milliseconds; Infinity: its grace. */
+  /** The most time between a `stop` and SIGKILL, in milliseconds; Infinity: `graceMs` is the only limit. */
   readonly stopMs: number;
-  /** After so many failures in a row none follows; Infinity: they do not matter. */
+  /** No run follows after this many failures in a row; Infinity: failures do not matter. */
   readonly maxFailures: number;
-  /** Whether there is one run and no more. */
+  /** Whether there is only one run. */
   readonly isOnce: boolean;
 }
 
-/** The state before anything happened. */
+/** The initial state. */
 export const SCHEDULE_BEGIN: ScheduleState = { type: "idle", runs: 0, skipped: 0, failures: 0, dueAt: Infinity };
 
-/** When a state wants a `tick`, in milliseconds of its clock; Infinity where it wants none. */
+/** Returns when a state needs a `tick`, in milliseconds of its clock; Infinity if it needs none. */
 export function scheduleDeadline(state: ScheduleState): number {
   switch (state.type) {
     case "running":

@@ -5,32 +5,33 @@ import { nameFault } from "./name.ts";
 import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
 
 /**
- * The longest config, in bytes of UTF-8: Linux takes 131,072 bytes for one string of an environment (MAX_ARG_STRLEN),
- * which must hold `NCOLONY_CONFIG=`, the text and a NUL.
+ * The longest config, in bytes of UTF-8. Linux allows 131,072 bytes for one environment string (MAX_ARG_STRLEN), which
+ * must hold `NCOLONY_CONFIG=`, the text and a NUL.
  */
 export const MAX_CONFIG_BYTES = 131_056;
 
-/** The keys that `ncolony.monitor` may have. */
+/** The keys of `ncolony.monitor`. */
 export const MONITOR_KEYS: readonly string[] = ["cwd", "enabled", "kill_scope", "kill_time", "log", "stop_signal"];
 
-/** A smaller log file would be renamed all the time. */
+/** The smallest `size` of a log file, in bytes: a smaller file would be rotated all the time. */
 export const MIN_LOG_BYTES = 4096;
 
-/** The largest log file. */
+/** The largest `size` of a log file, in bytes. */
 export const MAX_LOG_BYTES = 2 ** 40;
 
-/** The most old log files. */
+/** The most old log files that are kept. */
 export const MAX_LOG_KEEP = 1000;
 
 /**
  * Parses a config file.
  *
- * Keys that are not the monitor's are extras and of any type; Python NColony ignores `ncolony.monitor`. Of two equal keys
- * the last counts, as in Python.
+ * Unknown top-level keys are allowed, with values of any type. Python NColony ignores `ncolony.monitor`. If a key
+ * occurs twice, the last one counts, as in Python.
  *
- * @param name The file's name, which becomes the process's.
- * @param source The file's text.
- * @throws {SpecError} Where the name or the text is wrong; it names the field, and never shows a value that may be secret.
+ * @param name The name of the file, which becomes the name of the process.
+ * @param source The text of the file.
+ * @throws {SpecError} If the name or the text is invalid. The error names the field, and never shows a value that may
+ * be secret.
  *
  * @example
  * ```ts
@@ -78,13 +79,13 @@ function logLimits(log: Fields | null): Partial<LogLimits> {
   return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(keep === undefined ? {} : { keep }) };
 }
 
-/** The length of a text in bytes of UTF-8, or more than any limit as soon as that is certain. */
+/** Returns the length of a text in bytes of UTF-8, or in UTF-16 units if that already shows if it is too long. */
 function utf8Length(text: string): number {
   if (text.length * 3 <= MAX_CONFIG_BYTES || text.length > MAX_CONFIG_BYTES) return text.length;
   let length = text.length;
   for (let i = 0; i < text.length; i++) {
     const unit = text.charCodeAt(i);
-    // Of a surrogate pair, which takes 4 bytes, each half counts 2.
+    // A surrogate pair takes 4 bytes, so each half counts 2.
     if (unit >= 0x80) length += unit < 0x800 || unit >= 0xd800 && unit < 0xe000 ? 1 : 2;
   }
   return length;

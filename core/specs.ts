@@ -4,21 +4,21 @@ import type { ProcessEvent } from "./process.ts";
 import { parseSpec } from "./spec.ts";
 import type { Entry, Problem, Spec } from "./types.ts";
 
-/** What follows from a change of one config file. */
+/** The effect of a change of one config file. */
 export interface SpecChange {
-  /** The name of the file, and of its process. */
+  /** The name of the file and of its process. */
   readonly name: string;
-  /** What it means for the process; null where it makes no difference. */
+  /** What the change means for the process; null if nothing. */
   readonly event: ProcessEvent | null;
-  /** What is wrong with the file, where that is news; else null. */
+  /** What is wrong with the file, if it is a new problem; else null. */
   readonly problem: Problem | null;
-  /** Whether something was wrong with the file before, and it is good now. */
+  /** Whether the file was invalid before and is valid now. */
   readonly isMended: boolean;
 }
 
 /**
- * The configs of a directory: of each name the spec in force, and what is wrong with its file. While a file is bad its last
- * good spec stays in force.
+ * The configs of a directory: the spec in force of each name, and what is wrong with its file. While a file is invalid,
+ * its last valid spec stays in force.
  *
  * @example
  * ```ts
@@ -26,22 +26,22 @@ export interface SpecChange {
  *
  * const specs = new Specs();
  * const { event } = specs.change("web", { source: '{"args": ["httpd"]}' });
- * if (event?.type !== "wanted") throw new Error("it is to run");
+ * if (event?.type !== "wanted") throw new Error("it must run");
  * const { problem } = specs.change("web", { source: "{" });
- * if (problem?.reason !== "not JSON at line 1, column 2") throw new Error("unexpected");
- * if (!specs.inForce.has("web")) throw new Error("the last good spec stays in force");
+ * if (problem?.reason !== "invalid JSON at line 1, column 2") throw new Error("unexpected");
+ * if (!specs.inForce.has("web")) throw new Error("the last valid spec stays in force");
  * ```
  */
 export class Specs {
   readonly #inForce = new Map<string, Spec>();
   readonly #problems = new Map<string, Problem>();
 
-  /** The good spec of each name that has or had one. */
+  /** The spec in force of each name: the last valid one of its file. */
   get inForce(): ReadonlyMap<string, Spec> {
     return this.#inForce;
   }
 
-  /** Takes note of what a file holds now, or that it is gone (null). Never throws. */
+  /** Updates the spec of a file from what the file holds now; null: the file is gone. Never throws. */
   change(name: string, entry: Entry | null): SpecChange {
     const [spec, problem] = [this.#inForce.get(name), this.#problems.get(name)];
     const read = entry === null ? null : readEntry(name, entry, spec);
@@ -59,7 +59,7 @@ export class Specs {
   }
 }
 
-/** What a change of the spec in force means for the process. A spec that is not enabled is none. */
+/** Returns what a change of the spec in force means for the process. A disabled spec counts as none. */
 function difference(before: Spec | undefined, after: Spec | undefined): ProcessEvent | null {
   const [ran, runs] = [before?.enabled ? before : undefined, after?.enabled ? after : undefined];
   if (runs === undefined) return ran === undefined ? null : { type: "unwanted" };

@@ -5,27 +5,27 @@
  * | ------------ | ------------------------ | ----------- | ------------- | ----------- | --------- | ------- | -------------------- |
  * | **waiting**  | same: –; else START(s)   | gone        | START(spec)¹  | gone        | ×         | ×       | now ≥ until: START¹  |
  * | **running**  | same: –; else STOP(s)    | STOP(null)  | STOP(spec)⁴   | KILL(null)  | LEFT(e)   | ×       | –                    |
- * | **stopping** | same as next: –; else ²³ | next = null³ | startAt = now³ | KILL(null) | –        | NEXT    | now ≥ killAt: KILL(next) |
- * | **killing**  | same as next: –; else ²  | next = null | startAt = now | next = null, report who is left | –  | NEXT    | now ≥ reportAt: STUCK |
- * | **gone**     | START(s)                 | –           | –             | –           | ×         | ×       | –                    |
+ * | **stopping** | same as next: –; else ² and ³ | next = null³ | startAt = now³ | KILL(null) | –        | NEXT    | now ≥ killAt: KILL(next) |
+ * | **killing**  | same as next: –; else ²  | next = null | startAt = now | next = null, report what is left | –  | NEXT    | now ≥ reportAt: STUCK |
+ * | **gone**     | START(s)                 | –           | –             | –           | ×         | ×       | 100 ms over: forget the last start |
  *
- * ¹ keeps the delay · ² next = s, startAt = now, delay = min · ³ reports when SIGKILL comes · ⁴ not where it
- * was started after that was asked for · – nothing · × cannot happen: reported, and nothing else
+ * ¹ keeps the delay · ² next = s, startAt = now, delay = min · ³ reports when SIGKILL comes · ⁴ – if the process was
+ * started after the restart was requested · – nothing · × cannot happen: only reported
  *
- * - START(s): delay = min unless kept; running, spawn s. But less than 100 ms after the last start, whoever asks: waiting
- *   until then. What is gone remembers its last start for so long.
- * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal. An `unwanted`
- *   may say when SIGKILL comes at the latest, also to what is stopping already.
- *   A kill time that is changed meanwhile holds: killAt = stoppedAt + kill time.
+ * - START(s): delay = min unless kept; running, spawn s. Less than 100 ms after the last start: waiting until then,
+ *   whatever the cause. A process that is gone remembers its last start for 100 ms.
+ * - STOP(n): stopping, next = n, startAt = now, delay = min, killAt = now + kill time; send the stop signal. `unwanted`
+ *   may set a latest time for SIGKILL, also for a process that is already stopping. If the kill time of the config
+ *   changes meanwhile, killAt = stoppedAt + kill time.
  * - KILL(n): killing, next = n, killedAt = now, reportAt = now + 5 s; send SIGKILL.
- * - STUCK: reportAt = now + 10 s; report who is left. Nothing else starts while anybody is.
- * - LEFT(e): died at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s where it
+ * - STUCK: reportAt = now + 10 s; report what is left. Nothing else is started until all of it is gone.
+ * - LEFT(e): exited at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s if it
  *   could not be started), delay = min(2 · delay, max); else startAt = now, delay = min. Then stopping, next = spec,
- *   killAt = now + kill time; send the stop signal to whoever is left in the group.
+ *   killAt = now + kill time; send the stop signal to all that is left in the group.
  * - NEXT: nothing next → gone; now ≥ startAt → START(next), keeping the delay; else waiting until startAt.
  *
- * So a stop that was asked for is never an instant death, and what follows it starts at once; a restart that is asked
- * for while the process waits starts it now and keeps the back-off.
+ * So a requested stop never counts as a crash, and the next child is started at once after it. A restart that is
+ * requested while the process is waiting starts it at once and keeps the backoff.
  *
  * @module
  */
@@ -47,38 +47,38 @@ import {
 } from "./process.ts";
 import type { Exit, RestartPolicy, Spec, StopRules } from "./types.ts";
 
-/** What a step gives: the state to store, then the effects to perform, in order. */
+/** The result of a step: the state to store, then the effects to perform, in order. */
 export type Step = readonly [state: ProcessState, effects: readonly Effect[]];
 
-/** What every state knows of the past. */
+/** What every state knows about the past. */
 type Past = Pick<ProcessState, "startedAt">;
 
 /**
- * The first step of a process that an earlier monitor left running: it is stopped as its config said, and whatever is wanted
- * waits for that. It is never taken over, for its pipes are dead.
+ * Stops a leftover process of a previous monitor, by the rules of its config. The next child waits for that. A leftover
+ * process is never adopted, because its pipes are broken.
  */
 export function stopLeftover(rules: StopRules, now: number, policy: RestartPolicy): Step {
   const startedAt = -Infinity;
   return stop(rules, { next: null, startedAt, startAt: now, delayMs: policy.minDelayMs }, now, policy);
 }
 
-/** What could not be started is not tried again sooner, whatever the policy says. */
+/** The least delay after a failed start, in milliseconds, whatever the policy says. */
 export const MIN_SPAWN_RETRY_MS = 1000;
 
 const NOTHING: readonly Effect[] = [];
 const UNEXPECTED: readonly Effect[] = [{ type: "unexpected" }];
 
 /**
- * Takes one event and decides what becomes of the process.
+ * Decides what happens to a process on an event.
  *
- * The caller (1) takes one event at a time, (2) reads a monotonic clock once for it, (3) stores the new state before it
- * performs the effects, (4) answers every `spawn` with exactly one `leader-exited` and then one `group-exited`, and (5) sends a `tick`
- * at {@linkcode deadline} or later.
+ * The caller (1) passes one event at a time, (2) reads a monotonic clock once for it, (3) stores the new state before
+ * it performs the effects, (4) answers every `spawn` with exactly one `leader-exited` and then one `group-exited`, and
+ * (5) sends a `tick` at {@linkcode deadline} or later.
  *
- * @param state The state until now.
+ * @param state The state before the event.
  * @param event What happened.
  * @param now The time, in milliseconds.
- * @param policy The delays of the monitor.
+ * @param policy The delays and the kill time of the monitor.
  *
  * @example
  * ```ts
@@ -204,12 +204,12 @@ function end({ startedAt }: Past): Step {
   return [{ type: "gone", startedAt }, NOTHING];
 }
 
-/** Asks what runs to end; what is next starts at once. */
+/** Stops the running child. The next one is started at once after it. */
 function replace(state: Running, next: Spec | null, now: number, policy: RestartPolicy, killBy?: number): Step {
   return stop(state.spec, { ...state, next, startAt: now, delayMs: policy.minDelayMs }, now, policy, killBy);
 }
 
-/** The leader ended by itself, or could not be started: what is left of its group goes, then it is started again. */
+/** The leader exited by itself, or could not be started: stops the rest of its group, then starts it again. */
 function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): Step {
   const { spec, startedAt, delayMs } = state;
   const failed = exit.type === "failed";
@@ -218,7 +218,7 @@ function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): S
   return stop(spec, { next: spec, startedAt, startAt, delayMs: Math.min(2 * delayMs, policy.maxDelayMs) }, now, policy);
 }
 
-/** Asks what is there to end; it gets SIGKILL after its kill time, or at `killBy` if that is sooner. */
+/** Sends the stop signal. SIGKILL follows after the kill time, or at `killBy` if that is sooner. */
 function stop(rules: StopRules, then: Then, now: number, policy: RestartPolicy, killBy = Infinity): Step {
   const killAt = Math.min(now + (rules.killTimeMs ?? policy.killTimeMs), killBy);
   return endBy(then, ask(rules.stopSignal, now, killAt));
@@ -235,13 +235,13 @@ function endBy(
   return [{ next, delayMs, startedAt, startAt, ...end }, effects];
 }
 
-/** What was asked for waits until what is there has ended. */
+/** Reports when SIGKILL comes, because a request waits for the stopping child to exit. */
 function still(state: Stopping | Killing, now: number): Step {
   if (state.type === "killing") return [state, NOTHING];
   return [state, [{ type: "report-stopping", inMs: Math.max(0, state.killAt - now) }]];
 }
 
-/** Whether a person changed how long a process has to end: one that was not to run again, by a config that says so. */
+/** Returns whether a new spec changes the kill time. If no spec was next, any kill time of its own is a change. */
 function changesKillTime(before: Spec | null, { killTimeMs }: Spec): boolean {
   return before === null ? killTimeMs !== undefined : killTimeMs !== before.killTimeMs;
 }

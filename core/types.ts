@@ -27,69 +27,69 @@ export const STOP_SIGNALS: readonly StopSignal[] = [
   "SIGPWR",
 ];
 
-/** Whom stop and kill signals reach: the process group, or the leader alone. */
+/** What stop and kill signals are sent to: the process group, or the leader alone. */
 export type KillScope = "group" | "process";
 
-/** How large a log file may become, and how many old ones stay. */
+/** The size limit of a log file, and how many old ones are kept. */
 export interface LogLimits {
-  /** The size, in bytes, at which it becomes an old one. */
+  /** The size at which the file is rotated, in bytes. */
   readonly maxBytes: number;
-  /** How many old ones stay. */
+  /** How many old files are kept. */
   readonly keep: number;
 }
 
-/** What one config file says must run: its text, understood. */
+/** A parsed config file: what to run, and how. */
 export interface Spec {
-  /** The name of the process, which is that of its file. */
+  /** The name of the process, which is the name of its file. */
   readonly name: string;
-  /** The file's text, unchanged: the child finds it in `NCOLONY_CONFIG`. Two specs are the same when their sources are. */
+  /** The unchanged text of the file, which the child gets as `NCOLONY_CONFIG`. Specs are equal if their sources are. */
   readonly source: string;
   /** The command and its arguments. */
   readonly args: readonly [string, ...string[]];
   /** Environment variables. */
   readonly env: Readonly<Record<string, string>>;
-  /** Names of variables that are copied from the monitor's environment, over `env`. */
+  /** Names of variables that are copied from the monitor's environment. They override `env`. */
   readonly envInherit: readonly string[];
   /** The user id to run as; absent: the monitor's. */
   readonly uid?: number;
   /** The group id to run as; absent: the monitor's. */
   readonly gid?: number;
-  /** The groups that RESTART-GROUP may name. */
+  /** The groups of the process, which RESTART-GROUP can name. */
   readonly groups: readonly string[];
   /** The working directory, an absolute path; absent: the monitor's. */
   readonly cwd?: string;
-  /** The signal that asks it to end. */
+  /** The signal that asks the process to exit. */
   readonly stopSignal: StopSignal;
-  /** How long it has, after the stop signal, until SIGKILL, in milliseconds; absent: the monitor's `--killtime`. */
+  /** The time between the stop signal and SIGKILL, in milliseconds; absent: the monitor's `--killtime`. */
   readonly killTimeMs?: number;
-  /** Whom the signals reach. */
+  /** What the signals are sent to. */
   readonly killScope: KillScope;
-  /** What its log file has that differs from the monitor's; false: it has none, also where others have. */
+  /** Limits of the log file that override the monitor's. False: no log file, even if other processes have one. */
   readonly log: false | Partial<LogLimits>;
-  /** False: known, but not run. */
+  /** Whether to run the process. */
   readonly enabled: boolean;
 }
 
 /** How a process is stopped. */
 export type StopRules = Pick<Spec, "stopSignal" | "killTimeMs" | "killScope">;
 
-/** How a spec says that its process is stopped. */
+/** Returns the part of a spec that says how to stop its process. */
 export function stopRulesOf({ stopSignal, killTimeMs, killScope }: Spec): StopRules {
   return { stopSignal, ...(killTimeMs === undefined ? {} : { killTimeMs }), killScope };
 }
 
-/** What was found under one name of a directory: a file's text, or why there is none. */
+/** What a name in a directory holds: the text of a file, or why it cannot be read. */
 export type Entry = { readonly source: string } | { readonly fault: string };
 
-/** What is wrong with one config file, as a value. */
+/** What is wrong with a config file. */
 export interface Problem {
   /** The name of the file. */
   readonly name: string;
-  /** The key that is wrong, or null. */
+  /** The path of the invalid key, or null. */
   readonly field: string | null;
   /** What is wrong, without the name of the file. */
   readonly reason: string;
-  /** Tells the text that was wrong from other texts, without keeping it. */
+  /** A hash of the invalid text, which shows whether it changed. */
   readonly digest: number;
 }
 
@@ -99,20 +99,20 @@ export type Message =
   | { readonly type: "RESTART-ALL" }
   | { readonly type: "RESTART-GROUP"; readonly group: string };
 
-/** How a child ended, or why it could not be started. */
+/** How a child exited, or why it could not be started. */
 export type Exit =
   | { readonly type: "code"; readonly code: number }
   | { readonly type: "signal"; readonly signal: string }
   | { readonly type: "failed"; readonly reason: string };
 
-/** When a process that died is started again, and how long one that is stopped has; all in milliseconds. */
+/** The restart delays, and the default kill time; all in milliseconds. */
 export interface RestartPolicy {
-  /** A death before this age is an instant one. */
+  /** An exit before this age counts as a crash. */
   readonly thresholdMs: number;
-  /** The delay after the first instant death. */
+  /** The restart delay after the first crash. */
   readonly minDelayMs: number;
-  /** The delay doubles up to this. */
+  /** The greatest restart delay. The delay doubles with each crash in a row. */
   readonly maxDelayMs: number;
-  /** The time between the stop signal and SIGKILL, where the spec has none. */
+  /** The time between the stop signal and SIGKILL, if the spec has none. */
   readonly killTimeMs: number;
 }

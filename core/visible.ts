@@ -1,21 +1,21 @@
-/** Most texts match this, and need no other pattern. */
+/** Most texts match this pattern and need no other. */
 const PLAIN = /^[ -~]*$/;
 
 /**
- * Characters that act on a terminal or cannot be seen: control and format characters, direction marks among them; line and
- * paragraph separators; and those that Unicode displays as nothing. V8 takes 2 ms to compile it, so it is compiled only when
- * a text needs it: most programs then start without it.
+ * Characters that act on a terminal or cannot be seen: control and format characters, including direction marks; line
+ * and paragraph separators; and characters that Unicode displays as nothing. V8 takes 2 ms to compile the pattern, so
+ * it is compiled when a text first needs it: most programs start without it.
  */
 const HIDDEN = String.raw`[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]`;
 
 let hidden: RegExp | undefined;
 
-/** Half of a surrogate pair. It is not in the pattern above, which would take twice as long with it. */
+/** A lone surrogate. It is not part of the pattern above, because that would take twice as long to match. */
 const LONE = /[\ud800-\udfff]/gu;
 
 /**
- * Makes a text safe to show in one line: characters that could move a cursor, begin a line, change the direction of
- * writing, or not be seen become escapes such as `\u001b`, or `\u{e0001}` beyond U+FFFF. Backslashes are not escaped.
+ * Makes a text safe to show on one line. Escapes characters that could move the cursor, begin a line or change the
+ * direction of writing, and invisible ones, as `\u001b`, or `\u{e0001}` beyond U+FFFF. Does not escape backslashes.
  *
  * @example
  * ```ts
@@ -33,7 +33,7 @@ export function visible(text: string): string {
   return shown.replace(LONE, (half) => escapeOf(half.charCodeAt(0)));
 }
 
-/** Makes JSON of `JSON.stringify` safe to show, as {@linkcode visible} does, by JSON escapes: it parses to the same value. */
+/** Makes the output of `JSON.stringify` safe to show, like {@linkcode visible}. It still parses to the same value. */
 export function visibleJson(json: string): string {
   if (PLAIN.test(json)) return json;
   return replaceHidden(json, (character) => {

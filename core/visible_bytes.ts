@@ -1,10 +1,10 @@
 const TAB = 0x09;
 const DEL = 0x7f;
 
-/** The first byte of U+0080 to U+009F in UTF-8, which are the control characters beyond ASCII. */
+/** The first byte of U+0080 to U+009F in UTF-8. These are the control characters beyond ASCII. */
 const C1_LEAD = 0xc2;
 
-/** The second byte of a character is from 0x80 to 0xbf, but after these first bytes from fewer. */
+/** The range of the second byte of a character, by its first byte; 0x80 to 0xbf after all other first bytes. */
 const SECOND: ReadonlyMap<number, readonly [least: number, most: number]> = new Map([
   [0xe0, [0xa0, 0xbf]],
   [0xed, [0x80, 0x9f]],
@@ -16,12 +16,12 @@ const SECOND: ReadonlyMap<number, readonly [least: number, most: number]> = new 
 const MAX_ESCAPE = 6;
 
 /**
- * Makes a line safe to show on a terminal: control characters, except tabs, become escapes such as `\u001b`. A byte from
- * 0x80 to 0x9f that is not part of a UTF-8 character, which terminals of 8 bits take for a control character, becomes `\x9b`.
- * All other bytes stay as they are.
+ * Makes a line safe to show on a terminal. Control characters except tabs become escapes such as `\u001b`. A byte from
+ * 0x80 to 0x9f that is not part of a UTF-8 character becomes an escape such as `\x9b`, because 8-bit terminals treat it
+ * as a control character. All other bytes stay as they are.
  *
- * @param line What a program wrote, as UTF-8 or not.
- * @returns The same array if nothing in it had to be escaped.
+ * @param line What a program wrote, whether it is UTF-8 or not.
+ * @returns The escaped line; the same array if there was nothing to escape.
  */
 export function visibleBytes(line: Uint8Array): Uint8Array {
   let at = nextControl(line, 0);
@@ -38,14 +38,14 @@ export function visibleBytes(line: Uint8Array): Uint8Array {
   }
 }
 
-/** The position of the next control character, or the end; `from` is where a character begins. */
+/** Returns the position of the next control character, or the end. A character must begin at `from`. */
 function nextControl(line: Uint8Array, from: number): number {
   let at = from;
   while (at < line.length && !isControl(line, at)) at += characterLength(line, at);
   return at;
 }
 
-/** Whether a control character begins here. Where a character can begin, a byte from 0x80 to 0x9f belongs to none. */
+/** Returns whether a control character begins at a position. A UTF-8 character never begins with 0x80 to 0x9f. */
 function isControl(line: Uint8Array, at: number): boolean {
   const byte = line[at]!;
   if (byte < 0xa0) return byte < 0x20 ? byte !== TAB : byte >= DEL;
@@ -58,12 +58,12 @@ function escapeOf(line: Uint8Array, at: number): string {
   return `${byte === code && byte > DEL ? "\\x" : "\\u00"}${code.toString(16).padStart(2, "0")}`;
 }
 
-/** The length of the UTF-8 character that begins here, in bytes; 1 if there is none (Unicode, table 3-7). */
+/** Returns the length of the UTF-8 character at a position, in bytes; 1 if it is not UTF-8 (Unicode, table 3-7). */
 function characterLength(line: Uint8Array, at: number): number {
   const lead = line[at]!;
   if (lead < 0xc2 || lead > 0xf4) return 1;
   const length = lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  // These limits exclude overlong forms, surrogates, and what is beyond U+10FFFF.
+  // The range excludes overlong forms, surrogates, and everything beyond U+10FFFF.
   const [least, most] = SECOND.get(lead) ?? [0x80, 0xbf];
   if (!isBetween(line[at + 1], least, most)) return 1;
   for (let next = at + 2; next < at + length; next++) if (!isBetween(line[next], 0x80, 0xbf)) return 1;

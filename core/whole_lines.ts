@@ -1,18 +1,18 @@
 const NEWLINE = 0x0a;
 const EMPTY = new Uint8Array(0);
 
-/** A line that is longer than this, in bytes, is passed on before it has ended. */
+/** The most of an unfinished line that is buffered, in bytes. A longer line is passed on before it has ended. */
 const MAX_HELD_BYTES = 65_536;
 
-/** Several streams that go to one place: which of them has begun a line there that has not ended. */
+/** A place that several streams write to. Remembers which of them has an unfinished line there. */
 export class SharedPlace {
-  /** The stream, or null where the place ends with a whole line. */
+  /** The stream that has an unfinished line at the end of the place, or null. */
   begun: WholeLines | null = null;
 }
 
 /**
- * Passes a stream of bytes on up to its last newline, and holds the rest back until its line has ended, or until it is
- * told to wait no longer. Where another stream has begun a line in the same place, that is ended first.
+ * Passes on a stream of bytes up to its last newline, and buffers the rest until the line has ended or `flush` is
+ * called. If another stream has an unfinished line in the same place, ends that line first.
  */
 export class WholeLines {
   readonly #place: SharedPlace;
@@ -20,17 +20,17 @@ export class WholeLines {
   #heldBytes = 0;
   #ended = 0;
 
-  /** Makes one that passes on to a place of its own, or to one that others pass on to as well. */
+  /** Creates a stream that writes to a place of its own, or to one that it shares with other streams. */
   constructor(place: SharedPlace = new SharedPlace()) {
     this.#place = place;
   }
 
-  /** Grows with the lines that have ended. */
+  /** A counter that grows when lines end. */
   get ended(): number {
     return this.#ended;
   }
 
-  /** Whether a line has begun, and not ended, of which something is held back. */
+  /** Whether part of an unfinished line is buffered. */
   get isHolding(): boolean {
     return this.#heldBytes > 0;
   }
@@ -38,8 +38,8 @@ export class WholeLines {
   /**
    * Takes the next bytes.
    *
-   * @returns The pieces to be passed on in this order, none where no line has ended; only lent until the next call. What
-   * is held back is copied, so that the caller may use its buffer again.
+   * @returns The pieces to pass on, in this order; none if no line has ended. They are only valid until the next call.
+   * Buffered bytes are copied, so the caller may reuse its own buffer.
    */
   push(bytes: Uint8Array): readonly Uint8Array[] {
     const end = bytes.lastIndexOf(NEWLINE) + 1;
@@ -55,12 +55,12 @@ export class WholeLines {
     return pieces;
   }
 
-  /** Passes on what is held back of a line that has not ended. */
+  /** Returns the buffered part of an unfinished line, to be passed on. */
   flush(): readonly Uint8Array[] {
     return this.#pass(this.#release());
   }
 
-  /** Passes on a last line that has no newline, with one. */
+  /** Returns the rest of the last line, to be passed on. Adds a newline if it is missing. */
   end(): readonly Uint8Array[] {
     const isOpen = this.isHolding || this.#place.begun === this;
     return isOpen ? this.#pass(this.#release(), Uint8Array.of(NEWLINE)) : [];
@@ -74,7 +74,7 @@ export class WholeLines {
     return begun === null || begun === this ? passed : [Uint8Array.of(NEWLINE), ...passed];
   }
 
-  /** What is held back, which is held no longer. */
+  /** Returns the buffered bytes, and empties the buffer. */
   #release(): Uint8Array {
     const held = this.#held.subarray(0, this.#heldBytes);
     this.#held = EMPTY;

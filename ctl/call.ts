@@ -4,10 +4,10 @@ import { add, remove, restart, restartAll, restartGroup } from "./ctl.ts";
 import type { Parsed } from "./options.ts";
 
 /**
- * Does what a parsed command line asks for.
+ * Runs the command of a parsed command line.
  *
- * @throws {UsageError} Where the extras are not a JSON object, or the name or an option is wrong.
- * @throws {Deno.errors.NotFound} Where a directory, or a process to be removed, is not there.
+ * @throws {UsageError} If the extras are not a JSON object, or the name or an option is invalid.
+ * @throws {Deno.errors.NotFound} If a directory, the file of extras, or the process to remove does not exist.
  */
 export function call({ request }: Parsed): void {
   if (request === null) return;
@@ -29,7 +29,7 @@ export function call({ request }: Parsed): void {
   }
 }
 
-/** What is wrong with a name or an option was wrong on the command line. */
+/** Reports an invalid name or option as an invalid command line. */
 function asUsage(write: () => void): void {
   try {
     write();

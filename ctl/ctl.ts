@@ -9,31 +9,31 @@ export interface Places {
   readonly messages: string;
 }
 
-/** What {@linkcode add} may be told besides the command. */
+/** The options of {@linkcode add}. */
 export interface AddOptions {
   /** Environment variables. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Names of variables that are copied from the monitor's environment, over `env`. */
+  /** Names of variables that are copied from the monitor's environment. They override `env`. */
   readonly envInherit?: readonly string[];
   /** The user id to run as. */
   readonly uid?: number;
   /** The group id to run as. */
   readonly gid?: number;
-  /** Further keys, for the process itself and for other tools. One that stands above too replaces what stands there. */
+  /** More keys of the config, for the process itself and for other tools. They override the keys above. */
   readonly extras?: JsonObject;
 }
 
 /**
- * Adds a process, or changes one of that name: a monitor starts it, or restarts it with the change.
+ * Adds a process, or changes the process of that name. The monitor starts it, or restarts it with the change.
  *
- * The file is checked with the monitor's own parser; what is wrong is not written.
+ * The monitor's own parser checks the config first. An invalid config is not written.
  *
- * @param places Where the colony is.
+ * @param places The directories of the colony.
  * @param name The name of the process.
  * @param cmd The command.
- * @param args Its arguments.
- * @throws {SpecError} Where the name or an option is wrong.
- * @throws {Deno.errors.NotFound} Where there is no config directory.
+ * @param args The arguments of the command.
+ * @throws {SpecError} If the name or an option is invalid.
+ * @throws {Deno.errors.NotFound} If the config directory does not exist.
  *
  * @example
  * ```ts
@@ -61,10 +61,10 @@ export function add(
 }
 
 /**
- * Removes a process: a monitor stops it.
+ * Removes a process. The monitor stops it.
  *
- * @throws {RangeError} Where it cannot be the name of a process.
- * @throws {Deno.errors.NotFound} Where there is no such process.
+ * @throws {RangeError} If the name is invalid.
+ * @throws {Deno.errors.NotFound} If there is no such process.
  */
 export function remove(places: Places, name: string): void {
   checkName(name, fileNameFault(name));
@@ -72,26 +72,26 @@ export function remove(places: Places, name: string): void {
 }
 
 /**
- * Asks for a restart of a process.
+ * Asks the monitor to restart a process.
  *
- * @throws {RangeError} Where it cannot be the name of a process.
+ * @throws {RangeError} If the name is invalid.
  */
 export function restart(places: Places, name: string): void {
   checkName(name, nameFault(name));
   postMessage(places.messages, { type: "RESTART", name });
 }
 
-/** Asks for a restart of every process. */
+/** Asks the monitor to restart every process. */
 export function restartAll(places: Places): void {
   postMessage(places.messages, { type: "RESTART-ALL" });
 }
 
-/** Asks for a restart of every process that has the group in its `group`. */
+/** Asks the monitor to restart every process that has the group in its `group`. */
 export function restartGroup(places: Places, group: string): void {
   postMessage(places.messages, { type: "RESTART-GROUP", group });
 }
 
-/** NaN would become null in JSON, and so the monitor's own id. */
+/** Rejects NaN, which JSON turns into null, and null means the monitor's own id. */
 function checkId(name: string, field: string, id: number | undefined): void {
   if (id === undefined || Number.isInteger(id)) return;
   throw new SpecError(name, field, `${JSON.stringify(field)} must be an integer: got ${id}`);

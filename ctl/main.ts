@@ -9,13 +9,13 @@ const PROGRAM = { name: "ncolony-ctl", version: manifest.version, help: HELP };
  * Runs ctl as a program.
  *
  * @param argv The command line, without the program's name.
- * @returns The exit code: 0 written, 1 an error, 2 a wrong command line.
+ * @returns The exit code: 0 on success, 1 for an error, 2 for an invalid command line.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   return await runProgram(PROGRAM, async () => {
     const parsed = parseOptions(argv);
     if (!answerCommon(PROGRAM, parsed.flags)) {
-      // So that a file that cannot be written whole is removed.
+      // A write beyond the file size limit then fails, and the partial file is removed.
       outliveFileSizeLimit();
       call(parsed);
     }

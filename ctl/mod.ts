@@ -1,8 +1,8 @@
 /**
- * Control of a colony: add, change, remove and restart its processes, by writing the files that a monitor reads.
+ * Adds, changes, removes and restarts the processes of a colony, by writing the files that a monitor reads.
  *
- * Run it as `deno run -A jsr:@ncolony/ctl --messages DIR --config DIR add NAME --cmd CMD`, or call {@linkcode add} and its
- * siblings.
+ * Run it as `deno run -A jsr:@ncolony/ctl --messages DIR --config DIR add NAME --cmd CMD`, or call {@linkcode add},
+ * {@linkcode remove} and {@linkcode restart}.
  *
  * @module
  */

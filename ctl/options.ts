@@ -19,31 +19,31 @@ export type Command =
 
 /** The command `add`, parsed. */
 export interface Add {
-  /** Tells the commands apart. */
+  /** The kind of command. */
   readonly type: "add";
   /** The name of the process. */
   readonly name: string;
   /** The command. */
   readonly cmd: string;
-  /** Its arguments. */
+  /** The arguments of the command. */
   readonly args: readonly string[];
-  /** Environment variables; absent where none was given. */
+  /** Environment variables. Absent if none was given. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Names of variables to inherit; absent where none was given. */
+  /** Names of variables that are copied from the monitor's environment. Absent if none was given. */
   readonly envInherit?: readonly string[];
-  /** The user id. */
+  /** The user id to run as. */
   readonly uid?: number;
-  /** The group id. */
+  /** The group id to run as. */
   readonly gid?: number;
   /** A JSON object, or the path of a file that holds one. */
   readonly extras?: string;
 }
 
-/** What a command line of ctl asks for. */
+/** A parsed command line of ctl. */
 export interface Parsed {
-  /** Where, and what to do; null where `--help` or `--version` ask for something else. */
+  /** The directories and the command. Null if `--help` or `--version` was given. */
   readonly request: { readonly places: Places; readonly command: Command } | null;
-  /** `help`, `version`. */
+  /** The flags that were given, `help` or `version`. */
   readonly flags: ReadonlySet<string>;
 }
 
@@ -54,12 +54,12 @@ const PLACES: readonly Option[] = [
 
 const ADD: readonly Option[] = [
   { name: "cmd", value: "CMD", help: "the command; required" },
-  { name: "arg", value: "ARG", help: "an argument, whatever it begins with; repeat" },
-  { name: "env", value: "NAME=VALUE", help: "an environment variable; repeat" },
-  { name: "env-inherit", value: "NAME", help: "a variable to take from the monitor; repeat" },
+  { name: "arg", value: "ARG", help: "an argument, may begin with -; repeatable" },
+  { name: "env", value: "NAME=VALUE", help: "an environment variable; repeatable" },
+  { name: "env-inherit", value: "NAME", help: "inherit a variable from the monitor; repeatable" },
   { name: "uid", value: "UID", help: "the user id to run as" },
   { name: "gid", value: "GID", help: "the group id to run as" },
-  { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file of one" },
+  { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file with one" },
 ];
 
 const NAME: Option = { name: "name", value: "NAME", help: "another way to give NAME" };
@@ -85,9 +85,9 @@ ${optionsHelp(ADD)}
 Exit codes: 0 written, 1 an error, 2 a wrong command line.`;
 
 /**
- * Parses a command line. A first word `ctl` is passed over, as in Python NColony.
+ * Parses a command line. A first word `ctl` is ignored, as in Python NColony.
  *
- * @throws {UsageError} Where it is wrong; the message names the option.
+ * @throws {UsageError} If the command line is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed {
   const words = parseWords(argv[0] === "ctl" ? argv.slice(1) : argv, [...PLACES, NAME, ...ADD, ...COMMON_OPTIONS]);
@@ -105,7 +105,7 @@ function parseCommand(words: ParsedArgs): Command {
   const [type, ...rest] = words.words;
   if (type !== "add") {
     const stray = [...words.values].find(([name, values]) => ADD.some((it) => it.name === name) && values.length > 0);
-    if (stray !== undefined) throw new UsageError(`--${stray[0]} goes with add`);
+    if (stray !== undefined) throw new UsageError(`--${stray[0]} can only be used with add`);
   }
   switch (type) {
     case "add":
@@ -123,9 +123,9 @@ function parseCommand(words: ParsedArgs): Command {
       return { type, group };
     }
     case undefined:
-      throw new UsageError("a command is missing: add, remove, restart, restart-all or restart-group");
+      throw new UsageError("command missing: use add, remove, restart, restart-all or restart-group");
     default:
-      throw new UsageError(`${JSON.stringify(type)} is no command`);
+      throw new UsageError(`unknown command ${JSON.stringify(type)}`);
   }
 }
 
@@ -153,12 +153,12 @@ function parseName(words: ParsedArgs, rest: readonly string[]): string {
 }
 
 function expectNoMore(words: readonly string[]): void {
-  if (words.length > 0) throw new UsageError(`${JSON.stringify(words[0])} is one word too many`);
+  if (words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words[0])}`);
 }
 
 function parseVariable(text: string): [string, string] {
   const split = text.indexOf("=");
-  // The text is not shown: it may well be a secret whose name was forgotten.
+  // Do not show the text: it may be a secret whose name was forgotten.
   if (split < 1) throw new UsageError("--env must be NAME=VALUE");
   return [text.slice(0, split), text.slice(split + 1)];
 }

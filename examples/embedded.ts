@@ -1,9 +1,9 @@
 /**
- * A program that runs a colony inside itself, and tells what becomes of it.
+ * Runs a colony inside this program, and prints its events.
  *
  *     deno run --allow-read --allow-write --allow-run --allow-env --allow-sys=uid,gid examples/embedded.ts CONFIG MESSAGES
  *
- * Before that: deno add jsr:@ncolony/monitor
+ * First run: deno add jsr:@ncolony/monitor
  */
 
 // deno-lint-ignore-file no-console -- a program talks to its user

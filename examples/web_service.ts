@@ -1,15 +1,15 @@
 /**
- * A web service that starts, restarts and stops one worker per tenant, through the directories of a colony.
+ * A web service that starts, restarts and stops one worker per tenant through the directories of a colony.
  *
  *     deno run --allow-net=127.0.0.1 --allow-read=CONFIG,MESSAGES --allow-write=CONFIG,MESSAGES \
  *         examples/web_service.ts CONFIG MESSAGES WORKER [PORT]
  *
  *     curl -X PUT http://127.0.0.1:8000/workers/acme
  *
- * WORKER is the command, which gets the tenant's name as its argument. It is never taken from a request: who may choose a
- * command runs what they like. The service listens on the loopback only, and asks nobody who they are.
+ * WORKER is the command, which gets the tenant's name as its argument. It never comes from a request: a client that may
+ * choose the command can run anything. The service listens on the loopback address only, and has no authentication.
  *
- * Before that: deno add jsr:@ncolony/core jsr:@ncolony/ctl
+ * First run: deno add jsr:@ncolony/core jsr:@ncolony/ctl
  */
 
 // deno-lint-ignore-file no-console -- a program talks to its user
@@ -24,7 +24,7 @@ if (config === undefined || messages === undefined || worker === undefined) {
 }
 const places = { config, messages };
 
-/** Does what a request asks for; gives the status of the answer. */
+/** Handles a request. Returns the status of the response. */
 function act(method: string, path: string): number {
   const [, tenant, verb] = /^\/workers\/([^/]+)(\/restart)?$/.exec(path) ?? [];
   if (tenant === undefined) return 404;
@@ -44,7 +44,7 @@ function act(method: string, path: string): number {
   }
 }
 
-/** The status for what was thrown: wrong names are the client's fault, as is a worker that is not there. */
+/** Returns the status for an error. Invalid names and missing workers are the client's fault. */
 function statusOf(error: unknown): number {
   if (error instanceof Deno.errors.NotFound) return 404;
   return error instanceof SpecError || error instanceof RangeError || error instanceof URIError ? 400 : 500;

@@ -1,14 +1,14 @@
 /**
- * A worker with a heart, which beatcheck watches: it beats as long as the program's event loop turns. Make /run/hearts
- * before.
+ * A worker with a heart that beatcheck watches. The heart beats as long as the program's event loop runs. Create
+ * /run/hearts first.
  *
  *     ncolony-ctl --config CONFIG --messages MESSAGES add worker --cmd deno --arg run --arg --allow-write=/run/hearts \
  *         --arg --allow-read=/run/hearts --arg --allow-env=NCOLONY_CONFIG,NCOLONY_NAME --arg worker_with_heart.ts \
  *         --env-inherit PATH --env-inherit HOME --extras '{"ncolony.beatcheck":{"period":10,"grace":3,"status":"/run/hearts"}}'
  *
- * Run by hand it works all the same, without a heart.
+ * Run by hand, it works without a heart.
  *
- * Before that: deno add jsr:@ncolony/beatcheck
+ * First run: deno add jsr:@ncolony/beatcheck
  */
 
 // deno-lint-ignore-file no-console -- a program talks to its user
@@ -17,7 +17,7 @@ import { startHeart } from "@ncolony/beatcheck/heart";
 
 using _heart = startHeart();
 
-/** What the worker is for. */
+/** Does the work of one round. */
 async function work(round: number): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1000));
   console.log(`round ${round} is done`);

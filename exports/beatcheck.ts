@@ -1,5 +1,5 @@
 /**
- * Checks of heartbeats: `@ncolony/beatcheck`.
+ * Heartbeat checks: `@ncolony/beatcheck`.
  *
  * @module
  */

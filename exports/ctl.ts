@@ -1,5 +1,5 @@
 /**
- * Control of a colony: `@ncolony/ctl`.
+ * Adds, changes, removes and restarts processes: `@ncolony/ctl`.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * Checks of HTTP servers: `@ncolony/httpcheck`.
+ * HTTP checks: `@ncolony/httpcheck`.
  *
  * @module
  */

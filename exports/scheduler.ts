@@ -1,5 +1,5 @@
 /**
- * Runs a command now and then: `@ncolony/scheduler`.
+ * Runs a command periodically: `@ncolony/scheduler`.
  *
  * @module
  */

@@ -1,12 +1,12 @@
 import type { Clock } from "./types.ts";
 
-/** Longer timers fire at once in Deno (and in every browser): 2^31 ms do not fit. */
+/** The longest delay of a timer, in milliseconds: 2^31 ms do not fit, so Deno (like every browser) fires at once. */
 export const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /**
- * So often another thread is asked for nothing, 50 µs each, to give others their turn: Deno waits meanwhile, and then sees
- * all that happened, also ends of children and what is in pipes. After a single one it took up to five turns, after
- * `setImmediate()` 56; `setTimeout(0)` takes 2.2 ms, while everything else waits.
+ * How often {@linkcode Clock.yield} has another thread do nothing, which takes 50 µs each time. While Deno waits for
+ * it, it notices everything that happened, including child exits and output in pipes. With one such wait, this took up
+ * to five calls; with `setImmediate()`, 56. `setTimeout(0)` takes 2.2 ms, and everything else waits for that long.
  */
 const ROUND_TRIPS = 8;
 const NOTHING = new Uint8Array(0);

@@ -1,23 +1,24 @@
 /**
- * What Deno's errors say, in words for people. Deno tells many things apart by its texts alone; they are read here and
- * nowhere else, and the tests provoke each.
+ * Turns Deno's errors into plain messages. Many of Deno's errors differ only in their text. Only this module reads
+ * those texts, and tests provoke each of them.
  *
  * @module
  */
 
 import { shownText } from "@ncolony/core";
 
-/** What Deno says of an operation on a file: why, which operation, on what, and where that was to go. */
+/** Deno's message for a failed file operation: the reason, the path, and the destination of a rename. */
 const OPERATION = /^(.+?)(?: \(os error \d+\))?: \w+ '(.*?)'(?: -> '(.*)')?$/s;
 
-/** What Deno says of a permission: to do what, and which flag gives it. */
+/** Deno's message for a missing permission: what was accessed, and the flag that grants the permission. */
 const PERMISSION =
   /^Requires \w+ access(?: to (.+?))?, (?:run again with the (--allow-[\w-]+) flag|specify .* `deno compile (--allow-[\w-]+)`)$/s;
 
 /**
- * Says what went wrong to a person who does not know Deno: of what, in quotes, before why. Nothing of it is a value.
+ * Describes an error for a user who does not know Deno: first the file in quotes, then the reason. The message contains
+ * no values, which could be secrets.
  *
- * @param error What was thrown, also by this project.
+ * @param error What was thrown, by Deno or by this project.
  */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
@@ -30,16 +31,16 @@ export function describeError(error: unknown): string {
   return `${JSON.stringify(shownText(to ?? path))}: ${lowerFirst(why!)}`;
 }
 
-/** Words of the operating system as they stand amid a sentence. */
+/** Adapts a message of the operating system to the middle of a sentence. */
 function lowerFirst(words: string): string {
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
-/** Names an error of the file system in a few words, without the path. */
+/** Describes a file system error in a few words, without the path. */
 export function faultOf(error: unknown): string {
-  if (error instanceof Deno.errors.NotFound) return "is not there";
+  if (error instanceof Deno.errors.NotFound) return "no such file or directory";
   if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
-  if (error instanceof Deno.errors.FilesystemLoop) return "is a symbolic link that leads back to itself";
+  if (error instanceof Deno.errors.FilesystemLoop) return "too many levels of symbolic links";
   if (error instanceof Deno.errors.NotCapable) {
     return `needs ${/--allow-\w+/.exec(error.message)?.[0] ?? error.message}`;
   }
@@ -47,39 +48,41 @@ export function faultOf(error: unknown): string {
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (code === "EACCES" || code === "EPERM") return "permission denied";
   if (code === "ELOOP") return "is a symbolic link";
-  // Of an error of Deno's, of one without a path, and of one of node:fs.
+  // The three forms: from Deno with a path, from Deno without one, and from node:fs.
   const [, why] = OPERATION.exec(error.message) ?? /^(.*) \(os error \d+\)$/s.exec(error.message) ??
     /^E[A-Z]+: (.+?)(?:, \w+.*)?$/s.exec(error.message) ?? [];
   return why === undefined ? code || error.message : lowerFirst(why);
 }
 
-/** Whether something could not be started because its working directory is not there, or may not be entered. */
+/** Whether a process could not be started because its working directory is missing or cannot be entered. */
 export function isAboutDirectory(error: unknown): boolean {
   const message = error instanceof Error ? error.message : String(error);
-  // Behind the command, which may hold anything.
-  const told = message.slice(message.lastIndexOf("': ") + 1);
-  return /^: (No such cwd|cwd is not a directory) '|^: failed resolving cwd: /.test(told);
+  // The text after the command, which may contain anything.
+  const reason = message.slice(message.lastIndexOf("': ") + 1);
+  return /^: (No such cwd|cwd is not a directory) '|^: failed resolving cwd: /.test(reason);
 }
 
-/** Why the system did not start something; undefined where it was not the system that kept it from that. */
+/** Why the system could not start a process. Undefined if the error did not come from the system. */
 export function whyNotSpawned(error: unknown): string | undefined {
   const message = error instanceof Error ? error.message : String(error);
   const [, why] = /^Failed to spawn '.*': (.*?)(?: \(os error \d+\))?$/s.exec(message) ?? [];
   return why === undefined ? undefined : lowerFirst(why);
 }
 
-/** The number of a signal that ended a child and that Deno cannot name, as real-time ones: "Invalid signal: 35". */
+/**
+ * The number of the signal that ended a child, if Deno cannot name it, as in "Invalid signal: 35" (a real-time signal).
+ */
 export function unnamedSignal(error: unknown): number | undefined {
   const number = error instanceof Error ? /\d+$/.exec(error.message)?.[0] : undefined;
   return number === undefined ? undefined : Number(number);
 }
 
-/** Whether a process ended while its files in /proc were read (ESRCH). */
+/** Whether a process exited while its files in /proc were being read (ESRCH). */
 export function isEndedProcess(error: unknown): boolean {
   return error instanceof Error && /os error 3\b/.test(error.message);
 }
 
-/** Whether a watch told of a name that is not UTF-8. */
+/** Whether a watch reported a name that is not UTF-8. */
 export function isNotUtf8(error: unknown): boolean {
   return error instanceof TypeError && error.message.includes("UTF-8");
 }

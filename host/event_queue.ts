@@ -2,7 +2,7 @@ import { TimeSlice } from "./time_slice.ts";
 import type { Clock } from "./types.ts";
 import { Waker } from "./waker.ts";
 
-/** A queue with one consumer. To post is only to queue: whoever posts goes on, and the consumer has its turn later. */
+/** A queue with one consumer. Posting an item only queues it: the consumer runs later. */
 export class EventQueue<T> {
   readonly #clock: Clock;
   readonly #waker: Waker;
@@ -10,7 +10,7 @@ export class EventQueue<T> {
   readonly #items: T[] = [];
   #slice: TimeSlice;
 
-  /** Makes one that is empty. */
+  /** Creates an empty queue. */
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#waker = new Waker(clock);
@@ -23,17 +23,17 @@ export class EventQueue<T> {
     this.#waker.wake();
   }
 
-  /** Queues items before those that are not urgent, and ends a wait in any case. */
+  /** Queues items ahead of those that are not urgent. Ends a wait even if there are no items. */
   postUrgent(items: readonly T[]): void {
     this.#urgent.push(...items);
     this.#waker.wake();
   }
 
   /**
-   * Takes the next item, as soon as there is one.
+   * Returns the next item as soon as there is one.
    *
-   * @param until Gives the instant at which it waits no longer, in the clock's milliseconds; asked only where it waits.
-   * @returns The item; or null where time has passed: it has waited, or given others their turn, as it does every 10 ms.
+   * @param until Returns when to stop waiting, in the clock's milliseconds. Called only before a wait.
+   * @returns The item. Null after a wait, and every 10 ms after other work had its turn: time has passed.
    */
   async next(until: () => number): Promise<T | null> {
     if (this.#slice.isOver) {

@@ -1,8 +1,8 @@
-/** Remembers what was said of what, so that a fault is said once, and again only after it was gone. */
+/** Remembers faults, so that each is logged once, and again only after it was gone. */
 export class KnownFaults {
   readonly #faults = new Map<string, string>();
 
-  /** Takes note of a fault of something, or of its end (null); says whether that is news. */
+  /** Records the fault of a subject, or that it has none (null). Returns whether that is new. */
   note(what: string, fault: string | null): boolean {
     const before = this.#faults.get(what) ?? null;
     if (fault === null) this.#faults.delete(what);

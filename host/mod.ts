@@ -1,7 +1,7 @@
 /**
- * The operating system, behind small interfaces: what the parts of NColony need of files, children, time and streams.
+ * The operating system behind small interfaces: the files, children, time and streams that NColony needs.
  *
- * {@linkcode denoHost} gives all of it. A program's tests put their own in its place.
+ * {@linkcode denoHost} returns the real one. Tests of a program use their own instead.
  *
  * @module
  */
@@ -109,10 +109,10 @@ export type {
 } from "./types.ts";
 
 /**
- * The machine that this program runs on.
+ * Returns the machine that this program runs on.
  *
- * @param environ Where `env_inherit` looks variables up, in place of this program's environment.
- * @throws {Error} Without `--allow-run`, or with a list of commands behind it.
+ * @param environ Looks up the variables that `env_inherit` names. @default {denoEnviron}
+ * @throws {Error} If `--allow-run` is missing, or limited to a list of commands.
  */
 export function denoHost(environ: Environ = denoEnviron): Host {
   requireRun();

@@ -1,14 +1,14 @@
-/** Whether something is allowed; to ask Deno for it by doing it could ask a person at the terminal. */
+/** Whether a permission is granted. Trying the operation instead could prompt the user at the terminal. */
 export function isGranted(permission: Deno.PermissionDescriptor): boolean {
   return Deno.permissions.querySync(permission).state === "granted";
 }
 
 /**
- * Sees that this program may run commands and send signals, for which Deno wants `--allow-run` without a list.
+ * Checks that this program may run commands and send signals. Deno requires `--allow-run` without a list for that.
  *
- * @throws {Error} Where it may not.
+ * @throws {Error} If the permission is missing.
  */
 export function requireRun(): void {
   if (isGranted({ name: "run" })) return;
-  throw new Error("needs --allow-run, to start commands, and without a list of them, to send signals");
+  throw new Error("needs --allow-run without a list of programs, to start commands and send signals");
 }

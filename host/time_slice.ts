@@ -1,25 +1,25 @@
 import type { Clock } from "./types.ts";
 
-/** How long such work keeps others from their turn, in milliseconds. */
+/** How long work may keep everything else waiting, in milliseconds. */
 const SLICE_MS = 10;
 
-/** A slice of the time of work that may take long: after 10 ms others have theirs. */
+/** A time slice of long work: after 10 ms other work gets its turn. */
 export class TimeSlice {
   readonly #clock: Clock;
   #until: number;
 
-  /** Begins one. */
+  /** Begins the first slice. */
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#until = clock.now() + SLICE_MS;
   }
 
-  /** Whether it has lasted long enough. */
+  /** Whether the slice is over. */
   get isOver(): boolean {
     return this.#clock.now() >= this.#until;
   }
 
-  /** Gives others their turn, and begins the next one. */
+  /** Lets other work run, then begins the next slice. */
   async yield(): Promise<void> {
     await this.#clock.yield();
     this.#until = this.#clock.now() + SLICE_MS;

@@ -1,201 +1,201 @@
 import type { Entry, Exit, LogLimits, Spec, StopRules, StopSignal } from "@ncolony/core";
 
-/** What is trusted beyond what only root and this program's own user may change. */
+/** What is trusted in addition to what only root and the current user may change. */
 export interface TrustOptions {
-  /** Trusts everything, whoever may change it. @default {false} */
+  /** Trusts everything, no matter who may change it. @default {false} */
   readonly allowInsecure?: boolean;
-  /** Trusts what lies on a read-only mount, whoever may change it where it comes from. @default {false} */
+  /** Trusts what is on a read-only mount, even if other users may change its source. @default {false} */
   readonly trustReadOnlyMount?: boolean;
 }
 
-/** Tells the time, and wakes up later. */
+/** Tells the time and sets timers. */
 export interface Clock {
-  /** Milliseconds that only grow, from an arbitrary zero. */
+  /** Monotonic time in milliseconds, from an arbitrary zero. */
   now(): number;
-  /** Milliseconds since 1970: only to be compared with the times of files. */
+  /** Wall clock time, in milliseconds since 1970. It may jump. */
   wall(): number;
-  /** Calls back once after `delayMs`, unless the returned function is called before. */
+  /** Calls back once after `delayMs`, unless the returned function is called first. */
   after(delayMs: number, callback: () => void): () => void;
-  /** Resolves after everything else that is ready had its turn. */
+  /** Resolves after all other work that is ready has had its turn. */
   yield(): Promise<void>;
 }
 
-/** One look at a name of a directory, without opening it. */
+/** The state of a name in a directory, seen without opening the file. */
 export interface FileStamp {
-  /** Any differs when the file may have changed, the first when it is another one: inode, size, times, owner and mode, or why it cannot be looked at. */
+  /**
+   * Inode, size, times, owner and mode, or why they cannot be seen. If any differs, the file may have changed; if the
+   * first differs, it is another file.
+   */
   readonly marks: readonly (number | string)[];
-  /** The time of its last change, in milliseconds since 1970. */
+  /** When the file last changed, in milliseconds since 1970. */
   readonly changedMs: number;
 }
 
 /** A file that was read, or why it could not be. */
 export interface Reading {
-  /** What it looked like when it was opened. */
+  /** The state of the file when it was opened. */
   readonly stamp: FileStamp;
   /** Its text, or what is wrong with it. */
   readonly entry: Entry;
-  /** Whether the system failed, and not the file: then it may be read later, though nothing about it changed. */
+  /** Whether the fault is the system's, not the file's: a later read may succeed although the file did not change. */
   readonly isTransient?: boolean;
 }
 
-/** Which directory stands at a path (device and inode), or why there is none, or it may not be used. */
+/** The directory at a path (device and inode), or why there is none or it may not be used. */
 export type Identity =
   | { readonly id: string }
   | { readonly fault: string; /** Whether others could change it, or the way there. */ readonly isUntrusted?: boolean };
 
-/** A directory of config files. No method throws for what other programs may do to the directory. */
+/** A directory of config files. No method throws because of what other programs do to the directory. */
 export interface Directory {
-  /** Where it is, as an absolute path. */
+  /** Its absolute path. */
   readonly path: string;
-  /** Which directory stands at the path now. */
+  /** The directory that is at the path now. */
   identity(): Identity;
-  /** Whether a directory that was found before still stands at the path, which takes less than to find out which does. */
+  /** Whether the directory with this id is still at the path. This is cheaper than {@linkcode Directory.identity}. */
   stands(id: string): boolean;
-  /** The names in it, each once, less directories and those that are ignored; or why they cannot be listed. */
+  /** The names in it, each once, without directories and ignored names; or why they cannot be listed. */
   names(): string[] | { readonly fault: string };
-  /** Looks at a name; null where there is nothing, or a directory. */
+  /** The state of a name. Null if it does not exist or is a directory. */
   stamp(name: string): FileStamp | null;
-  /** Reads a file, if it is a regular one and not too large; null where there is nothing. */
+  /** Reads a file if it is a regular file and not too large. Null if it does not exist. */
   read(name: string): Reading | null;
 }
 
-/** A directory of messages, whose files end up removed. */
+/** A directory of messages, which are removed in the end. */
 export interface MessagesDirectory extends Directory {
-  /** Reads and removes in the directory at another path from now on, which leads nowhere else; null: at its own. */
+  /** Reads and removes messages at another path from now on, one that leads nowhere else. Null: at its own path. */
   use(at: string | null): void;
-  /** When a name in it changed last, in milliseconds since 1970; null where that is not known. */
+  /** When a name in it last changed, in milliseconds since 1970. Null if unknown. */
   changedMs(): number | null;
-  /** Removes a message; says why where it cannot. */
+  /** Removes a message. Returns why if that fails. */
   remove(name: string): string | null;
-  /** Whether others than root and this program's user may write it, and so ask for restarts. */
+  /** Whether users other than root and the current user may write to it, and so ask for restarts. */
   isShared(): boolean;
-  /** Puts a message that is wrong away; says why it stays where that cannot be done. */
+  /** Moves an invalid message away. Returns why if that fails. */
   reject(name: string): string | null;
 }
 
-/** How a name changed: it was renamed into place, nothing was there a moment ago, or anything else. */
+/** How a name changed: it was renamed into place, it was missing a moment ago, or anything else. */
 export type Touch = "renamed" | "gone" | "changed";
 
-/** A directory that is held open, and that no other program may lock meanwhile. */
+/** A directory that is held open and that no other program can lock. */
 export interface DirectoryLock extends Disposable {
-  /** A path that leads to the directory, whatever comes to stand where it stood, if `isPinned`. */
+  /** A path of the directory. If `isPinned`, it leads to this directory even if another one takes its place. */
   readonly path: string;
-  /** Whether `path` leads nowhere else. */
+  /** Whether `path` always leads to this directory. */
   readonly isPinned: boolean;
-  /** A path of the lock file, which leads nowhere else, if `isPinned`. */
+  /** A path of the lock file. If `isPinned`, it always leads to this file. */
   readonly file: string;
-  /** Why there is no lock file, and another program may lock the directory; or null. */
+  /** Why there is no lock file, so that another program can lock the directory. Null if there is one. */
   readonly fault: string | null;
-  /** Whether the lock file is still there, so that others see that it is locked. */
+  /** Whether the lock file is still there, so that other programs see the lock. */
   readonly isHeld: boolean;
 }
 
-/** What a watch tells. All of it is only a reason to look. */
+/** What a watch reports. Each report is only a reason to scan. */
 export interface WatchListener {
   /** A name in one of the directories changed. */
   touched(directory: string, name: string, touch: Touch): void;
-  /** Anything in one of the directories may have changed; null: in any. */
+  /** Anything in the directory may have changed; null: in any of them. */
   rescan(directory: string | null): void;
   /** The watch ended. */
   failed(reason: string): void;
 }
 
-/** One running watch. */
+/** A running watch. */
 export interface Watch {
-  /** Holds the named pipes open that lie in the directories now, at which it would wait for ever. */
+  /** Holds open the FIFOs that are in the directories now. The watch would hang at them. */
   holdFifos(): void;
-  /** Asks it for an answer, which it gives in its time; false where it did not give the last one. */
+  /** Asks the watch for an answer, which comes later. Returns false if the last answer is overdue. */
   check(): boolean;
-  /** Ends it. */
+  /** Ends the watch. */
   close(): Promise<void>;
 }
 
-/** What becomes of a child, told by its adapter: `leaderExited` once, then `groupExited` once. */
+/** What happens to a child: `leaderExited` is called once, then `groupExited` once. */
 export interface ChildListener {
-  /** The leader ended, or could not be started. */
+  /** The leader exited, or could not be started. */
   leaderExited(exit: Exit): void;
-  /** Nobody is left in the group. */
+  /** The process group is empty. */
   groupExited(): void;
-  /** Something that a person should know, once. */
+  /** Something that the user should know. Called once for each. */
   warn(message: string): void;
 }
 
 /** A child that was started. */
 export interface Child {
-  /** The leader's process id, which is also the group's. */
+  /** The pid of the leader, which is also the id of the process group. */
   readonly pid: number;
-  /** Whether the last signal was refused by the operating system. */
+  /** Whether the operating system refused the last signal. */
   readonly refused: boolean;
-  /** Sends a signal to whoever is left of it. What is gone already is no error. */
+  /** Sends a signal to the processes that are left. It is not an error if there are none. */
   signal(signal: StopSignal): void;
   /** Sends the last signal again if it was refused. */
   retry(): void;
-  /** Names the pids of whoever is left of it, and the state of each, as far as it may know: `pid 4711 (sleeping)`. */
+  /** Lists the pids that are left with their states, as far as they are visible: `pid 4711 (sleeping)`. */
   whoIsLeft(): string;
 }
 
-/** Where the output of a child goes. Resolves when more may be given. */
+/** Takes output of a child. Resolves when it can take more. */
 export type OnBytes = (bytes: Uint8Array) => Promise<void> | void;
 
-/** Looks a variable of this program's own environment up. */
+/** Looks up an environment variable of this program. */
 export type Environ = (name: string) => string | undefined;
 
-/**
- * Tells a person what happens, one line a call. `process` is the name of the process that it is about: the line begins
- * with it.
- */
+/** Logs events for people, one line per call. If `process` is given, the line begins with that process name. */
 export interface Log {
-  /** What only a developer wants to know. */
+  /** Logs details for developers. */
   debug(message: string, process?: string): void;
-  /** What happens as it should. */
+  /** Logs normal events. */
   info(message: string, process?: string): void;
-  /** What somebody should look at. */
+  /** Logs what needs attention. */
   warn(message: string, process?: string): void;
-  /** What does not work. */
+  /** Logs what does not work. */
   error(message: string, process?: string): void;
 }
 
-/** What an earlier monitor left of a process, which is there, or may be. */
+/** Leftover processes: what an earlier monitor started under one name, and what still runs or may still run. */
 export interface FoundChild {
   /** The name of the process. */
   readonly name: string;
-  /** The pids of the leaders; none where it may just be starting. */
+  /** The pids of the leaders. Empty if the process may be just starting. */
   readonly pids: readonly number[];
-  /** False where one of these may as well be a stranger that was given the same pid: then none is signalled. */
+  /** False if one of the pids may belong to an unrelated process by now. Such a pid is not signaled. */
   readonly isKnown: boolean;
-  /** How it is stopped. */
+  /** How the process is stopped. */
   readonly rules: StopRules;
-  /** Tells `listener` its end. */
+  /** Reports its end to `listener`. */
   open(listener: ChildListener): Child;
 }
 
-/** One file per running process, its pid in decimal, and what is needed to know the process by after a crash. */
+/** One file per running process that holds its pid in decimal, and what identifies the processes after a crash. */
 export interface PidFiles {
-  /** Their directory; null where there is none. */
+  /** The directory of these files. Null if there is none. */
   readonly path: string | null;
   /**
-   * Takes the directory for this monitor alone; says why it cannot see to that.
+   * Locks the directory for this monitor. Returns why if that fails.
    *
-   * @throws {Error} Where another monitor has it.
+   * @throws {Error} If another monitor has locked it.
    */
   lock(): Promise<string | null>;
-  /** Finds what earlier monitors left running; what else they wrote is removed. */
+  /** Finds leftover processes of earlier monitors, and removes the files of all others. */
   findChildren(config: Directory): Promise<readonly FoundChild[]>;
-  /** Notes a process before it is started; says why it cannot. */
+  /** Records a process before it is started. Returns why if that fails. */
   prepare(spec: Spec): string | null;
-  /** Writes the pid of a process that was started; says why it cannot. */
+  /** Writes the pid of a process that was started. Returns why if that fails. */
   write(spec: Spec, pid: number): string | null;
-  /** Removes the pid of a process whose leader ended, of whose group somebody may be left; says why it cannot. */
+  /** Removes the pid of a process whose leader exited and whose group may not be empty. Returns why if that fails. */
   removePid(name: string): string | null;
-  /** Removes all that was written of a process; says why it cannot. */
+  /** Removes everything that was written about a process. Returns why if that fails. */
   remove(name: string): string | null;
-  /** Writes or removes again what is not as it should be; says why it cannot. */
+  /** Writes missing files and removes stale files again. Returns why if that fails. */
   restore(): string | null;
-  /** Lets go of what it holds. */
+  /** Closes the files and releases the lock. */
   close(): void;
 }
 
-/** All that a program needs of the operating system. */
+/** Everything that a program needs from the operating system. */
 export interface Host {
   /** The time. */
   readonly clock: Clock;
@@ -203,34 +203,39 @@ export interface Host {
   directory(path: string, trust?: TrustOptions): Directory;
   /** Opens a messages directory. */
   messagesDirectory(path: string, trust?: TrustOptions): MessagesDirectory;
-  /** Watches directories, and a file of this program's own by which it is asked. @throws {Error} Where that cannot be done. */
+  /** Watches directories, and a file of this program that serves to ask the watch. @throws {Error} If it cannot. */
   watch(paths: readonly string[], listener: WatchListener, probe?: string | null): Watch;
-  /** Takes the lock on a directory; null where somebody else holds it for so long. @throws {Error} Where there is no such directory. */
+  /** Locks a directory. Null if another process holds the lock for that long. @throws {Error} If it does not exist. */
   lock(path: string, patienceMs: number): Promise<DirectoryLock | null>;
-  /** Makes a directory for pid files; null: none are written. @throws {Error} Where that cannot be done, or others may write it. */
+  /** Creates a directory of pid files, or none if `path` is null. @throws {Error} If it cannot be made or trusted. */
   pidFiles(path: string | null, trust?: TrustOptions): PidFiles;
-  /** Makes a directory for log files of children; `fallback` takes the output of one whose file cannot be written for good. @throws {Error} Where that cannot be done, or others may write it. */
+  /**
+   * Creates a directory of log files; `fallback` takes the output of a process whose file cannot be written for a
+   * lasting reason.
+   *
+   * @throws {Error} If it cannot be made or trusted.
+   */
   logs(path: string, log: Log, fallback: (name: string) => ChildOutput, trust?: TrustOptions): ChildLogs;
-  /** Starts a child in a group of its own; null where that fails, which `listener` is told as the child's end. */
+  /** Starts a child in its own process group. If that fails, reports it to `listener` as an exit and returns null. */
   spawn(spec: Spec, output: ChildOutput, listener: ChildListener): Child | null;
-  /** The group that this program runs as, or null where it may not know. */
+  /** The group id that this program runs as. Null if it may not know. */
   readonly gid: number | null;
 }
 
 /** One log file per process. */
 export interface ChildLogs {
-  /** Makes what takes the output of one child. */
+  /** Creates the output of one child. */
   forChild(name: string, limits: LogLimits): ChildOutput;
-  /** Resolves when all was written, or after `deadlineMs`: what could not be written by then is lost. */
+  /** Resolves when everything was written, or after `deadlineMs`. What is not written by then is lost. */
   flush(deadlineMs: number): Promise<void>;
 }
 
-/** Where the two streams of a child go. */
+/** Where the stdout and stderr of a child go. */
 export interface ChildOutput {
-  /** Takes the next bytes of a stream. */
+  /** Takes the next bytes of stdout. */
   readonly stdout: OnBytes;
-  /** Takes the next bytes of a stream. */
+  /** Takes the next bytes of stderr. */
   readonly stderr: OnBytes;
-  /** Passes on what is left when both have ended. */
+  /** Passes on the rest after both streams have ended. */
   end(): void;
 }

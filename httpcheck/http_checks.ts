@@ -12,29 +12,29 @@ import {
 } from "@ncolony/core";
 import type { Answer, askHttp, Check, CheckParts } from "@ncolony/host";
 
-/** By then the monitor has seen that a process ended, of which a bad answer may be the first sign; in milliseconds. */
+/** The delay after a bad response, in milliseconds. If the process has exited, the monitor notices it meanwhile. */
 const SEEN_MS = 200;
 
-/** One process that is asked. */
+/** A process that is checked. */
 interface Asked {
   readonly name: string;
   readonly check: HttpCheck;
   /** Aborts the request under way. */
   readonly abort: AbortController;
   state: HttpState;
-  /** Why it cannot be asked, as it was told. */
+  /** Why the process cannot be asked, as last logged; null if it can. */
   impossible: string | null;
 }
 
-/** Asks processes over HTTP how they are, and asks for the restart of those whose answers are bad. */
+/** Checks processes over HTTP, and requests restarts of those whose responses are bad. */
 export class HttpChecks implements Check {
   readonly #parts: CheckParts;
   readonly #ask: typeof askHttp;
   readonly #asked = new Map<string, Asked>();
-  /** Whose restart is still to be asked for, and why. */
+  /** The processes whose restart must still be requested, and why. */
   readonly #failed = new Map<string, string>();
 
-  /** Makes one that asks nobody yet. */
+  /** Creates a checker. */
   constructor(parts: CheckParts, ask: typeof askHttp) {
     this.#parts = parts;
     this.#ask = ask;
@@ -63,7 +63,7 @@ export class HttpChecks implements Check {
     const now = this.#parts.clock.now();
     for (const asked of this.#asked.values()) {
       const { name, state } = asked;
-      // Who is not due is not looked at.
+      // The pid file of a process that is not due is not read.
       if (state.isAsking || now < state.askAt) continue;
       if (this.#step(asked, { type: "tick", life: this.#parts.lives.of(name) }) === "ask") this.#askOne(asked);
     }
@@ -88,12 +88,12 @@ export class HttpChecks implements Check {
       throw new SpecError(name, field, `"${field}" is not a valid ${field.endsWith("url") ? "URL" : "host"}`);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
-      this.#parts.log.warn(`its answers are not checked: ${error.reason}`, name);
+      this.#parts.log.warn(`HTTP responses are not checked: ${error.reason}`, name);
       return null;
     }
   }
 
-  /** Whether a process was started again since it answered badly, or does not run. */
+  /** Returns whether a process was started again, or exited, since its bad responses. */
   #isAnotherLife(name: string): boolean {
     const life = this.#asked.get(name)?.state.life;
     return life !== undefined && !isSameLife(life, this.#parts.lives.of(name));
@@ -125,22 +125,23 @@ export class HttpChecks implements Check {
     const note = answer.type === "impossible" && answer.reason !== asked.impossible;
     asked.impossible = answer.type === "impossible" ? answer.reason : null;
     if (answer.type === "impossible") {
-      if (note) log.error(`cannot be asked: ${answer.reason}`, name);
+      if (note) log.error(`cannot check over HTTP: ${answer.reason}`, name);
       this.#step(asked, { type: "answer", isGood: null, life });
       return;
     }
     const isWell = isGood(check, answer);
     const reason = answer.type === "status" ? statusText(answer) : answer.reason;
     if (!isSameLife(life, asked.state.life)) {
-      log.debug(`its answer came too late, for it does not run any more, or was started again: ${reason}`, name);
-    } else if (!isWell) log.warn(`bad answer ${bad + 1}, of which ${check.maxBad} are let pass: ${reason}`, name);
-    else if (bad > 0) log.info(`answers well again (${reason})`, name);
+      log.debug(`late response ignored, the process stopped or was restarted meanwhile: ${reason}`, name);
+    } else if (!isWell) {
+      log.warn(`bad response ${bad + 1} (restart after more than ${check.maxBad} in a row): ${reason}`, name);
+    } else if (bad > 0) log.info(`good response again (${reason})`, name);
     if (this.#step(asked, { type: "answer", isGood: isWell, life }) === "restart") {
-      this.#failed.set(name, `bad answers, the last one ${reason}`);
+      this.#failed.set(name, `too many bad responses (last: ${reason})`);
     } else if (isWell) this.#failed.delete(name);
   }
 
-  /** Begins the grace of those anew whose request the monitor has not read: it may do that long after it was written. */
+  /** Begins the grace of processes of unknown life again while the monitor has not read their restart requests. */
   #prolong(): void {
     const { clock, requests } = this.#parts;
     for (const name of requests.pending()) {
@@ -151,14 +152,14 @@ export class HttpChecks implements Check {
   }
 }
 
-/** Which field cannot be part of a URL; null: none. */
+/** Returns the field that cannot be part of a URL, or null. */
 function whatIsNoUrl({ url, headers }: HttpCheck): string | null {
   if (!URL.canParse(url) || !isDecodable(new URL(url))) return "ncolony.httpcheck.url";
   const host = Object.keys(headers).find((name) => name.toLowerCase() === "host");
   return host === undefined || isHost(headers[host]!) ? null : `ncolony.httpcheck.headers.${host}`;
 }
 
-/** Whether it can be told what a URL says of a user. */
+/** Returns whether the user name and the password of a URL can be decoded. */
 function isDecodable({ username, password }: URL): boolean {
   try {
     decodeURIComponent(username + password);
@@ -168,7 +169,7 @@ function isDecodable({ username, password }: URL): boolean {
   }
 }
 
-/** Whether some text is a host, with or without a port, and nothing else of a URL. */
+/** Returns whether a text is a host, with or without a port, and no other part of a URL. */
 function isHost(text: string): boolean {
   return /^[^\s/?#@\\]+$/.test(text) && URL.canParse(`https://${text}`);
 }

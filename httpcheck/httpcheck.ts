@@ -14,8 +14,9 @@ import {
 import { HttpChecks } from "./http_checks.ts";
 
 /**
- * Makes a checker of answers, as Python NColony's `httpcheck.makeService` does. What it does is told on this program's
- * stderr.
+ * Creates a service that checks HTTP servers, as Python NColony's `httpcheck.makeService` does. It logs to stderr.
+ *
+ * @throws {RangeError | TypeError} If an option is invalid.
  *
  * @example
  * ```ts
@@ -31,10 +32,10 @@ export function makeService(options: CheckOptions): Service {
   return makeHttpCheck(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
 }
 
-/** Whoever else may write the configs can have processes asked and restarted by this: that is the monitor's care. */
+/** Other users who can write the configs can cause requests and restarts. The monitor decides whether to trust them. */
 const TRUST = { allowInsecure: true } as const;
 
-/** Makes a checker that tells what it does on this output. */
+/** Creates a service that checks HTTP servers, and logs to an output. */
 export function makeHttpCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
   checkCheckOptions(options);
   const { config, messages, pid = null, freq } = options;

@@ -4,10 +4,10 @@ import manifest from "./deno.json" with { type: "json" };
 import { HELP } from "./options.ts";
 
 /**
- * Runs httpcheck as a program, until a signal stops it.
+ * Runs httpcheck as a program until a signal stops it.
  *
- * @param argv The command line, without the program's name.
- * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line.
+ * @param argv The command line, without the name of the program.
+ * @returns The exit code: 0 if it was stopped, 1 on an error, 2 if the command line is invalid.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   return await runDaemon({

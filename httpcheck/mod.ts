@@ -1,8 +1,8 @@
 /**
- * Checks HTTP servers: asks a monitor for the restart of processes whose answers are bad.
+ * Checks HTTP servers: asks the monitor to restart processes whose responses are bad.
  *
- * Run it as `deno run -A jsr:@ncolony/httpcheck --config DIR --messages DIR`, best under the monitor itself, or
- * {@linkcode makeService} inside a program of your own.
+ * Run it as `deno run -A jsr:@ncolony/httpcheck --config DIR --messages DIR`, preferably under the monitor itself, or
+ * call {@linkcode makeService} in your own program.
  *
  * @module
  */

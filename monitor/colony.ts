@@ -19,19 +19,19 @@ import { StopTime } from "./stop_time.ts";
 import { Supervisor } from "./supervisor.ts";
 import { warningsOf } from "./warnings.ts";
 
-/** What a colony is made with, besides its options. */
+/** What a colony needs in addition to its options. */
 export interface ColonyParts {
-  /** The machine. */
+  /** The operating system. */
   readonly host: Host;
   /** Where events and the children's lines go. */
   readonly output: Pick<Output, "log" | "forChild" | "flush">;
-  /** Beats as long as it looks. */
+  /** The heartbeat of the scanner. */
   readonly heart?: Watchdog;
-  /** Takes what it tells of. */
+  /** Called with each event. */
   readonly onEvent?: (event: ColonyEvent) => void;
 }
 
-/** The one {@linkcode Service}: a scanner, which sees what is wanted, and a supervisor, which does it. */
+/** The monitor's {@linkcode Service}: a scanner finds out what must run, and a supervisor runs it. */
 export class Colony implements ProgramService {
   readonly #config: Directory;
   readonly #messagesDirectory: MessagesDirectory;
@@ -45,10 +45,10 @@ export class Colony implements ProgramService {
   #isStopped = false;
 
   /**
-   * Makes one that has not been started.
+   * Creates a colony.
    *
-   * @throws {RangeError | TypeError} Where an option is wrong.
-   * @throws {Error} Where the pid or the log directory cannot be made or used.
+   * @throws {RangeError | TypeError} If an option is invalid.
+   * @throws {Error} If the pid directory or the log directory cannot be created or used.
    */
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     checkOptions(options);
@@ -90,7 +90,7 @@ export class Colony implements ProgramService {
       },
     });
     if (allowInsecure) {
-      log.warn("--allow-insecure: whoever may write the config directory runs commands as this user");
+      log.warn("--allow-insecure: every user who can write to the config directory can run commands as this user");
     }
     this.#scanner = new Scanner(host, {
       config: this.#config,
@@ -121,13 +121,13 @@ export class Colony implements ProgramService {
     await this.ended;
   }
 
-  /** Stops because of an error that nobody foresaw: the exit code will be 1. */
+  /** Stops because of an unexpected error. The exit code will be 1. */
   fail(error: unknown): void {
     this.#scanner.stop();
     this.#supervisor.fail(error);
   }
 
-  /** Stops it, if that was not done. */
+  /** Stops the colony unless that was done before, and waits until it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isStopped) await this.ended;
     else await this.stop();
@@ -138,7 +138,9 @@ export class Colony implements ProgramService {
     try {
       const fault = await this.#pidFiles.lock();
       if (fault === null) return;
-      this.#output.log.warn(`cannot lock the pid directory, so another monitor on it would not be noticed: ${fault}`);
+      this.#output.log.warn(
+        `cannot lock the pid directory: ${fault}; a second monitor that uses it would not be noticed`,
+      );
     } catch (error) {
       await this.#scanner.close();
       throw error;
@@ -147,16 +149,16 @@ export class Colony implements ProgramService {
 
   async #runAll(): Promise<number> {
     if (this.#messagesDirectory.isShared()) {
-      this.#output.log.info("others may write the messages directory, and so ask for restarts");
+      this.#output.log.info("other users can write to the messages directory, so they can request restarts");
     }
-    // What nobody foresaw must not end all in silence.
+    // Log an unexpected error, and stop everything in order.
     await this.#supervisor.stopLeftovers(this.#config).catch((error) => this.fail(error));
     this.#scanner.run().catch((error) => this.fail(error));
     const exitCode = await this.#supervisor.run();
     this.#pidFiles.close();
     await this.#scanner.close();
     await this.#logs?.flush(this.#stopTime.flushMs);
-    this.#output.log.info(exitCode === 0 ? "everything has ended" : "ended, with errors");
+    this.#output.log.info(exitCode === 0 ? "all processes have ended" : "stopped with errors");
     await this.#output.flush(this.#stopTime.flushMs);
     return exitCode;
   }

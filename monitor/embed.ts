@@ -3,34 +3,35 @@ import { Colony, type ColonyParts } from "./colony.ts";
 import type { ColonyEvent } from "./events.ts";
 import { DEFAULTS, type Options } from "./options.ts";
 
-/** How many events wait for somebody who reads them; what comes after that is lost, and counted. */
+/** How many events wait to be read. Later ones are lost and counted. */
 const MAX_WAITING_EVENTS = 10_000;
 
-/** What a monitor inside a program is told; times are in seconds, and may be left out. */
+/** The options of a monitor inside a program. Times are in seconds and optional. */
 export interface StartOptions
   extends Omit<Options, keyof typeof DEFAULTS>, Partial<Pick<Options, keyof typeof DEFAULTS>> {
   /** Where the log and the processes' output go; null: nowhere. @default {this program's stdout and stderr, as text} */
   readonly output?: OutputOptions | null;
 }
 
-/** A monitor that runs inside this program. `await using` stops it, and with it all of its processes. */
+/** A monitor that runs inside this program. `await using` stops the monitor and all of its processes. */
 export interface RunningMonitor extends Service {
   /**
-   * What happens, from the start, until everything has ended. For one reader; who leaves the loop ends it. Up to 10,000
-   * events wait to be read; after that a `problem` says how many were lost.
+   * The events from the start until everything has ended. There can be one reader, and leaving its loop closes the
+   * stream. Up to 10,000 events wait to be read. If more come, they are lost, and a `problem` event says how many.
    */
   readonly events: ReadableStream<ColonyEvent>;
 }
 
 /**
- * Starts a monitor inside this program, which needs the permissions of the monitor's: read, write, run, env and
+ * Starts a monitor inside this program. The program needs the monitor's permissions: read, write, run, env and
  * `--allow-sys=uid,gid`.
  *
- * Signals are the program's own to listen to: one that it ends of leaves the processes behind.
+ * The program must handle signals itself. If a signal ends the program, the processes keep running.
  *
- * @returns The monitor, which runs: the same as {@linkcode makeService} gives, started, and with its events.
- * @throws {RangeError | TypeError} Where an option is wrong.
- * @throws {Error} Where a directory is missing, others may write the configs, or another monitor runs on the messages.
+ * @returns The running monitor: the same as {@linkcode makeService} returns, but started, and with its events.
+ * @throws {RangeError | TypeError} If an option is invalid.
+ * @throws {Error} If a directory is missing, other users may write the configs, or another monitor uses the messages
+ * directory.
  *
  * @example
  * ```ts
@@ -69,7 +70,7 @@ const SILENT: ColonyParts["output"] = {
   flush: () => Promise.resolve(),
 };
 
-/** A stream that holds so many events, and tells how many it lost after that. */
+/** Creates a stream that holds a limited number of events, and reports how many more were lost. */
 function eventStream(): {
   readonly stream: ReadableStream<ColonyEvent>;
   readonly push: (event: ColonyEvent) => void;
@@ -84,7 +85,11 @@ function eventStream(): {
   }, { highWaterMark: MAX_WAITING_EVENTS });
   function reportLost(): void {
     if (lost === 0) return;
-    controller?.enqueue({ type: "problem", name: null, message: `${lost} events were lost: nobody read them` });
+    controller?.enqueue({
+      type: "problem",
+      name: null,
+      message: `${lost} events were lost, because they were not read fast enough`,
+    });
     lost = 0;
   }
   return {

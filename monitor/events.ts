@@ -1,23 +1,23 @@
 import type { Exit, ProcessEvent, ProcessState } from "@ncolony/core";
 import type { Log } from "@ncolony/host";
 
-/** What a colony tells of; all durations are in milliseconds. */
+/** An event of a colony. All durations are in milliseconds. */
 export type ColonyEvent =
   /** A process was started. */
   | { readonly type: "started"; readonly name: string; readonly pid: number }
   /**
-   * The leader of a process ended, asked to or not; or it could not be started, or an earlier monitor started it, so that
-   * nobody knows its exit status (`exit.type` is `failed`, and `exit.reason` says which).
+   * The leader of a process exited, whether or not it was asked to. If it could not be started, or a previous monitor
+   * started it and its exit status is unknown, `exit.type` is `failed`, and `exit.reason` says which.
    */
   | { readonly type: "exited"; readonly name: string; readonly exit: Exit }
-  /** A process died too soon, or could not be started, and is started again after this delay. */
+  /** A process starts after this delay, because it crashed, could not be started, or was last started a moment ago. */
   | { readonly type: "waiting"; readonly name: string; readonly delayMs: number }
-  /** A process that is not wanted any more has ended, and so has all that it left in its group. */
+  /** A process that is no longer wanted has exited, and its process group is empty. */
   | { readonly type: "stopped"; readonly name: string }
-  /** Something is wrong: with a config, a message, a directory (`name` is null) or a process. */
+  /** Something is wrong with a config, a message, a directory (`name` is null) or a process. */
   | { readonly type: "problem"; readonly name: string | null; readonly message: string };
 
-/** What became of one process by one event. */
+/** One event of a process, and how it changed the state. */
 export interface TakenStep {
   /** The name of the process. */
   readonly name: string;
@@ -27,13 +27,13 @@ export interface TakenStep {
   readonly event: ProcessEvent;
   /** Its state after the event. */
   readonly after: ProcessState;
-  /** The time of the event, in the states' milliseconds. */
+  /** The time of the event, in milliseconds of the states' clock. */
   readonly now: number;
-  /** The pid of what runs, where something does. */
+  /** The pid, if the event started the process. */
   readonly pid?: number;
 }
 
-/** What there is to tell of a step. */
+/** Yields the events of a step. */
 export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): Generator<ColonyEvent> {
   if (event.type === "leader-exited") yield { type: "exited", name, exit: event.exit };
   if (pid !== undefined) yield { type: "started", name, pid };
@@ -42,7 +42,7 @@ export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): 
   if (after.type === "gone") yield { type: "stopped", name };
 }
 
-/** A log that also tells of what is wrong. */
+/** Wraps a log so that warnings and errors are also reported as events. */
 export function withProblems(log: Log, onProblem: (problem: ColonyEvent) => void): Log {
   const problem = (message: string, name: string | null = null) => onProblem({ type: "problem", name, message });
   return {

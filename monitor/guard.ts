@@ -15,46 +15,46 @@ import {
 } from "@ncolony/host";
 import { findConfig } from "./swapped.ts";
 
-/** What a hold needs. */
+/** What {@linkcode DirectoryGuard} needs. */
 export interface DirectoryGuardOptions {
-  /** Where configs are. */
+  /** The config directory. */
   readonly config: Directory;
-  /** Where messages are. */
+  /** The messages directory. */
   readonly messagesDirectory: MessagesDirectory;
-  /** Where the monitor's own files go, by what they are. */
+  /** The directories of the monitor's own files, by their use. */
   readonly own: Readonly<Record<string, Directory>>;
-  /** Where it tells what it cannot do. */
+  /** The log. */
   readonly log: Log;
-  /** Takes what the watch tells. */
+  /** Takes the events of the watch. */
   readonly listener: WatchListener;
 }
 
-/** What stands at the two paths. */
+/** Which directories are at the two paths. */
 interface Standing {
   readonly config: Identity;
   readonly messages: Identity;
-  /** Whether others may write the messages directory, or the way there: Deno's watch would open all that they name. */
+  /** Whether other users may write the messages directory or its path. Deno's watch would open any file they create. */
   readonly isShared: boolean;
 }
 
 /**
- * Keeps a watch on the config and the messages directory, and the lock on the latter, also when other directories come to
- * stand at their paths. Messages are taken from the directory that is locked, and from no other.
+ * Keeps a watch on the config and messages directories and a lock on the messages directory, even if they are replaced
+ * by other directories. Messages are taken only from the locked directory.
  */
 export class DirectoryGuard {
   readonly #host: Pick<Host, "watch" | "lock">;
   readonly #options: DirectoryGuardOptions;
   readonly #knownFaults = new KnownFaults();
   #watch: Watch | null = null;
-  /** What stood there when the watch was made. */
+  /** The directories at the paths when the watch was created, as JSON. */
   #watched = "";
   #lock: DirectoryLock | null = null;
-  /** Which directory is locked. */
+  /** The id of the locked directory. */
   #locked = "";
   #isShared = false;
   #isClosed = false;
 
-  /** Makes one that holds nothing yet. */
+  /** Creates a guard. */
   constructor(host: Pick<Host, "watch" | "lock">, options: DirectoryGuardOptions) {
     this.#host = host;
     this.#options = options;
@@ -66,27 +66,27 @@ export class DirectoryGuard {
     const { messagesDirectory } = this.#options;
     if (this.#lock.isPinned || messagesDirectory.stands(this.#locked)) return true;
     const found = messagesDirectory.identity();
-    // Where nothing stands, nothing can be taken.
+    // If there is no directory, there are no messages to take.
     return "fault" in found && !found.isUntrusted;
   }
 
-  /** Whether the messages directory is not watched, since others may write it: then it is to be looked at often. */
+  /** Whether other users may write the messages directory. Then it is not watched and must be polled. */
   get isShared(): boolean {
     return this.#isShared;
   }
 
   /**
-   * Takes hold for the first time: of the lock, and of the watch at the first {@linkcode renew}.
+   * Takes the lock. The first {@linkcode renew} starts the watch.
    *
-   * @returns What rejects where another monitor holds the lock, or the messages directory is one of configs.
-   * @throws {Error} Where a directory is missing or may not be used, or both are the same.
+   * @returns A promise that rejects if another monitor holds the lock, or the messages directory contains a config.
+   * @throws {Error} If a directory is missing or may not be used, or two are the same.
    */
   open(): Promise<void> {
     const { config, messagesDirectory, own } = this.#options;
     return this.#open(identifyPlaces({ config, messages: messagesDirectory, own }).messages);
   }
 
-  /** Takes hold of what stands at the paths now. Whatever is looked at after that, is watched before it is looked at. */
+  /** Locks and watches the directories that are at the paths now. Called before a scan, so that it misses no change. */
   async renew(): Promise<void> {
     const messages = this.#options.messagesDirectory.identity();
     await this.#relock(messages);
@@ -94,7 +94,7 @@ export class DirectoryGuard {
     const standing = this.#standing(messages);
     const old = this.#watch;
     if (old !== null && JSON.stringify(standing) === this.#watched) {
-      // It has lasted from one look to the next, so it is one that works.
+      // The watch has lasted from one scan to the next, so it works.
       if (old.check()) return void this.#knownFaults.note("watch", null);
       this.#watch = null;
       old.close();
@@ -105,12 +105,12 @@ export class DirectoryGuard {
     if (!this.#isClosed) this.#rewatch(standing);
   }
 
-  /** Sees that no named pipe makes the watch wait. */
+  /** Ensures that no named pipe blocks the watch. */
   holdFifos(): void {
     this.#watch?.holdFifos();
   }
 
-  /** Lets go. */
+  /** Releases the lock and closes the watch. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#lock?.[Symbol.dispose]();
@@ -122,20 +122,20 @@ export class DirectoryGuard {
     const { log, messagesDirectory } = this.#options;
     const path = JSON.stringify(messagesDirectory.path);
     const lock = await this.#host.lock(messagesDirectory.path, LOCK_PATIENCE_MS);
-    if (lock === null) throw new Error(`Cannot lock ${path}: another monitor runs on these messages`);
+    if (lock === null) throw new Error(`Cannot lock ${path}: another monitor uses this messages directory`);
     this.#use(lock, id);
     this.#isShared = messagesDirectory.isShared();
-    // What others put there keeps no monitor from its start.
+    // Files of other users must not prevent the start of a monitor.
     const config = this.#isShared ? null : findConfig(messagesDirectory);
     if (config !== null) {
       await this.close();
       throw new Error(
-        `Cannot use directory ${path} for messages: ${quotedName(config)} in it is a config: ` +
+        `Cannot use directory ${path} for messages: it contains the config ${quotedName(config)}; ` +
           "did you swap --config and --messages?",
       );
     }
     if (lock.fault !== null) {
-      log.warn(`cannot lock the messages directory, so another monitor on it would not be noticed: ${lock.fault}`);
+      log.warn(`cannot lock the messages directory: ${lock.fault}; a second monitor that uses it would not be noticed`);
     }
   }
 
@@ -157,7 +157,7 @@ export class DirectoryGuard {
     try {
       this.#watch = this.#watchPresent(standing);
     } catch (error) {
-      // No inotify instance is left, or a directory went meanwhile: the looks at everything go on.
+      // No inotify instance is left, or a directory has disappeared. Full scans continue.
       this.#warn(describeError(error));
     }
   }
@@ -177,7 +177,7 @@ export class DirectoryGuard {
     return this.#host.watch(present, { ...listener, failed }, this.#probe(standing));
   }
 
-  /** The file by which the watch is asked whether it answers: the lock's, unless others could put another in its place. */
+  /** The file that tests whether the watch answers: the lock file, or null if other users could replace it. */
   #probe({ isShared }: Standing): string | null {
     return this.#lock !== null && this.#lock.fault === null && (this.#lock.isPinned || !isShared)
       ? this.#lock.file
@@ -187,16 +187,18 @@ export class DirectoryGuard {
   #warn(fault: string): void {
     if (!this.#knownFaults.note("watch", fault)) return;
     this.#options.log.warn(
-      `cannot watch the directories, so changes are seen only at each look at everything: ${fault}`,
+      `cannot watch the directories: ${fault}; changes are only seen at the next full scan (--frequency)`,
     );
   }
 
-  /** Locks the directory that stands at the path now; where that cannot be done, goes on with the one before. */
+  /** Locks the directory that is at the path now. If that fails, keeps the previous one. */
   async #relock(found: Identity): Promise<void> {
     const { log, messagesDirectory } = this.#options;
     const untrusted = "fault" in found && found.isUntrusted ? found.fault : null;
     if (this.#knownFaults.note("messages", untrusted) && untrusted !== null) {
-      log.error(`the messages directory ${messagesDirectory.path} ${untrusted}: the one that was locked stays in use`);
+      log.error(
+        `cannot use the new messages directory ${messagesDirectory.path}: ${untrusted}; the old one stays in use`,
+      );
     }
     if ("fault" in found) return;
     const isLocked = this.#lock !== null && found.id === this.#locked;
@@ -206,11 +208,11 @@ export class DirectoryGuard {
     if (this.#isClosed) return lock?.[Symbol.dispose]();
     if (lock !== null) this.#use(lock, found.id);
     else if (isLocked) {
-      // Somebody removed the lock file, and another monitor has made its own.
+      // The lock file was removed, and another monitor has created its own.
       this.#lock![Symbol.dispose]();
       this.#lock = null;
     }
-    const fault = lock === null ? "another monitor runs on these messages" : null;
+    const fault = lock === null ? "another monitor uses this messages directory" : null;
     if (this.#knownFaults.note("lock", fault) && fault !== null) {
       log.error(`cannot lock ${messagesDirectory.path}: ${fault}`);
     }
@@ -220,7 +222,7 @@ export class DirectoryGuard {
     try {
       return await this.#host.lock(this.#options.messagesDirectory.path, 0);
     } catch {
-      // It went between the two looks: the next one tells.
+      // The directory has just disappeared. The next scan will report it.
       return undefined;
     }
   }

@@ -1,11 +1,11 @@
 import type { Clock, Log } from "@ncolony/host";
 
-/** So many lines are passed on in a second. */
+/** How many lines are passed on per second. */
 const MAX_LINES = 10;
 
 const SECOND_MS = 1000;
 
-/** A log of what others do, who may do it without end: ten lines a second are passed on, and then how many were not. */
+/** A log for what other users cause without limit. Passes on ten lines per second, then logs how many were left out. */
 export class LimitedLog implements Log {
   readonly #log: Log;
   readonly #clock: Clock;
@@ -13,7 +13,7 @@ export class LimitedLog implements Log {
   #since = -Infinity;
   #lines = 0;
 
-  /** Makes one in front of another log; as long as it is not limited, it passes everything on. */
+  /** Creates a log in front of another log. It passes every line on while `isLimited` returns false. */
   constructor(log: Log, clock: Clock, isLimited: () => boolean) {
     this.#log = log;
     this.#clock = clock;
@@ -36,14 +36,14 @@ export class LimitedLog implements Log {
     if (this.#mayPass()) this.#log.error(message, process);
   }
 
-  /** Says how many lines were left out in the last second, once that is over. */
+  /** Logs how many lines were left out in the last second, once it is over. */
   tick(): void {
     const now = this.#clock.now();
     if (now < this.#since + SECOND_MS) return;
     const lost = this.#lines - MAX_LINES;
     this.#lines = 0;
     this.#since = now;
-    if (lost > 0) this.#log.warn(`${lost} more lines about messages were left out`);
+    if (lost > 0) this.#log.warn(`${lost} more lines about messages were suppressed`);
   }
 
   #mayPass(): boolean {

@@ -3,14 +3,14 @@ import { Colony } from "./colony.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
 
-/** What it lacks, for the first line of its log. */
-const BLIND = "; without --allow-all it may not read /proc, and finds less of what a killed monitor left running";
+/** The note about a missing permission in the first line of the log. */
+const BLIND = "; without --allow-all it cannot read /proc and finds fewer leftover processes of a killed monitor";
 
 /**
  * Runs the monitor as a program, until a signal stops it.
  *
  * @param argv The command line, without the program's name.
- * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line.
+ * @returns The exit code: 0 if stopped as asked, 1 after an error, 2 if the command line is invalid.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   return await runDaemon({

@@ -5,7 +5,7 @@ import { Messages, type MessagesOptions } from "./messages.ts";
 import { Poll } from "./poll.ts";
 import { Restarts, type RestartsOptions } from "./restarts.ts";
 
-/** So many messages are looked at together in a directory that others may write. */
+/** How many messages are read at a time in a directory that other users may write. */
 const MAX_SHARED_NAMES = 1000;
 
 /** What {@linkcode MessageScanner} needs. */
@@ -13,19 +13,20 @@ export interface MessageScannerOptions
   extends Pick<MessagesOptions, "specs" | "scan">, Pick<RestartsOptions, "restart"> {
   /** The time. */
   readonly clock: Clock;
-  /** Where the messages are. */
+  /** The messages directory. */
   readonly messagesDirectory: MessagesDirectory;
-  /** Where it tells what it does. */
+  /** The log. */
   readonly log: Log;
-  /** What keeps the directory. */
+  /** The guard of the messages directory. */
   readonly guard: Pick<DirectoryGuard, "hasMessages" | "isShared" | "holdFifos">;
-  /** When what waits for a look at all configs is to be tried again, in the clock's milliseconds; else Infinity. */
+  /** When the next scan of all configs may start, in the clock's milliseconds; Infinity if it need not wait. */
   readonly retryDue: () => number;
 }
 
 /**
- * Says when messages are to be dealt with: those of a directory of our own when the watch tells of them, and all now and
- * then; those of one that others may write a few times a second, and no more than others leave time and room for.
+ * Decides when messages are processed. If other users may not write the directory, that is when the watch reports them
+ * and after each full scan. If they may, the directory is polled a few times per second, with limits on time and
+ * number.
  */
 export class MessageScanner {
   readonly #options: MessageScannerOptions;
@@ -35,7 +36,7 @@ export class MessageScanner {
   readonly #poll: Poll;
   #isAllDue = false;
 
-  /** Makes one that has looked at nothing yet. */
+  /** Creates a scanner. */
   constructor(options: MessageScannerOptions) {
     const { clock, guard, log, messagesDirectory, restart } = options;
     this.#options = options;
@@ -45,26 +46,26 @@ export class MessageScanner {
     this.#poll = new Poll(clock, messagesDirectory);
   }
 
-  /** When it is to be passed, in the clock's milliseconds. */
+  /** When {@linkcode pass} must be called, in the clock's milliseconds; Infinity if nothing waits. */
   get due(): number {
     const { due, isPostponed } = this.#messages;
     const messagesDue = this.#options.guard.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
     return Math.min(messagesDue, this.#restarts.due);
   }
 
-  /** Takes note that a message came, changed or went. */
+  /** Notes that a message was created, changed or removed. */
   touch(name: string, touch: Touch): void {
-    // As each message does, once it was acted on: nothing is there to be read.
+    // Each message is removed after it was acted on, so there is nothing to read.
     if (touch === "gone") this.#messages.forget(name);
     else this.#messages.touch(name);
   }
 
-  /** Has all messages looked at. */
+  /** Makes the next pass read all messages. */
   touchAll(): void {
     this.#isAllDue = true;
   }
 
-  /** Deals with what is due. */
+  /** Processes what is due. */
   async pass(signal: AbortSignal): Promise<void> {
     const { clock, guard } = this.#options;
     this.#restarts.passOn();
@@ -85,7 +86,7 @@ export class MessageScanner {
     }
   }
 
-  /** Deals with all messages, but no more than so many; true where those were all. */
+  /** Processes at most `maxNames` messages. Resolves with true if those were all. */
   async #deliverAll(signal: AbortSignal, maxNames: number): Promise<boolean> {
     this.#isAllDue = false;
     if (this.#options.guard.hasMessages) return await this.#messages.deliver("all", signal, maxNames);

@@ -5,23 +5,23 @@ import { InvalidMessages, type InvalidMessagesOptions } from "./invalid_messages
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
 
-/** So many messages that were acted on and cannot be removed are remembered; then no others are acted on. */
+/** How many messages that were acted on and cannot be removed are remembered. Then no others are acted on. */
 const MAX_ACTED = 10_000;
 
-/** How long messages wait for configs that are still changing, before they are judged by what is known. */
+/** How long messages wait for configs that are still changing, in milliseconds. Then the specs in force decide. */
 const MAX_POSTPONED_MS = 1000;
 
-/** What {@linkcode Messages} need. */
+/** What {@linkcode Messages} needs. */
 export interface MessagesOptions extends InvalidMessagesOptions {
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
-  /** Looks at the configs that messages name, or at all; true where one of them may still be changing. */
+  /** Scans the named configs, or all. Resolves with true if one may still be changing, or the scan must wait. */
   readonly scan: (names: readonly string[] | "all") => Promise<boolean>;
-  /** Asks for a restart. */
+  /** Asks for the restart of a process. */
   readonly restart: (name: string) => void;
 }
 
-/** A message, as its file looked when it was read. */
+/** A message and the stamp of its file when it was read. */
 interface Read {
   readonly file: string;
   readonly stamp: FileStamp;
@@ -32,27 +32,27 @@ interface Read {
 export class Messages {
   readonly #options: MessagesOptions;
   readonly #knownFaults = new KnownFaults();
-  /** Messages that somebody told of, and that were not read since. */
+  /** Messages that were reported and not read since. */
   readonly #touched = new Set<string>();
-  /** Messages that were acted on and are still there: they could not be removed, or have changed since they were read. */
+  /** Messages that were acted on and still exist: they could not be removed, or have changed since they were read. */
   readonly #acted = new Map<string, Read>();
-  /** Why messages could not be removed, as far as it was told since any is there. */
+  /** The logged reasons why messages could not be removed. Starts again when all were removed. */
   readonly #faults = new Set<string>();
   readonly #invalid: InvalidMessages;
-  /** Since when messages wait for a config to settle, or null. */
+  /** Since when messages wait for a config to settle; null if none wait. */
   #postponedSince: number | null = null;
-  /** How often names were looked at, all or some. */
+  /** How many deliveries were completed. */
   #round = 0;
 
-  /** Makes one that has read nothing yet. */
+  /** Creates a reader. */
   constructor(options: MessagesOptions) {
     this.#options = options;
     this.#invalid = new InvalidMessages(options);
   }
 
-  /** When it must be called again, in the clock's milliseconds; else Infinity. */
+  /** When {@linkcode deliver} must be called again, in the clock's milliseconds; Infinity if nothing waits. */
   get due(): number {
-    // Nothing is dealt with before the config has settled.
+    // No message is processed until the config has settled.
     return this.isPostponed ? Infinity : this.#invalid.due;
   }
 
@@ -61,34 +61,34 @@ export class Messages {
     return this.#postponedSince !== null;
   }
 
-  /** Whether somebody told of messages. */
+  /** Whether messages were reported. */
   get isTouched(): boolean {
     return this.#touched.size > 0;
   }
 
-  /** Tells of a message that may be there. */
+  /** Reports a message that may exist. */
   touch(name: string): void {
     this.#touched.add(name);
   }
 
-  /** Forgets what was told of, and what was not certain: messages are taken no more for a while. */
+  /** Forgets reported and unsettled messages, because messages cannot be taken for a while. */
   forgetUnread(): void {
     this.#touched.clear();
     this.#invalid.forgetUnsettled();
     this.#postponedSince = null;
   }
 
-  /** Tells of a message that is not there any more, or not the one that was. */
+  /** Forgets a message that is gone or was replaced. */
   forget(name: string): void {
     this.#acted.delete(name);
     this.#invalid.forget(name);
   }
 
   /**
-   * Deals with the messages that somebody told of, as far as they are there, or with all.
+   * Processes the reported messages, or all.
    *
-   * @param maxNames How many may be looked at now; where there are more, the others have their turn the next time.
-   * @returns Whether all were dealt with.
+   * @param maxNames The maximum number of messages. If there are more, the next call continues with the others.
+   * @returns Whether all were processed.
    */
   async deliver(which: "touched" | "all", signal: AbortSignal, maxNames = Infinity): Promise<boolean> {
     const all = which === "all" ? this.#list() : [...this.#touched];
@@ -103,21 +103,26 @@ export class Messages {
     return names.length === all.length;
   }
 
-  /** So many names, beginning behind the last of the time before. */
+  /** Returns at most `max` names, starting after the last one of the previous time. */
   #nextOf(names: readonly string[], max: number): readonly string[] {
     if (names.length <= max) return names;
     const start = this.#round * max % names.length;
     return [...names.slice(start, start + max), ...names.slice(0, Math.max(0, start + max - names.length))];
   }
 
-  /** All messages; what is remembered of others is forgotten. */
+  /** Lists all messages, and forgets those that no longer exist. */
   #list(): string[] {
     const { log, messagesDirectory } = this.#options;
     const names = messagesDirectory.names();
     const fault = "fault" in names ? names.fault : null;
     if (this.#knownFaults.note("directory", fault)) {
-      if (fault === null) log.info(`the messages directory ${messagesDirectory.path} can be read again`);
-      else log.error(`the messages directory ${messagesDirectory.path} ${fault}: nobody can ask for restarts`);
+      if (fault === null) {
+        log.info(`the messages directory ${messagesDirectory.path} can be read again`);
+      } else {
+        log.error(
+          `cannot read the messages directory ${messagesDirectory.path}: ${fault}; no restart can be requested`,
+        );
+      }
     }
     if ("fault" in names) {
       this.#invalid.forgetUnsettled();
@@ -135,12 +140,12 @@ export class Messages {
     for (const name of remembered.difference(new Set(names))) this.forget(name);
   }
 
-  /** False where the rest must wait. */
+  /** Processes some messages. Resolves with false if they and the others must wait. */
   async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
     const all = await this.#readAll(names, signal);
     if (signal.aborted) return false;
     if (all.length > 0) {
-      // A config is looked at before a message about it is judged, so that "add; restart" works in any order.
+      // Scan configs before messages are routed, so that "add; restart" works in whatever order the two are noticed.
       const named = all.map(({ message }) => message.type === "RESTART" ? message.name : null);
       const isChanging = await this.#options.scan(named.includes(null) ? "all" : named.filter((name) => name !== null));
       if (signal.aborted) return false;
@@ -149,7 +154,7 @@ export class Messages {
       if (this.#postponedSince !== null && now < this.#postponedSince + MAX_POSTPONED_MS) return false;
     }
     const judged = all.map((read) => [read, route(read.message, this.#options.specs)] as const);
-    // Many messages may ask for the same: one restart does for all that were read together.
+    // If several messages of a batch name the same process, one restart is enough.
     for (const name of new Set(judged.flatMap(([, names]) => names))) this.#options.restart(name);
     for (const [read, names] of judged) {
       this.#logMessage(read, names);
@@ -162,7 +167,7 @@ export class Messages {
   #logMessage({ file, message }: Read, names: readonly string[]): void {
     const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
     const what = `message ${quotedName(file)}: ${message.type}${asked === "" ? "" : ` ${quotedName(asked)}`}`;
-    if (names.length === 0) this.#options.log.warn(`${what}: no such process is to run`);
+    if (names.length === 0) this.#options.log.warn(`${what}: no such process is configured`);
     else this.#options.log.info(what);
   }
 
@@ -178,7 +183,7 @@ export class Messages {
     return all;
   }
 
-  /** Reads one message; null where there is nothing to act on (now). */
+  /** Reads a message. Returns null if there is nothing to act on now. */
   #read(file: string): Read | null {
     const { clock, messagesDirectory } = this.#options;
     const stampedAt = clock.now();
@@ -203,7 +208,7 @@ export class Messages {
     return null;
   }
 
-  /** Removes a message that was acted on. One that looks otherwise by now stays: it is read again. */
+  /** Removes a message that was acted on. If it has changed since it was read, it stays and is read again. */
   #remove(read: Read): void {
     const { file, stamp } = read;
     const seen = this.#options.messagesDirectory.stamp(file);
@@ -215,11 +220,11 @@ export class Messages {
     if (!isSame) this.#touched.add(file);
     if (fault === null || this.#faults.has(fault)) return;
     this.#faults.add(fault);
-    this.#options.log.error(`messages cannot be removed (${fault}): each is acted on once`);
+    this.#options.log.error(`cannot remove messages: ${fault}; each is acted on only once`);
   }
 }
 
-/** Whether a message is one that was acted on, and only looks otherwise by now, as after a `touch`. */
+/** Whether a message was acted on and only its stamp has changed, for example because of `touch`. */
 function isTouched(acted: Read, read: Read): boolean {
   return isSameFile(acted.stamp, read.stamp) && JSON.stringify(acted.message) === JSON.stringify(read.message);
 }

@@ -1,9 +1,9 @@
 /**
- * The process monitor: keeps running what a directory of JSON files says.
+ * A process monitor that keeps the processes running that a directory of JSON files describes.
  *
- * Run it as `deno run -A jsr:@ncolony/monitor --config DIR --messages DIR`, or {@linkcode startMonitor} inside a program of
- * your own. {@linkcode makeService} and {@linkcode get} are Python NColony's; {@linkcode checker},
- * {@linkcode messages} and {@linkcode Receiver} are its parts, for another monitor.
+ * Run it as `deno run -A jsr:@ncolony/monitor --config DIR --messages DIR`, or use {@linkcode startMonitor} in your own
+ * program. {@linkcode makeService} and {@linkcode get} follow Python NColony, as do {@linkcode checker},
+ * {@linkcode messages} and {@linkcode Receiver}, from which you can build another monitor.
  *
  * @module
  */

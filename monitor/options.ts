@@ -25,42 +25,42 @@ import {
   textValue,
 } from "@ncolony/host";
 
-/** What a monitor is told; all times are in seconds, as in Python NColony. */
+/** The options of a monitor. All times are in seconds, as in Python NColony. */
 export interface Options {
   /** The config directory. */
   readonly config: string;
   /** The messages directory. */
   readonly messages: string;
-  /** The directory of pid files; absent: none are written. */
+  /** The directory of pid files. Without it, none are written. */
   readonly pid?: string;
-  /** The directory of log files, one per process; absent: the processes' output goes where the monitor's log goes. */
+  /** The directory of log files, one per process. Without it, output goes to that of the monitor. */
   readonly logs?: string;
-  /** The size at which a log file becomes an old one, in bytes. @default {10485760} */
+  /** The size at which a log file is rotated, in bytes. @default {10485760} */
   readonly logSize?: number;
-  /** How many old log files stay, of each process. @default {10} */
+  /** How many old log files of each process are kept. @default {10} */
   readonly logKeep?: number;
-  /** Whether others may write the configs, the logs and the pid files, and the way to all directories. @default {false} */
+  /** Whether other users may write configs, logs and pid files, and change the path of a directory. @default {false} */
   readonly allowInsecure?: boolean;
-  /** Whether others may write the source of configs that lie on a read-only mount. @default {false} */
+  /** Whether other users may write the source of configs that are on a read-only mount. @default {false} */
   readonly trustReadOnlyMount?: boolean;
-  /** How often everything is looked at. @default {10} */
+  /** The interval between full scans. @default {10} */
   readonly frequency: number;
-  /** A process that lived shorter died an instant death. @default {1} */
+  /** A process that exits sooner than this after its start has crashed. @default {1} */
   readonly threshold: number;
-  /** How long a process has to end, until it is killed. @default {5} */
+  /** The kill time of configs without one: the time from the stop signal to SIGKILL. @default {5} */
   readonly killtime: number;
   /**
-   * How long everything takes at the most from the first request to stop. @default {the kill time that the monitor gives which
-   * runs this one; where there is none, as long as it takes}
+   * The maximum time from the first request to stop until everything has ended. @default {the kill time of this monitor
+   * if another monitor runs it, otherwise unlimited}
    */
   readonly stopWithin?: number;
-  /** The delay after the first instant death. @default {1} */
+  /** The restart delay after the first crash. @default {1} */
   readonly minrestartdelay: number;
-  /** The longest delay, to which it doubles. @default {3600} */
+  /** The longest restart delay. Each crash in a row doubles the delay up to this. @default {3600} */
   readonly maxrestartdelay: number;
 }
 
-/** The values of {@linkcode Options} that are not given. */
+/** The defaults of the times in {@linkcode Options}. */
 export const DEFAULTS = {
   frequency: 10,
   threshold: 1,
@@ -69,7 +69,7 @@ export const DEFAULTS = {
   maxrestartdelay: 3600,
 } as const;
 
-/** The least of each time. */
+/** The minimum of each time, in seconds. */
 const LEAST = {
   frequency: 0.01,
   threshold: 0,
@@ -79,36 +79,36 @@ const LEAST = {
   maxrestartdelay: 0,
 } as const;
 
-/** How log files are, where {@linkcode Options} say nothing. */
+/** The defaults for log files in {@linkcode Options}. */
 export const LOG_DEFAULTS = { logSize: 10 * 1024 * 1024, logKeep: 10 } as const;
 
 const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "one JSON file per process; required" },
   { name: "messages", value: "DIR", help: "one JSON file per request; required" },
-  { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "look at everything this often [10]" },
-  { name: "pid", value: "DIR", help: "one file per running process, its pid in it" },
-  { name: "threshold", short: "t", value: "SECONDS", help: "a death before this age is an instant one [1]" },
+  { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "scan both directories this often [10]" },
+  { name: "pid", value: "DIR", help: "write a pid file per running process to DIR" },
+  { name: "threshold", short: "t", value: "SECONDS", help: "delay the restart if it ran less than this [1]" },
   { name: "killtime", short: "k", value: "SECONDS", help: "from the stop signal to SIGKILL [5]" },
-  { name: "stop-within", value: "SECONDS", help: "from a stop to the end of everything" },
+  { name: "stop-within", value: "SECONDS", help: "stop all processes and exit within this time" },
   {
     name: "minrestartdelay",
     short: "m",
     value: "SECONDS",
-    help: "delay after an instant death, doubled [1]",
+    help: "first restart delay, doubled each time [1]",
   },
-  { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "up to this delay [3600]" },
+  { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "longest restart delay [3600]" },
   { name: "logs", value: "DIR", help: "one log file per process, DIR/NAME.log" },
-  { name: "log-size", value: "BYTES", help: "each up to this size, as 500K or 10M [10M]" },
-  { name: "log-keep", value: "N", help: "and so many old ones, DIR/NAME.log.1 … [10]" },
-  { name: "allow-insecure", help: "also use directories that others may change" },
-  { name: "trust-read-only-mount", help: "also run configs on a read-only mount" },
+  { name: "log-size", value: "BYTES", help: "rotate a log at this size, such as 500K [10M]" },
+  { name: "log-keep", value: "N", help: "keep so many old logs, DIR/NAME.log.1 … [10]" },
+  { name: "allow-insecure", help: "also use directories that others can write to" },
+  { name: "trust-read-only-mount", help: "trust configs on a read-only mount" },
   ...LOG_OPTIONS,
   RAW_OPTION,
   ...COMMON_OPTIONS,
 ];
 
 /** The text of `--help`. */
-export const HELP = `ncolony-monitor: run what a directory says, and restart what dies.
+export const HELP = `ncolony-monitor: run the processes of a config directory, restart them on exit.
 
 Usage: ncolony-monitor --config DIR --messages DIR [options]
 
@@ -117,20 +117,20 @@ ${optionsHelp(OPTIONS)}
 A file CONFIG/NAME such as {"args": ["httpd", "-f"]} starts a process. Changing
 it restarts the process, removing it stops it. A file in MESSAGES such as
 {"type": "RESTART", "name": "NAME"} restarts it. ncolony-ctl writes both.
-SIGTERM, SIGINT and SIGHUP stop everything; again, 1 s later or more, kill it.
+SIGTERM, SIGINT and SIGHUP stop all processes; again, after 1 s, kill them.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
 
 /**
  * Parses a command line.
  *
- * @throws {UsageError} Where it is wrong; the message names the option.
+ * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed<Options> {
   const words = parseWords(argv, OPTIONS);
   const { flags } = words;
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
   const pid = textValue(words, "pid", "DIR");
   const logs = textValue(words, "logs", "DIR");
   const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
@@ -159,7 +159,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   return { options, output, flags };
 }
 
-/** Sees that options of the library are what the command line would take. @throws {RangeError | TypeError} Where not. */
+/** Checks library options as on the command line. @throws {RangeError | TypeError} If one is invalid. */
 export function checkOptions(options: Options): void {
   for (const name of ["config", "messages"] as const) checkText(name, options[name]);
   for (const name of ["pid", "logs"] as const) if (options[name] !== undefined) checkText(name, options[name]);

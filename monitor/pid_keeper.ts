@@ -1,21 +1,21 @@
 import { shownText, type Spec } from "@ncolony/core";
 import type { Log, PidFiles } from "@ncolony/host";
 
-/** Writes and removes pid files, and logs once what fails, and that it is over. Nothing else waits for that. */
+/** Writes and removes pid files. Logs the first failure, and when all is up to date again. A failure stops nothing. */
 export class PidKeeper {
   readonly #files: PidFiles;
   readonly #log: Pick<Log, "info" | "warn">;
   readonly #directory: string;
   #hasFault = false;
 
-  /** Makes one that knows of no fault. */
+  /** Creates a keeper. */
   constructor(files: PidFiles, log: Pick<Log, "info" | "warn">) {
     this.#files = files;
     this.#log = log;
     this.#directory = `the pid directory ${JSON.stringify(shownText(files.path ?? ""))}`;
   }
 
-  /** Notes a process before it is started. */
+  /** Records a process before it is started. */
   prepare(spec: Spec): void {
     this.#logFault(this.#files.prepare(spec), spec.name);
   }
@@ -25,17 +25,17 @@ export class PidKeeper {
     this.#logFault(this.#files.write(spec, pid), spec.name);
   }
 
-  /** Removes the pid of a process whose leader ended: it runs no more, for whoever reads pid files. */
+  /** Removes the pid of a process whose leader exited. For programs that read pid files, the process no longer runs. */
   removePid(name: string): void {
     this.#logFault(this.#files.removePid(name), name);
   }
 
-  /** Removes what was written of a process. */
+  /** Removes everything that was written about a process. */
   remove(name: string): void {
     this.#logFault(this.#files.remove(name), name);
   }
 
-  /** Does again what could not be done, or was undone. */
+  /** Repeats what failed, and repairs pid files that were changed or removed. */
   restore(): void {
     const fault = this.#files.restore();
     if (fault !== null) return this.#logFault(fault);

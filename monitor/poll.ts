@@ -1,36 +1,36 @@
 import { type Clock, type MessagesDirectory, RACY_MS } from "@ncolony/host";
 
-/** How often a messages directory that is not watched is looked at, in milliseconds. */
+/** The minimum pause between scans of a messages directory that is not watched, in milliseconds. */
 const POLL_MS = 250;
 
-/** A look that takes long is followed by a pause of so many times that, so that others have the processor. */
-const PAUSE_PER_LOOK = 10;
+/** The pause after a scan is at least this many times as long as the scan, so that other programs get the processor. */
+const PAUSE_PER_SCAN = 10;
 
-/** Says when a messages directory that is not watched is to be looked at. */
+/** Decides when a messages directory that is not watched is scanned. */
 export class Poll {
   readonly #clock: Clock;
   readonly #messagesDirectory: MessagesDirectory;
   #due = -Infinity;
-  /** The time of the directory's last change, where all that it held then has been looked at. */
+  /** The time of the directory's last change if everything in it has been scanned since; null otherwise. */
   #seen: number | null = null;
 
-  /** Makes one that is due at once. */
+  /** Creates a poll that is due at once. */
   constructor(clock: Clock, messagesDirectory: MessagesDirectory) {
     this.#clock = clock;
     this.#messagesDirectory = messagesDirectory;
   }
 
-  /** When it is due, in the clock's milliseconds. */
+  /** When the next scan is due, in the clock's milliseconds. */
   get due(): number {
     return this.#due;
   }
 
-  /** Looks the next time, whether or not the directory has changed: a file in it may have. */
+  /** Makes the next scan happen even if the directory has not changed, because a file in it may have. */
   forget(): void {
     this.#seen = null;
   }
 
-  /** Looks, where the directory may hold what was not looked at; `look` gives whether it looked at all of it. */
+  /** Calls `scan` if the directory may contain something new. `scan` resolves with whether it scanned everything. */
   async scan(scan: () => Promise<boolean>): Promise<void> {
     const start = this.#clock.now();
     const changed = this.#messagesDirectory.changedMs();
@@ -40,6 +40,6 @@ export class Poll {
       this.#seen = isSettled && sawAll ? changed : null;
     }
     const now = this.#clock.now();
-    this.#due = now + Math.max(POLL_MS, PAUSE_PER_LOOK * (now - start));
+    this.#due = now + Math.max(POLL_MS, PAUSE_PER_SCAN * (now - start));
   }
 }

@@ -1,14 +1,14 @@
 import { deadline, GONE, type ProcessState } from "@ncolony/core";
 import type { Child } from "@ncolony/host";
 
-/** What is known of one process. */
+/** What is known about one process. */
 export interface Process {
   readonly name: string;
-  /** What `step` made of it. */
+  /** The last state that `step` returned. */
   readonly state: ProcessState;
-  /** When its state wants a tick; Infinity where it wants none, or has been given one. */
+  /** When its state needs a tick; Infinity if it needs none, or the tick was already queued. */
   readonly tickAt: number;
-  /** What runs, or ran and may not be gone. */
+  /** The child, until its process group is empty; null if there is none. */
   child: Child | null;
 }
 
@@ -18,27 +18,27 @@ type Stored = { -readonly [K in keyof Process]: Process[K] };
 export class ProcessTable {
   readonly #processes = new Map<string, Stored>();
 
-  /** The names of those of which anything is known. */
+  /** The names of all known processes. */
   get names(): string[] {
     return [...this.#processes.keys()];
   }
 
-  /** Whether all are gone, as far as anybody waits for it. */
+  /** Whether all processes are gone or were given up on. */
   get areAllGone(): boolean {
     return !this.#processes.values().some(({ state }) => state.type !== "gone");
   }
 
-  /** When the first of them wants a tick, in the clock's milliseconds; else Infinity. */
+  /** When the first process needs a tick, in the clock's milliseconds; Infinity if none does. */
   get deadline(): number {
     return this.#processes.values().reduce((earliest, { tickAt }) => Math.min(earliest, tickAt), Infinity);
   }
 
-  /** All of them. */
+  /** Returns all known processes. */
   values(): Iterable<Process> {
     return this.#processes.values();
   }
 
-  /** The process of a name; one that is gone where nothing is known of it. */
+  /** Returns the process of a name. If it is unknown, its state is "gone". */
   get(name: string): Process {
     return this.#processes.get(name) ?? { name, state: GONE, tickAt: Infinity, child: null };
   }
@@ -46,19 +46,19 @@ export class ProcessTable {
   /**
    * Stores the state of a process.
    *
-   * @param isLast Whether nothing will be started any more, so that nobody wants to know when it was started last.
+   * @param isLast Whether nothing will be started again, so that the time of the last start is no longer needed.
    */
   store(process: Process, state: ProcessState, isLast: boolean): void {
     const stored: Stored = process;
     stored.state = state;
     stored.tickAt = deadline(state);
-    // Somebody may be left of one that was given up on.
+    // A process that was given up on still has a child.
     const isOver = state.type === "gone" && (stored.tickAt === Infinity || isLast) && stored.child === null;
     if (isOver) this.#processes.delete(stored.name);
     else this.#processes.set(stored.name, stored);
   }
 
-  /** Gives those whose tick is due, each once. */
+  /** Returns the names of the processes whose tick is due, each tick once. */
   takeDue(now: number): string[] {
     const due = [...this.#processes.values()].filter(({ tickAt }) => tickAt <= now);
     for (const process of due) process.tickAt = Infinity;

@@ -1,36 +1,36 @@
 import type { Clock } from "@ncolony/host";
 
-/** A process is restarted by messages no more often than this, in milliseconds. */
+/** The minimum time between two restarts of a process by messages, in milliseconds. */
 const MIN_GAP_MS = 1000;
 
-/** What {@linkcode Restarts} need. */
+/** What {@linkcode Restarts} needs. */
 export interface RestartsOptions {
   /** The time. */
   readonly clock: Clock;
-  /** Restarts a process; where `askedAt` is given, unless it was started since then, in the clock's milliseconds. */
+  /** Restarts a process, unless it was started after `askedAt`, if that is given. In the clock's milliseconds. */
   readonly restart: (name: string, askedAt?: number) => void;
 }
 
 /**
- * Passes on what messages ask for: the restart of each process at most once a second. What is asked for sooner waits until
- * then, and however many ask meanwhile, it is one restart; or none, where it was started meanwhile anyway.
+ * Passes on the restarts that messages ask for, at most one per process and second. Requests that come sooner wait
+ * until the second is over and become one restart, or none if the process was started meanwhile for another reason.
  */
 export class Restarts {
   readonly #options: RestartsOptions;
-  /** The processes that were restarted: when each may be again, and when somebody asked for that meanwhile, or null. */
+  /** The restarted processes: when each may be restarted again, and the time of the last waiting request, or null. */
   readonly #held = new Map<string, { readonly until: number; askedAt: number | null }>();
 
-  /** Makes one that was asked for nothing yet. */
+  /** Creates a limiter without requests. */
   constructor(options: RestartsOptions) {
     this.#options = options;
   }
 
-  /** When {@linkcode passOn} must be called, in the clock's milliseconds; else Infinity. */
+  /** When {@linkcode passOn} must be called, in the clock's milliseconds; Infinity if nothing waits. */
   get due(): number {
     return this.#held.values().reduce((earliest, { until }) => Math.min(earliest, until), Infinity);
   }
 
-  /** Restarts a process, now or when its second is over. */
+  /** Restarts a process now, or when its second is over. */
   ask(name: string): void {
     const held = this.#held.get(name);
     const now = this.#options.clock.now();
@@ -38,7 +38,7 @@ export class Restarts {
     else this.#restart(name);
   }
 
-  /** Restarts those that wait, and whose second is over. */
+  /** Restarts the waiting processes whose second is over. */
   passOn(): void {
     const now = this.#options.clock.now();
     for (const [name, { until, askedAt }] of [...this.#held]) {

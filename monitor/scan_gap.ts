@@ -1,39 +1,39 @@
 import type { Clock } from "@ncolony/host";
 
-/** However often somebody asks for it, everything is looked at no more often than this, in milliseconds… */
+/** The minimum time from the start of a full scan to the next, in milliseconds… */
 const MIN_GAP_MS = 100;
 
-/** …nor, where a look takes long, for more of the time than one part of so many… */
-const GAP_PER_LOOK = 10;
+/** …which is at least this many times as long as the scan takes… */
+const GAP_PER_SCAN = 10;
 
-/** …unless so long has passed. */
+/** …but, because of that, at most this long, in milliseconds. */
 const MAX_GAP_MS = 1000;
 
-/** Keeps looks at everything apart, for many may ask for them: the watch, and every message to a group. */
+/** Keeps full scans apart, because the watch and every message to a group may ask for one. */
 export class ScanGap {
   readonly #clock: Clock;
   #until = -Infinity;
 
-  /** Makes one that has begun with nothing. */
+  /** Creates a gap that is already over. */
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** When the next look may begin, in the clock's milliseconds. */
+  /** When the next scan may start, in the clock's milliseconds. */
   get until(): number {
     return this.#until;
   }
 
-  /** Whether the next look must wait. */
+  /** Whether the next scan must wait. */
   get mustWait(): boolean {
     return this.#clock.now() < this.#until;
   }
 
-  /** Looks, after which the gap begins. */
+  /** Runs a scan, and then sets the gap to the next one. */
   async after(scan: () => Promise<void>): Promise<void> {
     const start = this.#clock.now();
     await scan();
     const tookMs = this.#clock.now() - start;
-    this.#until = start + Math.max(MIN_GAP_MS, Math.min(GAP_PER_LOOK * tookMs, MAX_GAP_MS));
+    this.#until = start + Math.max(MIN_GAP_MS, Math.min(GAP_PER_SCAN * tookMs, MAX_GAP_MS));
   }
 }

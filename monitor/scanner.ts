@@ -14,33 +14,32 @@ import { DirectoryGuard } from "./guard.ts";
 import { MessageScanner } from "./message_scanner.ts";
 import { ScanGap } from "./scan_gap.ts";
 
-/** What a scanner needs. */
+/** What {@linkcode Scanner} needs. */
 export interface ScannerOptions {
-  /** Where configs are. */
+  /** The config directory. */
   readonly config: Directory;
-  /** Where messages are. */
+  /** The messages directory. */
   readonly messagesDirectory: MessagesDirectory;
-  /** Where the monitor's own files go, by what they are. */
+  /** The directories of the monitor's own files, by their use. */
   readonly own: Readonly<Record<string, Directory>>;
-  /** How often everything is looked at, in milliseconds. */
+  /** The interval between full scans, in milliseconds. */
   readonly frequencyMs: number;
-  /** Beats as long as it looks. */
+  /** Its heartbeat. */
   readonly heart: Watchdog;
-  /** Where it tells what it finds. */
+  /** The log. */
   readonly log: Log;
-  /** What a person should know of a config that is good. */
+  /** Returns the warnings about a valid config. */
   readonly warningsOf: (spec: Spec) => readonly string[];
-  /** Takes the events that follow. */
+  /** Takes the resulting events. */
   readonly post: (name: string, event: ProcessEvent) => void;
-  /** Called after each look at everything. */
+  /** Called after each full scan. */
   readonly onScan: () => void;
 }
 
 /**
- * Looks at the config and the messages directory, and posts what follows to the processes.
+ * Scans the config and messages directories, and posts the resulting events to the processes.
  *
- * The look at everything, every `frequencyMs`, is what is relied on. The watch only makes looks earlier, and then at just
- * the names that it tells of.
+ * The scanner relies on the full scan every `frequencyMs`. The watch only makes it scan the reported names earlier.
  */
 export class Scanner {
   readonly #host: Pick<Host, "clock">;
@@ -51,14 +50,14 @@ export class Scanner {
   readonly #gap: ScanGap;
   readonly #messageScanner: MessageScanner;
   readonly #abort = new AbortController();
-  /** Names that the watch told of, and that may still be written to. */
+  /** Names that the watch reported, and that may still be written to. */
   readonly #touched = new Set<string>();
-  /** Names that the watch told of as renamed into place. */
+  /** Names that the watch reported as renamed into place. */
   readonly #renamed = new Set<string>();
   #isGuardDue = false;
   #nextScan = -Infinity;
 
-  /** Makes one that has looked at nothing yet. */
+  /** Creates a scanner. */
   constructor(host: Pick<Host, "clock" | "watch" | "lock">, options: ScannerOptions) {
     const { config, messagesDirectory, own, log, post } = options;
     this.#host = host;
@@ -78,7 +77,7 @@ export class Scanner {
       listener: {
         touched: (directory, name, touch) => this.#onTouched(directory, name, touch),
         rescan: (directory) => this.#onRescan(directory),
-        // The next look at everything tries again: one that is asked for might fail as soon, again and again.
+        // The next full scan tries again. An earlier scan could fail at once, again and again.
         failed: () => {},
       },
     });
@@ -96,33 +95,33 @@ export class Scanner {
   }
 
   /**
-   * Takes the lock and the watch.
+   * Takes the lock. The first scan starts the watch.
    *
-   * @returns What rejects where another monitor runs on the messages, or these are configs.
-   * @throws {Error} Where a directory is missing or may not be used, or both are the same.
+   * @returns A promise that rejects if another monitor holds the lock, or the messages directory contains a config.
+   * @throws {Error} If a directory is missing or may not be used, or two are the same.
    */
   open(): Promise<void> {
     return this.#guard.open();
   }
 
-  /** Looks until it is stopped. */
+  /** Scans until it is stopped. */
   async run(): Promise<void> {
     while (!this.#abort.signal.aborted) await this.#pass();
   }
 
-  /** Looks no more. A look under way is thrown away. */
+  /** Stops scanning. The rest of a running scan is discarded. */
   stop(): void {
     this.#abort.abort();
     this.#waker.wake();
   }
 
-  /** Lets go of the directories: only now may another monitor run on them. */
+  /** Releases the directories. Only now may another monitor use them. */
   async close(): Promise<void> {
     this.stop();
     await this.#guard.close();
   }
 
-  /** Looks at what is due, and waits until something is again. */
+  /** Scans what is due, and waits until something is due again. */
   async #pass(): Promise<void> {
     const { signal } = this.#abort;
     const { heart } = this.#options;
@@ -159,7 +158,7 @@ export class Scanner {
     if (this.#abort.signal.aborted) return;
     await this.#scanTouched(this.#host.clock.now());
     await this.#scanAll();
-    // What is done after a look must not be done after the end of all.
+    // After a stop, nothing may follow the scan.
     if (this.#abort.signal.aborted) return;
     this.#messageScanner.touchAll();
     this.#options.onScan();
@@ -192,7 +191,7 @@ export class Scanner {
     return possible.some((name) => this.#configs.isUnsettled(name));
   }
 
-  /** Looks at some configs, or at all, and posts what follows. */
+  /** Scans the given configs, or all, and posts the resulting events. */
   async #scanConfigs(names: Touched | "all"): Promise<void> {
     const { log, post, warningsOf } = this.#options;
     for await (const { name, event } of this.#configs.changes(names, this.#abort.signal)) {
@@ -202,7 +201,7 @@ export class Scanner {
   }
 }
 
-/** Takes one of these, the oldest, out. */
+/** Removes and returns the oldest element. */
 function take<T>(from: Set<T>): T | undefined {
   const [first] = from;
   if (first !== undefined) from.delete(first);

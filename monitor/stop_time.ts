@@ -1,20 +1,20 @@
 import { killTimeWithin } from "@ncolony/core";
 
-/** How long the last lines may take to be written where nothing limits that, in milliseconds. */
+/** How long writing the last lines may take if the stop time is unlimited, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/** How long everything may take from the first request to stop to the end of this program; all in milliseconds. */
+/** How long the steps of a stop may take, in milliseconds. */
 export class StopTime {
-  /** All of it; Infinity: as long as it takes. */
+  /** From the first request to stop until this program ends; Infinity: unlimited. */
   readonly totalMs: number;
-  /** Until SIGKILL to all that is left. */
+  /** From the same moment until everything that is left gets SIGKILL. */
   readonly killMs: number;
-  /** Until it waits no longer for who does not end on SIGKILL. */
+  /** From the same moment until processes that SIGKILL did not end are left behind. */
   readonly giveUpMs: number;
-  /** How long each of the two kinds of last lines may take. */
+  /** How long writing each of the two kinds of last lines may take: log files, and this program's own output. */
   readonly flushMs: number;
 
-  /** Divides a time. */
+  /** Divides the total time into steps. */
   constructor(totalMs: number) {
     this.totalMs = totalMs;
     this.killMs = killTimeWithin(totalMs);

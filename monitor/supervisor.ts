@@ -26,25 +26,25 @@ import { PidKeeper } from "./pid_keeper.ts";
 import { type Process, ProcessTable } from "./process_table.ts";
 import type { StopTime } from "./stop_time.ts";
 
-/** What a supervisor needs. */
+/** What {@linkcode Supervisor} needs. */
 export interface SupervisorOptions {
-  /** Where it tells what is wrong. */
+  /** The log. */
   readonly log: Log;
-  /** Takes each step that changed something, when it has been done. */
+  /** Called after each step that must be reported. */
   readonly onStep: (step: TakenStep) => void;
-  /** When it restarts. */
+  /** The restart delays and the default kill time. */
   readonly policy: RestartPolicy;
-  /** How long a stop of everything may take. */
+  /** How long stopping everything may take. */
   readonly stopTime: StopTime;
-  /** Where it writes pids. */
+  /** The pid files. */
   readonly pidFiles: PidFiles;
-  /** Makes what takes the output of a child. */
+  /** Creates what takes the output of a child. */
   readonly output: (spec: Spec) => ChildOutput;
 }
 
 /**
- * Keeps the table of processes. It takes one event after another out of a queue, asks `step` what becomes of the process,
- * stores that, does it, and tells it.
+ * Keeps the table of processes. It takes one event at a time from a queue, calls `step`, stores the new state, performs
+ * the effects, and reports the step.
  */
 export class Supervisor {
   readonly #host: Pick<Host, "clock" | "spawn">;
@@ -53,13 +53,13 @@ export class Supervisor {
   readonly #queue: EventQueue<{ readonly name: string; readonly event: ProcessEvent } | "retry">;
   readonly #processes = new ProcessTable();
   #isClosing = false;
-  /** When it waits no longer for anybody. */
+  /** When it leaves behind the processes that SIGKILL did not end, in the clock's milliseconds. */
   #giveUpAt = Infinity;
-  /** Whether it was asked to close, and not only closes because of an error. */
+  /** Whether {@linkcode close} was called. An error alone also closes it. */
   #isAsked = false;
   #exitCode = 0;
 
-  /** Makes one with an empty table. */
+  /** Creates a supervisor without processes. */
   constructor(host: Pick<Host, "clock" | "spawn">, options: SupervisorOptions) {
     this.#host = host;
     this.#options = options;
@@ -72,7 +72,7 @@ export class Supervisor {
     this.#queue.post({ name, event });
   }
 
-  /** Stops what an earlier monitor left running. Nothing of those names starts before that is gone. */
+  /** Stops leftover processes of a previous monitor. No process of the same name starts until they are gone. */
   async stopLeftovers(config: Directory): Promise<void> {
     const { log, pidFiles, policy } = this.#options;
     for (const found of await pidFiles.findChildren(config)) {
@@ -85,7 +85,7 @@ export class Supervisor {
     }
   }
 
-  /** Takes events until it is closed and nothing is left; gives the exit code: 0, or 1 where something went wrong. */
+  /** Processes events until it is closed and nothing is left. Resolves with the exit code: 0, or 1 after an error. */
   async run(): Promise<number> {
     for (;;) {
       const next = await this.#queue.next(() => Math.min(this.#processes.deadline, this.#giveUpAt));
@@ -96,21 +96,21 @@ export class Supervisor {
     }
   }
 
-  /** Stops every process; `run` ends when all are gone. Asked again, it kills them. */
+  /** Stops every process. `run` ends when all are gone. A second call kills them. */
   close(): void {
     const type = this.#isAsked ? "kill" : "unwanted";
     this.#isAsked = true;
     this.#closeWith(type);
   }
 
-  /** Closes because of an error that nobody foresaw; `run` will give 1. */
+  /** Closes because of an unexpected error. `run` will resolve with 1. */
   fail(error: unknown): void {
     logInternalError(this.#options.log, error);
     this.#exitCode = 1;
     if (!this.#isClosing) this.#closeWith("unwanted");
   }
 
-  /** Queues that it does again what could not be done. */
+  /** Queues a retry of refused signals and failed writes of pid files. */
   retry(): void {
     this.#queue.post("retry");
   }
@@ -121,11 +121,11 @@ export class Supervisor {
     const now = this.#host.clock.now();
     this.#giveUpAt = Math.min(this.#giveUpAt, now + giveUpMs);
     const event: ProcessEvent = type === "kill" ? { type } : { type, killBy: now + killMs };
-    // Before what is queued, of which a tick, or the end of a child, would start what is to be stopped.
+    // Ahead of the queued events: a tick, or the exit of a child, could start what must be stopped.
     this.#queue.postUrgent(this.#processes.names.map((name) => ({ name, event })));
   }
 
-  /** Queues a tick for each state whose deadline has come. */
+  /** Queues a tick for each process whose deadline has come, and gives up on stuck processes. */
   #passTime(): void {
     const now = this.#host.clock.now();
     if (now >= this.#giveUpAt) {
@@ -135,7 +135,7 @@ export class Supervisor {
     for (const name of this.#processes.takeDue(now)) this.post(name, { type: "tick" });
   }
 
-  /** Sends signals that were refused, and writes pid files that are not there. */
+  /** Sends refused signals again, and repairs pid files. */
   #retry(): void {
     for (const { child } of this.#processes.values()) child?.retry();
     this.#pids.restore();
@@ -145,7 +145,7 @@ export class Supervisor {
     try {
       this.#step(process, event);
     } catch (error) {
-      // Whatever it is, the other processes must still be stopped in order.
+      // Whatever went wrong, stop the other processes in order.
       this.fail(error);
     }
   }
@@ -153,7 +153,7 @@ export class Supervisor {
   #step(process: Process, event: ProcessEvent): void {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
     const { name, state: before } = process;
-    // One that it gave up on ended after all.
+    // A process that was given up on has exited after all.
     const isLate = before.type === "gone" && process.child !== null;
     if (event.type === "leader-exited") this.#pids.removePid(name);
     if (event.type === "group-exited") this.#forget(process);
@@ -162,8 +162,8 @@ export class Supervisor {
     const [after, effects] = step(before, event, now, this.#options.policy);
     this.#processes.store(process, after, this.#isClosing);
     for (const effect of effects) this.#perform(process, event, effect);
-    // How one ended that was asked to, changes no state: it waits for the end of its group.
-    // What could not be started has no pid: its end follows, and says why.
+    // The exit of a leader that was asked to stop does not change the state, but is reported.
+    // A failed start has no pid. Its `leader-exited` follows, and has the reason.
     const isStart = after.type === "running" && before.type !== "running";
     const pid = isStart ? process.child?.pid : undefined;
     if ((before.type !== after.type || event.type === "leader-exited") && !(isStart && pid === undefined)) {
@@ -184,19 +184,19 @@ export class Supervisor {
       case "report-stuck":
         return this.#nameStuck(process, effect.afterMs);
       case "unexpected":
-        return log.warn(`${event.type} cannot happen now, ignored`, process.name);
+        return log.warn(`unexpected event ${event.type}, ignored`, process.name);
     }
   }
 
   #spawn(process: Process, spec: Spec): void {
     const { name } = process;
     const listener = this.#listenerOf(name);
-    // Who kills this monitor between the two leaves a child that its successor knows all the same.
+    // If this monitor is killed before it writes the pid, the next monitor still recognizes the child.
     this.#pids.prepare(spec);
     try {
       process.child = this.#host.spawn(spec, this.#options.output(spec), listener);
     } catch (error) {
-      // No spawn should throw. Nothing runs, and nobody must wait for its end.
+      // `spawn` should not throw. Nothing runs, so nothing may wait for it to exit.
       listener.leaderExited({ type: "failed", reason: String(error) });
       listener.groupExited();
       throw error;
@@ -218,7 +218,7 @@ export class Supervisor {
     process.child = null;
   }
 
-  /** What SIGKILL does not end, or does not reach, as a child that took another user: the monitor must end all the same. */
+  /** Leaves behind a child that SIGKILL does not end, or may not reach if its user changed. The monitor must end. */
   #giveUpOnStuck(process: Process, now: number, patienceMs = STUCK_MS): void {
     const { name, state, child } = process;
     if (state.type !== "killing" || child === null) return;
@@ -229,7 +229,7 @@ export class Supervisor {
     this.#processes.store(process, GONE, this.#isClosing);
   }
 
-  /** Tells who is left so long after SIGKILL. */
+  /** Logs which processes are left this long after SIGKILL. */
   #nameStuck({ name, child }: Process, afterMs: number): void {
     if (child === null || this.#isClosing && (afterMs >= STUCK_MS || child.refused)) return;
     this.#options.log.warn(`${describeStuck(afterMs, child.refused)}: ${child.whoIsLeft()}`, name);

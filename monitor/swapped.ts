@@ -1,10 +1,10 @@
 import { MessageError, parseMessage, parseSpec, SpecError } from "@ncolony/core";
 import type { MessagesDirectory } from "@ncolony/host";
 
-/** So many files are looked at. */
+/** The most files that are checked. */
 const MAX_FILES = 100;
 
-/** The name of a file in a messages directory that is a config, and no message; null where there is none. */
+/** Finds a file in a messages directory that is a config and not a message. Returns its name, or null. */
 export function findConfig(messagesDirectory: MessagesDirectory): string | null {
   const names = messagesDirectory.names();
   if ("fault" in names) return null;

@@ -1,12 +1,13 @@
 import type { Libc } from "./libc.ts";
 
 /**
- * All processes that this program answers for, as /proc tells them now; those that fork meanwhile may be missed.
+ * Returns the pids of all processes that the reaper is responsible for, as /proc lists them. Processes that are forked
+ * at the same time may be missed.
  *
- * PID 1 answers for all of its namespace, also for those that were put into it from outside; any other program for those
- * below it.
+ * PID 1 is responsible for its whole PID namespace, including processes that entered it from outside. Any other reaper
+ * is responsible for its descendants.
  *
- * @returns Null where /proc is not there, or tells of another namespace: its pids would be strangers' here.
+ * @returns Null if /proc is missing or shows another PID namespace. Its pids would then belong to unrelated processes.
  */
 export function descendants(libc: Libc): number[] | null {
   const own = libc.getpid();
@@ -15,12 +16,12 @@ export function descendants(libc: Libc): number[] | null {
 }
 
 /**
- * Tells the program that a process runs from the one before: between fork and exec a process may swallow a signal with its
- * parent's handler. Each exec has its stack at another address.
+ * Identifies the program that a process runs: the pid and the address of the stack, which each exec changes. Between
+ * fork and exec, a process may swallow a signal with its parent's handler.
  */
 export function programOf(libc: Libc, pid: number): string {
   const stat = libc.readFile(`/proc/${pid}/stat`) ?? "";
-  // Behind the name, which may hold anything, the stack's beginning is the 28th of all fields.
+  // The name may contain anything, so skip it. Field 28 of all fields is the start of the stack.
   return `${pid} ${stat.slice(stat.lastIndexOf(")")).split(" ")[26]}`;
 }
 

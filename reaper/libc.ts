@@ -1,4 +1,4 @@
-/** The names of libc: glibc's, then musl's. */
+/** The file names of the C library: glibc first, then musl. */
 const NAMES = [
   "libc.so.6",
   "libc.musl-x86_64.so.1",
@@ -35,24 +35,24 @@ const FUNCTIONS = {
   closedir: { parameters: ["pointer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
-/** Where a name begins in a `struct dirent` of Linux on 64 bits, glibc's and musl's. */
+/** The offset of the name in a `struct dirent` of 64-bit Linux, in glibc and musl. */
 const D_NAME = 19;
 
-/** What of the C library a reaper needs, since Deno offers nothing like it. */
+/** The functions of the C library that the reaper needs and Deno does not offer. */
 export class Libc {
   readonly #c: Deno.DynamicLibrary<typeof FUNCTIONS>["symbols"];
 
-  /** Opens it. @throws {Error} Where there is none of a known name, or `--allow-ffi` is missing. */
+  /** Opens the C library. @throws {Error} If no known file name can be opened, or `--allow-ffi` is missing. */
   constructor() {
     this.#c = openAny();
   }
 
-  /** This program's process id. */
+  /** Returns the pid of this process. */
   getpid(): number {
     return this.#c.getpid();
   }
 
-  /** Sends a signal, by its number: to a process, where `pid` is negative to a group, and with -1 to everybody. */
+  /** Sends a signal by number: to a process, to a process group if `pid` is negative, to all processes if it is -1. */
   kill(pid: number, number: number): "sent" | "gone" | "refused" {
     const EPERM = 1;
     if (this.#c.kill(pid, number) === 0) return "sent";
@@ -60,57 +60,57 @@ export class Libc {
     return errno === EPERM ? "refused" : "gone";
   }
 
-  /** The first signal for real time that is not the C library's own. */
+  /** Returns the first real-time signal that the C library does not use itself. */
   firstRealTime(): number {
     return this.#c.firstRealTime();
   }
 
-  /** Whether a signal is ignored. */
+  /** Returns whether a signal is ignored. */
   isIgnored(number: number): boolean {
     const SIG_IGN = 1n;
-    // What becomes of it comes first in a `struct sigaction` of Linux, glibc's and musl's.
+    // The handler is the first field of a `struct sigaction` on Linux, in glibc and musl.
     const action = new BigUint64Array(32);
     return this.#c.sigaction(number, null, bytesOf(action)) === 0 && action[0] === SIG_IGN;
   }
 
-  /** Has orphans below this program become its children, as they would those of PID 1. */
+  /** Makes this process a subreaper: it adopts orphaned descendants, as PID 1 does. */
   becomeSubreaper(): void {
     const PR_SET_CHILD_SUBREAPER = 36;
     this.#c.prctl(PR_SET_CHILD_SUBREAPER, 1n, 0n, 0n, 0n);
   }
 
-  /** The pid of a child that ended and that nobody waited for; 0 where all live on; null where there is no child. */
+  /** Returns the pid of a child that is a zombie; 0 if all children are running, null if there are none. */
   peekEnded(): number | null {
     const [P_ALL, WNOHANG, WEXITED, WNOWAIT] = [0, 1, 4, 0x01000000];
     const info = new Int32Array(32);
     if (
       this.#c.waitid(P_ALL, 0, bytesOf(info), WEXITED | WNOHANG | WNOWAIT) !== 0
     ) return null;
-    // si_pid, behind three integers and padding.
+    // si_pid follows three integers and padding.
     return info[4]!;
   }
 
-  /** The signal that has stopped a child since this was last asked, or null. */
+  /** Returns the signal that stopped a child since the last call, or null. */
   stopOf(pid: number): number | null {
     const [P_PID, WNOHANG, WSTOPPED] = [1, 1, 2];
     const info = new Int32Array(32);
     const hasStopped = this.#c.waitid(P_PID, pid, bytesOf(info), WSTOPPED | WNOHANG) === 0 && info[4] === pid;
-    // si_status, behind si_pid and si_uid.
+    // si_status follows si_pid and si_uid.
     return hasStopped ? info[6]! : null;
   }
 
-  /** Waits for a child that ended: its zombie is gone after that. */
+  /** Waits for a child that has exited, which removes the zombie. */
   reap(pid: number): void {
     const WNOHANG = 1;
     this.#c.waitpid(pid, null, WNOHANG);
   }
 
-  /** Whether this program's process group has the terminal on its stdin. */
+  /** Returns whether this process is in the foreground process group of the terminal on stdin. */
   hasTerminal(): boolean {
     return this.#c.tcgetpgrp(0) === this.#c.getpgrp();
   }
 
-  /** Sets which signals the calling thread does not take; gives those that it did not until now. */
+  /** Sets the signals that the calling thread blocks. Returns the signals that it blocked before. */
   setMask(mask: SignalMask): SignalMask {
     const SIG_SETMASK = 2;
     const before = new BigUint64Array(16);
@@ -118,19 +118,19 @@ export class Libc {
     return before;
   }
 
-  /** Sets what signals do from now on: what they do by default, or nothing. What this program becomes by exec keeps that. */
+  /** Sets signals to their default action, or ignores them. Both outlast {@linkcode exec}. */
   setAction(signals: readonly number[], action: "default" | "ignore"): void {
     const [SIG_DFL, SIG_IGN] = [null, Deno.UnsafePointer.create(1n)];
     for (const signal of signals) this.#c.signal(signal, action === "default" ? SIG_DFL : SIG_IGN);
   }
 
-  /** Opens what tells of signals that no thread takes. */
+  /** Opens a signalfd, which reports blocked signals. */
   openSignals(mask: SignalMask): number {
     const SFD_CLOEXEC = 0o2000000;
     return this.#c.signalfd(-1, bytesOf(mask), SFD_CLOEXEC);
   }
 
-  /** Waits for the next such signal. */
+  /** Waits for the next signal of a signalfd. */
   async nextSignal(
     descriptor: number,
   ): Promise<{ number: number; isFromKernel: boolean }> {
@@ -144,7 +144,7 @@ export class Libc {
     return { number: info[0]!, isFromKernel: info[2] === SI_KERNEL };
   }
 
-  /** Becomes another program. Comes back only where that fails. */
+  /** Replaces this program with another one. Returns only if that fails. */
   exec(path: string, args: readonly string[]): void {
     const words = args.map(cString);
     const pointers = words.map((word) => Deno.UnsafePointer.value(Deno.UnsafePointer.of(word)));
@@ -154,7 +154,7 @@ export class Libc {
     );
   }
 
-  /** Reads a file of /proc; null where there is none. */
+  /** Reads a file of /proc. Null if it cannot be opened. */
   readFile(path: string): string | null {
     const descriptor = this.#c.open(cString(path), 0);
     if (descriptor < 0) return null;
@@ -172,7 +172,7 @@ export class Libc {
     return text;
   }
 
-  /** The names in a directory of /proc; none where there is no such directory. */
+  /** Lists the names in a directory of /proc. Empty if it cannot be opened. */
   readDirectory(path: string): string[] {
     const directory = this.#c.opendir(cString(path));
     if (directory === null) return [];
@@ -189,10 +189,10 @@ export class Libc {
   }
 }
 
-/** A set of signals: bit n - 1 for signal n. */
+/** A set of signals: bit n - 1 stands for signal n. */
 export type SignalMask = BigUint64Array<ArrayBuffer>;
 
-/** The set of these signals. */
+/** Returns the set of these signals. */
 export function maskOf(numbers: readonly number[]): SignalMask {
   const mask = new BigUint64Array(16);
   for (const number of numbers) mask[0]! |= 1n << BigInt(number - 1);
@@ -206,12 +206,12 @@ function openAny(): Deno.DynamicLibrary<typeof FUNCTIONS>["symbols"] {
       return Deno.dlopen(name, FUNCTIONS).symbols;
     } catch (error) {
       if (error instanceof Deno.errors.NotCapable) {
-        throw new Error("needs --allow-ffi, to wait for orphans");
+        throw new Error("needs --allow-ffi to wait for orphans");
       }
       failures.push(name);
     }
   }
-  throw new Error(`Cannot open the C library as any of ${failures.join(", ")}`);
+  throw new Error(`Cannot load the C library (tried ${failures.join(", ")})`);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {

@@ -1,25 +1,25 @@
 import { UsageError } from "@ncolony/core";
 import { COMMON_OPTIONS, type Option, optionsHelp, parseWords, secondsValue } from "@ncolony/host";
 
-/** What a reaper is told; times are in seconds. */
+/** The options of the reaper. Times are in seconds. */
 export interface Options {
   /** The command and its arguments. */
   readonly args: readonly [string, ...string[]];
-  /** How long what the command leaves behind has to end, until SIGKILL. @default {5} */
+  /** The time from SIGTERM to SIGKILL for processes that the command leaves behind. @default {5} */
   readonly grace: number;
-  /** How long the command has to end after SIGTERM, until SIGKILL. @default {30} */
+  /** The time from SIGTERM to SIGKILL for the command. @default {30} */
   readonly killAfter: number;
-  /** Whether the command leads a group of its own, which gets the signals. @default {false} */
+  /** Whether the command gets its own session, and signals go to its whole process group. @default {false} */
   readonly group: boolean;
-  /** The exit code that stands for one of the command's. */
+  /** The exit codes that the reaper replaces: the command's code, and the reaper's code. */
   readonly exitCodes: ReadonlyMap<number, number>;
 }
 
-/** What a command line asks for. */
+/** A parsed command line. */
 export interface Parsed {
-  /** What the reaper is told; null where `--help` or `--version` ask for something else. */
+  /** The options. Null if `--help` or `--version` was given. */
   readonly options: Options | null;
-  /** `help`, `version`. */
+  /** The flags that were given, such as `help` or `version`. */
   readonly flags: ReadonlySet<string>;
 }
 
@@ -27,7 +27,7 @@ const OPTIONS: readonly Option[] = [
   {
     name: "grace",
     value: "SECONDS",
-    help: "SIGTERM to SIGKILL, for what CMD leaves behind [5]",
+    help: "SIGTERM to SIGKILL, for leftover processes [5]",
   },
   {
     name: "kill-after",
@@ -36,12 +36,12 @@ const OPTIONS: readonly Option[] = [
   },
   {
     name: "group",
-    help: "give CMD a session of its own; signals reach all of it",
+    help: "run CMD in its own session and signal all of it",
   },
   {
     name: "exit-code",
     value: "N=M",
-    help: "end with M where CMD ends with N; may be given often",
+    help: "exit with M if CMD exits with N; repeatable",
   },
   ...COMMON_OPTIONS,
 ];
@@ -53,16 +53,17 @@ Usage: ncolony-reaper [options] [--] CMD [ARG]...
 
 ${optionsHelp(OPTIONS)}
 
-It passes every signal to CMD but KILL, STOP, CHLD and those of faults, waits for
-every orphan, and when CMD has ended ends what CMD left behind. CMD begins with
-the soft limit of open files (ulimit -n) raised to the hard one.
-Exit codes: that of CMD; 128 + n where signal n ended it; 126 where it cannot be
-run, 127 where it is not there; 1 an error, 2 a wrong command line.`;
+It passes every signal to CMD except KILL, STOP, CHLD and fault signals, and
+waits for every orphan. When CMD has exited, it stops the processes that CMD
+left behind. CMD starts with the soft limit of open files (ulimit -n) raised to
+the hard limit.
+Exit codes: that of CMD; 128 + n if signal n ended it; 126 if it cannot be run,
+127 if it does not exist; 1 an error, 2 a wrong command line.`;
 
 /**
- * Parses a command line: options up to the first other word, which is the command.
+ * Parses a command line. Options end at the first other word, which is the command.
  *
- * @throws {UsageError} Where it is wrong; the message names the option.
+ * @throws {UsageError} If the command line is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed {
   const at = commandAt(argv);
@@ -91,12 +92,12 @@ function parseExitCode(text: string): [number, number] {
   throw new UsageError(`--exit-code must be N=M, each from 0 to 255: got ${JSON.stringify(text)}`);
 }
 
-/** Where the command begins, or the `--` before it. */
+/** Returns the index of the command, or of the `--` before it. */
 function commandAt(argv: readonly string[]): number {
   for (let at = 0; at < argv.length; at++) {
     const word = argv[at]!;
     if (word === "--" || !word.startsWith("-")) return at;
-    // The value of an option is no command.
+    // Skip the value of an option.
     if (
       OPTIONS.some(({ name, value }) => value !== undefined && word === `--${name}`)
     ) at++;

@@ -1,29 +1,30 @@
 import type { Libc } from "./libc.ts";
 
-/** Waits for children that nobody else waits for: those that this program adopted. */
+/** Waits for the orphans that the reaper adopted, which nothing else waits for. */
 export class Orphans {
   readonly #libc: Libc;
-  /** The child that Deno itself waits for. */
+  /** The pid of the child that Deno itself waits for. */
   readonly #own: number;
 
-  /** Makes one that leaves a child of Deno's alone. */
+  /** Creates an instance that leaves Deno's own child alone. */
   constructor(libc: Libc, own: number) {
     this.#libc = libc;
     this.#own = own;
   }
 
   /**
-   * Waits for all that have ended by now.
+   * Waits for all orphans that have exited.
    *
-   * @param isOwnGone Whether Deno has told the end of its own child: its pid may be somebody else's from then on.
-   * @returns `none`: no child is left; `alive`: some are, and live; `own`: Deno's own has ended, and hides who ended after it.
+   * @param isOwnGone Whether Deno has reported the exit of its own child. After that, its pid may be another process's.
+   * @returns `none`: no child is left. `alive`: the children that are left are running. `own`: Deno's own child has
+   * exited, and hides children that exited after it.
    */
   reap(isOwnGone: boolean): "none" | "alive" | "own" {
     for (;;) {
       const pid = this.#libc.peekEnded();
       if (pid === null) return "none";
       if (pid === 0) return "alive";
-      // Its status is Deno's to take, which happens in a moment.
+      // Deno takes its status, in a moment.
       if (pid === this.#own && !isOwnGone) return "own";
       this.#libc.reap(pid);
     }

@@ -4,50 +4,50 @@ import { descendants, programOf } from "./descendants.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 
-/** How often it is looked for children that ended, in case a SIGCHLD was missed. */
+/** How often children are checked, in case a SIGCHLD was missed, in milliseconds. */
 const POLL_MS = 1000;
 
-/** How often, while an end is on its way here. */
+/** The same, while an exit is expected soon. */
 const BUSY_POLL_MS = 20;
 
-/** Who is left so long after SIGKILL cannot be ended. */
+/** How long after SIGKILL the reaper gives up on a process, in milliseconds. */
 const GIVE_UP_MS = 5000;
 
 const [KILL, STOP, TERM] = ["SIGKILL", "SIGSTOP", "SIGTERM"].map(signalNumber) as [number, number, number];
 
-/** What a reaper is made with. */
+/** What a reaper needs. */
 export interface ReaperParts {
   /** The C library. */
   readonly libc: Libc;
-  /** The time. */
+  /** The clock. */
   readonly clock: Clock;
   /** The command. */
   readonly command: Foreground;
-  /** Whether signals reach the command's group. */
+  /** Whether signals go to the command's process group. */
   readonly toGroup: boolean;
-  /** How long the command has to end after SIGTERM, until SIGKILL, in milliseconds. */
+  /** The time from SIGTERM to SIGKILL for the command, in milliseconds. */
   readonly killAfterMs: number;
-  /** How long what it leaves behind has to end, until SIGKILL, in milliseconds. */
+  /** The time from SIGTERM to SIGKILL for processes that the command leaves behind, in milliseconds. */
   readonly graceMs: number;
-  /** Tells a person what it could not do. */
+  /** Reports what the reaper cannot do. */
   readonly warn: Warn;
 }
 
-/** Tells a person something in one line. */
+/** Reports a problem in one line. */
 export type Warn = (message: string) => void;
 
-/** Passes signals to a command, waits for orphans, and ends what the command leaves behind. */
+/** Passes signals to a command, waits for orphans, and stops the processes that the command leaves behind. */
 export class Reaper {
   readonly #parts: ReaperParts;
   readonly #waker: Waker;
   readonly #orphans: Orphans;
   #exit: Exit | null = null;
-  /** Who may not be signalled, as it was told: it became another user, which this program may not signal. */
+  /** The processes and groups that the reaper may not signal, each reported once: they run as another user. */
   readonly #refused = new Set<number>();
-  /** When the command is killed. */
+  /** When the command gets SIGKILL. */
   #killAt = Infinity;
 
-  /** Makes one for a command that runs. */
+  /** Creates a reaper for a running command. */
   constructor(parts: ReaperParts) {
     this.#parts = parts;
     this.#waker = new Waker(parts.clock);
@@ -58,12 +58,12 @@ export class Reaper {
     });
   }
 
-  /** Has it look for children that ended. */
+  /** Makes the reaper check its children now. */
   wake(): void {
     this.#waker.wake();
   }
 
-  /** Passes a signal to the command, by its number. */
+  /** Passes a signal to the command, by number. */
   pass(number: number): void {
     if (this.#exit !== null) return;
     const { clock, command, killAfterMs, toGroup } = this.#parts;
@@ -72,7 +72,7 @@ export class Reaper {
     this.wake();
   }
 
-  /** Resolves with the end of the command, when nobody is left. */
+  /** Resolves with the command's exit, after the processes that it left behind have been stopped. */
   async run(): Promise<Exit> {
     const { clock } = this.#parts;
     for (;;) {
@@ -88,8 +88,9 @@ export class Reaper {
   }
 
   /**
-   * Where a shell waits for this program, it must see that the command has been stopped, and have both go on: by Ctrl-Z, by
-   * what a terminal sends to a group in the background, or by itself. A group without a shell the kernel stops by SIGSTOP alone.
+   * Stops the reaper too if the command was stopped: by Ctrl-Z, by the terminal because it is in the background, or by
+   * itself. A shell that waits for the reaper then notices, and can continue both. In a process group without a shell,
+   * the kernel stops a process by SIGSTOP only, so SIGSTOP counts only if the group has the terminal.
    */
   #stopAlong(): void {
     const { command, libc } = this.#parts;
@@ -106,11 +107,11 @@ export class Reaper {
     if (this.#parts.libc.kill(pid, number) !== "refused" || this.#refused.has(pid)) return;
     this.#refused.add(pid);
     const signal = signalName(number) ?? `signal ${number}`;
-    const who = pid === -1 ? "everybody" : pid < 0 ? `process group ${-pid}` : `process ${pid}`;
-    this.#parts.warn(`may not send ${signal} to ${who}, which runs as another user`);
+    const who = pid === -1 ? "all processes" : pid < 0 ? `process group ${-pid}` : `process ${pid}`;
+    this.#parts.warn(`cannot send ${signal} to ${who}: permission denied (runs as another user)`);
   }
 
-  /** Ends who is left: SIGTERM, and SIGKILL when the grace is over. */
+  /** Stops the processes that are left: SIGTERM, then SIGKILL when the grace is over. */
   async #sweep(): Promise<void> {
     const { clock, graceMs } = this.#parts;
     const killAt = clock.now() + graceMs;
@@ -122,12 +123,12 @@ export class Reaper {
     }
   }
 
-  /** Sends a signal to all descendants, but not to programs to which it was sent before. */
+  /** Sends a signal to all descendants, except to programs that got it before. */
   #signalAll(number: number, before: Set<string>): void {
     const { libc } = this.#parts;
-    // To PID 1, -1 is everybody but itself; to another, the whole machine.
+    // For PID 1, -1 means every process but itself. For another reaper it means the whole machine.
     const all = libc.getpid() === 1 ? [-1] : [];
-    // What is killed all at once cannot fork meanwhile.
+    // Kill all at once, so that nothing can fork in between.
     const pids = number === KILL && all.length > 0 ? all : descendants(libc) ?? all;
     for (const pid of pids) {
       const program = programOf(libc, pid);

@@ -15,19 +15,18 @@ import { asInherited, blockSignals, isLimit, readSignals } from "./signals.ts";
 
 const [TERM, XCPU] = ["SIGTERM", "SIGXCPU"].map(signalNumber) as [number, number];
 
-/** What a terminal sends to a group in the background that would use it. */
+/** The signals that a terminal sends to a background process group that tries to use it. */
 const BACKGROUND = ["SIGTTIN", "SIGTTOU"].map(signalNumber);
 
 /**
- * Runs a command as the root of all its descendants: PID 1 of a container, or a subreaper.
+ * Runs a command as PID 1 of a container, or as a subreaper.
  *
- * This program executes itself once more, with the signals that are passed on blocked; so nothing should have been done
- * before.
+ * The program executes itself again, with the signals that it passes on blocked. So call this before anything else.
  *
- * @param warn Tells a person what it could not do.
- * @returns The exit code of the command, 128 + n where signal n ended it, or what stands for that code.
- * @throws {ExitError} Where the command cannot be started: with 127 where it is not there, else 126.
- * @throws {Error} Without the C library, or `--allow-ffi`.
+ * @param warn Reports what the reaper cannot do.
+ * @returns The exit code of the command, 128 + n if signal n killed it, or the code that replaces this one.
+ * @throws {ExitError} If the command cannot be started: with 127 if it does not exist, else 126.
+ * @throws {Error} If `--allow-run` or `--allow-ffi` is missing, or the C library cannot be opened.
  */
 export async function runReaper({ args, grace, killAfter, group, exitCodes }: Options, warn: Warn): Promise<number> {
   requireRun();
@@ -36,15 +35,15 @@ export async function runReaper({ args, grace, killAfter, group, exitCodes }: Op
   const taken = blockSignals(libc);
   const take = (number: number, isFromKernel: boolean) => {
     if (isFromKernel && isLimit(number)) {
-      // Beyond a limit of CPU time the kernel sends SIGKILL sooner or later, and that would end nobody in order.
+      // Over a limit of CPU time, the kernel sends SIGKILL sooner or later. Stop the command in order before that.
       if (number === XCPU) reaper?.pass(TERM);
       return;
     }
-    // What the terminal sends to its whole foreground group, or to one in the background, the command has got as well.
+    // The terminal sends these to a whole process group, in the foreground or background, so the command got them too.
     if (isFromKernel && !group && (libc.hasTerminal() || BACKGROUND.includes(number))) return;
     reaper?.pass(number);
   };
-  // They come here where they cannot be blocked, and in the moment in which the command is started.
+  // Signals arrive here if they cannot be blocked, and at the moment when the command is started.
   const named = taken.numbers.map(signalName).filter((signal) => signal !== undefined);
   using _taking = listenToSignals(named, (signal) => take(signalNumber(signal), isLimit(signalNumber(signal))));
   if (libc.getpid() !== 1) libc.becomeSubreaper();

@@ -1,10 +1,10 @@
 import { type Signal, signalNumber } from "@ncolony/host";
 import { type Libc, maskOf } from "./libc.ts";
 
-/** The signals by which the kernel tells of limits of CPU time and file size. */
+/** The signals that the kernel sends at limits of CPU time and file size. */
 const LIMITS: readonly Signal[] = ["SIGXCPU", "SIGXFSZ"];
 
-/** The signals that have names and are passed to the command: all but those of faults, and those that no program can take. */
+/** The named signals that are passed to the command: all but fault signals, SIGKILL, SIGSTOP, SIGCHLD and SIGPIPE. */
 const NAMED: readonly Signal[] = [
   "SIGTERM",
   "SIGINT",
@@ -27,43 +27,43 @@ const NAMED: readonly Signal[] = [
   ...LIMITS,
 ];
 
-/** The last one for real time; these have numbers alone, and the first some are the C library's own. */
+/** The last real-time signal. Real-time signals have numbers only, and the C library uses the first ones itself. */
 const RTMAX = 64;
 
-/** Those that Rust has handlers for, to tell of a stack that overflowed. */
+/** The signals that Rust handles to report a stack overflow. */
 const FAULTS = ["SIGSEGV", "SIGBUS"].map(signalNumber);
 
 const NONE = maskOf([]);
 
-/** Whether a signal of the kernel tells of a limit. */
+/** Returns whether the kernel sends a signal at a limit. */
 export function isLimit(number: number): boolean {
   return LIMITS.some((signal) => signalNumber(signal) === number);
 }
 
-/** The signals that this program takes. */
+/** The signals that the reaper takes. */
 export interface Taken {
-  /** Their numbers: all that are passed to the command, less those that were ignored at the start, which stay so for it too. */
+  /** The signals that are passed to the command, except signals that were ignored at the start: it ignores them too. */
   readonly numbers: readonly number[];
-  /** Those that were ignored. */
+  /** The signals that were ignored at the start. */
   readonly ignored: readonly number[];
-  /** Whether no thread takes them, so that the kernel can tell who sent them. */
+  /** Whether every thread blocks them, so that the kernel reports who sent them. */
   readonly areBlocked: boolean;
 }
 
 /**
- * Sees that no thread of this program takes the signals that are passed on, so that Deno does not open its inspector on
- * SIGUSR1, and the kernel can tell who sent them; and that no signal of another process ends this program as PID 1.
+ * Blocks the signals that are passed on, in every thread. Then Deno does not open its inspector on SIGUSR1, the kernel
+ * reports who sent a signal, and no signal of another process kills the reaper as PID 1.
  *
- * Only a thread that began so can be sure of that, so this program executes itself once more with the signals blocked.
- * That is to be its first act: Deno as PID 1 crashes on a SIGTERM, SIGINT or SIGHUP that comes between its first signal
- * listener and the one for that signal, unless it is blocked; before its first listener the kernel drops them.
+ * All threads block the signals only if the program starts that way, so it executes itself again with the signals
+ * blocked. Call this first: Deno as PID 1 crashes on a SIGTERM, SIGINT or SIGHUP that arrives between its first signal
+ * listener and the listener for that signal, unless it is blocked. Before the first listener, the kernel drops them.
  *
- * Rust's handlers for faults run on a stack of 8 KiB, where two or three frames of the kernel fit: if SIGSEGV, SIGBUS and
- * one more come together, the kernel ends the program, PID 1 or not. What is ignored at its start Rust leaves alone, and
- * makes no such stack; then PID 1 does without handlers, like any init, and the kernel drops what others send. A fault of
- * its own ends it, whatever is set.
+ * Rust's fault handlers run on a stack of 8 KiB, which has room for two or three signal frames. If SIGSEGV, SIGBUS and
+ * one more signal arrive together, the kernel kills the program, PID 1 or not. If SIGSEGV and SIGBUS are ignored at the
+ * start, Rust installs no handlers and no such stack. Then PID 1 has no handlers for them, like any init, and the
+ * kernel drops the signals that other processes send. A fault of the reaper itself still kills it.
  *
- * Without /proc that cannot be done.
+ * Without /proc, the program cannot execute itself, and the signals stay unblocked.
  */
 export function blockSignals(libc: Libc): Taken {
   const first = libc.firstRealTime();
@@ -75,7 +75,7 @@ export function blockSignals(libc: Libc): Taken {
   const numbers = passed.filter((number) => !ignored.includes(number));
   const mask = maskOf(numbers);
   const before = libc.setMask(mask);
-  // musl keeps some for itself, and qemu has fewer: what cannot be blocked is not waited for.
+  // musl reserves some signals, and qemu has fewer. Do not require signals that cannot be blocked.
   const reached = libc.setMask(mask)[0]!;
   const areBlocked = (before[0]! & reached) === reached;
   if (!areBlocked) {
@@ -84,20 +84,21 @@ export function blockSignals(libc: Libc): Taken {
     if (words !== undefined) libc.exec("/proc/self/exe", words);
     libc.setMask(before);
   }
-  // The command should not begin with any ignored.
+  // The command must not start with fault signals ignored.
   libc.setAction(FAULTS, "default");
   return { numbers, ignored, areBlocked };
 }
 
 /**
- * Does something with no signal blocked, and those ignored that were: a child that is started inherits both.
+ * Runs an action that starts a child. Meanwhile no signal is blocked, and the signals that were ignored at the start
+ * are ignored again, because the child inherits both.
  *
- * Deno begins to listen for SIGUSR1, to open its inspector, when it has run for 500 ms and nothing else has its turn; so
- * this is to be done before anything is waited for.
+ * After 500 ms, Deno starts to listen for SIGUSR1, to open its inspector, as soon as its event loop is free. So call
+ * this before anything is awaited.
  */
 export function asInherited<T>(libc: Libc, { ignored }: Taken, action: () => T): T {
   const before = libc.setMask(NONE);
-  // Deno listens to some of its own accord.
+  // Deno listens for some signals itself.
   libc.setAction(ignored, "ignore");
   try {
     return action();
@@ -106,7 +107,7 @@ export function asInherited<T>(libc: Libc, { ignored }: Taken, action: () => T):
   }
 }
 
-/** Tells of blocked signals as they come. `isFromKernel`: it tells of a limit, or the terminal sent it to its whole group. */
+/** Reports blocked signals. `isFromKernel`: the signal is for a limit, or from the terminal to a process group. */
 export async function readSignals(
   libc: Libc,
   { numbers }: Taken,

@@ -2,7 +2,7 @@ import { UsageError } from "@ncolony/core";
 import { Cron } from "croner";
 import { isZone } from "./zone.ts";
 
-/** The fields of a cron expression with seconds, in order, and what each takes. */
+/** The fields of a cron expression with seconds, in order, and the values of each. */
 const FIELDS = [
   ["second", "0 to 59"],
   ["minute", "0 to 59"],
@@ -12,33 +12,33 @@ const FIELDS = [
   ["day of the week", "0 to 7, or SUN to SAT"],
 ] as const;
 
-/** Names for common times. */
+/** The names of common times. */
 const NAMES = ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
 /** The times that a cron expression names. */
 export interface CronTimes {
-  /** The first one after an instant, or null where none follows. */
+  /** Returns the first one after an instant, or null if none follows. */
   nextRun(after: Date): Date | null;
 }
 
 /**
- * Parses a cron expression: five fields, or six where the first one is seconds; or `@hourly`, `@daily` and their like.
+ * Parses a cron expression: five fields, six fields that begin with seconds, or a name such as `@hourly` or `@daily`.
  *
- * A time of day that daylight saving leaves out comes when it has set the clock, and one that it repeats comes once.
- * Expressions with a `*` for the minute or the hour, such as every half an hour, go on through both.
+ * If daylight saving time skips a time of day, it runs when the clock is set forward. If it repeats a time of day, it
+ * runs once. Expressions with a `*` in the minute or the hour, such as every half hour, simply continue.
  *
  * @param expression The expression.
- * @param timezone An IANA time zone, or a distance from UTC, as +09:00.
- * @throws {UsageError} Where it is wrong; the message names the field.
+ * @param timezone An IANA time zone, or an offset from UTC, such as +09:00.
+ * @throws {UsageError} If one of them is invalid. The message names the field.
  */
 export function parseCron(expression: string, timezone: string): CronTimes {
   if (!isZone(timezone)) {
-    throw new UsageError(`--timezone ${JSON.stringify(timezone)} is not known, such as Europe/Berlin is`);
+    throw new UsageError(`--timezone ${JSON.stringify(timezone)} is unknown: use a name such as Europe/Berlin`);
   }
   const shown = `--cron ${JSON.stringify(expression)}`;
   const text = expression.trim();
   if (text.startsWith("@")) {
-    if (!NAMES.includes(text.toLowerCase())) throw new UsageError(`${shown} is none of ${NAMES.join(", ")}`);
+    if (!NAMES.includes(text.toLowerCase())) throw new UsageError(`${shown} must be one of ${NAMES.join(", ")}`);
     // croner does not know that name.
     const known = text.toLowerCase() === "@midnight" ? "@daily" : text;
     return new Cron(known, { paused: true, timezone });
@@ -47,7 +47,7 @@ export function parseCron(expression: string, timezone: string): CronTimes {
   if (fields.length < 5 || fields.length > 6) {
     const years = fields.length === 7 ? ", and no year" : "";
     throw new UsageError(
-      `${shown} must have five fields, or six with seconds before them${years}: got ${fields.length}`,
+      `${shown} must have five fields, or six with seconds first${years}: got ${fields.length}`,
     );
   }
   checkFields(shown, fields);
@@ -57,7 +57,7 @@ export function parseCron(expression: string, timezone: string): CronTimes {
   return { nextRun: (after) => nextTimeOfDay(cron, after, timezone) };
 }
 
-/** The next times of a cron expression, a line each: `2026-03-29 03:00:00 GMT+02:00`. */
+/** Returns the next times of a cron expression, one line each: `2026-03-29 03:00:00 GMT+02:00`. */
 export function nextTimes(cron: CronTimes, count: number, after: Date, timezone: string): string[] {
   const lines: string[] = [];
   for (let time = cron.nextRun(after); time !== null && lines.length < count; time = cron.nextRun(time)) {
@@ -66,9 +66,9 @@ export function nextTimes(cron: CronTimes, count: number, after: Date, timezone:
   return lines;
 }
 
-/** A time for a person, in a time zone. */
+/** Formats a time for people, in a time zone. */
 export function formatTime(time: Date, timezone: string): string {
-  // Sweden writes dates as ISO does.
+  // The Swedish date format is that of ISO 8601.
   return time.toLocaleString("sv-SE", {
     timeZone: timezone,
     year: "numeric",
@@ -81,7 +81,7 @@ export function formatTime(time: Date, timezone: string): string {
   });
 }
 
-/** Tries each field alone, for croner does not always say which one is wrong. */
+/** Checks each field alone, because croner does not always report which one is invalid. */
 function checkFields(shown: string, fields: readonly string[]): void {
   const names = FIELDS.slice(-fields.length);
   for (const [index, field] of fields.entries()) {
@@ -97,16 +97,16 @@ function checkFields(shown: string, fields: readonly string[]): void {
   }
 }
 
-/** What a person may have meant by a field that is wrong; null: who knows. */
+/** Returns a likely correction of an invalid field, or null. */
 function slipIn(field: string, index: number): string | null {
   for (const part of field.split(",")) {
     const [, from, to, step] = /^(\w+)(?:-(\w+))?(?:\/(\d+))?$/.exec(part) ?? [];
     if (from === undefined || !isCronField(from, index)) continue;
     const last = LAST[index]!;
     if (to !== undefined && isCronField(to, index) && !isCronField(`${from}-${to}`, index)) {
-      return `whose range goes backwards: ${from}-${last},${FIRST[index]}-${to}`;
+      return `a range that goes backwards; write ${from}-${last},${FIRST[index]}-${to}`;
     }
-    if (to === undefined && step !== undefined) return `whose step needs a range: ${from}-${last}/${step}`;
+    if (to === undefined && step !== undefined) return `a step without a range; write ${from}-${last}/${step}`;
   }
   return null;
 }
@@ -115,7 +115,7 @@ function slipIn(field: string, index: number): string | null {
 const FIRST = ["0", "0", "0", "1", "1", "SUN"];
 const LAST = ["59", "59", "23", "31", "12", "SAT"];
 
-/** Whether something is right in one of the six fields. */
+/** Whether a text is valid in one of the six fields. */
 function isCronField(text: string, index: number): boolean {
   return isCron(FIELDS.map((_, other) => other === index ? text : "*").join(" "));
 }
@@ -125,35 +125,36 @@ function isCron(expression: string): boolean {
     new Cron(expression, { paused: true });
     return true;
   } catch {
-    // A TypeError or a RangeError, which say less than we know.
+    // A TypeError or a RangeError, whose message is less helpful than ours.
     return false;
   }
 }
 
 /**
- * The next time of day of an expression with no `*` for hour and minute. It is looked for among the hands of a clock, as if
- * they were UTC, for croner lets more than one time in the hour that is repeated come twice, and none in the one left out.
+ * Returns the next time of an expression without `*` in the hour and the minute. It searches in local times, as if they
+ * were UTC. Otherwise croner runs several times in one hour twice each if the hour is repeated, and not at all if it is
+ * skipped.
  */
 function nextTimeOfDay(cron: Cron, after: Date, timezone: string): Date | null {
-  let hands = handsOf(after, timezone);
+  let local = localTimeOf(after, timezone);
   for (;;) {
-    const next = cron.nextRun(hands);
+    const next = cron.nextRun(local);
     if (next === null) return null;
     const time = instantOf(next, timezone);
     if (time > after) return time;
-    hands = next;
+    local = next;
   }
 }
 
-/** What a clock shows at an instant, as if it were UTC. */
-function handsOf(instant: Date, timezone: string): Date {
+/** Returns the local time at an instant, as if it were UTC. */
+function localTimeOf(instant: Date, timezone: string): Date {
   const local = Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(timezone);
   return new Date(local.toPlainDateTime().toZonedDateTime("UTC").epochMilliseconds);
 }
 
-/** When a clock shows this for the first time; where it is never shown, when the clock is set forward past it. */
-function instantOf(hands: Date, timezone: string): Date {
-  const plain = Temporal.Instant.fromEpochMilliseconds(hands.getTime()).toZonedDateTimeISO("UTC").toPlainDateTime();
+/** Returns the first instant with this local time. If the clock skips it, returns when the clock is set forward. */
+function instantOf(local: Date, timezone: string): Date {
+  const plain = Temporal.Instant.fromEpochMilliseconds(local.getTime()).toZonedDateTimeISO("UTC").toPlainDateTime();
   const zoned = plain.toZonedDateTime(timezone, { disambiguation: "earlier" });
   const isShown = zoned.toPlainDateTime().equals(plain);
   const time = isShown ? zoned : zoned.getTimeZoneTransition("next") ?? zoned;

@@ -9,7 +9,8 @@ import { makeScheduler } from "./service.ts";
  * Runs the scheduler as a program, until a signal stops it.
  *
  * @param argv The command line, without the program's name.
- * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line; with `--once` the command's own.
+ * @returns The exit code: 0 if stopped as asked, 1 after an error, 2 if the command line is invalid; with `--once` that
+ * of the command.
  */
 export async function main(argv: readonly string[]): Promise<number> {
   return await runDaemon({
@@ -30,12 +31,12 @@ function whenOf({ once, cron, timezone = "UTC", zoneSource, frequency }: Invocat
   return `at ${cron} in ${zone}, next at ${nextTimes(parseCron(cron, timezone), 1, new Date(), timezone).join()}`;
 }
 
-/** The times of `--next`. */
+/** Returns the times that `--next` prints, or null without it. */
 function nextRuns({ next, cron, timezone = "UTC", frequency = 0 }: Invocation): string | null {
   if (next === undefined) return null;
   const now = new Date();
   if (cron !== undefined) return nextTimes(parseCron(cron, timezone), next, now, timezone).join("\n");
-  // Without a wall clock there is no zone either.
+  // With a frequency no time zone is needed, so the times are in UTC.
   const times = Array.from({ length: next }, (_, k) => new Date(now.getTime() + k * frequency * 1000));
   return times.map((time) => formatTime(time, timezone)).join("\n");
 }

@@ -1,8 +1,9 @@
 /**
- * Runs a command now and then: a program for short-lived processes that a monitor of long-lived ones can run.
+ * Runs a command at intervals or at the times of a cron expression. A process monitor can run this program to run
+ * short-lived processes.
  *
- * Run it as `deno run -A jsr:@ncolony/scheduler --frequency 60 --timeout 10 --grace 1 --arg CMD`, or
- * {@linkcode makeService} and {@linkcode runProcess} inside a program of your own.
+ * Run it as `deno run -A jsr:@ncolony/scheduler --frequency 60 --timeout 10 --grace 1 --arg CMD`, or use
+ * {@linkcode makeService} and {@linkcode runProcess} in your own program.
  *
  * @module
  */

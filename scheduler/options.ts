@@ -20,58 +20,58 @@ import {
 import { parseCron } from "./cron.ts";
 import { machineZone, type Zone } from "./zone.ts";
 
-/** What a scheduler is told; all times are in seconds, as in Python NColony. */
+/** The options of a scheduler. All times are in seconds, as in Python NColony. */
 export interface Options {
   /** The command and its arguments. */
   readonly args: readonly [string, ...string[]];
-  /** How long a run may take, until SIGTERM. */
+  /** How long a run may take before it gets SIGTERM. */
   readonly timeout: number;
-  /** How long it has to end then, until SIGKILL. */
+  /** The time from SIGTERM to SIGKILL. */
   readonly grace: number;
-  /** How often it is run; absent: `cron` says when. */
+  /** The time from the start of one run to the start of the next. Required unless `cron` or `once` is given. */
   readonly frequency?: number;
-  /** When it is run, as a cron expression of five fields, or six with seconds. */
+  /** The times of the runs, as a cron expression of five fields, or six with seconds. */
   readonly cron?: string;
   /** The time zone of `cron`. @default {the machine's} */
   readonly timezone?: string;
-  /** Whether a time of `cron` that was slept through runs on waking. @default {false} */
+  /** Whether a time of `cron` that was missed, for example because the machine slept, runs late. @default {false} */
   readonly catchUp?: boolean;
-  /** The file that remembers up to when times of `cron` were dealt with, while this program does not run. */
+  /** The file that stores up to when times of `cron` were handled, for the next start of this program. */
   readonly last?: string;
-  /** Each run is late by a random time up to this. @default {0} */
+  /** The maximum random delay of each run. @default {0} */
   readonly splay?: number;
-  /** Whether it is run once, and at once. @default {false} */
+  /** Whether the command runs only once, immediately. @default {false} */
   readonly once?: boolean;
-  /** After so many failures in a row it ends with 1; absent: it goes on. */
+  /** After this many failures in a row the scheduler exits with 1. @default {Infinity} */
   readonly maxFailures?: number;
-  /** Whom the signals reach. @default {"group"} */
+  /** Which processes get the signals. @default {"group"} */
   readonly killScope?: KillScope;
 }
 
-/** What a command line asks for: to run, or to print times. */
+/** The parsed command line: options to run with, or to print times. */
 export interface Invocation extends Options {
-  /** Where the time zone is from; absent: from `--timezone`, or none is needed. */
+  /** Where the time zone was found. Absent if `--timezone` gave it, or none is needed. */
   readonly zoneSource?: string;
-  /** How many times are printed in place of running. */
+  /** How many times are printed instead of running the command. */
   readonly next?: number;
 }
 
-/** The least of a frequency, and of a timeout. */
+/** The minimum of the frequency and the timeout. */
 const MIN_SECONDS = 0.001;
 
 const OPTIONS: readonly Option[] = [
   { name: "arg", value: "WORD", help: "the command, then each argument; required" },
-  { name: "timeout", value: "SECONDS", help: "SIGTERM to a run that takes longer; required" },
+  { name: "timeout", value: "SECONDS", help: "longest time of a run, then SIGTERM; required" },
   { name: "grace", value: "SECONDS", help: "from SIGTERM to SIGKILL; required" },
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "run at once, then this often" },
-  { name: "cron", value: "EXPR", help: "run at these times: five fields, or six with seconds" },
-  { name: "timezone", value: "ZONE", help: "of --cron, as Europe/Berlin [the machine's]" },
-  { name: "catch-up", help: "run once, late, what --cron named while it could not" },
-  { name: "last", value: "FILE", help: "remember in FILE up to when --cron was dealt with" },
+  { name: "cron", value: "EXPR", help: "run at these times; 5 fields, or 6 with seconds" },
+  { name: "timezone", value: "ZONE", help: "of --cron, e.g. Europe/Berlin [the machine's]" },
+  { name: "catch-up", help: "make up for missed times of --cron with one run" },
+  { name: "last", value: "FILE", help: "remember the last time of --cron in FILE" },
   { name: "splay", value: "SECONDS", help: "delay each run by a random time up to this" },
   { name: "once", help: "run once, now; exit with its code" },
   { name: "max-failures", value: "N", help: "exit with 1 after N failures in a row" },
-  { name: "kill-scope", value: "SCOPE", help: "signals reach the group, or the process [group]" },
+  { name: "kill-scope", value: "SCOPE", help: "signal the group, or only the process [group]" },
   { name: "next", value: "N", help: "print the next N times and exit" },
   ...LOG_OPTIONS,
   RAW_OPTION,
@@ -79,33 +79,33 @@ const OPTIONS: readonly Option[] = [
 ];
 
 /** The text of `--help`. */
-export const HELP = `ncolony-scheduler: run a command now and then, never twice at once.
+export const HELP = `ncolony-scheduler: run a command periodically, never twice at once.
 
 Usage: ncolony-scheduler (--frequency SECONDS | --cron EXPR) --timeout SECONDS
            --grace SECONDS --arg CMD [--arg ARG]... [options]
 
 ${optionsHelp(OPTIONS)}
 
-A run that is due while the one before goes on is skipped, and counted.
-SIGTERM, SIGINT, SIGHUP and SIGQUIT end the run that goes on, then the scheduler.
+A run that is due while the previous run has not ended is skipped and counted.
+SIGTERM, SIGINT, SIGHUP and SIGQUIT end the current run, then the scheduler.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line; with --once
-the command's own, 128 + n where signal n ended it, 127 where it cannot start.`;
+the command's own, 128 + n if signal n ended it, 127 if it cannot start.`;
 
 /**
  * Parses a command line.
  *
- * @throws {UsageError} Where it is wrong; the message names the option.
+ * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[], zoneOfMachine: () => Zone = readZone): Parsed<Invocation> {
   const words = parseWords(argv, OPTIONS);
   const { flags } = words;
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
   return { options: invocation(words, zoneOfMachine), output, flags };
 }
 
-/** The time zone of this machine. @throws {UsageError} Where it is not known. */
+/** Returns the time zone of this machine. @throws {UsageError} If it is unknown. */
 export function readZone(): Zone {
   return machineZone(findZoneFacts(), Temporal.Now.timeZoneId());
 }
@@ -114,7 +114,7 @@ function findZoneFacts(): ZoneFacts | null {
   try {
     return zoneFacts();
   } catch {
-    // There is no shell, or it may not be run.
+    // There is no shell, or no permission to run it.
     return null;
   }
 }
@@ -122,7 +122,7 @@ function findZoneFacts(): ZoneFacts | null {
 function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
   const { flags } = words;
   const [command, ...args] = words.values.get("arg") ?? [];
-  if (command === undefined || command === "") throw new UsageError("--arg is missing: the command");
+  if (command === undefined || command === "") throw new UsageError("--arg is missing: it names the command");
   const frequency = optionalSeconds(words, "frequency", MIN_SECONDS);
   const splay = optionalSeconds(words, "splay");
   const maxFailures = countValue(words, "max-failures");
@@ -163,20 +163,20 @@ function requiredSeconds(words: ParsedArgs, name: string, min = 0): number {
   return seconds;
 }
 
-/** Sees that a command and its times are what the command line would take. @throws {RangeError | TypeError} Where not. */
+/** Checks a command and its times as on the command line. @throws {RangeError | TypeError} If one is invalid. */
 export function checkRun({ args, timeout, grace }: Pick<Options, "args" | "timeout" | "grace">): void {
   if (!Array.isArray(args) || args.length === 0) {
-    throw new TypeError('"args" must be an array: the command, its arguments');
+    throw new TypeError('"args" must be an array with the command and its arguments');
   }
   checkText("args[0]", args[0]);
-  if (args.some((arg) => typeof arg !== "string")) throw new TypeError('"args" must hold strings');
+  if (args.some((arg) => typeof arg !== "string")) throw new TypeError('"args" must contain only strings');
   for (const [name, value, least] of [["timeout", timeout, MIN_SECONDS], ["grace", grace, 0]] as const) {
     if (value === undefined) throw new TypeError(`"${name}" is missing`);
     checkNumber(name, value, least);
   }
 }
 
-/** Sees the same of all options of the library. @throws {RangeError | TypeError} Where one is wrong. */
+/** Checks all library options in the same way. @throws {RangeError | TypeError | UsageError} If one is invalid. */
 export function checkOptions(options: Options): void {
   const { frequency, splay, maxFailures } = options;
   checkRun(options);
@@ -186,7 +186,7 @@ export function checkOptions(options: Options): void {
   checkTogether(options, (name) => JSON.stringify(name), TypeError);
 }
 
-/** Sees that options, each of which is right, fit together. `named` writes the name of one for the error. */
+/** Checks that valid options can be combined. `named` formats the name of an option for the error. */
 function checkTogether(
   { frequency, cron, splay, last, catchUp, once, timezone }: Options,
   named: (name: keyof Options) => string,
@@ -196,7 +196,7 @@ function checkTogether(
     throw new OptionError(message);
   };
   if (frequency !== undefined && cron !== undefined) {
-    fail(`${named("frequency")} and ${named("cron")} exclude each other`);
+    fail(`${named("frequency")} and ${named("cron")} cannot be used together`);
   }
   if (frequency === undefined && cron === undefined && !once) {
     fail(`${named("frequency")} or ${named("cron")} is missing`);
@@ -207,6 +207,6 @@ function checkTogether(
     fail(`${named("splay")} must be less than ${named("frequency")}`);
   }
   if (cron !== undefined && parseCron(cron, timezone ?? readZone().name).nextRun(new Date()) === null) {
-    fail(`${named("cron")} ${JSON.stringify(cron)} names no time`);
+    fail(`${named("cron")} ${JSON.stringify(cron)} matches no future time`);
   }
 }

@@ -28,13 +28,13 @@ import {
 } from "@ncolony/host";
 import type { Times } from "./times.ts";
 
-/** The wall clock is looked at this often, and a refused signal sent again. */
+/** How often the wall clock is checked and a refused signal is sent again, in milliseconds. */
 const CORRECT_MS = 10_000;
 
-/** How long the last lines may take to be written. */
+/** How long writing the last lines may take, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/** What a scheduler is made with. */
+/** What {@linkcode Scheduler} needs. */
 export interface SchedulerParts {
   /** The time. */
   readonly clock: Clock;
@@ -42,15 +42,15 @@ export interface SchedulerParts {
   readonly spawn: (output: ChildOutput, listener: ChildListener) => Child | null;
   /** When runs are due. */
   readonly times: Times;
-  /** What is set. */
+  /** The time limits and the conditions to end. */
   readonly policy: SchedulePolicy;
   /** Where events and the command's lines go. */
   readonly output: { readonly log: Log; forRun(): ChildOutput; flush(deadlineMs: number): Promise<void> };
-  /** Beats as long as the loop passes. */
+  /** The heartbeat of the loop. */
   readonly heart?: Watchdog;
 }
 
-/** Runs a command now and then: takes one event after another, asks `stepSchedule` what follows, and does it. */
+/** Runs a command when it is due. It takes one event at a time, calls `stepSchedule`, and performs the effects. */
 export class Scheduler implements ProgramService {
   readonly #parts: SchedulerParts;
   readonly #queue: EventQueue<ScheduleEvent>;
@@ -60,7 +60,7 @@ export class Scheduler implements ProgramService {
   #isStopping = false;
   #hasFailed = false;
 
-  /** Makes one that has not been started. */
+  /** Creates a scheduler. */
   constructor(parts: SchedulerParts) {
     this.#parts = parts;
     this.#queue = new EventQueue(parts.clock);
@@ -74,7 +74,7 @@ export class Scheduler implements ProgramService {
     return this.#run.ended;
   }
 
-  /** Ends the run that goes on, and resolves when it has ended; asked again, it kills it. */
+  /** Stops the current run and the scheduler, and resolves when both have ended. A second call kills the run. */
   async stop(): Promise<void> {
     this.#queue.post({ type: this.#isStopping ? "kill" : "stop" });
     this.#isStopping = true;
@@ -88,7 +88,7 @@ export class Scheduler implements ProgramService {
     this.#isStopping = true;
   }
 
-  /** Stops it, if that was not done. */
+  /** Stops the scheduler unless that was done before, and waits until it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isStopping) await this.stop();
     else if (this.#run.isStarted) await this.ended;
@@ -97,19 +97,19 @@ export class Scheduler implements ProgramService {
   async #finish(): Promise<number> {
     const { output, policy } = this.#parts;
     const ended = await this.run().catch((error) => {
-      // Whatever it is, nobody would stop the command after it.
+      // Whatever went wrong, nothing would stop the command later.
       this.fail(error);
       this.#child?.signal("SIGKILL");
       return null;
     });
     const hasGivenUp = ended?.hasGivenUp && !policy.isOnce;
-    if (hasGivenUp) output.log.error(`given up after ${policy.maxFailures} failures in a row`);
+    if (hasGivenUp) output.log.error(`giving up after ${policy.maxFailures} failures in a row`);
     await output.flush(FLUSH_MS);
     if (this.#hasFailed || ended === null || hasGivenUp) return 1;
     return policy.isOnce && ended.exit !== null ? exitCodeOf(ended.exit) : 0;
   }
 
-  /** Runs until the end; gives null where it left somebody behind whom it may not signal, or SIGKILL does not end. */
+  /** Runs until the end. Resolves with null if it left a run behind that SIGKILL does not end or may not reach. */
   async run(): Promise<ScheduleEnded | null> {
     const { clock, heart = NO_HEART, times } = this.#parts;
     this.#queue.post({ type: "plan", ...times.first() });
@@ -133,7 +133,7 @@ export class Scheduler implements ProgramService {
     if (clock.now() >= scheduleDeadline(this.#state)) this.#take({ type: "tick" });
   }
 
-  /** When it waits no longer for the last run: 5 s after SIGKILL, or at once where it may not signal it. */
+  /** When it leaves the last run behind: 5 s after SIGKILL, or at once if the signal was refused. */
   #giveUpAt(): number {
     const isLast = this.#isStopping || this.#parts.policy.isOnce;
     if (!isLast || this.#state.type !== "killing") return Infinity;
@@ -170,13 +170,13 @@ export class Scheduler implements ProgramService {
       case "report-stuck":
         return log.warn(this.#whoIsStuck(effect.afterMs));
       case "timed out":
-        return log.warn(`run ${effect.run}: not done after ${policy.timeoutMs / 1000} s: asked to end`);
+        return log.warn(`run ${effect.run}: timed out after ${policy.timeoutMs / 1000} s, sending SIGTERM`);
       case "report":
         return this.#report(effect.run, effect.exit, effect.durationMs);
       case "skipped":
-        return log.warn(`${effect.count} run(s) skipped, for ${effect.why} (${effect.total} so far)`);
+        return log.warn(`skipped ${effect.count} run(s) because ${effect.why} (${effect.total} in total)`);
       case "unexpected":
-        return log.error(`unexpected: ${event.type} in state ${this.#state.type}`);
+        return log.error(`unexpected event ${event.type} in state ${this.#state.type}, ignored`);
     }
   }
 

@@ -21,29 +21,30 @@ import { checkOptions, checkRun, type Options, readZone } from "./options.ts";
 import { Scheduler } from "./scheduler.ts";
 import { byCron, every, NO_LAST, once, type Times } from "./times.ts";
 
-/** How long the last lines of a run may take to be written. */
+/** How long writing the last lines of a run may take, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/** What {@linkcode runProcess} may be told besides. */
+/** The other options of {@linkcode runProcess}. */
 export interface RunOptions {
   /** Where the lines of the process go. @default {this program's stdout and stderr, as `[name] line`} */
   readonly output?: ChildOutput;
-  /** Whom the signals reach. @default {"group"} */
+  /** Which processes get the signals. @default {"group"} */
   readonly killScope?: KillScope;
 }
 
 /**
  * Runs a command once (Python NColony's `schedulelib.runProcess`).
  *
- * Its environment is this program's own, its stdin is empty. What it leaves behind in its process group is ended too. An
- * `output` of the caller's is told its `end()` when all was read, which may be a moment later.
+ * The command gets this program's environment and an empty stdin. Processes that it leaves in its process group are
+ * ended too. `options.output.end()` is called when everything was read, which may be shortly after the promise
+ * resolves.
  *
  * @param args The command and its arguments.
- * @param timeout How long it may take, until SIGTERM, in seconds.
- * @param grace How long it has to end then, until SIGKILL, in seconds.
- * @returns How it ended, whatever its code or signal.
- * @throws {RangeError | TypeError} Where an argument is wrong.
- * @throws {Error} Where it cannot be started, or not be signalled.
+ * @param timeout How long the command may take before it gets SIGTERM, in seconds.
+ * @param grace The time from SIGTERM to SIGKILL, in seconds.
+ * @returns How the command ended, with any exit code or signal.
+ * @throws {RangeError | TypeError} If an argument is invalid.
+ * @throws {Error} If the command cannot be started or signaled, or SIGKILL does not end it.
  *
  * @example
  * ```ts
@@ -84,11 +85,11 @@ export async function runProcess(
 }
 
 /**
- * Makes a scheduler, as Python NColony's `schedulelib.makeService` does. Its events and the command's lines go to this
+ * Creates a scheduler, as Python NColony's `schedulelib.makeService` does. Its log and the command's lines go to this
  * program's stdout and stderr.
  *
- * @throws {RangeError | TypeError} Where an option is wrong.
- * @throws {UsageError} Where the cron expression or the time zone is.
+ * @throws {RangeError | TypeError} If an option is invalid.
+ * @throws {UsageError} If the cron expression or the time zone is invalid.
  *
  * @example
  * ```ts
@@ -102,7 +103,7 @@ export function makeService(options: Options): Service {
   return makeScheduler(options, new Output({ level: "info", format: "text" }), new LoopHeart(denoClock));
 }
 
-/** Makes a scheduler that writes to this output. */
+/** Creates a scheduler that writes to the given output. */
 export function makeScheduler(options: Options, output: Output, heart: Watchdog): ProgramService {
   checkOptions(options);
   requireRun();
@@ -119,8 +120,8 @@ export function makeScheduler(options: Options, output: Output, heart: Watchdog)
 }
 
 /**
- * How long a run has when this program is asked to stop, in milliseconds. If the monitor killed this program first, nobody
- * would end the run. Logs a grace that is longer.
+ * Returns how long a run has to exit when this program is asked to stop, in milliseconds. The run must exit before the
+ * monitor kills this program, because nothing would end it after that. Logs a warning if the grace is longer.
  */
 function stopMsOf(grace: number, log: Log): number {
   const killTimeMs = ownKillTimeMs();
@@ -128,14 +129,14 @@ function stopMsOf(grace: number, log: Log): number {
   const stopMs = killTimeWithin(killTimeMs);
   if (stopMs < grace * 1000) {
     log.warn(
-      `--grace ${grace} does not fit into the ${killTimeMs / 1000} s that the monitor gives to end ` +
-        `(kill_time): when asked to stop, a run has ${stopMs / 1000} s until SIGKILL`,
+      `--grace ${grace} is longer than the monitor allows with a kill_time of ${killTimeMs / 1000} s: ` +
+        `when the scheduler is stopped, its run gets SIGKILL after ${stopMs / 1000} s`,
     );
   }
   return stopMs;
 }
 
-/** The command's environment is this program's own, as in Python NColony; its stdin is empty, as cron has it. */
+/** The command gets this program's environment, as in Python NColony, and an empty stdin, as with cron. */
 function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScope">): SpawnOptions {
   return { args, killScope, stdin: "null" };
 }

@@ -1,33 +1,33 @@
 import { type Clock, WallClock } from "@ncolony/host";
 import type { CronTimes } from "./cron.ts";
 
-/** A run that is later than this was slept through: the machine slept, or its clock was set forward. */
+/** If a run is late by more milliseconds than this, the machine slept, or its clock was set forward. */
 const SLEPT_MS = 60_000;
 
-/** When a run is due. */
+/** When the next run is due. */
 export interface Plan {
-  /** When, in the clock's milliseconds; Infinity: never. */
+  /** When it is due, in the clock's milliseconds; Infinity: never. */
   readonly dueAt: number;
-  /** How many were due before, and are left out. */
+  /** How many runs were due before that and are skipped. */
   readonly passed: number;
-  /** Why they are. */
+  /** Why they are skipped. */
   readonly why?: string;
 }
 
-/** When runs are due. */
+/** Plans when runs are due. */
 export interface Times {
   /** Plans the first run. */
   first(): Plan;
-  /** Plans the run after the one that is due now, or was. */
+  /** Plans the run after the current one. */
   next(): Plan;
-  /** Plans the same run anew, where the wall clock makes that needed; else null. To be asked every ten seconds. */
+  /** Plans the same run again if the wall clock has changed, or returns null. Must be called every ten seconds. */
   correct(): Plan | null;
 }
 
-/** A random delay of a run, in milliseconds: so that a fleet does not act at once. */
+/** Returns a random delay of a run, in milliseconds, so that many machines do not act at the same time. */
 export type Splay = () => number;
 
-/** The k-th run is due at start + k × frequency, on the monotonic clock. */
+/** Plans run k = 0, 1, 2, … at start + k × frequency, on the monotonic clock. */
 export function every(frequencyMs: number, clock: Clock, splay: Splay): Times {
   let base = 0;
   return {
@@ -44,43 +44,43 @@ export function every(frequencyMs: number, clock: Clock, splay: Splay): Times {
   };
 }
 
-/** There is one run, and it is due now. */
+/** Plans one run, which is due now. */
 export function once(clock: Clock): Times {
   const never = { dueAt: Infinity, passed: 0 };
   return { first: () => ({ dueAt: clock.now(), passed: 0 }), next: () => never, correct: () => null };
 }
 
-/** What remembers up to when times were dealt with, in milliseconds since 1970, while this program does not run. */
+/** Stores up to when times were handled, in milliseconds since 1970, for the next start of this program. */
 export interface Last {
-  /** Null where that is not known. */
+  /** Returns the stored time; null if it is unknown. */
   read(): number | null;
-  /** Notes it. */
+  /** Stores a time. */
   write(time: number): void;
 }
 
-/** Remembers nothing. */
+/** Stores nothing. */
 export const NO_LAST: Last = { read: () => null, write: () => {} };
 
-/** What is set of {@linkcode byCron}. */
+/** The options of {@linkcode byCron}. */
 export interface CronOptions {
-  /** The random delays. */
+  /** Returns the random delays. */
   readonly splay: Splay;
-  /** Whether a time that was slept through, or missed while this program did not run, runs as soon as that is seen. */
+  /** Whether a time that was missed, because the machine slept or this program did not run, runs late. */
   readonly catchUp: boolean;
-  /** Remembers up to when times were dealt with. */
+  /** Stores up to when times were handled. */
   readonly last: Last;
-  /** Takes what a person should know. */
+  /** Takes the warnings. */
   readonly warn: (message: string) => void;
 }
 
-/** More times that are left out are not counted one by one. */
+/** How many skipped times are counted. */
 const MAX_COUNT = 1000;
 
-/** Runs are due by the wall clock, as a cron expression says. */
+/** Plans runs at the times of a cron expression, on the wall clock. */
 export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, warn }: CronOptions): Times {
   let plannedAt: Date | null = null;
   let delayMs = 0;
-  /** Up to here times were dealt with: small corrections of the clock do not make them come again. */
+  /** Up to when times were handled, so that small corrections of the clock do not repeat them. */
   let dealtAt = -Infinity;
   const wallClock = new WallClock(clock);
   const dueAt = (): number => {
@@ -91,20 +91,20 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, wa
     dealtAt = time;
     last.write(time);
   };
-  /** Plans the first time that is to come, and leaves out those until now. */
+  /** Plans the first time after now, and skips the earlier ones. */
   const plan = (why: string): Plan => {
     const wall = clock.wall();
     const missed = timesBetween(cron, dealtAt, wall);
     if (dealtAt < wall) dealWith(wall);
     plannedAt = cron.nextRun(new Date(dealtAt));
     delayMs = splay();
-    if (plannedAt === null) warn("the cron expression names no time any more");
-    const and = missed.length > MAX_COUNT ? `${why}, and more` : why;
+    if (plannedAt === null) warn("the cron expression matches no future time: nothing will run");
+    const and = missed.length > MAX_COUNT ? `${why}; more are not counted` : why;
     return { dueAt: dueAt(), passed: Math.min(missed.length, MAX_COUNT), ...(missed.length > 0 ? { why: and } : {}) };
   };
-  /** Has a time that is over run now. */
+  /** Plans a missed time to run now. */
   const catchUpOn = (time: Date, why: string): Plan => {
-    warn(`the run of ${time.toISOString()} was missed, for ${why}: it runs now`);
+    warn(`the run due at ${time.toISOString()} was missed because ${why}: running it now`);
     plannedAt = time;
     delayMs = clock.wall() - time.getTime();
     return { dueAt: dueAt(), passed: 0 };
@@ -113,7 +113,7 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, wa
     first: () => {
       const wall = clock.wall();
       const before = last.read();
-      if (before !== null && before > wall) warn("what was remembered is of the future: it counts for nothing");
+      if (before !== null && before > wall) warn("the time in the --last file is in the future: ignored");
       dealtAt = Math.min(before ?? wall, wall);
       const [missed] = timesBetween(cron, dealtAt, wall);
       return catchUp && missed !== undefined ? catchUpOn(missed, STOPPED) : plan(STOPPED);
@@ -131,20 +131,20 @@ export function byCron(cron: CronTimes, clock: Clock, { splay, catchUp, last, wa
       }
       if (jumpMs === 0) return null;
       if (jumpMs > -SLEPT_MS) return { dueAt: dueAt(), passed: 0 };
-      // Set back as far as this, the clock comes by its times again.
+      // The clock was set back so far that its times come again.
       dealtAt = wall;
       return plan(SLEPT);
     },
   };
 }
 
-/** Why times are left out, or run late. */
-const STOPPED = "this program did not run then";
-const SLEPT = "the machine slept, or its clock was set forward";
-const LATE = "the one before was delayed (--splay, --catch-up)";
-const NO_TIME = "this program had no time";
+/** Why times are skipped or run late. */
+const STOPPED = "the scheduler was not running";
+const SLEPT = "the machine was suspended or its clock was set forward";
+const LATE = "the previous run was delayed (--splay, --catch-up)";
+const NO_TIME = "the scheduler was late (overloaded or suspended)";
 
-/** The times after one instant up to another, in milliseconds since 1970; one more than are counted at most. */
+/** Returns the times after one instant and up to another, both in milliseconds since 1970; at most `MAX_COUNT` + 1. */
 function timesBetween(cron: CronTimes, after: number, until: number): Date[] {
   const times: Date[] = [];
   let time = cron.nextRun(new Date(after));

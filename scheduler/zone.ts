@@ -1,39 +1,39 @@
 import { UsageError } from "@ncolony/core";
 import type { ZoneFacts } from "@ncolony/host";
 
-/** A time zone, and how it is known. */
+/** A time zone, and where it was found. */
 export interface Zone {
-  /** Its name, as Europe/Berlin, or its distance from UTC, as +09:00. */
+  /** Its name, such as Europe/Berlin, or its offset from UTC, such as +09:00. */
   readonly name: string;
-  /** Where that is said; null: by the option `--timezone`. */
+  /** Where it was found; null: the option `--timezone`. */
   readonly source: string | null;
 }
 
 const LOCALTIME = "/etc/localtime";
 
-/** A zone of POSIX without daylight saving: `JST-9`, `<+0330>-3:30`. What is west of UTC is positive there. */
+/** A POSIX time zone without daylight saving time: `JST-9`, `<+0330>-3:30`. Offsets west of UTC are positive. */
 const FIXED = /^(?:[A-Za-z]{3,}|<[\w+-]+>)([+-]?)(\d{1,2})(?::([0-5]\d))?$/;
 
-/** Whether the tables of time zones know a name. */
+/** Whether a name is that of a known time zone. */
 export function isZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat("en", { timeZone: name });
     return true;
   } catch {
-    // RangeError: there is none of that name.
+    // RangeError: the name is unknown.
     return false;
   }
 }
 
 /**
- * The time zone of a machine: that of `TZ`, else of /etc/localtime, as the C library reads them; never a guess.
+ * Returns the time zone of a machine. It is that of `TZ`, or else of /etc/localtime, as the C library reads them.
  *
- * @param facts What the machine says; null where it cannot be asked.
- * @param guess What JavaScript takes for the zone, which is used only where the machine confirms it.
- * @throws {UsageError} Where it is not known by a name; the message names where it was looked for.
+ * @param facts What the machine reports; null if it cannot be asked.
+ * @param guess The time zone of JavaScript. It is used only if its file is the same as the machine's.
+ * @throws {UsageError} If its name is unknown. The message says where the time zone was searched for.
  */
 export function machineZone(facts: ZoneFacts | null, guess: string): Zone {
-  if (facts === null) throw unknown("the machine's time zone cannot be asked for: there is no /bin/sh");
+  if (facts === null) throw unknown("cannot find out the machine's time zone without /bin/sh");
   const { tz, file } = facts;
   if (tz === null && file === null) return { name: "UTC", source: `no ${LOCALTIME}` };
   const source = tz === null ? LOCALTIME : "TZ";
@@ -43,17 +43,17 @@ export function machineZone(facts: ZoneFacts | null, guess: string): Zone {
   if (name !== null) return { name, source };
   if (file !== null && isZone(guess) && facts.isFileOf(guess)) return { name: guess, source };
   throw unknown(
-    tz === null ? `${LOCALTIME} is the file of no zone that is known` : `TZ=${tz} is no zone that is known`,
+    tz === null ? `${LOCALTIME} is not the file of a known time zone` : `TZ=${tz} is not a known time zone`,
   );
 }
 
-/** The zone whose file this is. */
+/** Returns the time zone of a file; null if it is unknown. */
 function nameOfFile(file: string | null): string | null {
   const name = /\/zoneinfo\/(?:posix\/|right\/)?(.+)$/.exec(file ?? "")?.[1];
   return name !== undefined && isZone(name) ? name : null;
 }
 
-/** The zone that the text of `TZ` names where there are no files of zones. */
+/** Returns the time zone that the text of `TZ` names, for machines without time zone files; null if it is unknown. */
 function nameOfText(text: string): string | null {
   const fixed = FIXED.exec(text);
   if (fixed !== null) return offsetOf(fixed[1] === "-" ? "+" : "-", Number(fixed[2]), fixed[3] ?? "00");
@@ -66,5 +66,5 @@ function offsetOf(sign: string, hours: number, minutes: string): string | null {
 }
 
 function unknown(what: string): UsageError {
-  return new UsageError(`${what}: give --timezone, as Europe/Berlin`);
+  return new UsageError(`${what}: use --timezone with a name such as Europe/Berlin`);
 }

@@ -1,7 +1,7 @@
 /**
- * The rules of the house, each as a test that fails with its sentence and the places that break it.
+ * The architecture rules. Each is a test that fails with the rule and the files that break it.
  *
- * core/ decides, host/ touches the operating system, programs introduce one to the other.
+ * core/ decides, host/ uses the operating system, and the programs connect the two.
  */
 
 import { assertEquals } from "@std/assert";
@@ -18,15 +18,16 @@ interface Source {
 const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reaper"];
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
-/** The rooms of host/. Each imports only the root and those before it. */
-const ROOMS = ["files", "output", "children", "program", "checks"];
+/** The folders of host/. Each imports only the root and the folders before it. */
+const HOST_FOLDERS = ["files", "output", "children", "program", "checks"];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
-const sources = ["", "exports", ...MEMBERS, ...ROOMS.map((room) => `host/${room}`), "monitor/compat"].flatMap(
-  sourcesOf,
-);
+const sources = ["", "exports", ...MEMBERS, ...HOST_FOLDERS.map((folder) => `host/${folder}`), "monitor/compat"]
+  .flatMap(
+    sourcesOf,
+  );
 
-/** Where a check over HTTP is made, and what that may load, after the start. */
+/** The files that check over HTTP, and what they may load after the start. */
 const HTTP = ["host/checks/http.ts", "host/checks/http_connection.ts"];
 const NODE_HTTP = /^node:(https?|net|tls|stream)$/;
 
@@ -38,18 +39,18 @@ Deno.test("core/ imports nothing but core/", () => {
   );
 });
 
-Deno.test("core/ knows no clock, no chance, no timer and no promise", () => {
+Deno.test("core/ uses no clock, no randomness, no timer and no promise", () => {
   const impure = /\b(Date|Math\.random|performance|setTimeout|setInterval|Promise|async|await|globalThis|Intl)\b/;
   assertNone("core/ is pure", of("core"), ({ code }) => impure.test(code));
 });
 
-Deno.test("host/ imports core/ and @std, and nothing of node:, which takes 5 to 20 ms to load", () => {
+Deno.test("host/ imports only core/ and @std, and no node: module, which takes 5 to 20 ms to load", () => {
   assertNone("imports point one way: core ← host ← programs", of("host"), ({ path, imports }) => {
-    // A check over HTTP loads what it needs at the first request: nothing else can go around proxies, and say what is wrong.
+    // A check over HTTP loads node: modules at the first request. Nothing else can bypass proxies and report errors.
     const allowed = HTTP.includes(path) ? imports.filter((name) => !NODE_HTTP.test(name)) : imports;
     return allowed.some((name) => !/^(\.{1,2}\/(\w+\/)?\w+\.ts|@ncolony\/core|@std\/.+)$/.test(name));
   });
-  // As @std/path does on its way to join(), to see whether this is Windows; @std/path/posix has 40 modules.
+  // @std/path imports a node: module to detect Windows, and @std/path/posix has 40 modules.
   const slow = /^node:|^@std\/(path|path\/posix|fs)$/;
   assertNone("nothing slow is imported", sources, ({ path, imports, code }) => {
     const atStart = HTTP.includes(path) && !/^import (?!type)[^;]*"node:/m.test(code)
@@ -59,49 +60,49 @@ Deno.test("host/ imports core/ and @std, and nothing of node:, which takes 5 to 
   });
 });
 
-/** Where files are opened, read or written by Deno itself, which waits for a FIFO and follows links; and why that is safe. */
+/** The files that call Deno's own functions, which block on a FIFO and follow symbolic links, and why that is safe. */
 const OPENED_BY_DENO: Readonly<Record<string, string>> = {
   "host/files/lock.ts":
-    "only Deno's files can be locked; it is opened for both, which waits for nobody, and then judged",
-  "host/files/fresh.ts": "makes a file under a fresh name",
-  "host/files/post.ts": "makes a file under a fresh name; reads what a person named on the command line",
-  "host/files/watch.ts": "opens a file that only this program has, for writing",
+    "only Deno's files can be locked; opening one for reading and writing does not block, and it is checked then",
+  "host/files/fresh.ts": "creates a file under a new name",
+  "host/files/post.ts": "creates a file under a new name; reads a file that the command line names",
+  "host/files/watch.ts": "opens a file of its own for writing",
   "host/files/mounts.ts": "reads /proc",
-  "host/children/child_table.ts": "its directory is one that nobody else may write",
+  "host/children/child_table.ts": "no other user may write its directory",
   "host/children/descriptors.ts": "opens /dev/null",
   "host/children/proc.ts": "reads /proc",
   "host/program/inherited.ts": "reads /proc",
-  "host/program/heart.ts": "makes a file where there is none",
-  "host/output/log_target.ts": "a device, a stream of its own, or what it may not look at",
+  "host/program/heart.ts": "creates a file if it is missing",
+  "host/output/log_target.ts": "a device, its own stream, or a file that it may not stat",
 };
 
-Deno.test("files are opened by host/files/open.ts, but for those that are listed here", () => {
+Deno.test("only host/files/open.ts opens files, except for the listed files", () => {
   const opens = /\bDeno\.(open|create|readFile|readTextFile|writeFile|writeTextFile|truncate|copyFile)(Sync)?\(/;
   const opening = sources.filter(({ code }) => opens.test(code)).map(({ path }) => path);
   assertEquals(opening.sort(), Object.keys(OPENED_BY_DENO).sort());
   const loading = sources.filter(({ code }) => code.includes("getBuiltinModule")).map(({ path }) => path);
-  assertEquals(loading.sort(), ["host/checks/http_connection.ts", "host/files/open.ts"]);
+  assertEquals(loading.sort(), ["host/node.ts"]);
 });
 
-Deno.test("the rooms of host/ import only the root of host/, and the rooms before them", () => {
-  const roomOf = (path: string) => ROOMS.indexOf(path.split("/").at(-2)!);
+Deno.test("the folders of host/ import only its root and the folders before them", () => {
+  const folderOf = (path: string) => HOST_FOLDERS.indexOf(path.split("/").at(-2)!);
   const inHost = of("host").filter(({ path }) => path !== "host/mod.ts");
-  assertNone("a room imports only those before it, and the root none", inHost, ({ path, imports }) => {
+  assertNone("a folder imports only those before it, and the root none", inHost, ({ path, imports }) => {
     const own = imports.filter((name) => name.startsWith("."));
-    return own.some((name) => roomOf(join(dirname(path), name)) > roomOf(path));
+    return own.some((name) => folderOf(join(dirname(path), name)) > folderOf(path));
   });
   const folders = [...Deno.readDirSync(join(root, "host"))].filter(({ isDirectory }) => isDirectory);
-  assertEquals(folders.map(({ name }) => name).sort(), [...ROOMS].sort());
+  assertEquals(folders.map(({ name }) => name).sort(), [...HOST_FOLDERS].sort());
 });
 
-Deno.test("each room of host/ has a page that says what belongs there, and names every file", () => {
-  for (const room of ["", ...ROOMS]) {
-    const page = Deno.readTextFileSync(join(root, "host", room, "README.md"));
-    const files = sources.filter(({ path }) => dirname(path) === join("host", room)).map(({ path }) =>
+Deno.test("each folder of host/ has a README.md that names every file", () => {
+  for (const folder of ["", ...HOST_FOLDERS]) {
+    const page = Deno.readTextFileSync(join(root, "host", folder, "README.md"));
+    const files = sources.filter(({ path }) => dirname(path) === join("host", folder)).map(({ path }) =>
       path.split("/").at(-1)!
     );
     const named = [...page.matchAll(/^\| `(\w+\.ts)`/gm)].map(([, name]) => name!);
-    assertEquals([room, named.toSorted()], [room, files.toSorted()]);
+    assertEquals([folder, named.toSorted()], [folder, files.toSorted()]);
   }
 });
 
@@ -112,7 +113,7 @@ Deno.test("programs import core/ and host/, and never each other", () => {
   });
 });
 
-Deno.test("the umbrella loads no tool before it knows which", () => {
+Deno.test("the umbrella package loads no tool before it knows which", () => {
   const { code } = sources.find(({ path }) => path === "mod.ts")!;
   const loaded = [...code.matchAll(/^(?:import|export)\b[^;(]*?"([^"]+)"/gm)].map(([, name]) => name);
   assertEquals(loaded, ["@ncolony/host/tool", "@ncolony/core", "./deno.json"]);
@@ -120,7 +121,7 @@ Deno.test("the umbrella loads no tool before it knows which", () => {
   assertEquals(others, [], "the tools are imported when they are known");
 });
 
-Deno.test("only host/, reaper/libc.ts and a program's last line say `Deno.`", () => {
+Deno.test("only host/, reaper/libc.ts and the last line of a program use `Deno`", () => {
   const lastLine = /^if \(import\.meta\.main\) Deno\.exit\(await main\(Deno\.args\)\);$/m;
   const others = sources.filter(({ path }) => !path.startsWith("host/") && path !== "reaper/libc.ts");
   assertNone("host/ is the only library code that says `Deno.`, but for reaper/libc.ts", others, ({ code }) => {
@@ -137,7 +138,7 @@ Deno.test("only host/output/log.ts imports @std/log, which must be easy to repla
   );
 });
 
-Deno.test("only host/deno_errors.ts reads the texts of Deno's errors", () => {
+Deno.test("only host/deno_errors.ts reads the messages of Deno's errors", () => {
   const others = of(...MEMBERS).filter(({ path }) => path !== "host/deno_errors.ts");
   const reads =
     /(\.exec|\.test)\((\w*[eE]rror)?\.?message\)|message\.(includes|match|startsWith|endsWith|slice|replace)\(|os error/;
@@ -150,11 +151,11 @@ Deno.test("library code neither exits nor writes to the console", () => {
   });
 });
 
-Deno.test("a signal is never sent by a process's name", () => {
+Deno.test("signals are never sent by process name", () => {
   assertNone("kill by pid alone", sources, ({ code }) => /\b(pkill|killall|pgrep)\b/.test(code));
 });
 
-Deno.test("the four walks of ARCHITECTURE.md name functions that are there", () => {
+Deno.test("the four walks of ARCHITECTURE.md name only existing functions", () => {
   const [, walks] = Deno.readTextFileSync(join(root, "ARCHITECTURE.md")).split(/^## Four walks$/m);
   const named = [...walks!.split(/^## /m)[0]!.replaceAll(/\s+/g, " ").matchAll(/`([\w/]+\.ts): (#?\w+)`/g)];
   assertEquals(named.length > 40, true);
@@ -165,13 +166,13 @@ Deno.test("the four walks of ARCHITECTURE.md name functions that are there", () 
   assertEquals(missing.map(([walk]) => walk), []);
 });
 
-Deno.test("a tired reader can hold a file", () => {
+Deno.test("files have at most 250 lines, and main.ts at most 60", () => {
   assertNone("files have at most 250 lines, main.ts at most 60", sources, ({ path, lines }) => {
     return lines.length > (path.endsWith("/main.ts") ? 60 : 250);
   });
 });
 
-Deno.test("every package has the same version and a licence", () => {
+Deno.test("every package has the same version and a license", () => {
   const manifests = ["", ...MEMBERS].map((folder) => {
     return JSON.parse(Deno.readTextFileSync(join(root, folder, "deno.json")));
   });

@@ -7,18 +7,18 @@ import { runTool } from "./cli/tools.ts";
 const ROOT = fromFileUrl(new URL("..", import.meta.url));
 const DOCS = join(ROOT, "docs");
 
-/** The sections of the page of a tool, in order. */
+/** The sections of each tool's page, in order. */
 const SECTIONS = ["Interface", "Options", "Exit codes", "Files", "Signals", "Permissions", "Examples", "Notes"];
 
-/** Code in which a `#` begins no heading and `](` no link. */
+/** A code block, in which `#` begins no heading and `](` no link. */
 const BLOCK = /^```[\s\S]*?^```$/gm;
 
-/** The text of the page of a tool. */
+/** Returns the text of a tool's page. */
 function pageOf(tool: string): string {
   return Deno.readTextFileSync(join(DOCS, `${tool}.md`));
 }
 
-/** The text of a section, up to the next one. */
+/** Returns the text of a section, up to the next one. */
 function section(page: string, title: string): string {
   const [, ...sections] = page.split(/^## /m);
   const found = sections.find((text) => text.startsWith(`${title}\n`));
@@ -26,7 +26,7 @@ function section(page: string, title: string): string {
   return found;
 }
 
-/** The anchors of a page, as GitHub makes them of its headings. */
+/** Returns the anchors that GitHub creates for the headings of a page. */
 function anchorsOf(text: string): Set<string> {
   const headings = text.replaceAll(BLOCK, "").matchAll(/^#+ (.*)$/gm);
   return new Set([...headings].map(([, title]) => {
@@ -47,7 +47,7 @@ for (const tool of TOOLS) {
     assertEquals(block?.[1], stdout);
   });
 
-  Deno.test(`docs/${tool}.md tells of the permissions of the table, and of no others`, () => {
+  Deno.test(`docs/${tool}.md names the permissions of the table, and no others`, () => {
     const told = section(pageOf(tool), "Permissions").match(/--allow-[a-z-]+/g) ?? [];
     const flags = [...LEAST_PERMISSIONS[tool], ...PERMISSIONS[tool]];
     const needed = [...new Set(flags.map((flag) => flag.replace(/=.*/, "")))];
@@ -55,7 +55,7 @@ for (const tool of TOOLS) {
   });
 }
 
-Deno.test("every relative link of README.md and docs/ leads to what exists", () => {
+Deno.test("every relative link in README.md and docs/ leads to an existing file and heading", () => {
   const pages = [...Deno.readDirSync(DOCS)].filter(({ name }) => name.endsWith(".md"));
   const broken: string[] = [];
   for (const file of ["README.md", ...pages.map(({ name }) => join("docs", name))]) {

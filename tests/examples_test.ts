@@ -17,7 +17,7 @@ function placesIn(dir: TempDir): [config: string, messages: string] {
   return [dir.dir("config"), dir.dir("messages")];
 }
 
-Deno.test("the embedded colony tells what becomes of its processes, and stops them when it is asked to end", async () => {
+Deno.test("the embedded example logs the events of its processes, and stops them when it is asked to stop", async () => {
   using dir = tempDir();
   const [config, messages] = placesIn(dir);
   await using example = start("embedded", MONITOR_PERMISSIONS, [config, messages]);
@@ -34,7 +34,7 @@ Deno.test("the embedded colony tells what becomes of its processes, and stops th
   assertEquals(example.stdout.at(-1), "web is gone");
 });
 
-Deno.test("the web service adds, restarts and removes workers, and refuses what is none", async () => {
+Deno.test("the web_service example adds, restarts and removes workers, and rejects invalid requests", async () => {
   using dir = tempDir();
   const [config, messages] = placesIn(dir);
   const both = `${config},${messages}`;
@@ -61,7 +61,7 @@ Deno.test("the web service adds, restarts and removes workers, and refuses what 
   assertEquals(namesIn(config), []);
 });
 
-Deno.test("the worker beats where its config has a heart, and works without one", async () => {
+Deno.test("the worker_with_heart example beats if its config asks for a heartbeat, and works without one", async () => {
   using dir = tempDir();
   const hearts = dir.dir("hearts");
   const permissions = [

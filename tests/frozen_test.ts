@@ -1,11 +1,11 @@
-/** Nothing runs that the lock file does not pin. */
+/** Only code that the lock file pins may run. */
 
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import manifest from "../deno.json" with { type: "json" };
 import { namesIn, ROOT } from "./cli/tools.ts";
 
-/** The Deno commands of a shell's text that could add to the lock file: fmt and lint take no flag, task needs none. */
+/** Returns the Deno commands of a shell script that could add to the lock file: not fmt, lint and task. */
 function unfrozen(text: string): string[] {
   const commands = text.replaceAll(/^ *#.*$/gm, "").matchAll(
     /\bdeno (?!fmt\b|lint\b|task\b)([a-z]+)\b(?! --frozen(?:\s|$))[^&\n]*/gm,
@@ -13,13 +13,13 @@ function unfrozen(text: string): string[] {
   return [...commands].map(([command]) => command);
 }
 
-/** The Deno commands of a tool that could add to the lock file. */
+/** Returns the Deno commands of a tool that could add to the lock file. */
 function unfrozenCalls(code: string): string[] {
   const calls = code.matchAll(/"(?:run|test|check|bundle|compile|cache|publish|install|eval)"(?!, "--frozen").*/g);
   return [...calls].map(([call]) => call);
 }
 
-Deno.test("deno.json freezes the lock file, to which `deno task` itself would add", () => {
+Deno.test("deno.json freezes the lock file, because `deno task` itself would add to it", () => {
   assertEquals(manifest.lock, { frozen: true });
 });
 
@@ -38,9 +38,9 @@ Deno.test("every task, workflow and image runs Deno with --frozen", () => {
 
 Deno.test("the tools run Deno with --frozen", () => {
   const exceptions: Record<string, string[]> = {
-    // It has no config and no lock file, but --no-remote and --no-npm.
+    // It uses no config and no lock file, but --no-remote and --no-npm.
     "compile.ts": ['"compile", "--quiet", ...alone, "--no-prompt", V8_FLAGS, ...permissions, ...platform, ...output];'],
-    // It wants the newest packages on JSR.
+    // It needs the newest packages on JSR.
     "test_jsr.ts": ['"cache", "--frozen=false", "mod.ts", "tests/") || run("task", "test");'],
   };
   for (const name of namesIn(join(ROOT, "tools")).filter((name) => name.endsWith(".ts"))) {
@@ -49,7 +49,7 @@ Deno.test("the tools run Deno with --frozen", () => {
   }
 });
 
-Deno.test("the image is built on exact versions, from the repository alone", () => {
+Deno.test("the image is built on exact versions, and only from the repository", () => {
   const lines = Deno.readTextFileSync(join(ROOT, "deploy", "Dockerfile")).split("\n");
   const exact = /^FROM denoland\/deno:(distroless-)?\d+\.\d+\.\d+(@sha256:[0-9a-f]{64})?( AS \w+)?$/;
   assertEquals(lines.filter((line) => line.startsWith("FROM ") && !exact.test(line)), []);

@@ -1,18 +1,18 @@
 import { ensureDirSync } from "@std/fs/ensure-dir";
 import { join } from "@std/path";
 
-/** A directory that is gone after the test: `using dir = tempDir()`. */
+/** A directory that is removed after the test: `using dir = tempDir()`. */
 export interface TempDir extends Disposable {
   readonly path: string;
-  /** The path of something in it. */
+  /** Returns the path of a name in it. */
   file(...names: string[]): string;
-  /** Makes a directory in it; gives its path. */
+  /** Creates a directory in it. Returns its path. */
   dir(name: string): string;
-  /** Writes a file in it, in place; gives its path. */
+  /** Writes a file in it, in place. Returns its path. */
   write(name: string, text: string): string;
 }
 
-/** Makes a {@linkcode TempDir}. */
+/** Creates a {@linkcode TempDir}. */
 export function tempDir(): TempDir {
   const path = Deno.makeTempDirSync({ prefix: "ncolony-test-" });
   const file = (...names: string[]) => join(path, ...names);
@@ -32,9 +32,10 @@ export function tempDir(): TempDir {
 }
 
 /**
- * Waits until a condition holds; fails, naming it, when that takes far longer than it ever should.
+ * Waits until a condition holds.
  *
- * @returns What the condition gave, which is neither false, null nor undefined.
+ * @returns The result of the condition, which is neither false, null nor undefined.
+ * @throws {Error} If that takes 30 s, far longer than it ever should. The error names the condition.
  */
 export async function until<T>(what: string, condition: () => T | false | null | undefined): Promise<T> {
   const deadline = performance.now() + 30_000;
@@ -46,7 +47,7 @@ export async function until<T>(what: string, condition: () => T | false | null |
   }
 }
 
-/** Whether a process (or, where `pid` is negative, anybody of a group) is there, zombies included. */
+/** Checks whether a process, or any process of a group if `pid` is negative, exists. Zombies count. */
 export function isAlive(pid: number): boolean {
   try {
     Deno.kill(pid, 0);

@@ -2,7 +2,7 @@ import { join } from "@std/path";
 
 type Files = Map<string, Uint8Array<ArrayBuffer>>;
 
-/** A JSR of one's own on the loopback, with no checks: takes what `deno publish` sends, and serves it. */
+/** A local JSR on the loopback, without checks. It stores what `deno publish` sends, and serves it. */
 export class JsrRegistry implements AsyncDisposable {
   readonly #packages = new Map<string, Map<string, Files>>();
   readonly #server: Deno.HttpServer<Deno.NetAddr> = Deno.serve(
@@ -10,12 +10,12 @@ export class JsrRegistry implements AsyncDisposable {
     async (request) => await this.#answer(request),
   );
 
-  /** What `JSR_URL` is to be. */
+  /** The value for `JSR_URL`. */
   get url(): string {
     return `http://127.0.0.1:${this.#server.addr.port}/`;
   }
 
-  /** The environment in which `deno publish` takes itself for a job of GitHub, which needs no token of its own. */
+  /** An environment in which `deno publish` runs as a GitHub job, which needs no token of its own. */
   get publisherEnv(): Record<string, string> {
     return {
       JSR_URL: this.url,
@@ -26,12 +26,12 @@ export class JsrRegistry implements AsyncDisposable {
     };
   }
 
-  /** The packages that are there, in the order in which they came. */
+  /** The packages, in the order in which they were added. */
   get names(): string[] {
     return [...this.#packages.keys()];
   }
 
-  /** Takes a directory as it is for a package, whose name and version stand in its deno.json. */
+  /** Adds a directory as a package, with the name and version in its deno.json. */
   addDirectory(path: string): void {
     const files: Files = new Map();
     for (const { name } of Deno.readDirSync(path)) files.set(`/${name}`, Deno.readFileSync(join(path, name)));
@@ -39,7 +39,7 @@ export class JsrRegistry implements AsyncDisposable {
     this.#packages.set(name, new Map([[version, files]]));
   }
 
-  /** The files of a package: `/mod.ts`; none where it is not there. */
+  /** Returns the files of a package, such as `/mod.ts`; none if it does not exist. */
   filesOf(name: string, version: string): string[] {
     return [...this.#packages.get(name)?.get(version)?.keys() ?? []];
   }

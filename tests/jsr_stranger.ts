@@ -7,20 +7,20 @@ import { type TempDir, tempDir, until } from "./helpers.ts";
 
 const NPM = join("npm", "registry.npmjs.org");
 const CACHE = denoDir();
-/** The packages of npm that the lock file has: name, version, and hash. */
+/** The npm packages in the lock file: name, version, and hash. */
 const LOCKED: readonly [string, string, string][] = Object
   .entries<{ integrity: string }>(JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.lock"))).npm)
   .map(([it, { integrity }]) => [it.slice(0, it.lastIndexOf("@")), it.slice(it.lastIndexOf("@") + 1), integrity]);
 
-/** Somebody with an empty folder and an empty cache, but for npm's packages; whose Deno reaches no other machine. */
+/** A user with an empty folder and only npm's packages in the cache, whose Deno can reach no other machine. */
 export class Stranger implements Disposable {
-  /** Everything of this one. */
+  /** The directory with everything of this user. */
   readonly dir: TempDir = tempDir();
-  /** The folder. */
+  /** The user's folder. */
   readonly home: string = this.dir.dir("home");
   readonly #env: Readonly<Record<string, string>>;
 
-  /** Gives Deno further variables. */
+  /** Creates a user, with additional environment variables for Deno. */
   constructor(env: Readonly<Record<string, string>>) {
     const cache = this.dir.dir("cache");
     for (const [name, version, integrity] of LOCKED) copyNpmPackage(name, version, integrity, cache);
@@ -28,7 +28,7 @@ export class Stranger implements Disposable {
     this.#env = { ...env, PATH, HOME: this.home, DENO_DIR: cache, HTTPS_PROXY: "http://127.0.0.1:9", NO_COLOR: "1" };
   }
 
-  /** Runs a command until it ends. */
+  /** Runs a command until it exits. */
   async run([command, ...args]: readonly string[], cwd: string = this.home): Promise<Result> {
     const signal = AbortSignal.timeout(120_000);
     const { code, stdout, stderr } = await new Deno.Command(command, {
@@ -43,14 +43,14 @@ export class Stranger implements Disposable {
     return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
   }
 
-  /** Runs a Deno that succeeds and writes nothing to stderr; gives its stdout. */
+  /** Runs Deno, which must succeed and write nothing to stderr. Returns its stdout. */
   async deno(...args: string[]): Promise<string> {
     const { code, stdout, stderr } = await this.run([Deno.execPath(), "--quiet", ...args]);
     assertEquals([code, stderr], [0, ""]);
     return stdout;
   }
 
-  /** Has a Deno run a monitor until all that it should write by then was seen; asks it to stop. */
+  /** Runs a monitor with Deno during `work`, which waits for its output, and then stops it. */
   async monitor(args: readonly string[], work: (has: (text: string) => Promise<void>) => Promise<void>): Promise<void> {
     const monitor = new Deno.Command(Deno.execPath(), {
       args: ["--quiet", ...args],
@@ -78,7 +78,7 @@ export class Stranger implements Disposable {
       clearTimeout(timer);
     }
     assertEquals((await monitor.status).code, 0, said);
-    assertMatch(said, /INFO everything has ended\n$/);
+    assertMatch(said, /INFO all processes have ended\n$/);
   }
 
   /** Writes a file in the folder. */
@@ -86,7 +86,7 @@ export class Stranger implements Disposable {
     Deno.writeTextFileSync(join(this.home, name), text);
   }
 
-  /** The text of a file in the folder. */
+  /** Returns the text of a file in the folder. */
   read(...path: string[]): string {
     return Deno.readTextFileSync(join(this.home, ...path));
   }
@@ -96,7 +96,7 @@ export class Stranger implements Disposable {
   }
 }
 
-/** Whether npm's packages are there, and among them what stands in for `@std`: not where JSR's own packages are used. */
+/** Whether npm's packages are cached, including the stand-in for `@std`: not if JSR's own packages are used. */
 export function isNpmCached(): boolean {
   try {
     return LOCKED.some(([name]) => name === "deno-std") &&
@@ -112,7 +112,7 @@ function denoDir(): string {
   return JSON.parse(new TextDecoder().decode(stdout)).denoDir;
 }
 
-/** Copies a package, and what npm says of it: that there is this version only, and that it is not new. */
+/** Copies a package, and writes its npm metadata: this is the only version, and it is not new. */
 function copyNpmPackage(name: string, version: string, integrity: string, cache: string): void {
   const from = join(CACHE, NPM, name, version);
   ensureDirSync(join(cache, NPM));

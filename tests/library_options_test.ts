@@ -1,4 +1,4 @@
-/** What every library makes of options that are none: an error that names the option, and nothing done. */
+/** Every library rejects invalid options with an error that names the option, and does nothing. */
 
 import { assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { makeService as makeBeatcheck } from "@ncolony/beatcheck";
@@ -10,7 +10,7 @@ import { tempDir } from "./helpers.ts";
 
 const HUGE = 1e10;
 
-/** For each number of a monitor's options, what is none. */
+/** The numeric options of a monitor, with invalid values. */
 const MONITOR: Readonly<Record<string, readonly number[]>> = {
   frequency: [NaN, 0, -1, HUGE, Infinity],
   threshold: [NaN, -1, HUGE],
@@ -23,7 +23,7 @@ const MONITOR: Readonly<Record<string, readonly number[]>> = {
 };
 
 for (const [name, values] of Object.entries(MONITOR)) {
-  Deno.test(`a monitor with ${name} of ${values.join(", ")} is a RangeError, and nothing is made`, async () => {
+  Deno.test(`the monitor's makeService() throws a RangeError for ${name} of ${values.join(", ")}, and creates nothing`, async () => {
     using dir = tempDir();
     const places = {
       config: dir.file("config"),
@@ -41,20 +41,20 @@ for (const [name, values] of Object.entries(MONITOR)) {
   });
 }
 
-Deno.test("a monitor with an option of another type is a TypeError that names it", () => {
+Deno.test("the monitor's makeService() throws a TypeError that names an option of the wrong type", () => {
   using dir = tempDir();
   const places = { config: dir.file("config"), messages: dir.file("messages") };
   for (
     const [name, value] of [["frequency", "10"], ["config", ""], ["messages", 3], ["pid", null], ["logs", ""]] as const
   ) {
-    // As a program without types may.
+    // A program without types may do this.
     const options = { ...DEFAULTS, ...places, [name]: value } as unknown as Parameters<typeof makeMonitor>[0];
     assertThrows(() => makeMonitor(options), TypeError, `"${name}" must`);
   }
 });
 
 for (const [tool, make] of [["beatcheck", makeBeatcheck], ["httpcheck", makeHttpcheck]] as const) {
-  Deno.test(`${tool} with freq of NaN, 0, -1 or 1e10 is a RangeError`, () => {
+  Deno.test(`${tool}'s makeService() throws a RangeError for freq of NaN, 0, -1 or 1e10`, () => {
     for (const freq of [NaN, 0, -1, HUGE]) {
       assertThrows(() => make({ config: "/nowhere", messages: "/nowhere", freq }), RangeError, `"freq" must be`);
     }
@@ -78,17 +78,17 @@ for (
     maxFailures: [NaN, 0, -1, 1.5],
   })
 ) {
-  Deno.test(`a scheduler with ${name} of ${values.join(", ")} is a RangeError`, () => {
+  Deno.test(`the scheduler's makeService() throws a RangeError for ${name} of ${values.join(", ")}`, () => {
     for (const value of values) {
       assertThrows(() => makeScheduler({ ...RUN, [name]: value }), RangeError, `"${name}" must`);
     }
   });
 }
 
-Deno.test("a scheduler that does not know when, or what, is a TypeError", () => {
+Deno.test("the scheduler's makeService() throws a TypeError for missing or conflicting options", () => {
   const { args, timeout, grace } = RUN;
   assertThrows(() => makeScheduler({ args, timeout, grace }), TypeError, '"frequency" or "cron" is missing');
-  assertThrows(() => makeScheduler({ ...RUN, cron: "* * * * *" }), TypeError, "exclude each other");
+  assertThrows(() => makeScheduler({ ...RUN, cron: "* * * * *" }), TypeError, "cannot be used together");
   assertThrows(() => makeScheduler({ ...RUN, splay: 1 }), TypeError, '"splay" must be less than "frequency"');
   assertThrows(() => makeScheduler({ ...RUN, last: "/tmp/last" }), TypeError, '"last" needs "cron"');
   assertThrows(() => makeScheduler({ ...RUN, catchUp: true }), TypeError, '"catchUp" needs "cron"');
@@ -97,7 +97,7 @@ Deno.test("a scheduler that does not know when, or what, is a TypeError", () => 
   }
 });
 
-Deno.test("runProcess() rejects with a RangeError at times that are none, and runs nothing", async () => {
+Deno.test("runProcess() rejects with a RangeError for invalid times, and runs nothing", async () => {
   using dir = tempDir();
   for (const [timeout, grace] of [[NaN, 1], [0, 1], [HUGE, 1], [1, -1], [1, NaN]] as const) {
     await assertRejects(() => runProcess(["touch", dir.file("ran")], timeout, grace), RangeError);

@@ -12,12 +12,12 @@ function versionsIn(root: string): string[] {
   return FOLDERS.map((folder) => JSON.parse(Deno.readTextFileSync(join(root, folder, "deno.json"))).version);
 }
 
-Deno.test("all packages have the same version, and the changelog tells of it", () => {
+Deno.test("all packages have the same version, and the changelog has an entry for it", () => {
   assertEquals(new Set(versionsIn(ROOT)), new Set([manifest.version]));
   assertStringIncludes(Deno.readTextFileSync(join(ROOT, "CHANGELOG.md")), `\n## ${manifest.version}`);
 });
 
-Deno.test("deno task version sets the version of all packages, and changes nothing else", async () => {
+Deno.test("`deno task version` sets the version of all packages, and changes nothing else", async () => {
   using dir = tempDir();
   for (const folder of FOLDERS) {
     Deno.mkdirSync(dir.file(folder), { recursive: true });
@@ -37,15 +37,15 @@ Deno.test("deno task version sets the version of all packages, and changes nothi
   }
 });
 
-Deno.test("every package says what it is, has its licence, and publishes nothing but what a user needs", () => {
+Deno.test("every package has a description and a license, and publishes only what a user needs", () => {
   for (const folder of manifest.workspace) {
     const names = namesIn(join(ROOT, folder));
-    const rooms = names.filter((name) => Deno.statSync(join(ROOT, folder, name)).isDirectory);
+    const subfolders = names.filter((name) => Deno.statSync(join(ROOT, folder, name)).isDirectory);
     const others = [
       ...names.filter((name) =>
-        !/^(?:LICENSE|README\.md|deno\.json|[a-z0-9_]+\.ts)$/.test(name) && !rooms.includes(name)
+        !/^(?:LICENSE|README\.md|deno\.json|[a-z0-9_]+\.ts)$/.test(name) && !subfolders.includes(name)
       ),
-      ...rooms.flatMap((room) => namesIn(join(ROOT, folder, room))).filter((name) =>
+      ...subfolders.flatMap((subfolder) => namesIn(join(ROOT, folder, subfolder))).filter((name) =>
         !/^(?:README\.md|[a-z0-9_]+\.ts)$/.test(name)
       ),
     ];
@@ -59,7 +59,7 @@ Deno.test("every package says what it is, has its licence, and publishes nothing
   assertEquals(manifest.publish.include, ["mod.ts", "exports/", "deno.json", "README.md", "LICENSE"]);
 });
 
-Deno.test("the umbrella is a program, and has each library under its name", async () => {
+Deno.test("the umbrella package is a program, and exports each library under its name", async () => {
   assertEquals(Object.keys(umbrella), ["main"]);
   const names = Object.entries(manifest.exports).filter(([name]) => name !== ".");
   assertEquals(names.map(([, path]) => path.replace("./exports/", "")).sort(), namesIn(join(ROOT, "exports")));
@@ -69,7 +69,7 @@ Deno.test("the umbrella is a program, and has each library under its name", asyn
   }
 });
 
-Deno.test("the workflows are YAML, run tasks that there are, and everything names the same version of Deno", () => {
+Deno.test("the workflows are YAML and run existing tasks, and all files name the same version of Deno", () => {
   const workflows = namesIn(join(ROOT, ".github", "workflows")).map((name) => join(".github", "workflows", name));
   const versions = new Set<string>();
   for (const path of [...workflows, ".ci/run", "README.md", "deploy/Dockerfile"]) {

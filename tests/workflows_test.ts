@@ -1,4 +1,4 @@
-/** The rules that guard the right to publish, each with faults that break it. */
+/** The rules that protect publishing, each with faults that break it. */
 
 import { assertEquals, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
@@ -39,7 +39,7 @@ function isSame(a: unknown, b: unknown): boolean {
   return JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** Says of each rule whether these workflows keep it. */
+/** Reports for each rule whether these workflows follow it. */
 function check(texts: readonly string[]): Record<string, boolean> {
   const workflows = texts.map((text): Workflow => parse(text));
   const jobs = workflows.flatMap(({ jobs }) => Object.values(jobs));
@@ -78,9 +78,9 @@ function broken(texts: readonly string[]): string[] {
   return Object.entries(check(texts)).filter(([, isKept]) => !isKept).map(([rule]) => rule);
 }
 
-Deno.test("the workflows keep the rules", () => assertEquals(broken(TEXTS), []));
+Deno.test("the workflows follow the rules", () => assertEquals(broken(TEXTS), []));
 
-Deno.test("every rule of the workflows catches its faults", () => {
+Deno.test("every rule of the workflows detects its faults", () => {
   const faults: Record<string, [RegExp, string][]> = {
     "every action is named by a digest, with its version beside it": [
       [/checkout@\S+ # v\d/, "checkout@v4 # v4"],
@@ -130,14 +130,14 @@ Deno.test("every rule of the workflows catches its faults", () => {
   }
 });
 
-Deno.test("a tag that is not the version of all packages is refused", async () => {
+Deno.test("the publish workflow rejects a tag that is not the version of all packages", async () => {
   const [, command] = TEXTS.flatMap((text) => / run: (test .*)$/m.exec(text) ?? []);
   const { version } = JSON.parse(Deno.readTextFileSync(join(ROOT, "deno.json")));
   const refused = async (tag: string) => (await run(["env", `GITHUB_REF_NAME=${tag}`, "sh", "-ec", command!])).code;
   assertEquals(await Promise.all([`v${version}`, version, `v${version}1`, "v"].map(refused)), [0, 1, 1, 1]);
 });
 
-Deno.test("the digests of the actions move", () => {
+Deno.test("Dependabot updates the digests of the actions", () => {
   const { updates } = parse(Deno.readTextFileSync(join(ROOT, ".github", "dependabot.yml")));
   assertEquals(updates.map((it: Record<string, unknown>) => it["package-ecosystem"]), ["github-actions"]);
 });

@@ -1,6 +1,7 @@
 /**
- * Makes a single-file script of each tool, `dist/ncolony-TOOL.js`, and one of all, `dist/ncolony.js`: they start with no
- * network and no cache, and their first line holds the permissions that they need. `--output DIR` puts them elsewhere.
+ * Bundles each tool into a single-file script, `dist/ncolony-TOOL.js`, and all tools into `dist/ncolony.js`. The
+ * scripts need no network and no cache, and their first line holds the permissions that they need. `--output DIR`
+ * writes them to another directory.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

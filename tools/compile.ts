@@ -1,7 +1,7 @@
 /**
- * Makes a binary of each tool, `dist/ncolony-TOOL`, with its permissions inside, and one of all, `dist/ncolony`.
- * `--target TRIPLE` makes them for another platform, `--output DIR` puts them elsewhere. Deno puts them together from
- * `denort`, which it downloads, or which the environment variable `DENORT_BIN` names.
+ * Compiles each tool into a binary, `dist/ncolony-TOOL`, with its permissions inside, and all tools into
+ * `dist/ncolony`. `--target TRIPLE` compiles for another platform, `--output DIR` writes to another directory. Deno
+ * builds binaries from `denort`, which it downloads unless the environment variable `DENORT_BIN` names a copy.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -24,11 +24,11 @@ if (!bundling.success) Deno.exit(bundling.code);
 for (const tool of TOOLS) compile(`ncolony-${tool}`, PERMISSIONS[tool]);
 compile("ncolony", UMBRELLA_PERMISSIONS);
 
-/** Compiles a bundle, so that nothing is in the binary that the tool does not use. */
+/** Compiles a bundle, so that the binary contains only what the tool uses. */
 function compile(name: string, permissions: readonly string[]): void {
   const platform = target === undefined ? [] : ["--target", target];
   const output = ["--output", join(dist, name)];
-  // A bundle has no imports, and needs no lock file.
+  // A bundle has no imports and needs no lock file.
   const alone = ["--no-config", "--no-remote", "--no-npm"];
   const args = ["compile", "--quiet", ...alone, "--no-prompt", V8_FLAGS, ...permissions, ...platform, ...output];
   const { code, stderr } = new Deno.Command(Deno.execPath(), { args: [...args, join(dist, `${name}.js`)] })
@@ -36,8 +36,7 @@ function compile(name: string, permissions: readonly string[]): void {
   if (code === 0) return;
   const reason = new TextDecoder().decode(stderr);
   const isMissing = /denort/.test(reason);
-  const way =
-    "Cannot get denort, of which Deno makes binaries: go where dl.deno.land can be reached, or set DENORT_BIN";
-  Deno.stderr.writeSync(new TextEncoder().encode(isMissing ? `${way}\n` : reason));
+  const hint = "Cannot get denort, which Deno needs to build binaries: allow access to dl.deno.land, or set DENORT_BIN";
+  Deno.stderr.writeSync(new TextEncoder().encode(isMissing ? `${hint}\n` : reason));
   Deno.exit(1);
 }

@@ -1,7 +1,7 @@
 /**
- * Makes a colony in a temporary directory with the real ctl, runs the real monitor on it in the foreground, and cleans up.
+ * Creates a colony in a temporary directory with the real ctl, runs the real monitor in the foreground, and cleans up.
  *
- * `--seconds N` ends it by itself after N seconds; else Ctrl-C does.
+ * The demo stops after `--seconds N`, or on Ctrl-C.
  */
 
 import { dirname, fromFileUrl, join } from "@std/path";
@@ -14,7 +14,7 @@ const home = Deno.makeTempDirSync({ prefix: "ncolony-demo-" });
 const config = join(home, "config");
 const messages = join(home, "messages");
 
-// The first signal stops the monitor. A terminal and `deno task` may both pass on the same Ctrl-C.
+// Only the first signal counts: the terminal and `deno task` may both pass on the same Ctrl-C.
 const asked = Promise.withResolvers<void>();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalListener(signal, () => asked.resolve());
 
@@ -35,7 +35,7 @@ function addProcesses(): void {
   ctl("add", "my-cat-program", "--cmd", "cat");
   ctl("add", "web", "--cmd", deno, ...serverArgs, "--env-inherit", "HOME", "--env-inherit", "DENO_DIR");
   ctl("add", "crasher", "--cmd", "sh", "--arg=-c", "--arg", "echo I live for three seconds; sleep 3; exit 1");
-  // ctl would refuse this one.
+  // ctl would refuse this config.
   Deno.writeTextFileSync(join(config, "mistake"), '{"args": "not a list"}');
 }
 
@@ -49,8 +49,8 @@ function ctl(...words: string[]): void {
 function explain(): void {
   const line = (words: string) => `  npx -y deno@2.9.6 task ctl --config ${config} --messages ${messages} ${words}`;
   print(`
-Four processes, one of them with a mistake in its config, and a monitor in the foreground.
-Try in another terminal, in the folder of the project:
+Four processes, one of them with an invalid config, and a monitor in the foreground.
+Try these in another terminal, in the project directory:
 
 ${line("restart web")}
 ${line("add clock --cmd sh --arg=-c --arg 'while date; do sleep 1; done'")}
@@ -71,7 +71,7 @@ async function runMonitor(): Promise<number> {
     "--messages",
     messages,
   ];
-  // In a group of its own, so that a Ctrl-C reaches it once, from here.
+  // The monitor gets its own process group, so that Ctrl-C reaches it once, from here.
   const monitor = new Deno.Command(deno, { args, stdin: "null", stdout: "inherit", stderr: "inherit", detached: true });
   const child = monitor.spawn();
   const timer = seconds === null ? undefined : setTimeout(() => asked.resolve(), seconds * 1000);
@@ -81,7 +81,7 @@ async function runMonitor(): Promise<number> {
   try {
     child.kill("SIGTERM");
   } catch {
-    // It ended by itself.
+    // It has already exited.
   }
   return await status;
 }

@@ -1,4 +1,4 @@
-/** A tiny HTTP server for the demo: answers on loopback, says where. */
+/** A tiny HTTP server for the demo. It listens on the loopback address and prints its URL. */
 
 Deno.serve({
   hostname: "127.0.0.1",

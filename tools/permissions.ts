@@ -1,11 +1,11 @@
 /**
- * What bundles and binaries tell V8: `--optimize-for-size`, to collect garbage early, and to close the gaps that it leaves.
- * Every start and end of a child leaves some behind; with 300 children and 60 deaths a second the monitor holds half the
- * memory, and it stays the same.
+ * The V8 flags of bundles and binaries. `--optimize-for-size` collects garbage early and closes the gaps that it
+ * leaves. Every start and exit of a child leaves garbage. With 300 children and 60 exits per second, the monitor needs
+ * half the memory, and its memory does not grow.
  */
 export const V8_FLAGS = "--v8-flags=--optimize-for-size";
 
-/** The least permissions that each tool needs. */
+/** The minimum permissions of each tool. */
 export const LEAST_PERMISSIONS = {
   monitor: ["--allow-read", "--allow-write", "--allow-run", "--allow-env", "--allow-sys=uid,gid"],
   ctl: ["--allow-read", "--allow-write"],
@@ -16,8 +16,9 @@ export const LEAST_PERMISSIONS = {
 } as const;
 
 /**
- * The permissions that tasks, bundles and binaries have. With `--allow-run` nothing is really withheld from the monitor, and
- * only with all permissions Deno lets it read /proc, by which it finds what a killed monitor left running.
+ * The permissions of tasks, bundles and binaries. The monitor gets all permissions: `--allow-run` already lets it do
+ * anything, and Deno requires all of them to read /proc, where the monitor finds leftover processes of a killed
+ * monitor.
  */
 export const PERMISSIONS = { ...LEAST_PERMISSIONS, monitor: ["--allow-all"] } as const;
 
@@ -27,5 +28,5 @@ export type Tool = keyof typeof PERMISSIONS;
 /** The names of all tools. */
 export const TOOLS = Object.keys(PERMISSIONS) as readonly Tool[];
 
-/** What the umbrella needs, which may be the monitor. */
+/** The permissions of the umbrella, which may run as the monitor. */
 export const UMBRELLA_PERMISSIONS: readonly string[] = PERMISSIONS.monitor;

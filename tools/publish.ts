@@ -1,15 +1,16 @@
 /**
- * Publishes every package to JSR, each after those that it imports. `--dry-run` only tries; it and all other options are
- * passed to `deno publish`.
+ * Publishes every package to JSR, each after the packages that it imports. `--dry-run` publishes nothing. All options
+ * are passed to `deno publish`.
  *
- * A real publish uses nothing that the repository does not pin:
- * - It has the links to tools/std, so it takes no package from JSR. What is uploaded is the same without them: specifiers
- *   are written with the ranges of deno.json (`jsr:@std/path@^1.1.2`), never with the version that was found.
- * - Packages of npm are those of deno.lock, by version and digest. `deno publish` reads the lock file, but resolves what
- *   is not in it, even with `--frozen`; so `deno cache --frozen` first refuses whatever the lock file lacks.
+ * A real publish uses only code that the repository pins:
+ * - It keeps the links to tools/std, so it downloads no package from JSR. The links do not change what is uploaded:
+ *   import specifiers get the version ranges of deno.json (`jsr:@std/path@^1.1.2`), never a resolved version.
+ * - npm packages come from deno.lock, by version and digest. `deno publish` reads the lock file, but resolves packages
+ *   that are not in it, even with `--frozen`. So `deno cache --frozen` runs first, and fails if the lock file lacks a
+ *   package.
  *
- * `deno publish` does not find the members of a workspace whose root has a name. So all this happens in a copy, whose
- * root has none, and in which the umbrella is a member like the others.
+ * `deno publish` does not find the members of a workspace whose root has a name. So all of this happens in a copy,
+ * whose root has no name, and in which the umbrella is a member like the others.
  */
 
 import { copySync } from "@std/fs/copy";

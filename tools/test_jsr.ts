@@ -1,13 +1,13 @@
 /**
- * Runs the tests against the real packages on JSR: the same project, without the links to tools/std. Wants a network that
- * reaches JSR, or `JSR_URL` naming a mirror. The lock file does not pin what this downloads and runs, so it must not be
- * run where anything secret is.
+ * Runs the tests against the real packages on JSR: the same project, without the links to tools/std. It needs access to
+ * JSR, or a mirror in `JSR_URL`. The lock file does not pin what this downloads and runs, so do not run it where there
+ * are secrets.
  */
 
 import { copySync } from "@std/fs/copy";
 import { dirname, fromFileUrl, join } from "@std/path";
 
-/** What the project does not consist of. */
+/** The names in the project directory that are not copied. */
 const LEFT_OUT = [".git", "node_modules", "dist"];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
@@ -19,7 +19,7 @@ try {
   const config = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
   delete config.links;
   Deno.writeTextFileSync(join(copy, "deno.json"), `${JSON.stringify(config, null, 2)}\n`);
-  // It has the links, and no package of JSR: this copy gets one of its own, with the newest of everything.
+  // The lock file has the links and no JSR packages. The copy gets a new one, with the newest version of everything.
   Deno.removeSync(join(copy, "deno.lock"));
   code = run("cache", "--frozen=false", "mod.ts", "tests/") || run("task", "test");
 } finally {

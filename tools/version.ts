@@ -1,4 +1,4 @@
-/** Gives all packages the same version: `deno task version X.Y.Z`. */
+/** Sets the version of all packages: `deno task version X.Y.Z`. */
 
 import { dirname, fromFileUrl, join } from "@std/path";
 
@@ -12,7 +12,7 @@ if (!SEMANTIC.test(version)) {
 const { workspace } = JSON.parse(Deno.readTextFileSync(join(root, "deno.json")));
 for (const folder of [".", ...workspace]) {
   const path = join(root, folder, "deno.json");
-  // The text, and not what it says, so that its form stays.
+  // Edit the text, not the parsed JSON, so that its format stays.
   const text = Deno.readTextFileSync(path);
   Deno.writeTextFileSync(path, text.replace(/^( {2}"version": )"[^"]*"/m, `$1${JSON.stringify(version)}`));
 }

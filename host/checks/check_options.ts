@@ -12,29 +12,29 @@ import {
   textValue,
 } from "../program/options.ts";
 
-/** What a program is told that checks processes; times are in seconds, as in Python NColony. */
+/** The options of a program that checks processes. Times are in seconds, as in Python NColony. */
 export interface CheckOptions {
   /** The monitor's config directory. */
   readonly config: string;
   /** The monitor's messages directory. */
   readonly messages: string;
-  /** The monitor's directory of pid files, which tell when processes start. @default {undefined} nobody tells */
+  /** The monitor's directory of pid files, which show when processes start. @default {undefined} */
   readonly pid?: string;
-  /** How often it looks. @default {10} */
+  /** The time between two checks. @default {10} */
   readonly freq: number;
 }
 
-/** The value of {@linkcode CheckOptions} that is not given. */
+/** The default of `freq` in {@linkcode CheckOptions}. */
 export const DEFAULT_FREQ = 10;
 
-/** The least. */
+/** The least `freq`. */
 const MIN_FREQ = 0.01;
 
 const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
-  { name: "pid", value: "DIR", help: "the monitor's pid directory: it tells when processes start" },
-  { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `look this often [${DEFAULT_FREQ}]` },
+  { name: "pid", value: "DIR", help: "the monitor's pid directory: shows start times" },
+  { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `check this often [${DEFAULT_FREQ}]` },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,
 ];
@@ -45,14 +45,14 @@ export const CHECK_OPTIONS_HELP: string = optionsHelp(OPTIONS);
 /**
  * Parses the command line of a program that checks processes.
  *
- * @throws {UsageError} Where it is wrong; the message names the option.
+ * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions> {
   const words = parseWords(argv, OPTIONS);
   const { flags } = words;
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`${JSON.stringify(words.words[0])} is no option`);
+  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
   const pid = textValue(words, "pid", "DIR");
   const options = {
     config: requiredValue(words, "config"),
@@ -63,7 +63,7 @@ export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions>
   return { options, output, flags };
 }
 
-/** Sees that options of the library are what the command line would take. @throws {RangeError | TypeError} Where not. */
+/** Checks library options as the command line is checked. @throws {RangeError | TypeError} If one is invalid. */
 export function checkCheckOptions({ config, messages, pid, freq }: CheckOptions): void {
   checkText("config", config);
   checkText("messages", messages);

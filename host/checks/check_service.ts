@@ -8,40 +8,40 @@ import { Waker } from "../waker.ts";
 import { Lives } from "./lives.ts";
 import { RestartRequests } from "./requests.ts";
 
-/** How long the last lines may take to be written. */
+/** How long the last lines may take to be written, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/** What a check has to work with. */
+/** What a check works with. */
 export interface CheckParts {
   /** The time. */
   readonly clock: Clock;
-  /** Where it tells what it finds. */
+  /** Where it logs what it finds. */
   readonly log: Log;
-  /** The config directory, to look at single files. */
+  /** The config directory, for checks of single files. */
   readonly directory: Directory;
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
-  /** Tells which processes run, and since when. */
+  /** Shows which processes run, and since when. */
   readonly lives: Lives;
   /** Asks for restarts. */
   readonly requests: RestartRequests;
-  /** Has {@linkcode Check.check} called soon. */
+  /** Makes the service call {@linkcode Check.check} soon. */
   readonly wake: () => void;
 }
 
-/** Something that is checked of processes. */
+/** A check of processes. */
 export interface Check {
-  /** A process is to run, is to run in another way, or is not to run any more. */
+  /** Called when a process is wanted, when its spec changed, or when it is no longer wanted. */
   onEvent(name: string, event: ProcessEvent): void;
   /** Does what is due. */
   check(): void;
-  /** When it wants to be called, besides at each look at the configs; in the clock's milliseconds. */
+  /** When `check` must be called, in addition to after each scan of the configs, in the clock's milliseconds. */
   readonly due: number;
-  /** Lets go of what it holds. */
+  /** Releases what it holds. */
   close(): void;
 }
 
-/** The machine that a {@linkcode CheckService} runs on. */
+/** What a {@linkcode CheckService} needs. */
 export interface CheckHost {
   /** The time. */
   readonly clock: Clock;
@@ -49,15 +49,15 @@ export interface CheckHost {
   readonly directory: Directory;
   /** The messages directory. */
   readonly messagesDirectory: MessagesDirectory;
-  /** Where the monitor's pid files are; null where that is not known. */
+  /** The directory of the monitor's pid files. Null if unknown. */
   readonly pids: string | null;
-  /** Where it tells what it does. */
+  /** Where it logs what it does. */
   readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };
-  /** Beats as long as it goes on. */
+  /** Beats while the loop runs. */
   readonly heart?: Watchdog;
 }
 
-/** Looks at the configs every so often, and has something checked of their processes. */
+/** Scans the configs at an interval, and runs a check of their processes. */
 export class CheckService implements ProgramService {
   readonly #frequencyMs: number;
   readonly #host: CheckHost;
@@ -68,7 +68,7 @@ export class CheckService implements ProgramService {
   readonly #run = new Run();
   #exitCode = 0;
 
-  /** Makes one that has not been started; `frequency` is in seconds. */
+  /** Creates a service. `frequency` is the time between two scans, in seconds. */
   constructor(frequency: number, host: CheckHost, make: (parts: CheckParts) => Check) {
     const { clock, directory, messagesDirectory, pids, output: { log } } = host;
     this.#frequencyMs = frequency * 1000;
@@ -102,7 +102,7 @@ export class CheckService implements ProgramService {
     this.#waker.wake();
   }
 
-  /** Stops it. */
+  /** Stops the service. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stop();
   }
@@ -115,7 +115,7 @@ export class CheckService implements ProgramService {
     try {
       await this.#scanAndCheck();
     } catch (error) {
-      // Whatever it is: what is held must be let go of.
+      // Whatever went wrong, release what is held.
       this.fail(error);
     }
     this.#check.close();
@@ -126,18 +126,18 @@ export class CheckService implements ProgramService {
   async #scanAndCheck(): Promise<void> {
     const { signal } = this.#abort;
     const { clock, heart = NO_HEART } = this.#host;
-    for (let nextLook = clock.now(); !signal.aborted;) {
+    for (let nextScan = clock.now(); !signal.aborted;) {
       const now = clock.now();
-      if (now >= Math.min(nextLook, this.#configs.due)) {
+      if (now >= Math.min(nextScan, this.#configs.due)) {
         for await (const { name, event } of this.#configs.changes("all", signal)) {
           if (event !== null) this.#check.onEvent(name, event);
         }
       }
-      if (now >= nextLook) nextLook = now + this.#frequencyMs;
+      if (now >= nextScan) nextScan = now + this.#frequencyMs;
       if (signal.aborted) return;
       this.#check.check();
       heart.beat();
-      await this.#waker.wait(Math.min(nextLook, this.#configs.due, this.#check.due, heart.due));
+      await this.#waker.wait(Math.min(nextScan, this.#configs.due, this.#check.due, heart.due));
     }
   }
 }

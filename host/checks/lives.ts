@@ -6,24 +6,24 @@ import { readSmallFile } from "../files/open.ts";
 import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Log } from "../types.ts";
 
-/** No pid file is longer. */
+/** The longest pid file that is read, in bytes. */
 const MAX_PID_BYTES = 100;
 
 const DOWN: Life = { type: "down" };
 
-/** What was seen of one process. */
+/** What was seen of a process. */
 interface Seen {
-  /** Its pid file, which each start replaces; null where it had none. */
+  /** Identifies its pid file, which each start replaces. Null if it had none. */
   readonly mark: string | null;
-  /** What that says. */
+  /** The content of that file. */
   readonly pid: string | null;
   /** When it started, in the clock's milliseconds. */
   readonly since: number;
-  /** When it was seen, likewise. */
+  /** When it was last seen, in the clock's milliseconds. */
   readonly at: number;
 }
 
-/** Which processes run, and since when, as a monitor's pid files tell: each is written when its process was started. */
+/** Which processes run, and since when, by a monitor's pid files: each is written when its process is started. */
 export class Lives {
   readonly #path: string | null;
   readonly #clock: Clock;
@@ -31,7 +31,7 @@ export class Lives {
   readonly #seen = new Map<string, Seen>();
   readonly #knownFaults = new KnownFaults();
 
-  /** Makes one that has seen nothing; without a directory it never will. */
+  /** Creates an instance. Without a directory, it never sees anything. */
   constructor(path: string | null, clock: Clock, log: Log) {
     this.#path = path;
     this.#clock = clock;
@@ -43,15 +43,15 @@ export class Lives {
     return this.#path !== null;
   }
 
-  /** Looks at one. */
+  /** Returns whether a process runs, and since when. */
   of(name: string): Life {
     if (this.#path === null) {
-      this.#logFault("there is no --pid DIR");
+      this.#logFault("no --pid directory was given");
       return UNKNOWN_LIFE;
     }
     try {
       const file = lstat(join(this.#path, name));
-      if (file === null) this.#seeThatItIsKept(this.#path);
+      if (file === null) this.#checkIsKept(this.#path);
       this.#logFault(null);
       return this.#take(name, file);
     } catch (error) {
@@ -60,7 +60,7 @@ export class Lives {
     }
   }
 
-  /** Forgets one that is not to be looked at again. */
+  /** Forgets a process. */
   forget(name: string): void {
     this.#seen.delete(name);
   }
@@ -74,32 +74,32 @@ export class Lives {
     const mark = `${file.ino} ${file.mtime?.getTime()}`;
     const pid = mark === before?.mark ? before.pid : readSmallFile(join(this.#path!, name), MAX_PID_BYTES);
     if (pid === null) return this.#take(name, null);
-    // The monitor writes a file again that was lost.
+    // The same pid in a new file is no new start: the monitor writes lost files again.
     const since = pid === before?.pid ? before.since : now - this.#ageOf(file, now - (before?.at ?? -Infinity));
     this.#seen.set(name, { mark, pid, since, at: now });
     return { type: "up", since };
   }
 
-  /** How old a file is; no older than what it was not there before, for the wall clock may have jumped since. */
-  #ageOf({ mtime }: Deno.FileInfo, sinceLastLookMs: number): number {
+  /** Returns the age of a file, at most the time since the last check, because the wall clock may have jumped. */
+  #ageOf({ mtime }: Deno.FileInfo, sinceLastMs: number): number {
     const ageMs = Math.max(0, this.#clock.wall() - (mtime?.getTime() ?? -Infinity));
-    return Math.min(ageMs, sinceLastLookMs);
+    return Math.min(ageMs, sinceLastMs);
   }
 
-  /** Who has no pid file does not run, but only where a monitor keeps such files. @throws {Error} Where none does. */
-  #seeThatItIsKept(path: string): void {
-    // Python NColony keeps nothing else there.
+  /** Checks that a monitor keeps pid files here. If not, a missing file means nothing. @throws {Error} If not. */
+  #checkIsKept(path: string): void {
+    // Python NColony keeps only pid files there.
     const isKept = [".lock", ".children"].some((name) => lstat(join(path, name)) !== null) ||
       Deno.readDirSync(path).some(({ name }) => !name.startsWith("."));
-    if (!isKept) throw new Error("no monitor keeps its pid files there");
+    if (!isKept) throw new Error("no monitor keeps pid files there");
   }
 
   #logFault(fault: string | null): void {
     if (!this.#knownFaults.note("pids", fault)) return;
     const where = this.#path === null ? "" : ` from ${JSON.stringify(shownText(this.#path))}`;
-    if (fault === null) return this.#log.info(`it is known again${where} when processes start`);
+    if (fault === null) return this.#log.info(`process start times can be read again${where}`);
     this.#log.warn(
-      `it is not known${where} when processes start, so the grace begins when a restart is asked for: ${fault}`,
+      `cannot read process start times${where}: ${fault}; a grace period begins when a restart is requested`,
     );
   }
 }

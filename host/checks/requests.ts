@@ -4,16 +4,16 @@ import { postMessage } from "../files/post.ts";
 import { KnownFaults } from "../known_faults.ts";
 import type { Log, MessagesDirectory } from "../types.ts";
 
-/** So many unread messages are read: others may have put there any number. */
+/** The most unread messages that are read: other users may have written any number. */
 const MAX_UNREAD = 1000;
 
 /** What {@linkcode RestartRequests} needs. */
 export interface RestartRequestsOptions {
-  /** The monitor's messages. */
+  /** The monitor's messages directory. */
   readonly messagesDirectory: MessagesDirectory;
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
-  /** Where it tells whom it asked for, and why. */
+  /** Where it logs which restarts it asked for, and why. */
   readonly log: Log;
 }
 
@@ -21,15 +21,15 @@ export interface RestartRequestsOptions {
 export class RestartRequests {
   readonly #options: RestartRequestsOptions;
   readonly #knownFaults = new KnownFaults();
-  /** Whose restart is to come, and the message that asks for it. */
+  /** The processes to be restarted, each with the message that asks for it. */
   readonly #pending = new Map<string, string>();
 
-  /** Makes one that has asked for nothing. */
+  /** Creates an instance that has asked for nothing yet. */
   constructor(options: RestartRequestsOptions) {
     this.#options = options;
   }
 
-  /** The names whose restart somebody asked for in a message that the monitor has not read yet, and that message's. */
+  /** Returns the processes that unread messages ask to restart, each with the name of the message. */
   unread(): ReadonlyMap<string, string> {
     const { messagesDirectory, specs } = this.#options;
     const unread = new Map<string, string>();
@@ -42,7 +42,7 @@ export class RestartRequests {
     return unread;
   }
 
-  /** Those of whose restart this program asked, or would have, and of whose request the monitor has not read yet. */
+  /** Returns the processes that this program asked to restart, or found asked for, in messages that are unread yet. */
   pending(): string[] {
     const { messagesDirectory } = this.#options;
     for (const [name, file] of this.#pending) if (messagesDirectory.stamp(file) === null) this.#pending.delete(name);
@@ -50,10 +50,10 @@ export class RestartRequests {
   }
 
   /**
-   * Asks for the restart of each of some, unless a request for it lies unread.
+   * Asks for the restart of some processes, except of those with an unread request.
    *
-   * @param reasons Why, by name.
-   * @returns The names of those of whom a request lies there now.
+   * @param reasons The reasons, by the names of the processes.
+   * @returns The names of the processes with an unread request now.
    */
   askAll(reasons: ReadonlyMap<string, string>): string[] {
     if (reasons.size === 0) return [];
@@ -65,7 +65,7 @@ export class RestartRequests {
     return [...reasons.keys()].filter((name) => this.#pending.has(name));
   }
 
-  /** Asks for a restart; gives the message's name, or null where that cannot be done, which is said once. */
+  /** Asks for a restart. Returns the message's name, or null if it cannot be written, which is logged once. */
   ask(name: string, reason: string): string | null {
     const { messagesDirectory, log } = this.#options;
     try {
@@ -76,7 +76,7 @@ export class RestartRequests {
     } catch (error) {
       const fault = faultOf(error);
       if (this.#knownFaults.note("ask", fault)) {
-        log.error(`cannot write to ${messagesDirectory.path}, to ask for restarts: ${fault}`);
+        log.error(`cannot request restarts, because writing to ${messagesDirectory.path} failed: ${fault}`);
       }
       return null;
     }
@@ -88,7 +88,7 @@ export class RestartRequests {
     try {
       return parseMessage(file, entry.source);
     } catch (error) {
-      // What the monitor does not understand asks for nothing.
+      // The monitor does not understand it either, so it asks for nothing.
       if (error instanceof MessageError) return null;
       throw error;
     }

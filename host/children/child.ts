@@ -6,23 +6,23 @@ import { pump } from "./pump.ts";
 import { startLeader } from "./session.ts";
 import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
 
-/** How often it is asked whether a group is empty after its leader's end: soon first, then every 50 ms. */
+/** The first and the longest delay between checks of a group whose leader exited. Each is twice the one before. */
 const FIRST_POLL_MS = 1;
 const MAX_POLL_MS = 50;
 
 /**
- * So long after SIGKILL and the leader's end, who is left is stuck, or can only be zombies that nobody reaps. From then on
- * /proc, where it may be read, is asked which, as often.
+ * How long a group may keep members after SIGKILL and its leader's exit, in milliseconds. After that they are stuck, or
+ * zombies that no process reaps. /proc, if it may be read, shows which, and is read again at this interval.
  */
 const GIVE_UP_MS = 1000;
 
-/** What is started, and how; a `Spec` is most of it. */
+/** What to start, and how. A `Spec` has most of these. */
 export interface SpawnOptions {
   /** The command and its arguments. */
   readonly args: readonly [string, ...string[]];
-  /** Gives its environment; absent: this program's own. What it throws is the reason why the child cannot be started. */
+  /** Returns the environment. If it throws, the child cannot be started. @default {this program's environment} */
   readonly env?: () => Record<string, string>;
-  /** Its stdin: a pipe that nobody writes to and that stays open until its group is empty, or `/dev/null`. */
+  /** Its stdin: `/dev/null`, or a pipe that nothing is written to and that stays open until its group is empty. */
   readonly stdin: "piped" | "null";
   /** The user id to run as. @default {this program's} */
   readonly uid?: number;
@@ -30,14 +30,14 @@ export interface SpawnOptions {
   readonly gid?: number;
   /** The working directory. @default {this program's} */
   readonly cwd?: string;
-  /** Whom signals reach. */
+  /** Which processes signals are sent to. */
   readonly killScope: KillScope;
 }
 
 /**
- * Starts a child, as the leader of a session and process group of its own. What root starts is in no supplementary group.
+ * Starts a child as the leader of its own session and process group. If root starts it, it has no supplementary groups.
  *
- * @returns The child, or null where it could not be started: then `listener` has been told so as its end.
+ * @returns The child. Null if it could not be started, which was reported to `listener` as its exit.
  */
 export function spawnChild(
   start: SpawnOptions,
@@ -46,11 +46,11 @@ export function spawnChild(
   clock: Clock,
 ): Child | null {
   try {
-    const cwd = start.cwd ?? substituteForOwn(listener);
+    const cwd = start.cwd ?? fallbackCwd(listener);
     const placed = cwd === undefined ? start : { ...start, cwd };
     return new DenoChild(placed, startChild(placed), output, listener, clock);
   } catch (error) {
-    // Whatever spawn throws, from a missing command to a TypeError for an invalid argument, is this child's end.
+    // Any error counts as the child's exit, from a missing command to a TypeError for an invalid argument.
     output.end();
     listener.leaderExited({ type: "failed", reason: whyNotStarted(error, start) });
     listener.groupExited();
@@ -58,20 +58,22 @@ export function spawnChild(
   }
 }
 
-/** Whether it was told that this program's working directory is gone. */
-let hasToldOfOwn = false;
+/** Whether it was logged that this program's working directory is gone. */
+let isLossLogged = false;
 
-/** Where a child runs that has no working directory of its own: undefined, in this program's; where that is gone, in `/`. */
-function substituteForOwn(listener: ChildListener): string | undefined {
+/** Returns the `cwd` of a child without one: `/` if this program's working directory is gone, else undefined. */
+function fallbackCwd(listener: ChildListener): string | undefined {
   try {
     Deno.cwd();
-    hasToldOfOwn = false;
+    isLossLogged = false;
     return undefined;
   } catch (error) {
-    // Where it may not be seen, the start shows whether it may be used.
+    // If it may not be looked up, the start shows whether it can be used.
     if (!(error instanceof Deno.errors.NotFound)) return undefined;
-    if (!hasToldOfOwn) listener.warn('this program\'s working directory is gone: processes without a "cwd" run in /');
-    hasToldOfOwn = true;
+    if (!isLossLogged) {
+      listener.warn('the current working directory no longer exists: processes without a "cwd" run in /');
+    }
+    isLossLogged = true;
     return "/";
   }
 }
@@ -151,15 +153,15 @@ class DenoChild implements Child {
     }
   }
 
-  /** Signals the leader before its group is there. */
+  /** Signals the leader while its group does not exist yet. */
   #sendAlone(signal: StopSignal): void {
-    // Of one that ended by a signal that it cannot name, Deno would signal the pid, which may be a stranger's by now.
+    // If a signal that Deno cannot name ended it, Deno would signal the pid, which another process may have.
     if (this.#exitedAt < Infinity) return;
     try {
       this.#child.kill(signal);
       if (signal !== "SIGKILL") this.#child.kill("SIGCONT");
     } catch {
-      // It ended a moment ago, and its end is on its way here.
+      // It exited a moment ago, and that is about to be reported.
     }
   }
 
@@ -169,7 +171,7 @@ class DenoChild implements Child {
 
   #exited(exit: Exit): void {
     this.#exitedAt = this.#clock.now();
-    // The group is asked about before anybody is told, so that nobody signals one that is empty already.
+    // Check the group before the exit is reported, so that no signal is sent to an empty group.
     const isEmpty = this.#start.killScope === "process" || !this.#isGroupAlive();
     this.#isEmpty = isEmpty;
     this.#listener.leaderExited(exit);
@@ -182,7 +184,7 @@ class DenoChild implements Child {
       Deno.kill(-this.pid, 0);
       return true;
     } catch (error) {
-      // Anything else, as a refusal, means that somebody is there.
+      // Any other error, such as a missing permission, means that the group has members.
       return !(error instanceof Deno.errors.NotFound);
     }
   }
@@ -194,46 +196,48 @@ class DenoChild implements Child {
         return this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
       }
       if (hasLiveMember(this.pid)) return this.#pollGroup(GIVE_UP_MS);
-      this.#listener.warn(`process group ${this.pid} still has members after SIGKILL (zombies?): given up`);
+      this.#listener.warn(
+        `process group ${this.pid} still has members after SIGKILL (zombies?): no longer waiting for them`,
+      );
       this.#emptied();
     });
   }
 
   #emptied(): void {
     this.#isEmpty = true;
-    // Nobody is left to read it, so closing cannot fail in a way that matters. What starts next may need its descriptor…
+    // No process reads it any more, so errors do not matter. Close it first: the next start may need the descriptor.
     if (this.#start.stdin === "piped") this.#child.stdin.close().catch(() => {});
     this.#listener.groupExited();
-    // …but does not wait for this.
+    // The next start does not need to wait for the rest of the output.
     for (const pump of this.#pumps) pump.finish();
   }
 }
 
 /**
- * Sends a stop signal to a process, or a group where `target` is negative, and then SIGCONT: who is stopped (SIGSTOP, SIGTSTP,
- * a debugger) could not act on it otherwise.
+ * Sends a stop signal to a process, or to a group if `target` is negative. Then sends SIGCONT, because a process that
+ * is stopped (SIGSTOP, SIGTSTP) could not act on the stop signal.
  *
- * @throws {Deno.errors.NotFound} Where nobody is there.
+ * @throws {Deno.errors.NotFound} If there is no such process or group.
  */
 export function askToEnd(target: number, signal: StopSignal): void {
   Deno.kill(target, signal);
-  // Nothing keeps a stopped process from its death by SIGKILL.
+  // SIGKILL ends stopped processes as well.
   if (signal === "SIGKILL") return;
   try {
     Deno.kill(target, "SIGCONT");
   } catch (error) {
-    // The signal has ended it, and nobody is left.
+    // The signal ended it, and no process is left.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
-/** How a child ended. */
+/** Waits for a child to exit, and resolves with its exit code or signal. */
 export async function exitOf(child: Deno.ChildProcess): Promise<Exit> {
   try {
     const { code, signal } = await child.status;
     return signal === null ? { type: "code", code } : { type: "signal", signal };
   } catch (error) {
     const number = unnamedSignal(error);
-    return { type: "signal", signal: number === undefined ? "a signal without a name" : `signal ${number}` };
+    return { type: "signal", signal: number === undefined ? "unknown signal" : `signal ${number}` };
   }
 }

@@ -1,31 +1,31 @@
 import { digest, fileNameFault, isObject, type Json, ownValue, STOP_SIGNALS, type StopRules } from "@ncolony/core";
 import { isPid } from "./pid_dir.ts";
 
-/** What is known of a child. */
+/** What is known about a child. */
 export interface ChildRecord {
   /** The name of its process. */
   readonly name: string;
-  /** Tells the config that it is started with from others. */
+  /** The digest of the config that it is started with. */
   readonly config: string;
   /** How it is stopped. */
   readonly rules: StopRules;
-  /** In which boot of the machine it is started; null where that is not known. */
+  /** The id of the machine's boot in which it is started. Null if unknown. */
   readonly boot: string | null;
-  /** The pid of its leader; null before it was started. */
+  /** The pid of its leader. Null before it is started. */
   readonly pid: number | null;
-  /** When that was, in clock ticks since the boot; null before, or where that is not known. */
+  /** When its leader started, in clock ticks since the boot. Null before that, or if unknown. */
   readonly start: string | null;
 }
 
-/** How a process is stopped whose config is not known. */
+/** How a process is stopped if its config is unknown. */
 export const DEFAULT_RULES: StopRules = { stopSignal: "SIGTERM", killScope: "group" };
 
-/** Tells a config from most others. */
+/** Returns a digest of a config, which most other configs do not have. */
 export function configDigest(source: string): string {
   return `${source.length}-${digest(source).toString(16)}`;
 }
 
-/** What a line says; null where it is free, or torn. */
+/** Parses a line of the table. Returns null if it is free or holds no valid record. */
 export function parseRecord(text: string): ChildRecord | null {
   try {
     const record = JSON.parse(text);

@@ -8,30 +8,31 @@ import { type ChildRecord, parseRecord } from "./child_record.ts";
 
 const MODE = 0o600;
 
-/** A line has so many bytes, or a multiple of that. */
+/** The length of a line, in bytes. A longer line has a multiple of it. */
 const LINE_BYTES = 512;
 
-/** So many lines are made at a time: there is room for more processes then when the disk is full. */
+/** How many lines are added at a time, so that there is room for more processes when the disk is full. */
 const LINES_AHEAD = 64;
 
-/** What pid and start may take more than the nulls that stand for them before. */
+/** How much longer a record may get when its null pid and start are filled in, in bytes. */
 const GROWTH_BYTES = 32;
 
 const NEWLINE = 0x0a;
 const SPACE = 0x20;
 
-/** The part of the file that one record has. */
+/** The part of the file that holds one record. */
 interface Line {
   readonly offset: number;
   readonly bytes: number;
 }
 
 /**
- * The children of a monitor, in a file that its successor reads when it was killed: one line each, padded with spaces.
+ * The children of a monitor, in a file with one line each, padded with spaces. If the monitor is killed, the next one
+ * reads the file.
  *
- * A line is written before its child is started, and again after that. Each time that is one call that needs no file
- * descriptor and no room on the disk, for the file is held open and lines stay where they are. So it is true whatever runs
- * out, and whenever the monitor is killed.
+ * A line is written before its child is started, and again after that. Each write is one call that needs no new file
+ * descriptor and no disk space, because the file is kept open and lines stay where they are. So the file is correct
+ * even if resources run out, and whenever the monitor is killed.
  */
 export class ChildTable {
   readonly #path: string;
@@ -40,39 +41,39 @@ export class ChildTable {
   #free: Line[] = [];
   #end = 0;
   #file: Deno.FsFile | null = null;
-  /** Whether something could not be written. */
+  /** Whether the file must be written again, because a write failed or a line was torn or duplicate. */
   #isStale = false;
 
-  /** Makes one in a directory that nobody else may write; the file is neither read nor made yet. */
+  /** Creates a table in a directory that no other user may write. Does not touch the file yet. */
   constructor(directory: string) {
     this.#path = join(directory, ".children");
   }
 
-  /** Opens the file, or makes it; gives what the monitor before left in it. */
+  /** Opens or creates the file. Returns the records that the previous monitor left in it. */
   load(): ChildRecord[] {
     const records: ChildRecord[] = [];
     this.#try(() => this.#read(records));
     return records;
   }
 
-  /** Notes what is known of a child; says why it could not be written. */
+  /** Records a child. Returns why it could not be written, or null. */
   put(record: ChildRecord): string | null {
     this.#records.set(record.name, record);
     if (this.#file !== null) this.#try(() => this.#write(record));
     return this.check();
   }
 
-  /** Forgets a child; says why it could not be erased. */
+  /** Removes a child. Returns why it could not be erased, or null. */
   remove(name: string): string | null {
     return this.#records.delete(name) ? this.#try(() => this.#erase(name)) : null;
   }
 
-  /** Makes the file again where it is gone, or not as it should be; says why that cannot be done. */
+  /** Writes the file again if it is gone or not as it should be. Returns why that failed, or null. */
   check(): string | null {
     return this.#isWhole() ? null : this.#try(() => this.#make());
   }
 
-  /** Lets go of the file, and removes it where it holds nothing. */
+  /** Closes the file, and removes it if it holds no child. */
   close(): void {
     if (this.#records.size === 0 && this.#isWhole()) this.#try(() => Deno.removeSync(this.#path));
     this.#file?.close();
@@ -91,7 +92,7 @@ export class ChildTable {
 
   #read(records: ChildRecord[]): void {
     const { isFile, uid = null, nlink } = lstat(this.#path) ?? {};
-    // What is another's is not believed.
+    // A file of another user, or with several names, is not trusted.
     if (!isFile || isOthers(uid) || nlink !== 1) return this.#make();
     this.#file = Deno.openSync(this.#path, { read: true, write: true });
     const bytes = Deno.readFileSync(this.#path);
@@ -107,7 +108,7 @@ export class ChildTable {
       this.#records.set(record.name, record);
       this.#lines.set(record.name, line);
     }
-    // Something was torn; or a record moved to another line, and is in both.
+    // The last line was torn, or a record was moved to another line and is in both.
     this.#isStale = this.#end < bytes.length || this.#lines.size < records.length;
   }
 
@@ -117,7 +118,7 @@ export class ChildTable {
     return isAt(this.#path, info) && info.size === this.#end;
   }
 
-  /** Makes the file, with all that is known, in the place of the one that there is. */
+  /** Replaces the file with a new one that holds all records. */
   #make(): void {
     const fresh = freshPath(dirname(this.#path));
     const before = { file: this.#file, lines: this.#lines, free: this.#free, end: this.#end };
@@ -155,7 +156,7 @@ export class ChildTable {
     this.#free.push(line);
   }
 
-  /** Takes a line that is free, or a new one. */
+  /** Takes a free line, or a new one. */
   #take(bytes: number): Line {
     const isEnough = (line: Line) => line.bytes > bytes;
     if (!this.#free.some(isEnough)) {
@@ -165,7 +166,7 @@ export class ChildTable {
     return this.#free.splice(this.#free.findIndex(isEnough), 1)[0]!;
   }
 
-  /** Makes lines at the end: as many as there is room for, but at least one. */
+  /** Adds lines at the end, as many as there is room for. @throws {Error} If there is no room for one. */
   #extend(count: number, bytes: number): void {
     const line = new Uint8Array(bytes).fill(SPACE);
     line[bytes - 1] = NEWLINE;
@@ -191,7 +192,7 @@ export class ChildTable {
 
   #writeAt(offset: number, bytes: Uint8Array): void {
     this.#file?.seekSync(offset, Deno.SeekMode.Start);
-    // Part of it is written where the disk is full.
-    if (this.#file?.writeSync(bytes) !== bytes.length) throw new Error("ENOSPC");
+    // If the disk is full, only a part is written.
+    if (this.#file?.writeSync(bytes) !== bytes.length) throw new Error("no space left on device");
   }
 }

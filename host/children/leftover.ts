@@ -5,36 +5,36 @@ import { askToEnd } from "./child.ts";
 import type { ProcView } from "./proc_view.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
-/** How often it is asked whether a child of an earlier monitor is still there: soon first, then more seldom. */
+/** The first and the longest delay between checks of a leftover process. Each is twice the one before. */
 const FIRST_POLL_MS = 20;
 const MAX_POLL_MS = 500;
 
-/** So long it is waited for a pid of which nothing more is known, in milliseconds: it may be a stranger's. */
+/** How long to wait for a pid whose identity is unknown, in milliseconds: it may belong to another program. */
 export const UNKNOWN_MS = 60_000;
 
-/** What an earlier monitor started under a name, as far as it is known. */
+/** What is known about a process that an earlier monitor started. */
 export interface Trace {
   /** The name of the process. */
   readonly name: string;
   /** The pid of its leader. */
   readonly pid: number;
-  /** When that started, in clock ticks since the boot; null where that is not known. */
+  /** When its leader started, in clock ticks since the boot. Null if unknown. */
   readonly start: string | null;
-  /** In which boot of the machine that was; null where that is not known. */
+  /** The id of the machine's boot in which it started. Null if unknown. */
   readonly boot: string | null;
   /** How it is stopped. */
   readonly rules: StopRules;
 }
 
-/** What is known of a pid that an earlier monitor wrote down. */
+/** Whether a pid that an earlier monitor wrote down still belongs to its process. */
 type Identity = "ours" | "stranger" | "unknown";
 
 /**
- * Tells whether what has a pid now is what an earlier monitor started under it, or left in its group.
+ * Checks whether the process that an earlier monitor started still has its pid, or left other processes in its group.
  *
- * The record decides where there is one: pid, start time and boot are a process's identity. Without it, or when only the
- * group is left, the environment does: it begins with `NCOLONY_NAME`, unless a program overwrote it. Where neither may be
- * read, a pid that is there is `unknown`.
+ * If there is a record, it decides: pid, start time and boot identify a process. Without one, or if only the group is
+ * left, the environment decides: it contains `NCOLONY_NAME`, unless a program overwrote it. If neither may be read, a
+ * pid that exists is `unknown`.
  */
 export function identify({ name, pid, start, boot, rules }: Trace, view: ProcView): Identity {
   const scope = rules.killScope;
@@ -43,7 +43,7 @@ export function identify({ name, pid, start, boot, rules }: Trace, view: ProcVie
     if (boot !== null && boot !== view.bootId()) return "stranger";
     const leaderStart = view.startOf(pid);
     if (leaderStart !== null && start !== null) return leaderStart === start ? "ours" : "stranger";
-    // Of a zombie nothing is to be read, but the group may live on.
+    // The environment of a zombie cannot be read, but its group may live on.
     const candidates = !view.hasEnded(pid) ? [pid] : scope === "group" ? view.membersOf(pid) : [];
     return candidates.some((pid) => view.variableOf(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
@@ -52,36 +52,37 @@ export function identify({ name, pid, start, boot, rules }: Trace, view: ProcVie
   }
 }
 
-/** How a {@linkcode Leftover} is made. */
+/** The parts of a {@linkcode Leftover}. */
 export interface LeftoverParts {
-  /** What is known to be there. */
+  /** The processes that are known to exist. */
   readonly traces: readonly Trace[];
-  /** Looks for more of it; gives null when nothing more can appear. */
+  /** Searches for more processes. Resolves with null when no more can appear. */
   readonly search: () => Promise<readonly Trace[] | null>;
-  /** What it is seen by. */
+  /** How processes are seen. */
   readonly view: ProcView;
   /** The time. */
   readonly clock: Clock;
-  /** Is told its end. */
+  /** Receives its exit and warnings. */
   readonly listener: ChildListener;
 }
 
 /**
- * What earlier monitors left of a process. Its pipes are dead, so it is never adopted: it can only be stopped, or waited for.
+ * What earlier monitors left of a process. Its pipes are broken, so it is never adopted: it can only be stopped, or
+ * waited for.
  *
- * Where it is not known whether a pid is ours or a stranger's, it is not signalled, which it answers like a child that
- * refuses.
+ * A pid is not signaled while it is unknown whose it is. If that is so at the start, `refused` is true, as for a child
+ * that may not be signaled.
  */
 export class Leftover implements Child {
   readonly pid: number;
   readonly refused: boolean;
   readonly #parts: LeftoverParts;
   #traces: readonly Trace[];
-  /** Since when it is not known whose a pid is. */
+  /** Since when the identity of a pid is unknown, in the clock's milliseconds. */
   readonly #unknownSince = new Map<number, number>();
   #signal: StopSignal | null = null;
 
-  /** Begins to wait for its end. */
+  /** Creates a leftover, and starts to wait for its exit. */
   constructor(parts: LeftoverParts) {
     this.#parts = parts;
     this.#traces = parts.traces;
@@ -99,21 +100,21 @@ export class Leftover implements Child {
 
   whoIsLeft(): string {
     const left = this.#traces.map(({ pid, rules }) => whoIsLeft(pid, rules.killScope));
-    return left.join(", ") || "nobody who is known";
+    return left.join(", ") || "no known process";
   }
 
   #send(trace: Trace, signal: StopSignal): void {
-    // Asked again each time: since the last look it may have ended, and its pid been given to a stranger.
+    // Check each time: it may have exited since the last check, and another process may have its pid.
     if (identify(trace, this.#parts.view) !== "ours") return;
     try {
       askToEnd(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
-      this.#parts.listener.warn(`cannot send ${signal} to pid ${trace.pid} of an earlier monitor: ${faultOf(error)}`);
+      this.#parts.listener.warn(`cannot send ${signal} to pid ${trace.pid} of a previous monitor: ${faultOf(error)}`);
     }
   }
 
-  /** Whether it need not be waited for any more: it is gone, or it was not known for too long whose its pid is. */
+  /** Returns whether the wait is over: the process is gone, or its identity was unknown for too long. */
   #isOver(trace: Trace): boolean {
     const { view } = this.#parts;
     const identity = identify(trace, view);
@@ -129,7 +130,7 @@ export class Leftover implements Child {
     this.#unknownSince.set(pid, since);
     if (now < since + UNKNOWN_MS) return false;
     listener.warn(
-      `no longer waits for pid ${pid}, which an earlier monitor wrote down: it is treated as another program`,
+      `no longer waiting for pid ${pid}, recorded by a previous monitor: assuming that it is another program`,
     );
     return true;
   }
@@ -141,27 +142,27 @@ export class Leftover implements Child {
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
       if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
-      listener.leaderExited({ type: "failed", reason: "exit status unknown, an earlier monitor started it" });
+      listener.leaderExited({ type: "failed", reason: "exit status unknown (started by a previous monitor)" });
       listener.groupExited();
     });
   }
 
-  /** Takes what has appeared meanwhile. */
+  /** Adds a process that has appeared since. */
   #take(trace: Trace): void {
     if (this.#traces.some(({ pid }) => pid === trace.pid)) return;
-    this.#parts.listener.warn(`pid ${trace.pid} of an earlier monitor still runs`);
+    this.#parts.listener.warn(`pid ${trace.pid} of a previous monitor is still running`);
     this.#traces = [...this.#traces, trace];
     if (this.#signal !== null) this.#send(trace, this.#signal);
   }
 }
 
-/** Whether nobody is left, but those that ended and whom nobody has reaped yet. */
+/** Returns whether no process is left, apart from zombies. */
 function isEmpty({ pid, rules }: Trace, view: ProcView): boolean {
   try {
     return view.hasEnded(pid) &&
       (rules.killScope === "process" || view.membersOf(pid).every((member) => view.hasEnded(member)));
   } catch {
-    // It cannot be seen just now, and something is there.
+    // It cannot be seen now, but it exists.
     return false;
   }
 }

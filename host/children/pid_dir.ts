@@ -8,7 +8,7 @@ import { readSmallFile } from "../files/open.ts";
 /** The longest pid file that is read, in bytes. */
 const MAX_FILE_BYTES = 4096;
 
-/** What a pid file says. */
+/** The content of a pid file. */
 export interface PidEntry {
   /** The name of the process. */
   readonly name: string;
@@ -17,20 +17,21 @@ export interface PidEntry {
 }
 
 /**
- * A directory with one file per running process, its pid in decimal (Python NColony's `TransportDirectoryDict`).
+ * A directory with one file per running process, which holds its pid in decimal (Python NColony's
+ * `TransportDirectoryDict`).
  *
- * Files are written under a fresh name and renamed into place, so that no planted link is written through.
+ * Files are written under a new name and renamed into place, so that a planted link is never followed.
  */
 export class PidDirectory {
   readonly #path: string;
 
-  /** Makes the directory if it is missing. @throws {Error} Where it cannot be made. */
+  /** Creates the directory if it is missing. @throws {Error} If that fails. */
   constructor(path: string) {
     Deno.mkdirSync(path, { recursive: true });
     this.#path = path;
   }
 
-  /** Writes the pid of a process; says why where it cannot. */
+  /** Writes the pid of a process. Returns why that failed, or null. */
   write(name: string, pid: number): string | null {
     try {
       replaceFile(this.#path, name, `${pid}`, 0o644);
@@ -40,22 +41,22 @@ export class PidDirectory {
     }
   }
 
-  /** Whether the file of a process says this pid. */
+  /** Returns whether the file of a process holds this pid. */
   has(name: string, pid: number): boolean {
     try {
       return readSmallFile(join(this.#path, name), MAX_FILE_BYTES) === `${pid}`;
     } catch {
-      // It went, or may not be read.
+      // It is gone or cannot be read.
       return false;
     }
   }
 
-  /** Removes the file of a process; says why where it cannot. */
+  /** Removes the file of a process. Returns why that failed, or null. */
   remove(name: string): string | null {
     return discard(join(this.#path, name));
   }
 
-  /** What was written, and not removed. */
+  /** Returns the content of all pid files. */
   entries(): PidEntry[] {
     const directory = openDirectory(this.#path, { maxBytes: MAX_FILE_BYTES, followLinks: false });
     const names = directory.names();
@@ -75,9 +76,9 @@ function parsePid(text: string): number | null {
   return isPid(Number(text)) ? Number(text) : null;
 }
 
-/** Whether something may be the pid of a monitor's child. */
+/** Returns whether a value can be the pid of a monitor's child. */
 export function isPid(value: unknown): value is number {
-  // 1 is no child of any monitor, 0 and negative numbers would be groups, and of larger ones Deno.kill takes 32 bits.
+  // 1 is never a child, 0 and negative numbers are groups, and Deno.kill() truncates larger ones to 32 bits.
   return typeof value === "number" && Number.isInteger(value) && value > 1 && value < 2 ** 31 && value !== Deno.pid;
 }
 

@@ -13,7 +13,7 @@ import { DIRECT_VIEW, type ProcView, viewOfProcesses } from "./proc_view.ts";
 
 const TAKEN = "another monitor keeps its pid files there";
 
-/** The pid files of a monitor, and beside them what its successor knows its children by. */
+/** The pid files of a monitor, and the table by which the next monitor recognizes its children. */
 export class DenoPidFiles implements PidFiles {
   readonly path: string;
   readonly #clock: Clock;
@@ -21,20 +21,20 @@ export class DenoPidFiles implements PidFiles {
   readonly #directory: PidDirectory;
   readonly #table: ChildTable;
   readonly #view: ProcView;
-  /** This boot of the machine; null where only a shell can tell, which takes too long for each start. */
+  /** The id of the machine's boot. Null if only a shell can read it, which takes too long for each start. */
   readonly #boot: string | null;
   #lock: DirectoryLock | null = null;
-  /** Whether another monitor took the directory: it was removed, and is another one now. */
+  /** Whether another monitor locked the directory after it was removed and created again. */
   #isTaken = false;
   #isClosed = false;
-  /** The pid of each child, and what its file looked like when that was right. */
+  /** The pid of each child, and the stamp of its file when it was last correct. */
   readonly #children = new Map<string, { readonly pid: number; seen: string | null }>();
-  /** Of which it is not known yet when they started. */
+  /** The children whose start time is not known yet. */
   readonly #unidentified = new Map<string, ChildRecord>();
-  /** The names whose files could not be removed. */
+  /** The processes whose files could not be removed. */
   readonly #gone = new Set<string>();
 
-  /** Makes the directory if it is missing. @throws {Error} Where that cannot be done, or others may write it. */
+  /** Creates the directory if it is missing. @throws {Error} If that fails, or if other users may write it. */
   constructor(path: string, trust: TrustOptions, clock: Clock) {
     this.path = path;
     this.#clock = clock;
@@ -106,7 +106,7 @@ export class DenoPidFiles implements PidFiles {
     this.#lock?.[Symbol.dispose]();
   }
 
-  /** Locks the directory that came in the place of the one before. */
+  /** Locks the directory that replaced the previous one. */
   async #relock(): Promise<void> {
     try {
       const lock = await lockDirectory(this.path, 0);
@@ -116,11 +116,11 @@ export class DenoPidFiles implements PidFiles {
       this.#lock?.[Symbol.dispose]();
       this.#lock = lock;
     } catch {
-      // It went again: the next look tries again.
+      // It is gone again. The next restore() tries again.
     }
   }
 
-  /** Notes when children started of which that was not seen at once. */
+  /** Records start times that could not be read when the children started. */
   #identify(): void {
     try {
       for (const [name, record] of this.#unidentified) {
@@ -130,16 +130,16 @@ export class DenoPidFiles implements PidFiles {
         this.#unidentified.delete(name);
       }
     } catch {
-      // Nothing can be seen now: the next look tries again.
+      // Processes cannot be seen now. The next restore() tries again.
     }
   }
 
-  /** When a child started; null where that cannot be seen now. */
+  /** Returns when a child started, in clock ticks since the boot. Null if that cannot be read now. */
   #startOf(pid: number): string | null {
     try {
       return this.#view.startOf(pid);
     } catch {
-      // No file descriptor is left, or there is nothing to look with.
+      // No file descriptor is left.
       return null;
     }
   }
@@ -160,7 +160,7 @@ export class DenoPidFiles implements PidFiles {
   }
 }
 
-/** The pid files of a monitor that writes none: what earlier ones left is found in /proc alone. */
+/** Returns the pid files of a monitor that writes none. Leftover processes are found in /proc alone. */
 export function noPidFiles(clock: Clock): PidFiles {
   const nothing = () => null;
   return {
@@ -176,7 +176,7 @@ export function noPidFiles(clock: Clock): PidFiles {
   };
 }
 
-/** What a file looks like; null where there is none. */
+/** Returns the inode, size and time of a file. Null if there is none. */
 function stampOf(path: string): string | null {
   try {
     const info = lstat(path);

@@ -6,27 +6,27 @@ import type { PidEntry } from "./pid_dir.ts";
 import type { ProcView } from "./proc_view.ts";
 import { findStrays, type Stray } from "./strays.ts";
 
-/** So long it is looked for what was just being started when its monitor was killed, in milliseconds. */
+/** How long to search for a child that was being started when its monitor was killed, in milliseconds. */
 const SEARCH_MS = 1000;
 
-/** So long what was found in /proc is used again, in milliseconds: many may ask. */
+/** How long the result of a scan of /proc is used again, in milliseconds, because there may be many searches. */
 const FRESH_MS = 10;
 
-/** What earlier monitors left in their pid directory. */
+/** The content of the files that earlier monitors left in their pid directory. */
 export interface LeftFiles {
-  /** What they noted of their children. */
+  /** The records of their children. */
   readonly records: readonly ChildRecord[];
-  /** What their pid files say. */
+  /** The content of their pid files. */
   readonly pids: readonly PidEntry[];
 }
 
 /**
- * Finds what earlier monitors of a colony left running: what their files name, and, where /proc may be read, what runs with
- * name and config of one of its processes.
+ * Finds the leftover processes of a colony: processes that the files of earlier monitors name and, if /proc may be
+ * read, processes that run with the name and the config of one of the colony's processes.
  *
- * @param left What they left in the pid directory.
+ * @param left The files that earlier monitors left in the pid directory.
  * @param config The config directory.
- * @param view What processes are seen by.
+ * @param view How processes are seen.
  */
 export async function findChildren(
   left: LeftFiles,
@@ -66,7 +66,7 @@ export async function findChildren(
   });
 }
 
-/** Processes that monitors left behind, and of which it is known with what configs this colony's were started. */
+/** Processes that monitors of this machine left behind. A process with a known config is one of this colony. */
 class Strays {
   readonly #clock: Clock;
   readonly #configs = new Map<string, Set<string>>();
@@ -77,17 +77,17 @@ class Strays {
     this.#clock = clock;
   }
 
-  /** Takes note of a config that a process was, or may have been, started with. */
+  /** Adds a config that a process was started with, or may have been. */
   know(name: string, config: string): void {
     this.#configs.set(name, (this.#configs.get(name) ?? new Set()).add(config));
   }
 
-  /** The names of all, this colony's or not. */
+  /** Resolves with the names of all processes, this colony's or not. */
   async names(): Promise<Set<string>> {
     return new Set((await this.#all()).map(({ name }) => name));
   }
 
-  /** Those of this colony, or of one of its processes. */
+  /** Resolves with this colony's processes, or only with those of one name. */
   async traces(of?: string): Promise<Trace[]> {
     return (await this.#all()).flatMap((stray) => {
       const { name, source, pid, group, start } = stray;
@@ -101,14 +101,14 @@ class Strays {
     const now = this.#clock.now();
     if (now >= this.#until) {
       this.#until = now + FRESH_MS;
-      // Where /proc may not be read, for which Deno wants --allow-all, only the files are known.
+      // Deno allows reading /proc only with --allow-all. Without it, only the files are known.
       this.#found = findStrays(this.#clock).catch(() => []);
     }
     return this.#found;
   }
 }
 
-/** How it is stopped; null where it runs as nobody that its config names, so that another user pretends to be it. */
+/** Returns how a process is stopped. Null if its user is not the config's: then another user pretends to be it. */
 function rulesOfStray({ name, source, uid }: Stray): StopRules | null {
   const spec = parseIfValid(name, source);
   return spec !== null && (uid === Deno.uid() || uid === (spec.uid ?? Deno.uid())) ? stopRulesOf(spec) : null;
@@ -127,7 +127,7 @@ function traceOfRecord({ name, pid, start, boot, rules }: ChildRecord): Trace[] 
   return pid === null ? [] : [{ name, pid, start, boot, rules }];
 }
 
-/** Whether a child was about to be started in this boot when its monitor was killed. */
+/** Returns whether a child was about to be started, in this boot, when its monitor was killed. */
 function isStarting({ pid, boot }: ChildRecord, view: ProcView): boolean {
   try {
     return pid === null && boot !== null && boot === view.bootId();
@@ -136,7 +136,7 @@ function isStarting({ pid, boot }: ChildRecord, view: ProcView): boolean {
   }
 }
 
-/** The first trace of each pid: what a record says is surer than what a pid file says. */
+/** Returns the first trace of each pid, because records are more reliable than pid files. */
 function distinct(traces: readonly Trace[]): Trace[] {
   return traces.filter(({ pid }, index) => traces.findIndex((other) => other.pid === pid) === index);
 }

@@ -2,21 +2,21 @@ import type { Clock } from "../types.ts";
 import { hasEnded, membersOf, readBootId, readProcess, readVariable } from "./proc.ts";
 import { askShell } from "./shell.ts";
 
-/** What is to be seen of processes. Each method throws where it cannot be seen. */
+/** A view of the processes on the machine. Each method throws if it cannot see them. */
 export interface ProcView {
-  /** Tells this boot of the machine from others. */
+  /** Returns the id of the machine's boot. */
   bootId(): string;
-  /** When a process started, in clock ticks since the boot; null where there is none. */
+  /** Returns when a process started, in clock ticks since the boot. Null if there is none. */
   startOf(pid: number): string | null;
-  /** Whether a process is gone, or all of it has ended and only nobody has asked how. */
+  /** Returns whether a process is gone or a zombie with all of its threads. */
   hasEnded(pid: number): boolean;
-  /** The pids of a process group. */
+  /** Returns the pids of a process group. */
   membersOf(group: number): number[];
-  /** A variable of the environment that a process was started with. */
+  /** Returns a variable of the environment that a process was started with. */
   variableOf(pid: number, name: string): string | undefined;
 }
 
-/** Through /proc, which Deno lets this program read with --allow-all alone. */
+/** Reads /proc, which Deno allows only with --allow-all. */
 export const DIRECT_VIEW: ProcView = {
   bootId: readBootId,
   startOf: (pid) => readProcess(pid)?.start ?? null,
@@ -25,7 +25,7 @@ export const DIRECT_VIEW: ProcView = {
   variableOf: readVariable,
 };
 
-/** Whether this program may read /proc itself. */
+/** Returns whether this program may read /proc itself. */
 export function mayReadProc(): boolean {
   try {
     readBootId();
@@ -35,12 +35,12 @@ export function mayReadProc(): boolean {
   }
 }
 
-/** What this program may see by. */
+/** Returns the best view that this program's permissions allow. */
 export function viewOfProcesses(clock: Pick<Clock, "now">): ProcView {
   return mayReadProc() ? DIRECT_VIEW : new ShellView(() => clock.now());
 }
 
-/** A process, as it was when all of them were looked at. */
+/** A process, as the last scan found it. */
 interface Seen {
   readonly pid: number;
   readonly group: number;
@@ -48,12 +48,12 @@ interface Seen {
   readonly hasEnded: boolean;
 }
 
-/** So long a look at all processes is used again, in milliseconds: many may ask, and each takes some milliseconds. */
+/** How long a scan is used again, in milliseconds: there may be many calls, and a scan takes some milliseconds. */
 const FRESH_MS = 200;
 
 /**
- * Through sh(1) and cat(1), which `--allow-run` lets read what this program may not. Where there are none, or they may not
- * either, each method throws.
+ * Reads /proc through sh(1) and cat(1), which needs only `--allow-run`. Each method throws if they do not exist, or may
+ * not read it.
  */
 export class ShellView implements ProcView {
   readonly #now: () => number;
@@ -61,7 +61,7 @@ export class ShellView implements ProcView {
   #seen = new Map<number, Seen>();
   #until = -Infinity;
 
-  /** Makes one that has looked at nothing yet; `now` gives milliseconds that only grow. */
+  /** Creates a view. `now` reads a monotonic clock, in milliseconds. */
   constructor(now: () => number) {
     this.#now = now;
   }
@@ -90,7 +90,7 @@ export class ShellView implements ProcView {
 
   #scan(): Map<number, Seen> {
     if (this.#now() < this.#until) return this.#seen;
-    // Who ends meanwhile is no failure.
+    // A process that exits during the scan is no error.
     const text = askShell("cat /proc/sys/kernel/random/boot_id && { cat /proc/[0-9]*/stat 2>/dev/null; true; }");
     const end = text.indexOf("\n");
     this.#boot = text.slice(0, end);
@@ -101,8 +101,8 @@ export class ShellView implements ProcView {
 }
 
 /**
- * One /proc/PID/stat. The second field is the command in parentheses, which may hold anything, also a newline and what
- * looks like other fields: those that follow it are a letter and many numbers.
+ * Matches one /proc/PID/stat. The second field is the command in parentheses, which may contain anything, even newlines
+ * and text that looks like fields. A letter and at least 40 numbers follow it.
  */
 const STAT = /^(\d+) \([^]*?\) ([A-Za-z])((?: -?\d+){40,})$/gm;
 

@@ -1,35 +1,35 @@
 import type { Clock, OnBytes } from "../types.ts";
 
-/** A buffer begins with this size, and grows to the largest while reads fill it. */
+/** A buffer starts with the smallest size, and doubles up to the largest while reads fill it. */
 const MIN_BUFFER_BYTES = 512;
 const MAX_BUFFER_BYTES = 65_536;
 
-/** All buffers together grow no further than this. */
+/** How much all buffers may grow in total. */
 const MAX_ALL_BUFFERS_BYTES = 16 * 1024 * 1024;
 
-/** After the group's end, a pipe that somebody else still holds is read until it is silent for so long… */
+/** When the group is empty, a pipe that another process still holds is read until it is silent for this long… */
 const IDLE_MS = 1000;
 
-/** …or until it gave so much, which is more than it can hold… */
+/** …or until this many bytes were read, which is more than a pipe holds by default… */
 const MAX_DRAIN_BYTES = 1024 * 1024;
 
-/** …or until it was waited for so long in all: somebody may write a little now and then, for ever. */
+/** …or until reads waited for this long in total, because the process may write a little now and then, forever. */
 const MAX_WAIT_MS = 3000;
 
 let allBuffersBytes = 0;
 
 /** One pipe that is being read. */
 export interface Pump {
-  /** The writers ended: read what is in the pipe, then stop, also when somebody else keeps it open. */
+  /** Reads what is in the pipe after its writers exited, then stops, even if another process keeps it open. */
   finish(): void;
-  /** Resolves when nothing more comes. Never rejects. */
+  /** Resolves when no more output comes. Never rejects. */
   readonly done: Promise<void>;
 }
 
 /**
- * Reads a child's pipe and gives it to `onBytes`, chunk by chunk, never ahead of what that takes.
+ * Reads a child's pipe and passes it to `onBytes`, chunk by chunk. Waits until a chunk is taken before the next read.
  *
- * A pending default read would hold 64 KiB per pipe; a reader with its own buffer holds 512 bytes while a child is silent.
+ * A pending default read would hold 64 KiB per pipe. A reader with its own buffer holds 512 bytes at first.
  */
 export function pump(stream: ReadableStream<Uint8Array>, onBytes: OnBytes, clock: Clock): Pump {
   const reader = stream.getReader({ mode: "byob" });
@@ -38,7 +38,7 @@ export function pump(stream: ReadableStream<Uint8Array>, onBytes: OnBytes, clock
   let waitLeftMs = MAX_WAIT_MS;
   let cancelTimer = () => {};
   const stop = () => {
-    // The pipe may have ended meanwhile.
+    // The pipe may have ended already.
     reader.cancel().catch(() => {});
   };
   const watchIdle = () => {
@@ -54,7 +54,7 @@ export function pump(stream: ReadableStream<Uint8Array>, onBytes: OnBytes, clock
         watchIdle();
         const since = left < Infinity ? clock.now() : null;
         const { value, done } = await reader.read(buffer);
-        // How long what is written waits to be taken is not counted: a full disk loses nothing.
+        // The time that a chunk waits to be taken is not counted, so that a full disk loses no output.
         if (since !== null) waitLeftMs -= clock.now() - since;
         isReading = false;
         cancelTimer();
@@ -66,11 +66,11 @@ export function pump(stream: ReadableStream<Uint8Array>, onBytes: OnBytes, clock
         grownBytes = buffer.byteLength - MIN_BUFFER_BYTES;
       }
     } catch {
-      // A pipe that cannot be read gives nothing more; the child's end is told elsewhere.
+      // No more can be read. The child's exit is reported elsewhere.
     }
     cancelTimer();
     stop();
-    // Not asked of the buffer itself: the last read took its memory along.
+    // `buffer.byteLength` is no longer known: the last read detached the buffer.
     allBuffersBytes -= grownBytes;
   };
   return {
@@ -82,7 +82,7 @@ export function pump(stream: ReadableStream<Uint8Array>, onBytes: OnBytes, clock
   };
 }
 
-/** The buffer for the next read: the same again, or a larger one where the last read filled it. */
+/** Returns the buffer for the next read: the same one, or a larger one if the last read filled it. */
 function next(value: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   const size = value.buffer.byteLength;
   const isFull = value.length === size && size < MAX_BUFFER_BYTES && allBuffersBytes + size < MAX_ALL_BUFFERS_BYTES;

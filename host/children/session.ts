@@ -2,13 +2,13 @@ import { resolve } from "@std/path/posix/resolve";
 import { isGranted } from "../permission.ts";
 import { isExecutable } from "./command.ts";
 
-/** Makes a session for itself, and then becomes the command that it is given; of util-linux, or of busybox. */
+/** The program that creates a session and then executes a command, from util-linux or busybox. */
 const SETSID = "/usr/bin/setsid";
 
-/** With these it ends where it could not become the command. */
+/** Its exit codes if it could not execute the command. */
 const NOT_EXECUTED = [126, 127];
 
-/** To look at any file, to run any command, and to know who this program is. */
+/** The permissions to look at any file, to run any command, and to know this program's user and group. */
 const NEEDED: readonly Deno.PermissionDescriptor[] = [
   { name: "read" },
   { name: "run" },
@@ -16,27 +16,27 @@ const NEEDED: readonly Deno.PermissionDescriptor[] = [
   { name: "sys", kind: "gid" },
 ];
 
-/** What Deno is told of a command: the environment is given as a whole. */
+/** Deno's options of a command. If `env` is given, it is the whole environment. */
 type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 
-/** Whether children of a fork are in fewer groups than this program; null before it is known. */
+/** Whether Deno removes a forked child from supplementary groups of this program. Null if unknown yet. */
 let losesGroups: boolean | null = null;
 
-/** Of each command that Deno has executed itself, whether setsid may, and does as well: it never ended as if it could not. */
+/** For each command that Deno has executed itself: whether setsid may execute it, and never failed to. */
 const bySetsid = new Map<string, boolean>();
 
 /**
- * Starts a command as the leader of a session and process group of its own.
+ * Starts a command as the leader of its own session and process group.
  *
- * Deno does that where `detached` is set, by fork: that copies the page tables of this program, and stops it until the
- * command is executed, 2 ms in a small program and 6 in a large one. setsid(1), where it is there, Deno starts by vfork,
- * in 0.7 ms in any, and needs two file descriptors less. In return, it is seen later, and less exactly, that something
- * cannot be executed, so only what Deno has executed itself is left to setsid; and for a moment the child is still in this
- * program's group, so a signal to its own finds nobody. Deno alone starts what needs a fork anyway, another user or group,
- * and what has variables of the dynamic linker, which are not meant for setsid.
+ * With `detached`, Deno does that by fork. This copies the page tables of this program, and stops it until the command
+ * is executed: 2 ms in a small program, 6 ms in a large one. Deno starts setsid(1) by vfork instead, in 0.7 ms in any
+ * program, and with two fewer file descriptors. In return, a failed execution is noticed later and less exactly, so
+ * setsid starts only commands that Deno has executed before. And for a moment the child is in this program's group, so
+ * a signal to its own group finds no process. Deno itself starts a command that needs a fork anyway, because it runs as
+ * another user or group, or that has variables of the dynamic linker, which are not meant for setsid.
  *
- * @param command A path, or a bare command, which Deno looks up in this program's PATH.
- * @throws {Error} Where it cannot be started.
+ * @param command A path, or a bare command, which Deno searches for in this program's PATH.
+ * @throws {Error} If it cannot be started.
  */
 export function startLeader(command: string, options: LeaderOptions): Deno.ChildProcess {
   const path = isForSetsid(options) ? pathOf(command, options.cwd) : null;
@@ -44,38 +44,38 @@ export function startLeader(command: string, options: LeaderOptions): Deno.Child
     try {
       return startBySetsid(path, options);
     } catch {
-      // What is wrong with the command itself, Deno says.
+      // Deno starts it below, or reports what is wrong with the command.
     }
   }
   const child = new Deno.Command(command, { ...options, detached: true }).spawn();
   if (path !== null) {
     if (!bySetsid.has(path)) bySetsid.set(path, NEEDED.every(isGranted));
-    // To ask takes 3 ms, and now nobody waits for a start.
+    // The check takes 3 ms, and no start waits for it here.
     losesGroups ??= forkLosesGroups();
   }
   return child;
 }
 
-/** Whether nothing but the command itself may keep it from being left to setsid. */
+/** Returns whether setsid may start a command with these options. */
 function isForSetsid({ uid, gid, env }: LeaderOptions): boolean {
   if (uid !== undefined || gid !== undefined || env === undefined) return false;
   return !Object.keys(env).some((name) => name.startsWith("LD_"));
 }
 
-/** The path that Deno makes of a command, or null of one that it looks for. */
+/** Returns the path that Deno executes for a command. Null if PATH or this program's working directory decides. */
 function pathOf(command: string, cwd: string | undefined): string | null {
   const isKnown = command.startsWith("/") || command.includes("/") && cwd !== undefined;
   return isKnown ? resolve(cwd ?? "/", command) : null;
 }
 
-/** As root, Deno takes the supplementary groups from what it forks, and setsid would leave them. */
+/** Returns whether a fork loses groups: as root, Deno clears the supplementary groups, and setsid would keep them. */
 function forkLosesGroups(): boolean {
   if (Deno.uid() !== 0) return false;
   try {
     const { stdout } = new Deno.Command("/usr/bin/id", { args: ["-G"], stderr: "null" }).outputSync();
     return new TextDecoder().decode(stdout).trim() !== `${Deno.gid()}`;
   } catch {
-    // There is none, so nobody knows.
+    // id(1) does not exist, so it is unknown.
     return true;
   }
 }
@@ -86,21 +86,21 @@ function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess 
   child.status.then(({ code, signal }) => {
     if (signal === null && NOT_EXECUTED.includes(code)) bySetsid.set(path, false);
   }, () => {
-    // By a signal that Deno cannot name.
+    // The child exited by a signal that Deno cannot name.
   });
   return child;
 }
 
-/** How many children Deno itself would not wait for. */
+/** How many running children Deno itself does not wait for. */
 let spared = 0;
 
-/** Keeps this program running meanwhile: somebody listens to it. Unlike the first timer, it is there at once. */
+/** Keeps this program running while there are such children. The first timer would take longer to create. */
 let patience: MessageChannel | undefined;
 
 /**
- * Keeps Deno from sending SIGKILL to the pid of a child that is not `detached`: it does so when this program ends, and also
- * when the child has ended and was reaped, and the pid may be a stranger's. `unref()` ends that, but also that Deno waits
- * for the child.
+ * Keeps Deno from sending SIGKILL to the pid of a child that is not `detached`. Deno does that when this program exits,
+ * and even after the child was reaped, when the pid may belong to another process. `unref()` prevents it, but then Deno
+ * does not wait for the child either.
  */
 function spare(child: Deno.ChildProcess): void {
   child.unref();
@@ -111,7 +111,7 @@ function spare(child: Deno.ChildProcess): void {
   const release = () => {
     if (--spared > 0) return;
     patience?.port1.close();
-    // Deno keeps it, and 5 KB, for good otherwise.
+    // Otherwise Deno keeps it, and 5 KB, forever.
     patience?.port2.close();
   };
   child.status.then(release, release);

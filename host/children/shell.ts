@@ -1,12 +1,12 @@
-/** What else a script is told. */
+/** Options of a script. */
 export interface ScriptOptions {
-  /** `$1` and so on. @default {[]} */
+  /** The arguments, `$1` and so on. @default {[]} */
   readonly args?: readonly string[];
-  /** Whether it sees this program's environment, and sets its own PATH. @default {false} */
+  /** Whether it inherits this program's environment, and sets its own PATH. @default {false} */
   readonly inheritEnv?: boolean;
 }
 
-/** What a script prints that /bin/sh runs, with commands of the system alone. @throws {Error} Where that cannot be done, or fails. */
+/** Runs a script with /bin/sh and the system's commands, and returns its output. @throws {Error} If that fails. */
 export function askShell(script: string, { args = [], inheritEnv = false }: ScriptOptions = {}): string {
   const { success, stdout, stderr } = new Deno.Command("/bin/sh", {
     args: ["-c", script, "sh", ...args],

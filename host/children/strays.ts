@@ -1,35 +1,36 @@
 import type { Clock } from "../types.ts";
 import { allPids, readProcess, readVariables } from "./proc.ts";
 
-/** A process that some monitor started, as its environment says, and that has another parent by now: that monitor is gone. */
+/** A process that a monitor started, as its environment shows, and that lost its parent: that monitor is gone. */
 export interface Stray {
   /** The name of the process. */
   readonly name: string;
   /** The text of the config that it was started with. */
   readonly source: string;
-  /** The user that it runs as. */
+  /** The user id that it runs as. Null if it has exited. */
   readonly uid: number | null;
   /** Its pid. */
   readonly pid: number;
-  /** The pid of the leader of its group, which may be itself. */
+  /** Its process group: the pid of the leader, which may be itself. */
   readonly group: number;
   /** When it started, in clock ticks since the boot. */
   readonly start: string;
 }
 
-/** So long environments may take to be read, in milliseconds: whoever holds the memory of a process makes others wait for it. */
+/** How long reading environments may take, in milliseconds: a process whose memory is locked blocks its readers. */
 const PATIENCE_MS = 1000;
 
-/** So many are read at a time: each keeps one of Deno's 32 threads, and one that hangs for good. */
+/** How many are read at a time. Each takes one of Deno's 32 threads, and one that hangs keeps it forever. */
 const READERS = 4;
 
 /**
  * Finds processes that monitors of this machine left behind.
  *
- * Who lost its parent was given to PID 1, or to a subreaper above, which is one of this program's own ancestors if it had the
- * monitor started as it had this program started. Where that holds the other ends of its pipes it is its monitor, and lives.
+ * The parent of an orphan is PID 1 or a subreaper. If that subreaper started the monitor, as it started this program,
+ * it is an ancestor of this program. If the parent holds the other ends of the process's pipes, it is the monitor
+ * itself, and still runs.
  *
- * @throws {Error} Where /proc may not be read, for which Deno wants --allow-all.
+ * @throws {Error} If /proc may not be read, which Deno allows only with --allow-all.
  */
 export async function findStrays(clock: Clock): Promise<Stray[]> {
   const ancestors = ancestorsOf(Deno.pid);
@@ -39,7 +40,7 @@ export async function findStrays(clock: Clock): Promise<Stray[]> {
   const readSome = async () => {
     for (const pid of pids) {
       const info = ancestors.has(pid) ? null : readProcess(pid);
-      // With its own group this program would end itself.
+      // A signal to its own group would end this program too.
       if (info === null || !ancestors.has(info.parent) || info.group === ownGroup) continue;
       const [name, source] = await readVariables(pid, ["NCOLONY_NAME", "NCOLONY_CONFIG"]);
       if (name === undefined || source === undefined || isHeldBy(info.parent, pid)) continue;
@@ -57,7 +58,7 @@ function ownerOf(pid: number): number | null {
   try {
     return Deno.statSync(`/proc/${pid}`).uid;
   } catch {
-    // It ended.
+    // It exited.
     return null;
   }
 }
@@ -70,7 +71,7 @@ function ancestorsOf(pid: number): Set<number> {
   return ancestors;
 }
 
-/** Whether a process holds a pipe that another one has for its input or output. */
+/** Returns whether `holder` has a pipe open that is stdin, stdout or stderr of `pid`. */
 function isHeldBy(holder: number, pid: number): boolean {
   const pipes = new Set(["0", "1", "2"].map((fd) => pipeOf(pid, fd)).filter((pipe) => pipe !== null));
   if (pipes.size === 0) return false;
@@ -81,7 +82,7 @@ function descriptorsOf(pid: number): string[] {
   try {
     return [...Deno.readDirSync(`/proc/${pid}/fd`)].map(({ name }) => name);
   } catch {
-    // It is another user's.
+    // It belongs to another user.
     return [];
   }
 }

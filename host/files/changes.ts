@@ -4,59 +4,61 @@ import type { Clock, Directory, FileStamp } from "../types.ts";
 import { isSameStamp, RACY_MS } from "./file_stamp.ts";
 import { Unsettled } from "./unsettled.ts";
 
-/** Two looks this far apart must agree before what was not renamed into place counts. */
+/** How far apart two scans must agree before a change that was not renamed into place counts, in milliseconds. */
 export const SETTLE_MS = 100;
 
 /** A file that changed. */
 export interface FileChange {
   /** Its name. */
   readonly name: string;
-  /** What it holds now; null where it is gone. */
+  /** What it contains now. Null if it is gone. */
   readonly entry: Entry | null;
 }
 
-/** Touched to look at, and whether each was renamed into place. */
+/** Names to scan, and whether each was renamed into place. */
 export type Touched = Iterable<readonly [name: string, complete: boolean]>;
 
-/** What a file looked like when it was read, and whether it may hold something else by now and look the same. */
+/** The state of a file when it was read, and whether it may have changed since and still look the same. */
 interface Known {
   readonly stamp: FileStamp;
   readonly isDoubtful: boolean;
 }
 
-/** What is set of {@linkcode Changes}. */
+/** The settings of {@linkcode Changes}. */
 export interface ChangesOptions {
   /**
-   * How long a change that was not renamed into place must stay as it is, in milliseconds; 0 takes everything at once.
+   * How long a change that was not renamed into place must remain unchanged, in milliseconds. 0 accepts changes at
+   * once.
    *
    * @default {100}
    */
   readonly settleMs?: number;
-  /** Gives, each only once, the names that were renamed into place since: a scan under way takes them first. */
+  /** Returns, each only once, the names that were renamed into place since. A running scan reads them first. */
   readonly nextRenamed?: () => string | undefined;
 }
 
 /**
- * Finds what changed in a config directory since the look before, and gives it file by file, in the order of the listing.
+ * Finds what changed in a config directory since the previous scan, and yields it file by file, in the order of the
+ * listing.
  *
- * Editors, `cp` and `sed -i` leave names and half-written files in a directory for a moment. So a change counts when two
- * looks 100 ms apart find the same thing, or at once when it is known to have been renamed into place from a name that
- * is ignored. The very first look takes everything as it is.
+ * Editors, `cp` and `sed -i` leave temporary names and half-written files in a directory for a moment. So a change
+ * counts when two scans 100 ms apart find the same, or at once if the file is known to have been renamed into place
+ * from an ignored name. The first scan accepts everything.
  *
- * A directory that is not there, or that is empty and another one (device, inode) than was read last, as after an
- * unmount, changes nothing.
+ * Nothing changes while the directory is missing, or if it is empty and not the directory (device, inode) that was last
+ * read, such as after an unmount.
  */
 export class Changes {
   readonly #directory: Directory;
   readonly #clock: Clock;
   readonly #nextRenamed: () => string | undefined;
   readonly #known = new Map<string, Known>();
-  /** Touched that do not look as they did, and when the second look at them is due. */
+  /** Names whose files have changed but not settled, and when they must be scanned again. */
   readonly #unsettled: Unsettled;
   #id: string | null = null;
   #fault: string | null = null;
 
-  /** Makes one for a directory that was not looked at yet. */
+  /** Creates a scanner of a directory. */
   constructor(directory: Directory, clock: Clock, options: ChangesOptions = {}) {
     this.#directory = directory;
     this.#clock = clock;
@@ -64,12 +66,12 @@ export class Changes {
     this.#nextRenamed = options.nextRenamed ?? (() => undefined);
   }
 
-  /** Why the last look found nothing out: the directory is not there, or may not be used; else null. */
+  /** Why the last scan failed: the directory is missing or may not be used. Null if it succeeded. */
   get fault(): string | null {
     return this.#fault;
   }
 
-  /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
+  /** When to scan the unsettled names again, in the clock's milliseconds. Infinity if there are none. */
   get due(): number {
     return this.#unsettled.due;
   }
@@ -79,37 +81,37 @@ export class Changes {
     return [...this.#unsettled.keys()];
   }
 
-  /** Whether a name changed, and may still be changing. */
+  /** Whether a name changed and may still be changing. */
   isUnsettled(name: string): boolean {
     return this.#unsettled.has(name);
   }
 
-  /** Looks at every name, in slices of at most 10 ms. Between two slices it may be aborted. */
+  /** Scans all names, in slices of at most 10 ms. The scan can be aborted between names. */
   async *scanAll(signal?: AbortSignal): AsyncGenerator<FileChange> {
     const identity = this.#directory.identity();
-    if ("fault" in identity) return this.#cannotLook(identity.fault);
+    if ("fault" in identity) return this.#scanFailed(identity.fault);
     const names = this.#directory.names();
-    if ("fault" in names) return this.#cannotLook(names.fault);
+    if ("fault" in names) return this.#scanFailed(names.fault);
     const isFirst = this.#id === null;
     if (names.length === 0 && !isFirst && this.#id !== identity.id) {
-      return this.#cannotLook("is empty, and another directory than before (unmounted?)");
+      return this.#scanFailed("it is empty and not the same directory as before (unmounted?)");
     }
     this.#id = identity.id;
     this.#fault = null;
-    // Sets of thousands of names take their time, at every look at which nothing changed.
+    // Building sets of thousands of names takes time, and would do so at each scan that finds no change.
     const all = this.#areAllKnown(names) ? names : [...new Set(names).union(this.#known).union(this.#unsettled)];
     yield* this.#examineAll(all.values().map((name) => [name, isFirst] as const), signal);
   }
 
-  /** Whether a listing, in which each name is once, holds what is known, no more and no less. */
+  /** Whether a listing without duplicates contains exactly the known names. */
   #areAllKnown(names: readonly string[]): boolean {
     return this.#unsettled.size === 0 && names.length === this.#known.size &&
       names.every((name) => this.#known.has(name));
   }
 
-  /** Looks at some names, in slices too: those of which `complete` is true were renamed into place. */
+  /** Scans some names, also in slices. A name with `complete` was renamed into place. */
   async *scan(names: Touched, signal?: AbortSignal): AsyncGenerator<FileChange> {
-    // After a look at everything that failed, one at some names would not tell that it can be done again.
+    // After a failed scan of all names, a scan of some would not notice that the directory can be read again.
     const isPossible = this.#fault === null && this.#id !== null && this.#directory.stands(this.#id);
     yield* isPossible ? this.#examineAll(names, signal) : this.scanAll(signal);
   }
@@ -129,13 +131,13 @@ export class Changes {
     }
   }
 
-  /** What had not settled is looked for anew when there is a directory again. */
-  #cannotLook(fault: string): void {
+  /** Records that a scan failed. Forgets the unsettled names: all are scanned again once the directory can be read. */
+  #scanFailed(fault: string): void {
     this.#unsettled.clear();
     this.#fault = fault;
   }
 
-  /** What a name holds now, if that counts and may not be what it held before; else null. */
+  /** Returns what a name contains now, if that counts and may differ from before. Null otherwise. */
   #examine(name: string, complete: boolean): FileChange | null {
     const stampedAt = this.#clock.now();
     const stamp = this.#directory.stamp(name);
@@ -145,7 +147,7 @@ export class Changes {
       if (!known?.isDoubtful) return null;
     } else if (!(complete && stamp !== null) && !this.#settle(name, stamp, stampedAt)) return null;
     const reading = stamp && this.#directory.read(name);
-    // It changed, or went, after the look.
+    // The file changed or vanished after its stamp was taken.
     const isSure = isSameStamp(reading?.stamp ?? null, stamp) || complete && reading !== null;
     if (!isSure && !this.#settle(name, reading?.stamp ?? null, stampedAt)) return null;
     this.#unsettled.delete(name);

@@ -5,19 +5,19 @@ import { Changes, type Touched } from "./changes.ts";
 
 /** What {@linkcode Configs} needs. */
 export interface ConfigsOptions {
-  /** Where the configs are. */
+  /** The config directory. */
   readonly directory: Directory;
   /** The time. */
   readonly clock: Clock;
-  /** Where it tells what is wrong. */
+  /** Logs each problem. */
   readonly log: Log;
   /** As in {@linkcode ChangesOptions}. */
   readonly nextRenamed?: () => string | undefined;
 }
 
 /**
- * What a config directory asks for, kept up to date by looks at it. While a config is bad its last good one stays in force;
- * while the directory is away all do. What is wrong is told once.
+ * The specs of a config directory, kept up to date by scans. If a config becomes invalid, its last valid version stays
+ * in force. If the directory becomes unreadable, all configs stay in force. Each problem is logged once.
  */
 export class Configs {
   readonly #options: ConfigsOptions;
@@ -25,7 +25,7 @@ export class Configs {
   readonly #specs = new Specs();
   readonly #knownFaults = new KnownFaults();
 
-  /** Makes one that has looked at nothing yet. */
+  /** Creates the configs of a directory. Nothing has been scanned yet. */
   constructor(options: ConfigsOptions) {
     const { directory, clock, nextRenamed } = options;
     this.#options = options;
@@ -37,7 +37,7 @@ export class Configs {
     return this.#specs.inForce;
   }
 
-  /** When the names that have not settled must be looked at again, in the clock's milliseconds; else Infinity. */
+  /** When to scan the unsettled names again, in the clock's milliseconds. Infinity if there are none. */
   get due(): number {
     return this.#changes.due;
   }
@@ -47,14 +47,14 @@ export class Configs {
     return this.#changes.unsettled();
   }
 
-  /** Whether a name changed, and may still be changing. */
+  /** Whether a name changed and may still be changing. */
   isUnsettled(name: string): boolean {
     return this.#changes.isUnsettled(name);
   }
 
   /**
-   * Looks at some names, or at all, tells what is wrong, and gives what changed, in order. An aborted look gives and tells
-   * nothing more.
+   * Scans some names or all, logs problems, and yields the changes in order. An aborted scan neither yields nor logs
+   * any more.
    */
   async *changes(names: Touched | "all", signal?: AbortSignal): AsyncGenerator<SpecChange> {
     const files = names === "all" ? this.#changes.scanAll(signal) : this.#changes.scan(names, signal);
@@ -68,19 +68,19 @@ export class Configs {
     if (!signal?.aborted) this.#logFault(this.#changes.fault);
   }
 
-  /** Tells, when that changes, that the directory says nothing, or that it can be read again. */
+  /** Logs when the directory becomes unreadable, and when it can be read again. */
   #logFault(fault: string | null): void {
     const { directory, log } = this.#options;
     if (!this.#knownFaults.note("directory", fault)) return;
     if (fault === null) log.info(`the config directory ${directory.path} can be read again`);
-    else log.error(`the config directory ${directory.path} ${fault}: what runs goes on as it is`);
+    else log.error(`cannot read the config directory ${directory.path}: ${fault}; running processes keep running`);
   }
 
   #logChange({ name, problem, isMended }: SpecChange): void {
     const { log } = this.#options;
-    if (isMended) log.info("its config is good again", name);
+    if (isMended) log.info("config is valid again", name);
     if (problem === null) return;
-    const inForce = this.specs.has(name) ? "; its last good config stays in force" : "";
-    log.warn(`bad config: ${problem.reason}${inForce}`, name);
+    const inForce = this.specs.has(name) ? "; the last valid config stays in effect" : "";
+    log.warn(`invalid config: ${problem.reason}${inForce}`, name);
   }
 }

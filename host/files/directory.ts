@@ -11,17 +11,18 @@ import { resolveTrusted, UntrustedError, whyUntrusted } from "./trust.ts";
 export interface ReadOptions {
   readonly maxBytes: number;
   readonly followLinks: boolean;
-  /** Whether a name that is not found was listed all the same. */
+  /** Whether the name was listed although no file is found under it. */
   readonly isUndecodable?: boolean;
-  /** Who may change the directory and its files; absent: anybody. */
+  /** What is trusted. If absent, anyone may change the directory and its files. */
   readonly trust?: TrustOptions;
 }
 
 /**
- * Opens a config directory: symbolic links are followed, for ConfigMaps of Kubernetes are made of them.
+ * Opens a config directory. Symbolic links are followed, because a Kubernetes ConfigMap consists of them.
  *
- * Whoever can write it runs commands as the monitor. So the directory, each file, and all that leads to them must belong to
- * root or the monitor's own user, and nobody else may write them, unless {@linkcode TrustOptions} say otherwise.
+ * Anyone who can write a config runs commands as the monitor. So the directory, each file, and everything on the path
+ * to them must belong to root or the current user, and no other user may write to them, unless {@linkcode TrustOptions}
+ * allow it.
  */
 export function configDirectory(path: string, trust: TrustOptions = {}): Directory {
   const options = { maxBytes: MAX_CONFIG_BYTES, followLinks: true };
@@ -31,7 +32,8 @@ export function configDirectory(path: string, trust: TrustOptions = {}): Directo
 /** Opens a directory. */
 export function openDirectory(path: string, options: ReadOptions): Directory {
   const absolute = resolve(path);
-  // Names of the last listing that may not be UTF-8: Deno lists those with replacement characters, and finds nothing under them.
+  // Names in the last listing that may not be UTF-8. Deno lists them with replacement characters, and finds no file
+  // under such a name.
   let doubtful = new Set<string>();
   const undecodable = { ...options, isUndecodable: true };
   const optionsFor = (name: string) => doubtful.has(name) ? undecodable : options;
@@ -43,27 +45,27 @@ export function openDirectory(path: string, options: ReadOptions): Directory {
       const found = names(absolute);
       if (!Array.isArray(found)) return found;
       doubtful = new Set(found.filter((name) => name.includes("\ufffd")));
-      // Several of those may be listed as one.
+      // Several of them may be listed under the same name.
       return doubtful.size > 0 ? [...new Set(found)] : found;
     },
-    // join() would look at every letter, of thousands of names at every look.
+    // join() would check each character, for thousands of names in each scan.
     stamp: (name) => stampAt(`${absolute}/${name}`, optionsFor(name)),
     read: (name) => read(`${absolute}/${name}`, optionsFor(name)),
   };
 }
 
 /**
- * Which directory stands at a path now, or why it may not be used.
+ * Returns which directory is at a path now, or why it may not be used.
  *
- * @param trust Who may change it and the way there; absent: anybody.
- * @param isShared Whether others may write it, and only the way there is judged.
+ * @param trust What is trusted. If absent, anyone may change the directory and the path to it.
+ * @param isShared Whether other users may write to the directory, so that only the path to it is checked.
  */
 export function identify(path: string, trust?: TrustOptions, isShared = false): Identity {
   try {
     const resolved = trust === undefined || trust.allowInsecure
       ? { path, info: Deno.statSync(path) }
       : resolveTrusted(path, trust);
-    if (!resolved.info.isDirectory) return { fault: "is not a directory" };
+    if (!resolved.info.isDirectory) return { fault: "not a directory" };
     const fault = isShared || trust === undefined ? null : whyUntrusted(resolved.path, resolved.info, trust);
     return fault === null ? { id: idFrom(resolved.info) } : untrusted(fault, isShared);
   } catch (error) {
@@ -72,8 +74,8 @@ export function identify(path: string, trust?: TrustOptions, isShared = false): 
 }
 
 function untrusted(fault: string, isShared: boolean): Identity {
-  const wayOut = isShared ? "or --allow-insecure" : "--allow-insecure, or --trust-read-only-mount";
-  return { fault: `${fault}: chmod, chown, ${wayOut}`, isUntrusted: true };
+  const wayOut = isShared ? "--allow-insecure" : "--allow-insecure or --trust-read-only-mount";
+  return { fault: `${fault}; fix it with chmod or chown, or use ${wayOut}`, isUntrusted: true };
 }
 
 function names(path: string): string[] | { fault: string } {
@@ -86,13 +88,13 @@ function names(path: string): string[] | { fault: string } {
   }
 }
 
-/** Why something that is there cannot be seen, and whether that may pass by itself. */
+/** Why an existing file cannot be seen, and whether that may pass by itself. */
 interface Unseen {
   readonly fault: string;
   readonly isTransient: boolean;
 }
 
-/** Finds out what a name leads to; null where that is nothing, or a directory. */
+/** Returns the file that a name leads to. Null if there is none, or if it is a directory. */
 function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptions): Deno.FileInfo | Unseen | null {
   try {
     const info = followLinks ? Deno.statSync(path) : Deno.lstatSync(path);
@@ -100,8 +102,8 @@ function inspect(path: string, { followLinks, isUndecodable = false }: ReadOptio
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) return { fault: faultOf(error), isTransient: true };
     // Deno lists a name that is not UTF-8 with replacement characters.
-    if (isUndecodable) return { fault: "has a name that is not UTF-8", isTransient: false };
-    return followLinks && isLink(path) ? { fault: "is a symbolic link to nothing", isTransient: false } : null;
+    if (isUndecodable) return { fault: "the file name is not valid UTF-8", isTransient: false };
+    return followLinks && isLink(path) ? { fault: "dangling symbolic link", isTransient: false } : null;
   }
 }
 
@@ -117,24 +119,24 @@ function read(path: string, options: ReadOptions): Reading | null {
     const { fault, isTransient } = found;
     return { stamp: faultStamp(fault), entry: { fault }, isTransient };
   }
-  const wrong = (fault: string): Reading => ({ stamp: stampOf(found), entry: { fault } });
+  const faulty = (fault: string): Reading => ({ stamp: stampOf(found), entry: { fault } });
   // Opening a device can have effects, so only a regular file is opened.
-  if (found.isSymlink) return wrong("is a symbolic link");
-  if (!found.isFile) return wrong("is not a regular file");
+  if (found.isSymlink) return faulty("is a symbolic link");
+  if (!found.isFile) return faulty("not a regular file");
   try {
-    return readJudged(path, options);
+    return readTrusted(path, options);
   } catch (error) {
     if (isNotFound(error)) return null;
     const fault = error instanceof UntrustedError ? error.message : faultOf(error);
-    // The link, or what it leads through, may be mended without a change of the file.
-    return { ...wrong(fault), isTransient: true };
+    // The link, or what it leads through, may be fixed without a change to the file.
+    return { ...faulty(fault), isTransient: true };
   }
 }
 
-/** Reads a regular file, by a way that only root and this user can change if `trust` asks for that. */
-function readJudged(path: string, { followLinks, maxBytes, trust }: ReadOptions): Reading {
+/** Reads a regular file. With `trust`, its path must be one that only root and the current user can change. */
+function readTrusted(path: string, { followLinks, maxBytes, trust }: ReadOptions): Reading {
   const isLinked = followLinks && isLink(path);
-  // The way to the directory has been judged.
+  // The path to the directory has already been checked.
   const target = !isLinked
     ? { path, isAmongOthers: false }
     : trust === undefined
@@ -146,9 +148,11 @@ function readJudged(path: string, { followLinks, maxBytes, trust }: ReadOptions)
   const fault = trust === undefined ? null : whyUnfit(target, facts, trust);
   if (fault !== null) return { stamp, entry: { fault } };
   const { bytes, entry } = readText(file, facts.size, maxBytes);
-  // Some file systems say of every file that it is empty.
+  // Some file systems report every file as empty.
   const isGrowing = bytes !== facts.size && Date.now() < stamp.changedMs + RACY_MS;
-  return isGrowing ? { stamp, entry: { fault: "is just being written" }, isTransient: true } : { stamp, entry };
+  return isGrowing
+    ? { stamp, entry: { fault: "the file is still being written" }, isTransient: true }
+    : { stamp, entry };
 }
 
 function whyUnfit(
@@ -156,21 +160,21 @@ function whyUnfit(
   facts: FileFacts,
   trust: TrustOptions,
 ): string | null {
-  // Somebody may have given a file of root's another name there.
-  if (isAmongOthers && facts.nlink !== 1) return "has several names, in a directory that others may write";
+  // Another user may have hard-linked a file of root's there.
+  if (isAmongOthers && facts.nlink !== 1) return "has several hard links, in a directory that other users can write to";
   return whyUntrusted(path, facts, trust);
 }
 
-/** Every file is read into this: nothing is read while another file is, and fresh memory for each would pile up. */
+/** The buffer for every file. Only one file is read at a time, and new memory for each would pile up. */
 let buffer = new Uint8Array(0);
 
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** Reads a file of a size; gives how many bytes there were, of one that is too large not all. */
+/** Reads a file of a known size. Returns how many bytes it has; if it is too large, `bytes` may be too low. */
 function readText(file: OpenFile, size: number, maxBytes: number): { bytes: number; entry: Entry } {
   const tooLarge = { bytes: size, entry: { fault: `must be at most ${maxBytes} bytes` } };
   if (size > maxBytes) return tooLarge;
-  // One byte more than it may hold, to notice one that grows.
+  // One byte more than the limit, to notice a file that grows.
   if (buffer.length <= maxBytes) buffer = new Uint8Array(maxBytes + 1);
   let length = 0;
   for (;;) {
@@ -182,7 +186,7 @@ function readText(file: OpenFile, size: number, maxBytes: number): { bytes: numb
   try {
     return { bytes: length, entry: { source: decoder.decode(buffer.subarray(0, length)) } };
   } catch {
-    return { bytes: length, entry: { fault: "is not UTF-8" } };
+    return { bytes: length, entry: { fault: "not valid UTF-8" } };
   }
 }
 
@@ -190,7 +194,7 @@ function isLink(path: string): boolean {
   try {
     return Deno.lstatSync(path).isSymlink;
   } catch {
-    // Not there, or not to be seen: no link that is known of.
+    // It is missing or cannot be seen, so it is not known to be a link.
     return false;
   }
 }

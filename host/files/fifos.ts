@@ -2,39 +2,39 @@ import { join } from "@std/path/posix/join";
 import { RACY_MS } from "./file_stamp.ts";
 import { type HeldFifo, holdFifo } from "./open.ts";
 
-/** No more are held than this: a directory may be full of them. */
+/** The most FIFOs that are held. A directory may be full of them. */
 const MAX_HELD = 256;
 
 /**
- * Keeps the FIFOs that lie in watched directories open for writing.
+ * Keeps the FIFOs in watched directories open for writing.
  *
- * Deno's watch opens, for reading, whatever an event names (`same_file::is_same_file` in runtime/ops/fs_events.rs), and so
- * waits for ever at a FIFO that nobody writes to. While we hold it open it does not wait. Only FIFOs are opened, never
- * through a link, and nothing is written to them.
+ * Deno's watch opens whatever an event names for reading (`same_file::is_same_file` in runtime/ops/fs_events.rs), so it
+ * hangs at a FIFO without a writer. While the FIFO is held open, it does not hang. Only FIFOs are opened, never through
+ * a link, and nothing is written to them.
  */
 export class Fifos {
   readonly #directories: readonly string[];
   readonly #held = new Map<string, HeldFifo>();
-  /** What each directory looked like when it was listed, unless it may have changed since and look the same. */
+  /** The state of each directory when it was listed, unless it may have changed since and still look the same. */
   readonly #listed = new Map<string, string>();
 
-  /** Makes one that holds none yet. */
+  /** Creates a holder that holds nothing yet. */
   constructor(directories: readonly string[]) {
     this.#directories = directories;
   }
 
-  /** Holds those that are there now, and lets go of others. */
+  /** Opens the FIFOs that are there now, and closes those that are gone. */
   hold(): void {
     for (const directory of this.#directories) {
       try {
         this.#holdIn(directory);
       } catch {
-        // It is gone, or may not be listed.
+        // It is gone or cannot be listed.
       }
     }
   }
 
-  /** Lets go of all. */
+  /** Closes all FIFOs. */
   close(): void {
     for (const held of this.#held.values()) held.close();
     this.#held.clear();

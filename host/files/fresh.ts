@@ -1,18 +1,18 @@
 import { join } from "@std/path/posix/join";
 import { removeIfThere } from "./lstat.ts";
 
-/** A path in a directory that nothing stands at, so that no planted link is written through; monitors ignore its name. */
+/** Returns an unused path in a directory, so that no planted link is written through. Monitors ignore its name. */
 export function freshPath(directory: string): string {
   return join(directory, `.${crypto.randomUUID()}.new`);
 }
 
-/** Makes a file and removes it, to see whether that can be done, or for a watch to see. @throws {Error} Where it cannot. */
+/** Creates a file and removes it, to check that this is possible or to trigger a watch. @throws {Error} If it fails. */
 export function probe(path: string): void {
   Deno.openSync(path, { write: true, createNew: true }).close();
   Deno.removeSync(path);
 }
 
-/** Puts a text in the place of a file: a reader finds one or the other. @throws {Error} Where that fails; nothing is left behind. */
+/** Replaces a file. A reader finds the old text or the new one. @throws {Error} If it fails; leaves nothing behind. */
 export function replaceFile(directory: string, name: string, text: string, mode: number): void {
   const fresh = freshPath(directory);
   try {

@@ -8,29 +8,30 @@ import { isAt, lstat, removeIfThere } from "./lstat.ts";
 import { pin, type Pinned } from "./pinned.ts";
 import { isOthers } from "./trust.ts";
 
-/** The file that is locked. No message has this name, neither here nor for Python NColony. */
+/** The lock file. No message has this name, neither here nor in Python NColony. */
 const NAME = ".lock";
 
-/** Who can open a file can lock it, so nobody else may. */
+/** Anyone who can open a file can lock it, so no other user may. */
 const MODE = 0o600;
 
 const RETRY_MS = 20;
 
-/** How long a lock is tried at the start, in milliseconds: whoever sees whether it is held holds it for a moment. */
+/** How long to try to get a lock at startup, in milliseconds. A program that checks a lock holds it for a moment. */
 export const LOCK_PATIENCE_MS = 1000;
 
 /**
- * Takes the lock on a directory: that on a file in it which only this program's user can open. The operating system frees it
- * when this program ends, however it ends. The file is removed with the lock.
+ * Locks a directory by locking a file in it that only the current user can open. The operating system releases the lock
+ * when this program exits, however it exits. The file is removed with the lock.
  *
- * Where others may write the directory, they can put something else in the place of that file. Then ours takes its place
- * again, so that nobody keeps this program from its lock but who holds it.
+ * If other users may write to the directory, they can replace that file. Then it is replaced again, so that nothing but
+ * the holder of the lock can keep this program from getting it.
  *
  * @param path The directory.
- * @param patienceMs How long the lock is tried, in milliseconds.
- * @returns The lock, or null where another program of root's or of this program's user holds it.
- * @throws {Deno.errors.NotFound} Where there is no such directory.
- * @throws {Deno.errors.PermissionDenied} Where the lock file is root's: nobody else can see whether it is locked.
+ * @param patienceMs How long to try, in milliseconds.
+ * @returns The lock. Null if another program of root or of the current user holds it.
+ * @throws {Deno.errors.NotFound} If the directory does not exist.
+ * @throws {Deno.errors.PermissionDenied} If the lock file belongs to root, so that no other user can see if it is
+ * locked.
  */
 export async function lockDirectory(
   path: string,
@@ -51,7 +52,7 @@ export async function lockDirectory(
   return null;
 }
 
-/** Why no lock file can be made. */
+/** Why the lock file cannot be created. */
 class Unlockable extends Error {}
 
 class FileLock implements DirectoryLock {
@@ -77,7 +78,7 @@ class FileLock implements DirectoryLock {
   }
 
   [Symbol.dispose](): void {
-    // Before it is let go of: who waits for it sees then that it is there no more.
+    // Before it is released: a program that waits for the lock then sees that the file is gone.
     if (this.isHeld) removeIfThere(this.#name);
     this.#held?.lock?.[Symbol.dispose]();
     this.#held?.directory[Symbol.dispose]();
@@ -94,18 +95,18 @@ async function takeLock(path: string, patienceMs: number, clock: Clock): Promise
     const isFree = file?.tryLockSync(true) ?? null;
     if (file !== null && isFree && isAt(path, file.statSync())) return file;
     file?.close();
-    // What goes and comes is others' doing, and no lock.
+    // A file that comes and goes is the work of other users, and not a lock.
     if (clock.now() >= until) return isFree === false ? null : replace(path);
     await new Promise<void>((resolve) => clock.after(RETRY_MS, resolve));
   }
 }
 
-/** Whether nobody else can have opened it: a file of root's or of this program's user, that has no other name. */
+/** Whether no other user can have opened it: a file of root or the current user with no other name. */
 function isOwn({ isFile, uid, mode, nlink }: Deno.FileInfo): boolean {
   return isFile && !isOthers(uid) && ((mode ?? 0) & ~MODE & 0o777) === 0 && nlink === 1;
 }
 
-/** Makes the lock file; null where something came there meanwhile. */
+/** Creates the lock file. Null if something else was created there first. */
 function create(path: string): Deno.FsFile | null {
   try {
     return Deno.openSync(path, { read: true, write: true, createNew: true, mode: MODE });
@@ -115,10 +116,10 @@ function create(path: string): Deno.FsFile | null {
   }
 }
 
-/** Opens the lock file; null if it is not there any more. */
+/** Opens the lock file. Null if it is gone. */
 function open(path: string): Deno.FsFile | null {
   try {
-    // Only Deno's files can be locked. A FIFO in its place would not make this wait: it is opened for both (Linux, fifo(7)).
+    // Only Deno's files can be locked. A FIFO in its place would not block: it is opened for both (Linux, fifo(7)).
     const file = Deno.openSync(path, { read: true, write: true });
     if (isOwn(file.statSync())) return file;
     file.close();
@@ -129,7 +130,7 @@ function open(path: string): Deno.FsFile | null {
   }
 }
 
-/** Puts a lock file, which is locked already, in the place of what others put there. */
+/** Replaces what other users put there with a lock file that is already locked. */
 function replace(path: string): Deno.FsFile {
   const fresh = freshPath(dirname(path));
   const file = create(fresh)!;

@@ -1,4 +1,4 @@
-/** What stands at a path, itself where that is a link; null where there is nothing. @throws {Error} Where that cannot be seen. */
+/** Returns what is at a path, without following a link. Null if nothing is. @throws {Error} If it cannot be seen. */
 export function lstat(path: string): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(path);
@@ -8,7 +8,7 @@ export function lstat(path: string): Deno.FileInfo | null {
   }
 }
 
-/** Whether the same file stands at a path, itself where that is a link; false also where that cannot be seen. */
+/** Whether this file is at a path, without following a link. False also if that cannot be seen. */
 export function isAt(path: string, { dev, ino }: { readonly dev: number; readonly ino: number | null }): boolean {
   try {
     const there = Deno.lstatSync(path);
@@ -18,26 +18,26 @@ export function isAt(path: string, { dev, ino }: { readonly dev: number; readonl
   }
 }
 
-/** Removes what stands at a path, if it can be removed. */
+/** Removes what is at a path, if possible. */
 export function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch {
-    // It went, or the directory cannot be written any more.
+    // It is gone, or the directory is no longer writable.
   }
 }
 
-/** Which file or directory stands at a path, or where a link leads: its device and inode. Null: none that can be seen. */
+/** Returns the device and inode of what a path leads to, through links. Null if it does not exist or cannot be seen. */
 export function idOf(path: string): string | null {
   try {
     return idFrom(Deno.statSync(path));
   } catch {
-    // It is not there, or cannot be seen.
+    // It is missing or cannot be seen.
     return null;
   }
 }
 
-/** The device and inode of what was seen. */
+/** Returns the device and inode of a file. */
 export function idFrom({ dev, ino }: Deno.FileInfo): string {
   return `${dev}:${ino}`;
 }

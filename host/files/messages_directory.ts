@@ -5,19 +5,20 @@ import type { MessagesDirectory, TrustOptions } from "../types.ts";
 import { identify, openDirectory } from "./directory.ts";
 import { isOnlyOurs, isOthers } from "./trust.ts";
 
-/** How many messages that were wrong are kept. */
+/** The most rejected messages that are kept. */
 const MAX_REJECTED = 100;
 
 /**
- * Opens a messages directory. Others may write it, so no link in it is followed; but they must not be able to put another
- * directory in its place, whose files would be taken for messages, unless {@linkcode TrustOptions} say otherwise.
+ * Opens a messages directory. Other users may write to it, so no link in it is followed. They must not be able to
+ * replace the directory itself, so that other files would be taken for messages, unless {@linkcode TrustOptions} allow
+ * it.
  */
 export function messageDirectory(path: string, trust: TrustOptions = {}): MessagesDirectory {
   const options = { maxBytes: MAX_MESSAGE_BYTES, followLinks: false };
   const own = openDirectory(path, options);
   let directory = own;
-  // Nothing is found under a name that is not UTF-8, though something is there.
-  const gone = (name: string) => directory.stamp(name) === null ? null : "a name is not UTF-8";
+  // There may be a file whose name is not UTF-8, although nothing is found under the name.
+  const gone = (name: string) => directory.stamp(name) === null ? null : "a file name is not valid UTF-8";
   return {
     path: own.path,
     identity: () => identify(own.path, trust, true),
@@ -25,8 +26,8 @@ export function messageDirectory(path: string, trust: TrustOptions = {}): Messag
     use: (at) => {
       directory = at === null ? own : openDirectory(at, options);
     },
-    // One that was removed can still be listed where it is held open.
-    names: () => isRemoved(directory.path) ? { fault: "is not there" } : directory.names(),
+    // A removed directory can still be listed while it is held open.
+    names: () => isRemoved(directory.path) ? { fault: "no such file or directory" } : directory.names(),
     stamp: (name) => directory.stamp(name),
     read: (name) => directory.read(name),
     remove: (name) => attempt(() => Deno.removeSync(join(directory.path, name)), () => gone(name)),
@@ -37,15 +38,15 @@ export function messageDirectory(path: string, trust: TrustOptions = {}): Messag
 }
 
 /**
- * Moves a message to `MESSAGES/.rejected`; says why it stays where it is: others could put another thing in the place of that
- * directory, or no more are kept. What is no message is not removed: it may have got there by mistake.
+ * Moves a message to `MESSAGES/.rejected`. Returns why it stays where it is: other users could replace that directory,
+ * or it is full. A file that is no message is not removed, because it may be there by mistake.
  */
 function putAway(messages: string, name: string): string | null {
   const rejected = join(messages, ".rejected");
-  if (!isSafe(messages) || !makeOwn(rejected)) return "others may replace .rejected";
+  if (!isSafe(messages) || !makeOwn(rejected)) return "other users can replace .rejected";
   const kept = [...Deno.readDirSync(rejected)].map(({ name }) => name);
-  if (kept.includes(name)) return ".rejected has one of this name";
-  if (kept.length >= MAX_REJECTED) return `.rejected has ${MAX_REJECTED} already`;
+  if (kept.includes(name)) return ".rejected already has a message of this name";
+  if (kept.length >= MAX_REJECTED) return `.rejected already has ${MAX_REJECTED} messages`;
   Deno.renameSync(join(messages, name), join(rejected, name));
   return null;
 }
@@ -54,7 +55,7 @@ function changedMs(path: string): number | null {
   try {
     return Deno.statSync(path).mtime?.getTime() ?? null;
   } catch {
-    // It is not there.
+    // It does not exist.
     return null;
   }
 }
@@ -63,7 +64,7 @@ function isRemoved(path: string): boolean {
   try {
     return Deno.statSync(path).nlink === 0;
   } catch {
-    // A listing will tell.
+    // Listing it will show why.
     return false;
   }
 }
@@ -72,12 +73,12 @@ function isShared(path: string): boolean {
   try {
     return !isOnlyOurs(Deno.statSync(path));
   } catch {
-    // It is not there.
+    // It does not exist.
     return false;
   }
 }
 
-/** Whether only root, we ourselves, and (where it is sticky) the owners of entries may rename what is in a directory. */
+/** Whether only root, the current user, and (if the directory is sticky) the owners of entries can rename entries. */
 function isSafe(path: string): boolean {
   const { uid, mode } = Deno.statSync(path);
   const isSticky = ((mode ?? 0) & 0o1000) !== 0;
@@ -94,7 +95,7 @@ function makeOwn(path: string): boolean {
   return isDirectory && uid === Deno.uid();
 }
 
-/** Does something to a file; says why where it cannot. `gone` is asked where there was nothing to do it to. */
+/** Does something to a file. Returns why if that fails. Calls `gone` if there was no such file. */
 function attempt(action: () => string | null | void, gone: () => string | null): string | null {
   try {
     return action() ?? null;

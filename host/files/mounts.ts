@@ -1,12 +1,12 @@
 /** One line of /proc/self/mountinfo. */
 export interface Mount {
-  /** Where it is mounted. */
+  /** The mount point. */
   readonly point: string;
-  /** Whether nothing can be written there. */
+  /** Whether the mount is read-only. */
   readonly isReadOnly: boolean;
 }
 
-/** The mounts that this program sees, in order. @throws {Error} Where /proc may not be read. */
+/** Returns the mounts that this program sees, in order. @throws {Error} If /proc may not be read. */
 export function readMounts(): Mount[] {
   return Deno.readTextFileSync("/proc/self/mountinfo").split("\n").filter(Boolean).map((line) => {
     const [fields, superFields] = line.split(" - ").map((part) => part.split(" "));

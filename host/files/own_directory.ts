@@ -4,20 +4,20 @@ import type { Clock, Identity, TrustOptions } from "../types.ts";
 import { identify } from "./directory.ts";
 import { lstat } from "./lstat.ts";
 
-/** Who may read what this program writes: its user, and their group. */
+/** The current user may write to these directories, and its group may read them. */
 const MODE = 0o750;
 
-/** How long it is known that nobody else may change a directory, in milliseconds: to look takes 0.1 ms. */
+/** How long a directory counts as checked, in milliseconds. A check takes 0.1 ms. */
 const KNOWN_MS = 1000;
 
-/** A directory for files of this program's own, which comes back when it goes. */
+/** A directory for this program's own files, which is created again if it is removed. */
 export class OwnDirectory {
   readonly #path: string;
   readonly #trust: TrustOptions;
   readonly #clock: Clock;
   #knownUntil = -Infinity;
 
-  /** Makes the directory, as {@linkcode makeOwnDirectory} does. @throws {Error} Where that cannot be done. */
+  /** Creates the directory, as {@linkcode makeOwnDirectory} does. @throws {Error} If that fails. */
   constructor(path: string, trust: TrustOptions, clock: Clock) {
     this.#path = path;
     this.#trust = trust;
@@ -25,7 +25,11 @@ export class OwnDirectory {
     this.ensure();
   }
 
-  /** Makes it again where it is gone. @throws {Error} Where it cannot be made, or others could change it by now. */
+  /**
+   * Creates the directory again if it is gone.
+   *
+   * @throws {Error} If that fails, or if other users could change it by now.
+   */
   ensure(): void {
     const now = this.#clock.now();
     if (now < this.#knownUntil) return;
@@ -33,18 +37,18 @@ export class OwnDirectory {
     this.#knownUntil = now + KNOWN_MS;
   }
 
-  /** Has it looked at again: something failed in it. */
+  /** Has the directory checked again, because something in it failed. */
   forget(): void {
     this.#knownUntil = -Infinity;
   }
 }
 
 /**
- * Makes a directory for files of this program's own, and those above it, unless they are there. Who could write it, or the
- * way there, could have this program write to files of theirs, and read what it wrote there as they like: so only root and
- * this program's own user may, unless {@linkcode TrustOptions} say otherwise.
+ * Creates a directory for this program's own files, and its parents, if they are missing. A user who could write to the
+ * directory, or change the path to it, could make this program write to files of theirs and could read what it writes.
+ * So only root and the current user may, unless {@linkcode TrustOptions} allow it.
  *
- * @throws {Error} Where it cannot be made, or others could change it.
+ * @throws {Error} If it cannot be created, or if other users could change it.
  */
 export function makeOwnDirectory(path: string, trust: TrustOptions): void {
   const absolute = resolve(path);
@@ -57,11 +61,11 @@ function makeMissing(path: string, trust: TrustOptions): void {
   makeMissing(dirname(path), trust);
   refuse(path, identifyMissing(path, trust));
   Deno.mkdirSync(path, { mode: MODE });
-  // The umask took its part. Nobody else can have put a link there meanwhile.
+  // The umask removed bits from the mode. No other user can have put a link there in between.
   if (!trust.allowInsecure) Deno.chmodSync(path, MODE);
 }
 
-/** Whether nothing is there; what is outside of `--allow-read` is assumed to be there. */
+/** Whether nothing exists there. What is outside of `--allow-read` is assumed to exist. */
 function isMissing(path: string): boolean {
   try {
     return lstat(path) === null;
@@ -71,7 +75,7 @@ function isMissing(path: string): boolean {
   }
 }
 
-/** Judges the way to what is not there yet. */
+/** Checks the path to a directory that does not exist yet. */
 function identifyMissing(path: string, trust: TrustOptions): Identity | null {
   const found = identify(path, trust, true);
   return "fault" in found && found.isUntrusted ? found : null;
@@ -79,6 +83,6 @@ function identifyMissing(path: string, trust: TrustOptions): Identity | null {
 
 function refuse(path: string, found: Identity | null): void {
   if (found !== null && "fault" in found) {
-    throw new Error(`Cannot use directory ${JSON.stringify(path)}: it ${found.fault}`);
+    throw new Error(`Cannot use directory ${JSON.stringify(path)}: ${found.fault}`);
   }
 }

@@ -1,17 +1,17 @@
-/** An open file or directory, and a path that leads to it whatever becomes of its name. */
+/** An open file or directory with a path that leads to it even if its name changes. */
 export interface Pinned extends Disposable {
-  /** What is open. */
+  /** The open file or directory. */
   readonly file: Deno.FsFile;
-  /** The path; null where /proc may not be read, for which Deno wants --allow-all. */
+  /** The path. Null if /proc may not be read, for which Deno requires `--allow-all`. */
   readonly path: string | null;
 }
 
 const DESCRIPTORS = "/proc/self/fd";
 
-/** The paths that are in use: the same directory may be pinned twice. */
+/** The paths in use. The same directory may be pinned twice. */
 const taken = new Set<string>();
 
-/** Finds such a path for an open file, which it closes when it is disposed of. */
+/** Finds such a path for an open file. Disposing of the result closes the file. */
 export function pin(file: Deno.FsFile): Pinned {
   const path = findPath(file);
   if (path !== null) taken.add(path);
@@ -41,7 +41,7 @@ function isSame(path: string, { dev, ino }: Deno.FileInfo): boolean {
     const info = Deno.statSync(path);
     return info.dev === dev && info.ino === ino;
   } catch {
-    // It is closed by now, as the one that listed them is.
+    // It is closed by now, such as the descriptor that was used to list them.
     return false;
   }
 }

@@ -2,25 +2,27 @@ import type { Directory } from "../types.ts";
 
 /** The directories of a colony. */
 export interface Places {
-  /** Where configs are. */
+  /** The directory of configs. */
   readonly config: Directory;
-  /** Where messages are. */
+  /** The directory of messages. */
   readonly messages: Directory;
-  /** Where this program's own files go, by what they are: it would take configs and messages for them. */
+  /**
+   * The directories for this program's own files, by their use. The program must not take configs or messages for them.
+   */
   readonly own?: Readonly<Record<string, Directory>>;
 }
 
 /**
- * Which directories stand at the first two paths: each one's device and inode.
+ * Returns which directories are at the first two paths: the device and inode of each.
  *
- * @throws {Error} Where one of them is missing or may not be used, or any two of all are the same.
+ * @throws {Error} If one of the two is missing or may not be used, or if any two of all directories are the same.
  */
 export function identifyPlaces({ config, messages, own = {} }: Places): { config: string; messages: string } {
   const ids = { config: idOf(config), messages: idOf(messages) };
   const uses = new Map<string, string>();
   const others = Object.entries(own).map(([use, directory]) => [use, findId(directory)] as const);
   for (const [use, id] of [...Object.entries(ids), ...others]) {
-    // Of one that cannot be seen, who uses it tells.
+    // If this directory cannot be seen, the code that uses it reports that.
     if (id === null) continue;
     const other = uses.get(id);
     if (other !== undefined) throw new Error(`Cannot use one directory for both ${other} and ${use}`);
@@ -32,7 +34,7 @@ export function identifyPlaces({ config, messages, own = {} }: Places): { config
 function idOf(directory: Directory): string {
   const found = directory.identity();
   if ("id" in found) return found.id;
-  throw new Error(`Cannot use directory ${JSON.stringify(directory.path)}: it ${found.fault}`);
+  throw new Error(`Cannot use directory ${JSON.stringify(directory.path)}: ${found.fault}`);
 }
 
 function findId(directory: Directory): string | null {

@@ -5,16 +5,16 @@ import { freshPath } from "./fresh.ts";
 import { removeIfThere } from "./lstat.ts";
 
 /**
- * Writes a file so that a reader finds all of it or nothing: under a fresh name ending in `.new`, which monitors ignore
- * and no planted link can stand under; then syncs it and renames it into place.
+ * Writes a file so that a reader finds all of it or nothing. It is written under a fresh name that ends in `.new`,
+ * which monitors ignore and at which there can be no planted link; then it is synced and renamed into place.
  *
- * A file that is replaced keeps its permission bits: a config may hold secrets. A new one may be written by nobody else,
- * whatever the umask: a monitor would not trust it.
+ * A replaced file keeps its permission bits, because a config may contain secrets. A new file is writable by no other
+ * user, whatever the umask, because a monitor would not trust it.
  *
- * @param directory Where it goes.
- * @param name Its name.
- * @param text What it says.
- * @throws {Deno.errors.NotFound} Where there is no such directory. Nothing is left behind when anything fails.
+ * @param directory The directory of the file.
+ * @param name The name of the file.
+ * @param text The content of the file.
+ * @throws {Deno.errors.NotFound} If the directory does not exist. Whatever fails, nothing is left behind.
  */
 export function postFile(directory: string, name: string, text: string): void {
   const fresh = freshPath(directory);
@@ -22,7 +22,7 @@ export function postFile(directory: string, name: string, text: string): void {
   const mode = modeOf(path);
   const file = create(fresh, mode ?? 0o644, directory);
   try {
-    // The umask took its part of the mode.
+    // The umask removed bits from the mode.
     if (mode !== null) Deno.chmodSync(fresh, mode);
     const bytes = new TextEncoder().encode(text);
     for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
@@ -41,11 +41,11 @@ function create(path: string, mode: number, directory: string): Deno.FsFile {
     return Deno.openSync(path, { write: true, createNew: true, mode });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw about(directory, error);
-    throw new Deno.errors.NotFound(`Cannot write to directory ${JSON.stringify(directory)}: it is not there`);
+    throw new Deno.errors.NotFound(`Cannot write to directory ${JSON.stringify(directory)}: no such file or directory`);
   }
 }
 
-/** Names what an error is about: a fresh name says nothing, and some errors say none. */
+/** Names the file in an error: a fresh name means nothing to the user, and some errors name no file. */
 function about(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) return error;
   error.message = `Cannot write ${JSON.stringify(shownText(path))}: ${faultOf(error)}`;
@@ -55,12 +55,12 @@ function about(path: string, error: unknown): unknown {
 let sent = 0;
 
 /**
- * Sends a message to the monitor. Its name sorts after those that were sent before, and meets no other: it is made of time,
- * count and chance.
+ * Sends a message to the monitor. Its name is made of time, count and chance: it sorts after earlier messages, and is
+ * unique.
  *
  * @param directory The messages directory.
  * @returns The name of the message.
- * @throws {Deno.errors.NotFound} Where there is no such directory.
+ * @throws {Deno.errors.NotFound} If the directory does not exist.
  */
 export function postMessage(directory: string, message: Message): string {
   const time = Math.floor((performance.timeOrigin + performance.now()) * 1000);
@@ -80,29 +80,27 @@ function modeOf(path: string): number | null {
   }
 }
 
-/**
- * Removes a file.
- *
- * @throws {Deno.errors.NotFound} Where there is none.
- */
+/** Removes a file. @throws {Deno.errors.NotFound} If the file does not exist. */
 export function removeFile(directory: string, name: string): void {
   try {
     if (Deno.lstatSync(join(directory, name)).isDirectory) {
-      throw new Error(`Cannot remove ${JSON.stringify(shownText(join(directory, name)))}: it is a directory`);
+      throw new Error(`Cannot remove ${JSON.stringify(shownText(join(directory, name)))}: is a directory`);
     }
     Deno.removeSync(join(directory, name));
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new Deno.errors.NotFound(`There is no ${JSON.stringify(name)} in directory ${JSON.stringify(directory)}`);
+    throw new Deno.errors.NotFound(
+      `Cannot remove ${JSON.stringify(shownText(join(directory, name)))}: no such file or directory`,
+    );
   }
 }
 
 /**
- * Reads a file that a person named on the command line, which may be a pipe.
+ * Reads a file that the user named on the command line, which may be a pipe.
  *
- * @param maxBytes More than that is not read.
- * @throws {RangeError} Where it is longer, or no text. No message names the file.
- * @throws {Deno.errors.NotFound} Where there is none; other errors where it cannot be read.
+ * @param maxBytes The most bytes that are read.
+ * @throws {RangeError} If the file is longer or is not UTF-8. The messages do not name the file.
+ * @throws {Deno.errors.NotFound} If the file does not exist. Other errors if it cannot be read.
  */
 export function readTextFile(path: string, maxBytes: number): string {
   try {
@@ -116,7 +114,7 @@ export function readTextFile(path: string, maxBytes: number): string {
     if (length > maxBytes) throw new RangeError(`must be at most ${maxBytes} bytes`);
     return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
   } catch (error) {
-    if (error instanceof TypeError) throw new RangeError("is not UTF-8");
+    if (error instanceof TypeError) throw new RangeError("not valid UTF-8");
     if (error instanceof Error && !(error instanceof RangeError)) error.message = faultOf(error);
     throw error;
   }

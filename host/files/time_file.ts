@@ -5,7 +5,7 @@ import { KnownFaults } from "../known_faults.ts";
 import { readSmallFile } from "./open.ts";
 import { postFile } from "./post.ts";
 
-/** A time takes less. */
+/** A time is shorter than this. */
 const MAX_BYTES = 100;
 
 /** A file that holds one time, in ISO 8601. */
@@ -14,27 +14,27 @@ export class TimeFile {
   readonly #onFault: (fault: string) => void;
   readonly #knownFaults = new KnownFaults();
 
-  /** Makes one; `onFault` takes what cannot be read or written, each once until it works again. */
+  /** Creates a time file. `onFault` gets the fault of each failed `read()`, and each new fault of `write()`. */
   constructor(path: string, onFault: (fault: string) => void) {
     this.#path = path;
     this.#onFault = onFault;
   }
 
-  /** The time, in milliseconds since 1970; null where there is none yet, or none that can be read. */
+  /** Returns the time, in milliseconds since 1970. Null if there is none, or if it cannot be read. */
   read(): number | null {
     try {
       const text = readSmallFile(this.#path, MAX_BYTES);
       if (text === null) return null;
       const time = Date.parse(text.trim());
       if (!Number.isNaN(time)) return time;
-      this.#onFault("holds no time, so nothing is known of before");
+      this.#onFault("contains no valid time: assuming that no run was missed");
     } catch (error) {
-      this.#onFault(`cannot be read, so nothing is known of before: ${faultOf(error)}`);
+      this.#onFault(`cannot be read: ${faultOf(error)}; assuming that no run was missed`);
     }
     return null;
   }
 
-  /** Puts a time in its place. */
+  /** Replaces the time. */
   write(time: number): void {
     let fault: string | null = null;
     try {

@@ -4,9 +4,9 @@ import type { TrustOptions } from "../types.ts";
 import { freshPath, probe } from "./fresh.ts";
 import { readMounts } from "./mounts.ts";
 
-/** The part of a file's information that says who may change it. */
+/** The properties of a file that determine who may change it. */
 export interface Ownership {
-  /** The owner's user id. */
+  /** The user id of the owner. */
   readonly uid: number | null;
   /** The type and permission bits. */
   readonly mode: number | null;
@@ -16,71 +16,71 @@ export interface Ownership {
 export interface Resolved {
   /** The path without links. */
   readonly path: string;
-  /** What stands there. */
+  /** The file or directory at that path. */
   readonly info: Deno.FileInfo;
-  /** Whether others may add names to the directory that holds it, which is sticky then. */
+  /** Whether it is in a sticky directory to which other users may add names. */
   readonly isAmongOthers: boolean;
 }
 
-/** Others could change what a path leads to. The message goes on from "it". */
+/** Other users could change what a path leads to. The message follows the path. */
 export class UntrustedError extends Error {
-  /** Tells the errors apart where a class cannot. */
+  /** Identifies the error where its class cannot. */
   override readonly name = "UntrustedError";
 }
 
-/** As many links as Linux follows. */
+/** The most links that are followed, as in Linux. */
 const MAX_LINKS = 40;
 
 const OTHERS_MAY_WRITE = 0o022;
 const STICKY = 0o1000;
 
-/** Whether an owner is neither root nor this program's own user. */
+/** Whether an owner is neither root nor the current user. */
 export function isOthers(uid: number | null): boolean {
   return uid !== 0 && uid !== Deno.uid();
 }
 
-/** Whether only root and this program's own user may write a file or a directory. */
+/** Whether only root and the current user may write to a file or directory. */
 export function isOnlyOurs({ uid, mode }: Ownership): boolean {
   return !isOthers(uid) && ((mode ?? 0) & OTHERS_MAY_WRITE) === 0;
 }
 
 /**
- * Says why somebody other than root and this program's own user could change a file or a directory; null where nobody could,
- * or where that is trusted all the same.
+ * Returns why a user other than root and the current user could change a file or directory. Null if none could, or if
+ * that is trusted.
  *
- * @param path Where it is, without links, for the mount.
+ * @param path Its path without links, to find its mount.
  */
 export function whyUntrusted(path: string, { uid, mode }: Ownership, options: TrustOptions): string | null {
   if (options.allowInsecure || isOnlyOurs({ uid, mode })) return null;
   if (options.trustReadOnlyMount && isOnReadOnlyMount(path)) return null;
-  if (isOthers(uid)) return `belongs to uid ${uid}, which is neither root nor the monitor's (${Deno.uid()})`;
-  return `may be written by others (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})`;
+  if (isOthers(uid)) return `owned by uid ${uid}, which is neither root nor the monitor's (${Deno.uid()})`;
+  return `writable by other users (mode ${((mode ?? 0) & 0o7777).toString(8).padStart(4, "0")})`;
 }
 
 /**
- * Finds what a path leads to, by a way that only root and this program's own user can change: every directory on it, up to
- * `/`, and every link is theirs, and others may write no directory of it that is not sticky (sshd's StrictModes asks for
- * the same). What stands at the end is not judged, but nobody else can put another thing in its place.
+ * Resolves a path that only root and the current user can redirect. They own every directory on the path, up to `/`,
+ * and every link; and other users may write to none of these directories, except sticky ones (sshd's StrictModes is
+ * similar). The file or directory at the end is not checked, but no other user can replace it.
  *
- * So whoever opens the path that this gives opens what was found, however much later.
+ * So opening the returned path opens what was found, however much later.
  *
  * @param path An absolute path.
- * @throws {UntrustedError} Where others could change the way.
- * @throws {Deno.errors.NotFound} Where nothing is there.
+ * @throws {UntrustedError} If other users could redirect the path.
+ * @throws {Deno.errors.NotFound} If nothing is there.
  */
 export function resolveTrusted(path: string, options: TrustOptions): Resolved {
   const rest = namesOn(path);
   let at = "/";
-  let info = see(at);
+  let info = lstatIfAllowed(at);
   let links = 0;
   let isAmongOthers = false;
   for (let name = rest.shift(); name !== undefined; name = rest.shift()) {
-    isAmongOthers = judgeDirectory(at, info, options);
-    // join() would look at every letter, of hundreds of paths at the start.
+    isAmongOthers = checkDirectory(at, info, options);
+    // join() would check each character, of hundreds of paths at startup.
     const next = name === ".." ? dirname(at) : `${at === "/" ? "" : at}/${name}`;
-    const found = see(next);
+    const found = lstatIfAllowed(next);
     if (found !== null && isAmongOthers && name !== ".." && isOthers(found.uid)) {
-      throw new UntrustedError(`can be replaced by uid ${found.uid}, who owns ${JSON.stringify(shownText(next))}`);
+      throw new UntrustedError(`uid ${found.uid} owns ${JSON.stringify(shownText(next))} and can replace it`);
     }
     if (!found?.isSymlink) {
       at = next;
@@ -88,39 +88,39 @@ export function resolveTrusted(path: string, options: TrustOptions): Resolved {
     } else {
       if (++links > MAX_LINKS) throw new Deno.errors.FilesystemLoop(`too many links: lstat '${path}'`);
       // The mode of a link means nothing.
-      judge(next, { uid: found.uid, mode: 0 }, "leads through the link", options);
+      check(next, { uid: found.uid, mode: 0 }, "the symbolic link", options);
       const target = Deno.readLinkSync(next);
       rest.unshift(...namesOn(target));
       if (target.startsWith("/")) {
         at = "/";
-        info = see(at);
+        info = lstatIfAllowed(at);
       }
     }
   }
   return { path: at, info: info ?? Deno.lstatSync(at), isAmongOthers };
 }
 
-/** The names that a path goes through. */
+/** Returns the names on a path. */
 function namesOn(path: string): string[] {
   return path.split("/").filter((name) => name !== "" && name !== ".");
 }
 
-/** Judges a directory on the way; true where others may add names to it, but change nothing that is not theirs. */
-function judgeDirectory(path: string, info: Deno.FileInfo | null, options: TrustOptions): boolean {
+/** Checks a directory on the path. Returns true if other users may add names to it, but change only their own. */
+function checkDirectory(path: string, info: Deno.FileInfo | null, options: TrustOptions): boolean {
   if (info === null) return false;
   const mode = info.mode ?? 0;
   const isSticky = (mode & STICKY) !== 0;
-  judge(path, { uid: info.uid, mode: isSticky ? 0 : mode }, "lies in", options);
+  check(path, { uid: info.uid, mode: isSticky ? 0 : mode }, "its parent directory", options);
   return isSticky && whyUntrusted(path, info, options) !== null;
 }
 
-function judge(path: string, ownership: Ownership, how: string, options: TrustOptions): void {
+function check(path: string, ownership: Ownership, how: string, options: TrustOptions): void {
   const fault = whyUntrusted(path, ownership, options);
-  if (fault !== null) throw new UntrustedError(`${how} ${JSON.stringify(shownText(path))}, which ${fault}`);
+  if (fault !== null) throw new UntrustedError(`${how} ${JSON.stringify(shownText(path))} is ${fault}`);
 }
 
-/** What stands at a path; null where `--allow-read` has a scope and it is outside: then that is not known. */
-function see(path: string): Deno.FileInfo | null {
+/** Returns what is at a path. Null if that is unknown, because the path is outside of `--allow-read`. */
+function lstatIfAllowed(path: string): Deno.FileInfo | null {
   try {
     return Deno.lstatSync(path);
   } catch (error) {
@@ -129,14 +129,14 @@ function see(path: string): Deno.FileInfo | null {
   }
 }
 
-/** Whether a path is on a read-only mount, as far as this program may find out. */
+/** Whether a path is on a read-only mount, as far as this program can find out. */
 function isOnReadOnlyMount(path: string): boolean {
   try {
     const mounts = readMounts().filter(({ point }) => point === "/" || `${path}/`.startsWith(`${point}/`));
-    // Of two mounts on one point the later one covers the earlier.
+    // Of two mounts at one point, the later one covers the earlier.
     return mounts.reduce((a, b) => b.point.length >= a.point.length ? b : a).isReadOnly;
   } catch {
-    // /proc may not be read, for which Deno wants --allow-all: try to write.
+    // /proc may not be read, for which Deno requires --allow-all. Try to write instead.
     return refusesWrites(Deno.statSync(path).isDirectory ? path : dirname(path));
   }
 }

@@ -2,36 +2,36 @@ import type { FileStamp } from "../types.ts";
 import { isSameStamp } from "./file_stamp.ts";
 
 /**
- * Names whose files have changed, and may be changing still: editors, `cp` and `sed -i` leave half-written files for a
- * moment. What two looks so far apart find to be the same has settled.
+ * Names whose files changed and may still be changing: editors, `cp` and `sed -i` leave half-written files for a
+ * moment. A file has settled when two scans far enough apart find it unchanged.
  */
 export class Unsettled {
   readonly #settleMs: number;
   readonly #max: number;
   readonly #names = new Map<string, { readonly stamp: FileStamp | null; readonly due: number }>();
 
-  /** Makes one that remembers no more than `max` names. */
+  /** Creates an empty set of at most `max` names. `settleMs` is the least time between the two scans. */
   constructor(settleMs: number, max = Infinity) {
     this.#settleMs = settleMs;
     this.#max = max;
   }
 
-  /** When the first of them is to be looked at again, in the clock's milliseconds; else Infinity. */
+  /** When the first of the names must be scanned again, in the clock's milliseconds. Infinity if there are none. */
   get due(): number {
     return this.#names.values().reduce((earliest, { due }) => Math.min(earliest, due), Infinity);
   }
 
-  /** How many there are. */
+  /** The number of names. */
   get size(): number {
     return this.#names.size;
   }
 
-  /** The names. */
+  /** Returns the names. */
   keys(): MapIterator<string> {
     return this.#names.keys();
   }
 
-  /** Whether a name is one of them. */
+  /** Whether a name is in the set. */
   has(name: string): boolean {
     return this.#names.has(name);
   }
@@ -47,11 +47,12 @@ export class Unsettled {
   }
 
   /**
-   * Takes note of a look at a name; null: nothing is there.
+   * Records the stamp of a name; null: there is no file.
    *
-   * @param stampedAt When that was, in the clock's milliseconds.
-   * @param now What time it is: some may have passed since, for this program does not always run.
-   * @returns Whether a look before, long enough ago, found the same: then the name is forgotten.
+   * @param stampedAt When the stamp was taken, in the clock's milliseconds.
+   * @param now The current time, in the clock's milliseconds. This program may have been paused since `stampedAt`.
+   * @returns Whether the name has settled, because an earlier stamp, long enough ago, was the same. Then it is
+   * forgotten.
    */
   settle(name: string, stamp: FileStamp | null, stampedAt: number, now: number): boolean {
     const before = this.#names.get(name);

@@ -12,44 +12,44 @@ import { idOf } from "./lstat.ts";
 /** How long a watch has to answer, in milliseconds. */
 const PATIENCE_MS = 1000;
 
-/** How often a watch is asked before it is closed, as long as it tells of other events but does not answer. */
+/** How often a watch is asked before it is closed, if it reports other events but no answer. */
 const MAX_QUESTIONS = 3;
 
 /**
- * After so many events everything is looked at: Deno says nothing when the kernel's queue overflows, but then a full one
- * (16,384 events, if nobody changed `fs.inotify.max_queued_events`) is still to be heard.
+ * The number of events after which everything is scanned. Deno does not report that the kernel's queue overflowed, but
+ * the events of a full queue are still to come (16,384, if `fs.inotify.max_queued_events` was not changed).
  */
 const EVENTS_PER_RESCAN = 4096;
 
 /**
- * Those of the watch that was closed last. To let go of a FIFO is an event, at which Deno's thread would open it if it has not
- * closed the watch yet, and wait for ever: then this program could not end.
+ * The FIFOs of the watch that was closed last. Closing a FIFO is an event: if Deno's thread has not closed the watch
+ * yet, it would open the FIFO and hang, and this program could not exit.
  */
 let retired: Fifos | null = null;
 
-/** Whether Deno's one thread for watches hangs: then a watch that is made or closed would hang with it. */
+/** Whether Deno's only thread for watches hangs. Creating or closing a watch would hang too. */
 let isStuck = false;
 
 /**
- * Watches directories (inotify on Linux), not what is below them.
+ * Watches directories (inotify on Linux), but not their subdirectories.
  *
- * What Deno does: when its own queue overflows it gives one event with `flag: "rescan"`, when the kernel's does, nothing;
- * a directory that is removed and made again is silent for ever; targets of links are not seen; some file systems tell
- * nothing at all. And it opens whatever an event names, with all that this program may, and waits for ever at a FIFO (see
- * `fifos.ts`). So a directory that others may write is not to be watched; a watch is only ever a reason to look, and never
- * the only one; and one that does not answer is left alone.
+ * Deno reports an overflow of its own queue with a single event, `flag: "rescan"`, but not one of the kernel's queue. A
+ * directory that is removed and created again is silent from then on. Targets of links are not watched, and some file
+ * systems report nothing at all. Deno also opens whatever an event names, with all permissions of this program, and
+ * hangs at a FIFO (see `fifos.ts`). So do not watch a directory that other users may write to. A watch is only ever a
+ * reason to scan, and never the only one. A watch that does not answer is left alone.
  *
  * @param paths Absolute paths of directories.
- * @param probe A file that nobody else may write: the watch answers when that is opened. Without one it is only asked when
- * it is closed, by a file that is made in one of the directories, the last one first, and removed at once.
- * @throws {Error} Where the operating system has no watch to give, or Deno's hang.
+ * @param probe A file that no other user may write to. Opening it makes the watch answer. Without it the watch is asked
+ * only before it is closed, by creating and removing a file in one of the directories, the last one first.
+ * @throws {Error} If the operating system cannot provide a watch, or if Deno's watches hang.
  */
 export function watchDirectories(
   paths: readonly string[],
   listener: WatchListener,
   probe: string | null = null,
 ): Watch {
-  if (isStuck) throw new Error("Deno's watches hang, since a named pipe was in a watched directory");
+  if (isStuck) throw new Error("Deno's file watcher hangs, because a watched directory contained a named pipe");
   return new DenoWatch(paths, listener, probe);
 }
 
@@ -57,21 +57,24 @@ class DenoWatch implements Watch {
   readonly #paths: readonly string[];
   readonly #listener: WatchListener;
   readonly #probe: string | null;
-  /** The name of the file that is made where there is no probe. */
+  /** The name of the file that is created if there is no probe. */
   readonly #made = basename(freshPath("/"));
   readonly #fifos: Fifos;
   readonly #watcher: Deno.FsWatcher;
-  /** Which directories stood at the paths. */
+  /** The directories that were at the paths at the start. */
   readonly #ids: readonly (string | null)[];
-  /** Since when an answer is waited for, in the clock's milliseconds; null: none is. */
+  /** Since when an answer is pending, in the clock's milliseconds. Null if none is. */
   #askedAt: number | null = null;
-  /** Whether it told anything since it was asked. When much happens Deno drops events, and the answer may be one of them. */
-  #hasTold = false;
+  /**
+   * Whether any event came since the watch was asked. Deno drops events when there are many, and the answer may be one
+   * of them.
+   */
+  #hasEvents = false;
   #answered = Promise.withResolvers<void>();
   #isClosed = false;
-  /** Whether it was closed when it hung. */
+  /** Whether the watch hung when it was closed. */
   #isLeftAlone = false;
-  /** Whether it was asked since then. */
+  /** Whether the watch was asked again since then. */
   #isAskedAgain = false;
 
   constructor(paths: readonly string[], listener: WatchListener, probe: string | null) {
@@ -79,13 +82,13 @@ class DenoWatch implements Watch {
     this.#listener = listener;
     this.#probe = probe;
     this.#fifos = new Fifos(paths);
-    // Before it is made, so that it meets none that is not held.
+    // Before the watch exists, so that it finds no FIFO that is not held.
     this.#fifos.hold();
     const isApart = probe !== null && !paths.includes(dirname(probe));
     this.#watcher = Deno.watchFs(isApart ? [...paths, probe] : [...paths], { recursive: false });
     this.#ids = paths.map(idOf);
     this.#listen().then(
-      () => this.#isClosed || listener.failed("it ended"),
+      () => this.#isClosed || listener.failed("the watch ended"),
       (error) => this.#isClosed || listener.failed(describeError(error)),
     );
   }
@@ -95,11 +98,11 @@ class DenoWatch implements Watch {
   }
 
   check(): boolean {
-    // A watch that hangs at one that came since goes on.
+    // A watch that hangs at a FIFO that has come since then continues.
     this.#fifos.hold();
     if (this.#probe === null) return !isStuck;
     const isLate = this.#askedAt !== null && denoClock.now() > this.#askedAt + PATIENCE_MS;
-    if (isLate && !this.#hasTold) isStuck = true;
+    if (isLate && !this.#hasEvents) isStuck = true;
     else if (isLate || this.#askedAt === null) this.#ask();
     return !isStuck;
   }
@@ -110,7 +113,7 @@ class DenoWatch implements Watch {
     this.#fifos.hold();
     if (this.#askedAt === null) this.#ask();
     for (let asked = 1; !isStuck && asked <= MAX_QUESTIONS && await this.#isLate(); asked++) {
-      if (this.#hasTold) this.#ask();
+      if (this.#hasEvents) this.#ask();
       else isStuck = true;
     }
     if (!isStuck) this.#watcher.close();
@@ -119,28 +122,28 @@ class DenoWatch implements Watch {
     retired = this.#fifos;
   }
 
-  /** Asks it, if that is possible. */
+  /** Asks the watch, if possible. */
   #ask(): void {
-    this.#hasTold = false;
+    this.#hasEvents = false;
     this.#askedAt = this.#touch() ? denoClock.now() : null;
   }
 
-  /** Waits for its answer; true where none comes in time. */
+  /** Waits for the answer. Resolves with true if it does not come in time. */
   async #isLate(): Promise<boolean> {
     if (this.#askedAt === null) return false;
     const late = Promise.withResolvers<void>();
     const cancel = denoClock.after(PATIENCE_MS, late.resolve);
     await Promise.race([this.#answered.promise, late.promise]);
     cancel();
-    // Where this program itself had no time, what was told meanwhile is still to be heard.
+    // If this program itself was delayed, let it read the events that came in between.
     if (this.#askedAt !== null) await denoClock.yield();
     return this.#askedAt !== null;
   }
 
-  /** Causes an event that it must tell of; false if that is not possible. */
+  /** Causes an event that the watch must report. Returns false if that is not possible. */
   #touch(): boolean {
     if (this.#probe !== null && open(this.#probe)) return true;
-    // Of a directory that another one took the place of, nothing more is told.
+    // A directory that was replaced reports nothing more.
     const present = this.#paths.filter((path, index) => this.#ids[index] !== null && idOf(path) === this.#ids[index]);
     return present.reverse().some((path) => succeeds(() => probe(join(path, this.#made))));
   }
@@ -150,7 +153,7 @@ class DenoWatch implements Watch {
     let heard = 0;
     for (let next = await nextOf(events); !next.done; next = await nextOf(events)) {
       const event = next.value;
-      this.#hasTold = true;
+      this.#hasEvents = true;
       if (event !== null && this.#isAnswer(event)) this.#hearAnswer();
       else if (this.#isClosed) continue;
       else if (event === null || ++heard % EVENTS_PER_RESCAN === 0) this.#listener.rescan(null);
@@ -166,7 +169,7 @@ class DenoWatch implements Watch {
     if (this.#askedAt === null) return;
     this.#askedAt = null;
     if (this.#isLeftAlone && !this.#isAskedAgain) {
-      // This may have been told before it hung, and was not read in time.
+      // This event may be from before the watch hung, and was read too late.
       this.#isAskedAgain = true;
       return this.#ask();
     }
@@ -177,7 +180,9 @@ class DenoWatch implements Watch {
   }
 }
 
-/** The next event, or null for one that names what is not UTF-8, which Deno throws at; it tells those after it all the same. */
+/**
+ * Returns the next event. Null for a name that is not UTF-8, for which Deno throws; the watch continues all the same.
+ */
 async function nextOf(events: AsyncIterator<Deno.FsEvent>): Promise<IteratorResult<Deno.FsEvent | null>> {
   try {
     return await events.next();
@@ -187,7 +192,7 @@ async function nextOf(events: AsyncIterator<Deno.FsEvent>): Promise<IteratorResu
   }
 }
 
-/** Opens a file for writing, and writes nothing; false where that cannot be done. */
+/** Opens a file for writing, and writes nothing. Returns false if that fails. */
 function open(path: string): boolean {
   return succeeds(() => Deno.openSync(path, { write: true }).close());
 }
@@ -197,25 +202,25 @@ function succeeds(action: () => void): boolean {
     action();
     return true;
   } catch {
-    // The directory is gone, or read-only.
+    // The directory is gone or read-only.
     return false;
   }
 }
 
 function dispatch(event: Deno.FsEvent, directories: readonly string[], listener: WatchListener): void {
-  // A file was closed that had been opened for writing, as this program opens messages. If it was written, that was told.
+  // A file that was open for writing was closed. If it was written to, that has been reported.
   if (event.kind === "access") return;
   if (event.flag === "rescan") return listener.rescan(null);
   const itself = event.paths.find((path) => directories.includes(path));
   if (itself !== undefined) return listener.rescan(itself);
   const [from, to] = event.paths;
-  // Only of a name that was ignored is it known that nobody is still writing to it.
+  // Only if the old name was ignored is it certain that no program still writes to the file.
   const isComplete = event.kind === "rename" && to !== undefined && dirname(from) === dirname(to) &&
     isIgnored(basename(from));
   const otherwise = event.kind === "remove" ? "gone" : "changed";
   for (const path of event.paths) {
     const name = basename(path);
-    // The links in a ConfigMap all lead through `..data`, which is replaced by a rename.
+    // All links in a ConfigMap lead through `..data`, which is replaced by a rename.
     if (name.startsWith("..")) listener.rescan(dirname(path));
     else if (!isIgnored(name)) listener.touched(dirname(path), name, isComplete && path === to ? "renamed" : otherwise);
   }

@@ -3,14 +3,15 @@ import type { LogTarget } from "./log_target.ts";
 const NEWLINE = 0x0a;
 const EMPTY = new Uint8Array(0);
 
-/** Less than Rust's buffer for stdout takes. */
+/** Less than Rust's buffer for stdout can hold. */
 const MAX_BYTES = 512;
 
 /**
- * A stdout that does not block, written so that a failure leaves no doubt of what was taken.
+ * Wraps a non-blocking stdout, so that it is certain how much was written when a write fails.
  *
- * Deno writes to stdout through a buffer of Rust's that keeps lines together. Where a write fails with "would block", any part of
- * it may be in there, and come later. A piece without a newline is all of it taken, and a newline alone is not.
+ * Deno writes to stdout through a buffer of Rust that keeps lines together. If a write fails with "would block", any
+ * part of it may be in that buffer and come later. But a piece without a newline is taken as a whole, and a single
+ * newline is not taken at all.
  */
 export function hesitant(stdout: typeof Deno.stdout): LogTarget {
   let isBuffered = false;
@@ -34,7 +35,7 @@ export function hesitant(stdout: typeof Deno.stdout): LogTarget {
   };
   return {
     isTerminal: () => stdout.isTerminal(),
-    // In an async function, so that what it throws rejects.
+    // Async so that errors become rejections.
     // deno-lint-ignore require-await
     write: async (bytes) => write(bytes),
   };

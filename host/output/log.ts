@@ -5,13 +5,13 @@ import { Logger, type LogRecord } from "@std/log/logger";
 import type { Log } from "../types.ts";
 import type { LogFormat, LogLevel } from "./log_options.ts";
 
-/** A log that nobody reads. */
+/** A log that discards everything. */
 export const SILENT_LOG: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 /**
- * Makes the log of a program's own events: `2026-01-31T03:00:00.000Z INFO web: running -> stopping (unwanted)`.
+ * Creates the log of a program's own events: `2026-01-31T03:00:00.000Z INFO web: running -> stopping (unwanted)`.
  *
- * @param write Takes each line, with its newline.
+ * @param write Takes each line with its newline.
  */
 export function createLog(level: LogLevel, format: LogFormat, write: (line: string) => void): Log {
   const name = level.toUpperCase() as LevelName;
@@ -29,7 +29,7 @@ function line(message: string, process?: string): string {
   return process === undefined ? message : `${shownName(process)}: ${message}`;
 }
 
-/** One line of a child's output as a JSON object; bytes that are not UTF-8 become U+FFFD. */
+/** Formats a line of a child's output as a JSON object. Bytes that are not UTF-8 become U+FFFD. */
 export function jsonLine(process: string, stream: string, message: string, time: Date, isPartial: boolean): string {
   const line = { time: isoOf(time), level: "INFO", process, stream, message };
   return toJson(isPartial ? { ...line, partial: true } : line);
@@ -57,7 +57,7 @@ function jsonEvent({ datetime, levelName, msg, args }: LogRecord): string {
   return toJson({ time: datetime.toISOString(), level: levelName, process, stream: null, message: msg });
 }
 
-/** The time of the last line as text. Many have the same, and to make it takes as long as all else that is done for a line. */
+/** The formatted time of the last line. Many lines share it, and formatting takes as long as all else for a line. */
 let last = { ms: NaN, text: "" };
 
 function isoOf(time: Date): string {

@@ -8,40 +8,41 @@ import type { Target } from "./writer.ts";
 
 const NEWLINE = 0x0a;
 
-/** So often it is looked whether the file that is open is the one at the path, in milliseconds. */
+/** How often to check whether the open file is still the one at the path, in milliseconds. */
 const CHECK_MS = 1000;
 
-/** What is wrong with this file alone, and lasts: waiting mends nothing, as it does where a disk is full or a directory away. */
+/** Faults of this file alone that last. Waiting does not help, unlike with a full disk or a missing directory. */
 const LASTING = new RegExp(
   "^(?:ENAMETOOLONG|file name too long|EISDIR|is a directory|ENOTEMPTY|directory not empty|EFBIG|file too large|" +
-    "permission denied|is not a regular file|is a symbolic link|belongs to |has \\d+ names)",
+    "permission denied|not a regular file|is a symbolic link|owned by |has \\d+ hard links)",
 );
 
-/** How long it waits before it tries again to write what could not be written. */
+/** How long to wait before a failed write is tried again, in milliseconds. */
 const RETRY_MS = 1000;
 
-/** Who may read a log: whoever runs the monitor, and their group. */
+/** The user who runs the monitor, and its group, may read a log. */
 const MODE = 0o640;
 
-/** What a log file tells of itself. */
+/** What a log file reports. */
 export interface LogFileReport {
-  /** It cannot be written or rotated, after it could; where that passes, what comes waits. */
+  /** The file can no longer be written or rotated. If the fault may pass, output waits. */
   fault(action: "write to" | "rotate", reason: string, isPassing: boolean): void;
-  /** It can be written again. */
+  /** The file can be written again. */
   recovered(): void;
-  /** Takes what cannot be written for good, in its place. */
+  /** Takes output that cannot be written because of a lasting fault. */
   instead(bytes: Uint8Array): void | Promise<void>;
 }
 
 /**
- * A file that takes lines, and that is renamed to `FILE.1` before it would become too large, as `FILE.1` was to `FILE.2`,
- * and so on. A line is in one file, unless it alone is longer than a file may be.
+ * A file of lines. Before it grows too large, it is renamed to `FILE.1`, the former `FILE.1` to `FILE.2`, and so on. A
+ * line is in one file, unless the line alone is longer than a file may be.
  *
- * What cannot be written, to a full disk for instance, waits until it can; so does what comes when it cannot be renamed.
+ * If the file cannot be written or renamed, output waits until it can, such as on a full disk. If the fault lasts,
+ * output goes to {@linkcode LogFileReport.instead}.
  */
 export class LogFile implements Target {
   readonly #path: string;
-  /** How large it may become, and how many old ones stay. */
+  /** How large the file may grow, and how many old files are kept. */
   limits: LogLimits;
   readonly #directory: Pick<OwnDirectory, "ensure" | "forget">;
   readonly #clock: Clock;
@@ -50,13 +51,13 @@ export class LogFile implements Target {
   #size = 0;
   #isMidLine = false;
   #hasFault = false;
-  /** When it is looked next whether the file is the one at the path. */
+  /** When to check next whether the open file is the one at the path. */
   #checkAt = -Infinity;
-  /** Before then, what comes goes elsewhere. */
+  /** Until then, output goes to {@linkcode LogFileReport.instead}. */
   #insteadUntil = -Infinity;
   #isAbandoned = false;
 
-  /** Makes one that is opened at its first write; `directory` is what it lies in. */
+  /** Creates a log file, which is opened at its first write. `directory` is its directory. */
   constructor(
     path: string,
     limits: LogLimits,
@@ -71,7 +72,7 @@ export class LogFile implements Target {
     this.#report = report;
   }
 
-  /** Writes some of the bytes; says how many. Never rejects. */
+  /** Writes some of the bytes. Returns how many. Never rejects. */
   async write(bytes: Uint8Array): Promise<number> {
     while (!this.#isAbandoned) {
       if (this.#clock.now() < this.#insteadUntil) {
@@ -111,7 +112,7 @@ export class LogFile implements Target {
     return bytes.length;
   }
 
-  /** Opens it before anything is written; what is in the way the first write says. */
+  /** Opens the file before the first write. If this fails, the first write reports why. */
   open(): void {
     try {
       this.#file ??= this.#open();
@@ -120,23 +121,23 @@ export class LogFile implements Target {
     }
   }
 
-  /** Closes the file; the next write opens it again. */
+  /** Closes the file. The next write opens it again. */
   close(): void {
     this.#file?.close();
     this.#file = null;
   }
 
-  /** Has it looked at the next write whether the file is the one at the path. */
+  /** Makes the next write check whether the open file is the one at the path. */
   check(): void {
     this.#checkAt = -Infinity;
   }
 
-  /** Throws away what still waits, and what comes. */
+  /** Discards the output that still waits and all that comes. */
   abandon(): void {
     this.#isAbandoned = true;
   }
 
-  /** Another program may have removed, renamed or emptied the file: then that is what it is. */
+  /** Notices if another program removed, renamed or truncated the file. */
   #check(): void {
     const now = this.#clock.now();
     if (this.#file === null || now < this.#checkAt) return;
@@ -145,13 +146,14 @@ export class LogFile implements Target {
     else this.#size = lstat(this.#path)?.size ?? 0;
   }
 
-  /** How many of the bytes go into the file as it is; none where it is full. */
+  /** Returns how many of the bytes fit into the file. None if it is full. */
   #fitting(bytes: Uint8Array): number {
     const { maxBytes } = this.limits;
     const room = maxBytes - this.#size;
     if (bytes.length <= room) return bytes.length;
     const lines = room > 0 ? bytes.lastIndexOf(NEWLINE, room - 1) + 1 : 0;
-    // A line that has begun ends where it began, and an empty file takes one of any length, but nothing is endless.
+    // A line ends in the file where it began, and an empty file takes a line of any length, but no line goes on
+    // forever.
     const mayGoOn = this.#size === 0 || this.#isMidLine && this.#size < 2 * maxBytes;
     return lines > 0 || !mayGoOn ? lines : bytes.indexOf(NEWLINE) + 1 || bytes.length;
   }
@@ -168,7 +170,7 @@ export class LogFile implements Target {
   #rotate(): void {
     this.#directory.ensure();
     const { keep } = this.limits;
-    // Only those are renamed that are in the way: this may fail, and be tried again and again.
+    // Only files that are in the way are renamed, because this may fail and be tried again many times.
     let free = 1;
     while (free < keep && lstat(`${this.#path}.${free}`) !== null) free++;
     for (let number = free; number > 1; number--) rename(`${this.#path}.${number - 1}`, `${this.#path}.${number}`);

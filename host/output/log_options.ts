@@ -1,11 +1,11 @@
-/** The least level of events that are told. */
+/** The least level of events that are logged. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** The levels that `--log-level` takes, from the most talkative. */
+/** The values of `--log-level`, from the most verbose. */
 export const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
 
-/** How events and output are told: in lines for a person, or in one JSON object a line. */
+/** The format of events and output: plain lines, or one JSON object per line. */
 export type LogFormat = "text" | "json";
 
-/** The forms that `--log-format` takes. */
+/** The values of `--log-format`. */
 export const LOG_FORMATS: readonly LogFormat[] = ["text", "json"];

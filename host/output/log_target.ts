@@ -6,27 +6,27 @@ import { resolveTrusted, UntrustedError } from "../files/trust.ts";
 import { isGranted } from "../permission.ts";
 import type { Target } from "./writer.ts";
 
-/** Who may read a log: whoever runs the program, and their group. */
+/** The user who runs the program, and its group, may read a log. */
 const MODE = 0o640;
 
-/** Streams that this program has already. */
+/** Streams that are already open in this program. */
 const OWN_STREAMS = /^\/dev\/(stdout|stderr|fd\/\d+)$|^\/proc\/self\/fd\/\d+$/;
 
-/** A log that was opened: Deno.stdout, Deno.stderr, or what `--log-file` names. */
+/** An open log: Deno.stdout, Deno.stderr, or the file of `--log-file`. */
 export interface LogTarget extends Target {
-  /** Whether it is a terminal. */
+  /** Whether the log is a terminal. */
   isTerminal(): boolean;
 }
 
 /**
- * Opens a log to append to it: a file, which is made where it is missing, or a device. Who could put another file in its place
- * would have this program write there, so nobody else may change it, or the way there.
+ * Opens a log for appending: a file, which is created if it is missing, or a device. A user who could replace the file
+ * could make this program write elsewhere, so no other user may be able to change the file or the path to it.
  *
- * @throws {Error} Where that cannot be done.
+ * @throws {Error} If that fails.
  */
 export function openLog(path: string): LogTarget {
   const absolute = resolve(path);
-  // Where this program may not look at it, it can see nothing of that.
+  // Without permission to read the path, this program cannot check it.
   const isVisible = isGranted({ name: "read", path: absolute });
   if (!isVisible || OWN_STREAMS.test(absolute)) {
     return Deno.openSync(absolute, { append: true, create: true, mode: MODE });
@@ -36,7 +36,7 @@ export function openLog(path: string): LogTarget {
     if (lstat(target)?.isCharDevice) return Deno.openSync(target, { append: true });
     return { ...openAppend(target, MODE), isTerminal: () => false };
   } catch (error) {
-    const fault = error instanceof UntrustedError ? `it ${error.message}: chmod, or chown` : faultOf(error);
+    const fault = error instanceof UntrustedError ? `${error.message}; fix it with chmod or chown` : faultOf(error);
     throw new Error(`Cannot write to ${JSON.stringify(path)}: ${fault}`);
   }
 }
@@ -45,7 +45,7 @@ function findTarget(path: string): string {
   try {
     return resolveTrusted(path, {}).path;
   } catch (error) {
-    // It is not there yet, and the way to it has been judged.
+    // The file does not exist yet, and the path to it has been checked.
     if (error instanceof Deno.errors.NotFound) return path;
     throw error;
   }

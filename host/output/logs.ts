@@ -7,32 +7,36 @@ import { LogFile } from "./log_file.ts";
 import { Unended } from "./unended.ts";
 import { Writer } from "./writer.ts";
 
-/** How much of one child's output may wait to be written. */
+/** How much of one child's output may wait to be written, in bytes. */
 const MAX_WAITING_BYTES = 256 * 1024;
 
 /** The log file of one process. */
 interface Open {
   readonly file: LogFile;
   readonly writer: Writer;
-  /** What all streams that are written to it share. */
+  /** Shared by all streams that are written to the file. */
   readonly place: SharedPlace;
-  /** Lets go of what takes its output. */
+  /** Closes the file and ends its fallback. */
   readonly end: () => void;
-  /** How many children still write to it: a new one may start while the pipe of the last is emptied. */
+  /** How many children still write to the file. A new child may start while the pipe of the last one is drained. */
   children: number;
 }
 
-/** A directory with one log file per process, `NAME.log`: the bytes of its children's stdout and stderr, line by line. */
+/** A directory with one log file per process, `NAME.log`: the stdout and stderr of its children, line by line. */
 export class Logs implements ChildLogs {
   readonly #directory: string;
   readonly #own: OwnDirectory;
   readonly #clock: Clock;
   readonly #log: Log;
-  /** What takes the output of a process whose file cannot be written for good. */
+  /** Creates the output of a process whose file cannot be written because of a lasting fault. */
   readonly #fallback: (name: string) => ChildOutput;
   readonly #open = new Map<string, Open>();
 
-  /** Makes one, and the directory if it is missing. @throws {Error} Where nothing can be written there, or others may. */
+  /**
+   * Creates the directory if it is missing.
+   *
+   * @throws {Error} If it is not writable, or if other users can write to it.
+   */
   constructor(
     directory: string,
     clock: Clock,
@@ -48,7 +52,7 @@ export class Logs implements ChildLogs {
     this.#log = log;
   }
 
-  /** Makes the writers of one child, and opens its file, where that can be done. */
+  /** Creates the output of one child, and opens its file if possible. */
   forChild(name: string, limits: LogLimits): ChildOutput {
     const open = this.#openFor(name, limits);
     open.file.open();
@@ -66,7 +70,7 @@ export class Logs implements ChildLogs {
     };
   }
 
-  /** Resolves when all was written, or after `deadlineMs`: what could not be written by then is lost. */
+  /** Resolves when everything was written, or after `deadlineMs`. What is not written by then is lost. */
   async flush(deadlineMs: number): Promise<void> {
     const all = [...this.#open.values()];
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -106,7 +110,9 @@ export class Logs implements ChildLogs {
     const shown = JSON.stringify(shownText(path));
     const file = new LogFile(path, limits, this.#own, this.#clock, {
       fault: (action, reason, isPassing) => {
-        const instead = isPassing ? "its output waits" : "its output goes to the monitor's";
+        const instead = isPassing
+          ? "the output of the process waits"
+          : "the output of the process goes to the monitor's output";
         this.#log.error(`cannot ${action} ${shown}: ${reason}; ${instead}`, name);
       },
       recovered: () => this.#log.info(`${shown} can be written again`, name),
@@ -131,7 +137,7 @@ export class Logs implements ChildLogs {
   #close(name: string, open: Open): void {
     if (open.children > 0) return;
     open.end();
-    // Another may have been opened since.
+    // Another one may have been opened since then.
     if (this.#open.get(name) === open) this.#open.delete(name);
   }
 }

@@ -12,38 +12,43 @@ import { type Target, Writer } from "./writer.ts";
 const NEWLINE = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 
-/** How much of a child's output is formatted at a time. */
+/** How many bytes of a child's output are formatted at a time. */
 const SLICE_BYTES = 16_384;
 
-/** More than the longest piece of a line, with its prefix. */
+/** More than the longest piece of a line with its prefix, in bytes. */
 const PAGE_BYTES = 65_536;
 
 /** The same for a terminal, where each byte of a piece may become an escape. */
 const TERMINAL_PAGE_BYTES = 131_072;
 
-/** What `--log-level`, `--log-format` and `--log-file` set. */
+/** The values of `--log-level`, `--log-format` and `--log-file`. */
 export interface OutputOptions {
-  /** The least level of events that are told. */
+  /** The least level of events that are logged. */
   readonly level: LogLevel;
-  /** The form of every line. */
+  /** The format of every line. */
   readonly format: LogFormat;
-  /** A file that takes everything in place of stdout and stderr. */
+  /** A file that takes all output instead of stdout and stderr. */
   readonly file?: string;
-  /** Whether a terminal gets the control characters of children, in text; files and pipes always do. @default {false} */
+  /**
+   * Whether a terminal gets the control characters of children, in text. Files and pipes always get them.
+   *
+   * @default {false}
+   */
   readonly raw?: boolean;
 }
 
 /**
  * Everything that a program writes: its own events, and the lines of its children.
  *
- * Children's stdout goes to stdout, their stderr and the events to stderr; or all of it, in order, to one file. A child
- * that writes faster than the output is read waits; an event that finds too much waiting is thrown away and counted.
+ * The stdout of children goes to stdout; their stderr and the events go to stderr. Or everything goes to one file, in
+ * order. A child that writes faster than the output is read has to wait. An event is discarded and counted if too many
+ * events are waiting.
  *
- * In text, files and pipes get the bytes of children as they are. On a terminal their control characters are escaped: a
- * child could otherwise clear the screen, or imitate the lines of another one.
+ * In text format, files and pipes get the bytes of children unchanged. On a terminal, control characters are escaped.
+ * Otherwise a child could clear the screen or imitate the lines of another child.
  */
 export class Output {
-  /** Where events are told. */
+  /** The log of events. */
   readonly log: Log;
   readonly #format: LogFormat;
   readonly #out: Writer;
@@ -52,7 +57,11 @@ export class Output {
   /** The children whose output has not ended. */
   readonly #open = new Set<Promise<void>>();
 
-  /** Makes one; nobody else may write to the streams, which may not block. @throws {Error} Where the file cannot be opened. */
+  /**
+   * Creates an output. Nothing else may write to its streams, which may be non-blocking.
+   *
+   * @throws {Error} If the file cannot be opened.
+   */
   constructor(
     { level, format, file, raw = false }: OutputOptions,
     isNonBlocking: (fd: 1 | 2) => boolean = () => false,
@@ -61,10 +70,10 @@ export class Output {
     this.#format = format;
     const encoder = new TextEncoder();
     const logTo = (writer: Writer) => createLog(level, format, (line) => writer.offer(encoder.encode(line)));
-    // What goes wrong with a stream is told on stderr; where that is stderr itself, nobody would read it.
+    // Faults of a stream are logged to stderr. Nobody would see a fault of stderr itself.
     const open = (target: Target, name: string, report: () => Log | null) => {
       return new Writer(target, {
-        fault: (error) => report()?.error(`cannot write to ${name}, what goes there is lost: ${faultOf(error)}`),
+        fault: (error) => report()?.error(`cannot write to ${name}: ${faultOf(error)}; its output is lost`),
         lost: (count) => this.log.warn(`${count} lines of this log were lost, because it was not read fast enough`),
       });
     };
@@ -84,7 +93,7 @@ export class Output {
     this.log = logTo(this.#err);
   }
 
-  /** Makes the writers of one child: each of its lines becomes `[name] line`, or a JSON object. */
+  /** Creates the output of one child: each line becomes `[name] line`, or a JSON object. */
   forChild(name: string): ChildOutput {
     const stdout = this.#stream(name, "stdout", this.#out);
     const stderr = this.#stream(name, "stderr", this.#err);
@@ -102,7 +111,7 @@ export class Output {
     };
   }
 
-  /** Resolves when the output of all children has ended and all was written, or after `deadlineMs`. */
+  /** Resolves when the output of all children has ended and everything was written, or after `deadlineMs`. */
   async flush(deadlineMs: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = denoClock.after(deadlineMs, resolve);
@@ -122,7 +131,7 @@ export class Output {
     });
     return {
       push: async (bytes) => {
-        // A slice at a time, for each of its bytes may be a newline, and so become a line with a prefix.
+        // Pushes slices, because each byte may be a newline and become a line with a prefix.
         for (let start = 0; start < bytes.length; start += SLICE_BYTES) {
           await writer.whenRoom(() => {
             splitter.push(bytes.subarray(start, start + SLICE_BYTES));
@@ -140,13 +149,13 @@ export class Output {
   }
 }
 
-/** Formats lines, and passes them on when it is full or told to. */
+/** Formats lines, and passes them on when its buffer is full or on `flush`. */
 interface Lines {
   readonly add: OnLine;
   readonly flush: () => void;
 }
 
-/** `[name] line`, with escapes on a terminal; `[name+] rest` for the pieces of a long line after the first. */
+/** `[name] line`, with escapes on a terminal. Pieces of a long line after the first become `[name+] rest`. */
 function textLines(name: string, page: Page): Lines {
   const encoder = new TextEncoder();
   const shown = visible(shownName(name));
@@ -162,7 +171,10 @@ function textLines(name: string, page: Page): Lines {
   return { add: page.isTerminal ? addVisible : add, flush: () => page.flush() };
 }
 
-/** Where lines are put together for a writer. All children share it, for no line stays here: memory for each would pile up. */
+/**
+ * A buffer where lines for a writer are joined. All children share it, because no line stays in it. A buffer per child
+ * would add up.
+ */
 class Page {
   /** Whether the lines of children must be escaped. */
   readonly isTerminal: boolean;
@@ -176,7 +188,7 @@ class Page {
     this.#bytes = new Uint8Array(isTerminal ? TERMINAL_PAGE_BYTES : PAGE_BYTES);
   }
 
-  /** Takes a line, of which the newline is still to come. */
+  /** Adds a line. The newline is appended here. */
   add(prefix: Uint8Array, line: Uint8Array): void {
     if (this.#filled + prefix.length + line.length >= this.#bytes.length) this.flush();
     this.#bytes.set(prefix, this.#filled);
@@ -185,7 +197,7 @@ class Page {
     this.#bytes[this.#filled++] = NEWLINE;
   }
 
-  /** Passes on what was put together. */
+  /** Passes on the joined lines. */
   flush(): void {
     this.#writer.add(this.#bytes.subarray(0, this.#filled));
     this.#filled = 0;
@@ -193,7 +205,7 @@ class Page {
 }
 
 function jsonLines(name: string, stream: string, writer: Writer): Lines {
-  // A byte order mark stays in the line, wherever it is.
+  // A byte order mark is kept, wherever it is in a line.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   const encoder = new TextEncoder();
   let out = "";

@@ -1,34 +1,34 @@
 import { denoClock } from "../clock.ts";
 
-/** Where bytes end up: Deno.stdout, Deno.stderr, or a file. */
+/** The destination of bytes: Deno.stdout, Deno.stderr, or a file. */
 export interface Target {
-  /** Writes some of the bytes, says how many. */
+  /** Writes some of the bytes. Returns how many. */
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** What a writer tells of itself. */
+/** What a writer reports. */
 export interface WriterReport {
-  /** A write failed, after one that did not. */
+  /** A write failed, after one that succeeded. */
   fault(error: unknown): void;
-  /** So many offers were thrown away; now there is room again. */
+  /** This many offers were discarded. Now there is room again. */
   lost(count: number): void;
 }
 
-/** How long a stream that takes nothing now is left alone. */
+/** How long to wait before writing again to a stream that would block, in milliseconds. */
 const BLOCKED_MS = 5;
 
-/** How much may wait to be written, where nothing else is said. */
+/** The default for how much may wait to be written, in bytes. */
 const MAX_WAITING_BYTES = 1024 * 1024;
 
-/** A buffer that is so many times larger than what was in it is not kept. */
+/** A buffer that is this many times larger than its last content is not kept. */
 const MUCH_LARGER = 64;
 
 const EMPTY = new Uint8Array(0);
 
 /**
- * Writes to a stream in order, one write at a time, with bounded memory however slowly the stream is read.
+ * Writes to a stream in order, one write at a time, with bounded memory even if the stream is read slowly.
  *
- * What cannot be written at all (a closed pipe, a full disk) is thrown away, and said once.
+ * What cannot be written at all (to a closed pipe or a full disk) is discarded, and this is reported once.
  */
 export class Writer {
   readonly #target: Target;
@@ -36,29 +36,29 @@ export class Writer {
   readonly #maxBytes: number;
   #waiting = EMPTY;
   #waitingBytes = 0;
-  /** How much of that was offered. */
+  /** How many of those bytes were offered. */
   #offeredBytes = 0;
   #spare = EMPTY;
   #writing: Promise<void> | null = null;
-  /** Resolves when what waits is being written, so that more may wait. */
+  /** Resolves when the waiting bytes are being written, so that there is room again. */
   #room = Promise.withResolvers<void>();
   #isBroken = false;
   #lost = 0;
 
-  /** Makes one for a stream that nobody else writes to. */
+  /** Creates a writer for a stream. Nothing else may write to the stream. */
   constructor(target: Target, report: WriterReport, maxBytes: number = MAX_WAITING_BYTES) {
     this.#target = target;
     this.#report = report;
     this.#maxBytes = maxBytes;
   }
 
-  /** Calls back when there is room, at once where there is: only then may something be added. */
+  /** Calls back when there is room for more bytes, possibly at once. */
   async whenRoom(callback: () => void): Promise<void> {
     while (this.#takenBytes >= this.#maxBytes) await this.#room.promise;
     callback();
   }
 
-  /** Takes bytes at once, or throws them away where too many that were offered wait; what else waits is in nobody's way. */
+  /** Adds bytes, or discards them if too many offered bytes are waiting. Other waiting bytes do not count. */
   offer(bytes: Uint8Array): void {
     if (this.#offeredBytes + bytes.length > this.#maxBytes) {
       this.#lost++;
@@ -73,7 +73,7 @@ export class Writer {
     while (this.#writing !== null) await this.#writing;
   }
 
-  /** Takes bytes at once, which are copied, however much waits. */
+  /** Adds a copy of the bytes, no matter how much is waiting. */
   add(bytes: Uint8Array): void {
     if (bytes.length === 0) return;
     const needed = this.#waitingBytes + bytes.length;
@@ -87,7 +87,7 @@ export class Writer {
     this.#writing ??= this.#writeWaiting();
   }
 
-  /** How much waits besides what was offered. */
+  /** How many bytes are waiting, without those that were offered. */
   get #takenBytes(): number {
     return this.#waitingBytes - this.#offeredBytes;
   }
@@ -98,7 +98,7 @@ export class Writer {
     this.#report.lost(lost);
   }
 
-  /** Writes some bytes, when the stream takes any: another program may have made it non-blocking, which is no fault. */
+  /** Writes some bytes as soon as the stream takes any. A stream that another program made non-blocking is no fault. */
   async #write(bytes: Uint8Array): Promise<number> {
     for (;;) {
       try {
@@ -124,11 +124,11 @@ export class Writer {
         for (let written = 0; written < bytes.length;) written += await this.#write(bytes.subarray(written));
         this.#isBroken = false;
       } catch (error) {
-        // The stream is closed, or the disk is full: what is supervised goes on.
+        // The stream is closed or the disk is full. The supervised processes keep running.
         if (!this.#isBroken) this.#report.fault(error);
         this.#isBroken = true;
       }
-      // After a flood; within one, fresh buffers would pile up faster than they are collected.
+      // This frees memory after a flood. During one, new buffers would pile up faster than they are collected.
       if (bytes.length * MUCH_LARGER < this.#spare.length) this.#spare = EMPTY;
     }
     this.#writing = null;

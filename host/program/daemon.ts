@@ -8,57 +8,58 @@ import { answerCommon, printLine, type Program, runProgram } from "./program.ts"
 import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import { catchUncaught } from "./uncaught.ts";
 
-/** Signals that come closer together are one request: a terminal and a task runner may both pass on the same Ctrl-C. */
+/** Signals within this many milliseconds are one request: a terminal and a task runner may both pass on a Ctrl-C. */
 const SAME_REQUEST_MS = 1000;
 
-/** What a command line of a program that runs for long asks for. */
+/** The parsed command line of a long-running program. */
 export interface Parsed<T> {
-  /** What the program is told; null where `--help` or `--version` ask for something else. */
+  /** The options of the program. Null if `--help` or `--version` was given. */
   readonly options: T | null;
-  /** Where it writes. */
+  /** How the output and the log are written. */
   readonly output: OutputOptions;
-  /** `help`, `version`. */
+  /** The flags that were given, such as `help` and `version`. */
   readonly flags: ReadonlySet<string>;
 }
 
 /** A program that runs until it is asked to stop. */
 export interface Daemon<T> extends Program {
-  /** Parses its command line. @throws {UsageError} Where it is wrong. */
+  /** Parses the command line. @throws {UsageError} If it is invalid. */
   parse(argv: readonly string[]): Parsed<T>;
-  /** Says what it prints in place of running, where its options ask for that. */
+  /** Returns what to print instead of running, if the options ask for that, or null. */
   answer?(options: T): string | null;
-  /** Makes what it runs; its loop passes by the heart. */
+  /** Creates the service to run. Its loop must call `heart.beat()`. */
   make(options: T, output: Output, heart: LoopHeart): ProgramService;
-  /** Says what it works on, for the first line of its log. */
+  /** Describes what it works on, for the first line of the log. */
   describe(options: T): string;
 }
 
 /**
- * Runs a program until SIGTERM, SIGINT, SIGHUP or SIGQUIT stop it, with the heart that its config asks for. What of these was
- * ignored when it began, as under nohup(1), stays ignored; and it outlives all other signals that it can.
+ * Runs a program until SIGTERM, SIGINT, SIGHUP or SIGQUIT stops it, with the heart that its config asks for. Signals
+ * that were ignored at the start, such as SIGHUP under nohup(1), stay ignored. The program survives all other signals
+ * that it can.
  *
- * A soft limit of CPU time (SIGXCPU) stops it as well, with exit code 1: at the hard one SIGKILL would, and leave its
- * children behind. A file size limit does not.
+ * The soft limit of CPU time (SIGXCPU) stops it as well, with exit code 1, because SIGKILL at the hard limit would
+ * leave its children behind. A file size limit does not stop it.
  *
  * @param argv The command line, without the program's name.
- * @returns The exit code: 0 stopped as asked, 1 an error, 2 a wrong command line.
+ * @returns The exit code: 0 after a stop as asked, 1 after an error, 2 for an invalid command line.
  */
 export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): Promise<number> {
   let service: ProgramService | null = null;
   let log: Log | null = null;
   let askedAt = -Infinity;
   let isOutOfTime = false;
-  // The first act, for as PID 1 an unhandled signal would crash Deno.
+  // This must come first, because an unhandled signal would crash Deno as PID 1.
   const { isIgnored, isBlocked, isNonBlocking } = inherited();
   const listening = listenToSignals([...STOPPING, "SIGXCPU"], (signal) => {
-    // Deno listens to some of its own accord. Children begin with the default, for their stop signal may be this one.
+    // Dropped only here: Deno listens to some itself, and children would inherit a stop signal that is ignored.
     if (isIgnored(signal)) return;
     const isLimit = signal === "SIGXCPU";
-    // The kernel sends that one every second.
+    // The kernel sends SIGXCPU every second.
     if (isLimit ? askedAt > -Infinity : denoClock.now() - askedAt < SAME_REQUEST_MS) return;
     askedAt = denoClock.now();
     isOutOfTime ||= isLimit;
-    if (isLimit) log?.error("stopping: the CPU time that `ulimit -t` allows is used up (SIGXCPU)");
+    if (isLimit) log?.error("stopping: CPU time limit reached (ulimit -t, SIGXCPU)");
     service?.stop();
   });
   outliveStraySignals();
@@ -79,12 +80,12 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     output.log.info(`${daemon.name} ${daemon.version} ${daemon.describe(options)}`);
     const blocked = STOPPING.filter(isBlocked);
     if (blocked.length > 0) {
-      output.log.warn(`${blocked.join(", ")} cannot stop it: blocked by whoever started it`);
+      output.log.warn(`${blocked.join(", ")} cannot stop this program: blocked by the program that started it`);
     }
     if (askedAt > -Infinity) service.stop();
     return await service.ended || Number(isOutOfTime);
   });
-  // Once it ran, the program exits now: a signal just then must not take the place of its exit code.
+  // After a run the program exits now. A signal just before that must not replace its exit code.
   if (service === null) listening[Symbol.dispose]();
   else denoClock.after(0, () => listening[Symbol.dispose]());
   return code;

@@ -1,19 +1,19 @@
-/** A variable that cannot be passed on. */
+/** An environment variable cannot be read, because it is not UTF-8. */
 export class EnvironError extends Error {
-  /** Tells the errors apart where a class cannot. */
+  /** Identifies the error if `instanceof` cannot. */
   override readonly name = "EnvironError";
 
-  /** Makes one that does not show the value, which may be a secret; Deno's own does. */
+  /** Creates an error that does not show the value, which may be a secret. Deno's own error shows it. */
   constructor(variable: string) {
-    super(`environment variable ${JSON.stringify(variable)} is not UTF-8`);
+    super(`environment variable ${JSON.stringify(variable)} is not valid UTF-8`);
   }
 }
 
 /**
- * Looks a variable of this program's environment up.
+ * Reads a variable of this program's environment.
  *
- * @throws {EnvironError} Where it is not UTF-8.
- * @throws {Deno.errors.NotCapable} Without `--allow-env` for it.
+ * @throws {EnvironError} If it is not UTF-8.
+ * @throws {Deno.errors.NotCapable} If `--allow-env` is missing for it.
  */
 export function denoEnviron(name: string): string | undefined {
   try {

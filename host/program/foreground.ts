@@ -2,21 +2,21 @@ import type { Exit } from "@ncolony/core";
 import { exitOf } from "../children/child.ts";
 import { whyNotStarted } from "../children/command.ts";
 
-/** A command that has this program's own stdin, stdout and stderr. */
+/** A running command that shares this program's stdin, stdout and stderr. */
 export interface Foreground {
   /** Its process id. */
   readonly pid: number;
-  /** How it ended. */
+  /** Resolves with its exit code or signal. */
   readonly exit: Promise<Exit>;
 }
 
 /**
- * Starts a command on this program's own stdin, stdout and stderr.
+ * Starts a command that shares this program's stdin, stdout and stderr.
  *
- * @param isDetached Whether it leads a session and process group of its own, and so has no terminal.
- * @returns The command; or why it could not be started, with the exit code that shells give for that: 127 where it is not
- * there, else 126.
- * @throws {Deno.errors.NotCapable} Without `--allow-run` for it.
+ * @param isDetached Whether it leads its own session and process group, and so has no terminal.
+ * @returns The command; or why it could not be started, with the exit code that shells use for that: 127 if it does not
+ * exist, else 126.
+ * @throws {Deno.errors.NotCapable} If `--allow-run` is missing for it.
  */
 export function startForeground(
   args: readonly [string, ...string[]],

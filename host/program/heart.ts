@@ -6,23 +6,23 @@ import { touchByWriting } from "../files/open.ts";
 import type { Clock, Environ } from "../types.ts";
 import { denoEnviron, EnvironError } from "./environ.ts";
 
-/** How often a heart beats in the period in which it must beat once. */
+/** How many times a heart beats per period. It must beat at least once. */
 const BEATS_PER_PERIOD = 3;
 
-/** No heart beats more often than this, in milliseconds. */
+/** The least time between two beats, in milliseconds. */
 const MIN_INTERVAL_MS = 10;
 
-/** What {@linkcode startHeart} may be told. */
+/** Options of {@linkcode startHeart}. */
 export interface HeartOptions {
-  /** Where `NCOLONY_CONFIG` and `NCOLONY_NAME` are looked up. @default {Deno.env.get} */
+  /** Looks up `NCOLONY_CONFIG` and `NCOLONY_NAME`. @default {Deno.env.get} */
   readonly environ?: Environ;
-  /** Takes what goes wrong, once as long as it stays the same. @default {a line on stderr} */
+  /** Called with a fault, once until it changes. @default {a line on stderr} */
   readonly onFault?: (fault: string) => void;
 }
 
 /** The heart of a process: each beat touches a file (Python NColony's `ncolony.client.heart.Heart`). */
 export class Heart implements Disposable {
-  /** The file that is touched, or a directory in which one of the process's name is. */
+  /** The file that is touched, or a directory that contains it under the name of the process. */
   readonly status: string;
   readonly #name: string;
   readonly #onFault: (fault: string) => void;
@@ -30,11 +30,11 @@ export class Heart implements Disposable {
   #timer: ReturnType<typeof setInterval> | null = null;
 
   /**
-   * Makes one that does not beat by itself.
+   * Creates a heart that does not beat by itself yet.
    *
    * @param status The file, or the directory.
    * @param name The name of the process.
-   * @param onFault Takes what goes wrong, once as long as it stays the same.
+   * @param onFault Called with a fault, once until it changes.
    */
   constructor(status: string, name: string, onFault: (fault: string) => void = warn) {
     this.status = status;
@@ -42,16 +42,16 @@ export class Heart implements Disposable {
     this.#onFault = onFault;
   }
 
-  /** Touches the file. What keeps it from that is told, and thrown by nobody. */
+  /** Touches the file. A failure is reported to `onFault`, not thrown. */
   beat(): void {
     const fault = touch(this.status, this.#name);
     if (fault !== null && fault !== this.#fault) {
-      this.#onFault(`cannot touch ${JSON.stringify(shownText(this.status))}: ${fault}`);
+      this.#onFault(`cannot touch heartbeat file ${JSON.stringify(shownText(this.status))}: ${fault}`);
     }
     this.#fault = fault;
   }
 
-  /** Beats now, and then every so often, without keeping the program running. */
+  /** Beats now, and then every `intervalMs` milliseconds. Does not keep the program running. */
   start(intervalMs: number): void {
     this.stop();
     this.beat();
@@ -59,29 +59,29 @@ export class Heart implements Disposable {
     Deno.unrefTimer(this.#timer);
   }
 
-  /** Beats no more by itself. */
+  /** Stops the timer. */
   stop(): void {
     if (this.#timer !== null) clearInterval(this.#timer);
     this.#timer = null;
   }
 
-  /** Beats no more by itself. */
+  /** Stops the timer. */
   [Symbol.dispose](): void {
     this.stop();
   }
 }
 
 /**
- * Starts the heart of a program that runs under the monitor: it touches the file that `ncolony.beatcheck` of the program's
- * config names, three times a period. Where the config says nothing of a heart, or no monitor runs the program, nothing
- * beats.
+ * Starts the heart of a program that runs under the monitor. The heart touches the file that `ncolony.beatcheck` in the
+ * program's config names, three times per period. If the config does not ask for a heart, or no monitor runs the
+ * program, nothing happens.
  *
- * It beats from a timer, so it stops when the program's event loop hangs; it does not keep the program running. A program
- * that can hang otherwise calls {@linkcode maybeBeat} where it makes progress instead.
+ * The heart beats from a timer, so it stops if the program's event loop hangs. It does not keep the program running. A
+ * program that can hang in other ways calls {@linkcode maybeBeat} instead, where it makes progress.
  *
- * It needs `--allow-env=NCOLONY_CONFIG,NCOLONY_NAME`, and `--allow-read` and `--allow-write` for the file.
+ * Needs `--allow-env=NCOLONY_CONFIG,NCOLONY_NAME`, and `--allow-read` and `--allow-write` for the file.
  *
- * @returns The heart, to be disposed of; null where there is none.
+ * @returns The heart, to be disposed of. Null if there is none.
  *
  * @example
  * ```ts
@@ -97,25 +97,25 @@ export function startHeart(options: HeartOptions = {}): Heart | null {
   return found?.heart ?? null;
 }
 
-/** What a loop must tell, again and again, that it goes on. */
+/** Something that a loop must call again and again, to show that it does not hang. */
 export interface Watchdog {
-  /** When it must be told again, in the clock's milliseconds. */
+  /** When the loop must call `beat` again, in the clock's milliseconds. */
   readonly due: number;
-  /** Beats, if it is time. */
+  /** Beats if it is due. */
   beat(): void;
 }
 
-/** The heart of a loop that has none. */
+/** The watchdog of a loop without a heart. */
 export const NO_HEART: Watchdog = { due: Infinity, beat: () => {} };
 
-/** The heart of a program whose loop makes it beat, so that it stops when the loop does. */
+/** The heart of a program that beats from its main loop, so that it stops when the loop does. */
 export class LoopHeart implements Watchdog {
   readonly #heart: Heart | null;
   readonly #intervalMs: number;
   readonly #clock: Clock;
   #due: number;
 
-  /** Makes the heart that this program's config asks for; where it asks for none, it never beats. */
+  /** Creates the heart that this program's config asks for. If it asks for none, the heart never beats. */
   constructor(clock: Clock, options: HeartOptions = {}) {
     const found = findHeart(options);
     this.#heart = found?.heart ?? null;
@@ -124,12 +124,12 @@ export class LoopHeart implements Watchdog {
     this.#due = found === null ? Infinity : clock.now();
   }
 
-  /** When the loop must call it again, in the clock's milliseconds. */
+  /** When the loop must call {@linkcode LoopHeart.beat} again, in the clock's milliseconds. */
   get due(): number {
     return this.#due;
   }
 
-  /** Beats, if it is time. */
+  /** Beats if it is due. */
   beat(): void {
     const now = this.#clock.now();
     if (now < this.#due) return;
@@ -138,7 +138,7 @@ export class LoopHeart implements Watchdog {
   }
 }
 
-/** Beats once, if this program has a heart: for programs that beat where they make progress, three to four times a period. */
+/** Beats once if this program has a heart. Call it where the program makes progress, three or four times per period. */
 export function maybeBeat(options: HeartOptions = {}): void {
   findHeart(options)?.heart.beat();
 }
@@ -151,15 +151,15 @@ function findHeart({ environ = denoEnviron, onFault = warn }: HeartOptions): { h
     const beat = parseBeat(name, source);
     return beat && { heart: new Heart(beat.status, name, onFault), beat };
   } catch (error) {
-    if (error instanceof SpecError || error instanceof EnvironError) onFault(`no heart beats: ${error.message}`);
+    if (error instanceof SpecError || error instanceof EnvironError) onFault(`no heartbeat: ${error.message}`);
     else if (error instanceof Deno.errors.NotCapable) {
-      onFault("no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME");
+      onFault("no heartbeat: needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME");
     } else throw error;
     return null;
   }
 }
 
-/** The file that the heart of a process touches: the status itself, or the file of its name in that directory. */
+/** Returns the file that a heart touches: `status` itself, or the file `name` in it if it is a directory. */
 export function statusFile(status: string, name: string): string {
   try {
     return Deno.statSync(status).isDirectory ? join(status, name) : status;
@@ -169,7 +169,7 @@ export function statusFile(status: string, name: string): string {
   }
 }
 
-/** When a heart beat last, in milliseconds since 1970; null where it never did. @throws {Error} Where that cannot be seen. */
+/** Returns when a heart last beat, in milliseconds since 1970, or null. @throws {Error} If that cannot be seen. */
 export function lastBeat(status: string, name: string): number | null {
   try {
     return Deno.statSync(statusFile(status, name)).mtime?.getTime() ?? null;
@@ -179,14 +179,14 @@ export function lastBeat(status: string, name: string): number | null {
   }
 }
 
-/** Sets the time of a status file, or makes it; says why where it can do neither. */
+/** Sets the time of a status file, or creates it. Returns why that failed, or null. */
 function touch(status: string, name: string): string | null {
   const now = new Date();
   try {
-    // Looked at each time: the directory may be made after the program was started.
+    // Checked each time, because the directory may be created after the program started.
     const path = statusFile(status, name);
     try {
-      // Not opened where it is there, for that would wait at a named pipe.
+      // An existing file is not opened, because that would wait at a FIFO.
       Deno.utimeSync(path, now, now);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) Deno.openSync(path, { write: true, createNew: true }).close();
@@ -203,6 +203,6 @@ function warn(fault: string): void {
   try {
     Deno.stderr.writeSync(new TextEncoder().encode(`heart: ${visible(fault)}\n`));
   } catch {
-    // Nobody reads it.
+    // No process reads stderr any more.
   }
 }

@@ -2,19 +2,19 @@ import { askShell } from "../children/shell.ts";
 import { isGranted } from "../permission.ts";
 import { type Signal, signalNumber } from "./signals.ts";
 
-/** What this program has from its parent. */
+/** What this program inherited from its parent. */
 export interface Inherited {
-  /** Whether a signal is ignored, as SIGHUP is under nohup(1), and SIGINT in what a script starts with `&`. */
+  /** Returns whether a signal is ignored, such as SIGHUP under nohup(1), or SIGINT in a script's background job. */
   isIgnored(signal: Signal): boolean;
-  /** Whether a signal is blocked: it never comes. */
+  /** Returns whether a signal is blocked, so that it never arrives. */
   isBlocked(signal: Signal): boolean;
-  /** Whether stdout (1) or stderr (2) does not block: a write fails where nobody has read what is there. */
+  /** Returns whether stdout (1) or stderr (2) is non-blocking: a write fails if the pipe or terminal is full. */
   isNonBlocking(fd: 1 | 2): boolean;
 }
 
 /**
- * Deno lets nobody read /proc without --allow-all, but a shell may. Where there is no /proc, or that of other processes, a shell
- * that is ended by a signal tells that it is not ignored.
+ * Deno allows reading /proc only with --allow-all, but a shell may read it. If there is no /proc, or it shows other
+ * processes, signals are tried: one that does not end a shell is ignored.
  */
 const SCRIPT = `{
   read -r it _ </proc/self/stat && [ "$it" = $$ ] && cat /proc/$PPID/status /proc/$PPID/fdinfo/1 /proc/$PPID/fdinfo/2
@@ -25,10 +25,10 @@ const SCRIPT = `{
   printf 'SigIgn:\\t%x\\n' $mask
 }`;
 
-/** On Linux. */
+/** Its value on Linux. */
 const O_NONBLOCK = 0o4000;
 
-/** Looks what this program inherited; to be asked before it listens to any signal. Where nothing can be seen, nothing is so. */
+/** Returns what this program inherited. Call it before listening to signals. What cannot be seen counts as false. */
 export function inherited(): Inherited {
   const status = readStatus();
   const has = (mask: string) => {
@@ -40,13 +40,13 @@ export function inherited(): Inherited {
   return { isIgnored: has("SigIgn"), isBlocked: has("SigBlk"), isNonBlocking };
 }
 
-/** What /proc says of this program. */
+/** Returns what /proc says about this program, as far as that can be read. */
 function readStatus(): string {
   try {
     const files = ["status", "fdinfo/1", "fdinfo/2"];
     if (isGranted({ name: "read" })) return files.map((file) => Deno.readTextFileSync(`/proc/self/${file}`)).join("");
   } catch {
-    // It may not, or there is no /proc.
+    // It cannot be read, or there is no /proc.
   }
   try {
     return isGranted({ name: "run" }) ? askShell(SCRIPT) : "";

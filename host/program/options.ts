@@ -3,7 +3,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/log_options.ts";
 import type { OutputOptions } from "../output/output.ts";
 
-/** One option of a command line, as the parser and `--help` know it. */
+/** An option of a command line, for the parser and `--help`. */
 export interface Option {
   /** Its name, without the dashes. */
   readonly name: string;
@@ -11,59 +11,59 @@ export interface Option {
   readonly aliases?: readonly string[];
   /** Its one-letter name. */
   readonly short?: string;
-  /** What stands for its value in the help text; an option without one takes no value. */
+  /** The placeholder of its value in the help text. An option without one takes no value. */
   readonly value?: string;
   /** What it means, in a few words. */
   readonly help: string;
 }
 
-/** A command line, taken apart. */
+/** A parsed command line. */
 export interface ParsedArgs {
-  /** The values of each option, in the order in which they were given. */
+  /** The values of each option, in the given order. */
   readonly values: ReadonlyMap<string, readonly string[]>;
   /** The options without a value that were given. */
   readonly flags: ReadonlySet<string>;
-  /** Everything else. */
+  /** All other arguments. */
   readonly words: readonly string[];
 }
 
-/** The options that every tool has. */
+/** The options of every tool. */
 export const COMMON_OPTIONS: readonly Option[] = [
   { name: "help", short: "h", help: "show this text and exit" },
   { name: "version", help: "show the version and exit" },
 ];
 
-/** The options of every tool that runs for long. */
+/** The options of every long-running tool. */
 export const LOG_OPTIONS: readonly Option[] = [
-  { name: "log-level", value: "LEVEL", help: "debug, info, warn or error events up [info]" },
-  { name: "log-format", value: "FORMAT", help: "text, or json: an object a line [text]" },
+  { name: "log-level", value: "LEVEL", help: "lowest level: debug, info, warn or error [info]" },
+  { name: "log-format", value: "FORMAT", help: "text, or json: one object per line [text]" },
   { name: "log-file", value: "FILE", help: "append all output to FILE instead" },
 ];
 
-/** The option of tools that run for long and show the output of children. */
-export const RAW_OPTION: Option = { name: "raw", help: "pass control characters of children to a terminal" };
+/** The option of long-running tools that show the output of children. */
+export const RAW_OPTION: Option = { name: "raw", help: "do not escape control characters on a terminal" };
 
 /**
- * Takes a command line apart.
+ * Parses a command line.
  *
- * An option with a value takes what follows `=`, or the next word, whatever that begins with: `--arg --config=/etc/x` is
- * Python NColony's own example. After `--` everything is a word.
+ * The value of an option follows `=`, or is the next word, even if that begins with a dash: `--arg --config=/etc/x` is
+ * Python NColony's own example. After `--`, everything is a word.
  *
- * @throws {UsageError} Where an option is unknown, lacks its value, or has one that it does not take.
+ * @throws {UsageError} If an option is unknown, lacks its value, or has a value that it does not take.
  */
 export function parseWords(argv: readonly string[], options: readonly Option[]): ParsedArgs {
   const valued = options.filter((option) => option.value !== undefined).map((option) => option.name);
   const flags = options.filter((option) => option.value === undefined).map((option) => option.name);
   const args = parseArgs(attachValues(argv, options), { string: [...valued, "_"], collect: valued, boolean: flags });
   return {
-    // Each value is led by the "=" that keeps empty ones apart from missing ones.
+    // Each value begins with the "=" that tells empty values from missing ones.
     values: new Map(valued.map((name) => [name, ((args[name] ?? []) as string[]).map((value) => value.slice(1))])),
     flags: new Set(flags.filter((name) => args[name])),
     words: args._.map(String),
   };
 }
 
-/** Writes every option by its long name, and every value so that it cannot be taken for anything else. */
+/** Gives every option its long name, and attaches its value, so that it cannot be taken for anything else. */
 function attachValues(argv: readonly string[], options: readonly Option[]): string[] {
   const attached: string[] = [];
   const rest = [...argv];
@@ -71,7 +71,7 @@ function attachValues(argv: readonly string[], options: readonly Option[]): stri
     if (word === "--") return [...attached, "--", ...rest];
     const match = /^(?:--([^=]+)(?:=(.*))?|-([a-zA-Z])(.+)?)$/s.exec(word);
     if (match === null) {
-      if (word.startsWith("-") && word !== "-") throw new UsageError(`${word} is no option`);
+      if (word.startsWith("-") && word !== "-") throw new UsageError(`unknown option ${word}`);
       attached.push(word);
       continue;
     }
@@ -80,7 +80,7 @@ function attachValues(argv: readonly string[], options: readonly Option[]): stri
       long === undefined ? it.short === short : name === long || aliases.includes(long)
     );
     const shown = long === undefined ? `-${short}` : `--${long}`;
-    if (option === undefined) throw new UsageError(`${shown} is no option`);
+    if (option === undefined) throw new UsageError(`unknown option ${shown}`);
     const value = long === undefined ? joined : inline;
     if (option.value === undefined) {
       if (value !== undefined) throw new UsageError(`${shown} takes no value`);
@@ -94,19 +94,19 @@ function attachValues(argv: readonly string[], options: readonly Option[]): stri
   return attached;
 }
 
-/** The last value of an option, or undefined where it was not given. */
+/** Returns the last value of an option, or undefined if it was not given. */
 export function lastValue(words: ParsedArgs, name: string): string | undefined {
   return words.values.get(name)?.at(-1);
 }
 
-/** The last value of an option, which may not be empty, or undefined where it was not given. @throws {UsageError} Where it is. */
+/** Returns the last value of an option, or undefined if it was not given. @throws {UsageError} If it is empty. */
 export function textValue(words: ParsedArgs, name: string, value: string): string | undefined {
   const text = lastValue(words, name);
   if (text === "") throw new UsageError(`--${name} needs a value: ${value}`);
   return text;
 }
 
-/** The last value of an option that must be given. @throws {UsageError} Where it was not. */
+/** Returns the last value of a required option. @throws {UsageError} If it is missing or empty. */
 export function requiredValue(words: ParsedArgs, name: string): string {
   const value = lastValue(words, name);
   if (value === undefined || value === "") throw new UsageError(`--${name} is missing`);
@@ -114,9 +114,9 @@ export function requiredValue(words: ParsedArgs, name: string): string {
 }
 
 /**
- * The last value of an option that is a number of seconds, fractions allowed.
+ * Returns the last value of an option in seconds, fractions allowed, or `otherwise` if it was not given.
  *
- * @throws {UsageError} Where it is not a number, or not from `min` to 1e9.
+ * @throws {UsageError} If it is not a number from `min` to 1e9.
  */
 export function secondsValue(words: ParsedArgs, name: string, otherwise: number, min = 0): number {
   const text = lastValue(words, name);
@@ -128,7 +128,7 @@ export function secondsValue(words: ParsedArgs, name: string, otherwise: number,
   );
 }
 
-/** The last value of an option that is a whole number. @throws {UsageError} Where it is not one from `min` to `max`. */
+/** Returns the last value of an integer option, or undefined. @throws {UsageError} If it is not from `min` to `max`. */
 export function countValue(words: ParsedArgs, name: string, min = 1, max = 999_999_999): number | undefined {
   const text = lastValue(words, name);
   if (text === undefined) return undefined;
@@ -138,9 +138,10 @@ export function countValue(words: ParsedArgs, name: string, min = 1, max = 999_9
 }
 
 /**
- * The last value of an option that is a number of bytes, as `500K`, `10M`, `1G` or in full; each unit is 1024 of the last.
+ * Returns the last value of an option in bytes, such as `4096`, `500K`, `10M` or `1G`, or undefined. Each unit is 1024
+ * times the last.
  *
- * @throws {UsageError} Where it is not one from `min` to `max`.
+ * @throws {UsageError} If it is not a number of bytes from `min` to `max`.
  */
 export function bytesValue(words: ParsedArgs, name: string, min: number, max: number): number | undefined {
   const text = lastValue(words, name);
@@ -149,11 +150,11 @@ export function bytesValue(words: ParsedArgs, name: string, min: number, max: nu
   const bytes = digits === undefined ? NaN : Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit!);
   if (bytes >= min && bytes <= max) return bytes;
   throw new UsageError(
-    `--${name} must be a number of bytes from ${min} to ${max}, as 10M: got ${JSON.stringify(text)}`,
+    `--${name} must be a number of bytes from ${min} to ${max}, such as 10M: got ${JSON.stringify(text)}`,
   );
 }
 
-/** What {@linkcode LOG_OPTIONS} and {@linkcode RAW_OPTION} set. @throws {UsageError} Where a value is none that they take. */
+/** Returns what {@linkcode LOG_OPTIONS} and {@linkcode RAW_OPTION} set. @throws {UsageError} If a value is invalid. */
 export function outputOptions(words: ParsedArgs): OutputOptions {
   const file = textValue(words, "log-file", "FILE");
   return {
@@ -164,7 +165,7 @@ export function outputOptions(words: ParsedArgs): OutputOptions {
   };
 }
 
-/** The last value of an option that has some to choose from. @throws {UsageError} Where it is none of them. */
+/** Returns the last value of an option, or `otherwise`. @throws {UsageError} If it is none of the `choices`. */
 export function choiceValue<T extends string>(words: ParsedArgs, name: string, choices: readonly T[], otherwise: T): T {
   const text = lastValue(words, name) ?? otherwise;
   const found = choices.find((one) => one === text);
@@ -174,7 +175,7 @@ export function choiceValue<T extends string>(words: ParsedArgs, name: string, c
   return found;
 }
 
-/** The lines of `--help` for some options. */
+/** Returns the lines of `--help` for some options. */
 export function optionsHelp(options: readonly Option[]): string {
   const lines = options.map(({ name, short, value, help }) => {
     const left = `${short === undefined ? "    " : `-${short}, `}--${name}${value === undefined ? "" : ` ${value}`}`;

@@ -1,9 +1,9 @@
 import { UsageError, visible } from "@ncolony/core";
 import { describeError } from "../deno_errors.ts";
 
-/** What `--help` and `--version` need to know of a program. */
+/** What `--help` and `--version` need to know about a program. */
 export interface Program {
-  /** Its name, which leads every complaint. */
+  /** Its name, which begins every error message. */
   readonly name: string;
   /** Its version. */
   readonly version: string;
@@ -11,14 +11,14 @@ export interface Program {
   readonly help: string;
 }
 
-/** An error that ends a program with a code of its own. */
+/** A program must exit with a certain code. */
 export class ExitError extends Error {
-  /** Tells the errors apart where a class cannot. */
+  /** Identifies the error if `instanceof` cannot. */
   override readonly name = "ExitError";
   /** The exit code. */
   readonly code: number;
 
-  /** Makes one. */
+  /** Creates an error with an exit code. */
   constructor(message: string, code: number) {
     super(message);
     this.code = code;
@@ -26,9 +26,8 @@ export class ExitError extends Error {
 }
 
 /**
- * Runs a program up to its exit code: what it returns, 2 where its command line is wrong, that of an {@linkcode ExitError},
- * 1 where anything else fails.
- * A failure is one line on stderr.
+ * Runs a program and resolves with its exit code: what `run` returns, 2 for an invalid command line, the code of an
+ * {@linkcode ExitError}, or 1 for any other error. An error is printed as one line on stderr.
  */
 export async function runProgram(program: Program, run: () => number | Promise<number>): Promise<number> {
   try {
@@ -40,12 +39,12 @@ export async function runProgram(program: Program, run: () => number | Promise<n
   }
 }
 
-/** Says something on stderr, in one line. */
+/** Prints a message as one line on stderr. */
 export function complain({ name }: Program, message: string): void {
   print(Deno.stderr, `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
 }
 
-/** Answers `--help` and `--version`: true where one of them was asked for. */
+/** Prints the answer to `--help` or `--version`. Returns whether one of them was given. */
 export function answerCommon({ name, version, help }: Program, flags: ReadonlySet<string>): boolean {
   if (flags.has("help")) print(Deno.stdout, help);
   else if (flags.has("version")) print(Deno.stdout, `${name} ${version}`);
@@ -53,14 +52,14 @@ export function answerCommon({ name, version, help }: Program, flags: ReadonlySe
   return true;
 }
 
-/** Prints one or more lines on stdout; nothing in them can control a terminal. */
+/** Prints one or more lines on stdout. Escapes what could control a terminal. */
 export function printLine(line: string): void {
   print(Deno.stdout, line);
 }
 
 /**
- * Lets Deno's event loop turn once: before, Deno does not keep for the next start what it has compiled. Writes nothing, but
- * tries again what an earlier write could not.
+ * Lets Deno's event loop turn once. Until then, Deno does not cache the code that it has compiled for the next start.
+ * Writes nothing, but Deno tries again to write the rest of an earlier partial write.
  */
 export async function turnOnce(): Promise<void> {
   try {
@@ -75,12 +74,12 @@ function print(stream: { writeSync(bytes: Uint8Array): number }, text: string): 
   try {
     stream.writeSync(new TextEncoder().encode(lines.join("")));
   } catch {
-    // Nobody reads it any more (`| head -1`).
+    // No process reads it any more (`| head -1`).
   }
 }
 
 /**
- * The name under which this program was called, without the directories: that of the binary, or of the script.
+ * Returns the name that this program was called by, without directories: the name of the binary or of the script.
  *
  * @param url The URL of the script's main module.
  */

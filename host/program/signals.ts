@@ -6,9 +6,9 @@ export type Signal = Deno.Signal;
 /**
  * Listens to signals.
  *
- * As PID 1 an unhandled SIGTERM, SIGINT or SIGHUP crashes Deno (2.9.2 and later), so this is a program's first act.
+ * An unhandled SIGTERM, SIGINT or SIGHUP crashes Deno as PID 1 (2.9.2 and later), so a program does this first.
  *
- * @returns What ends the listening.
+ * @returns A handle. When it is disposed of, the listening ends.
  */
 export function listenToSignals(signals: readonly Signal[], handler: (signal: Signal) => void): Disposable {
   const listeners = signals.map((signal) => ({ signal, listener: () => handler(signal) }));
@@ -20,12 +20,13 @@ export function listenToSignals(signals: readonly Signal[], handler: (signal: Si
   };
 }
 
-/** What asks a program to stop. */
+/** The signals that ask a program to stop. */
 export const STOPPING: readonly Signal[] = ["SIGTERM", "SIGINT", "SIGHUP", "SIGQUIT"];
 
 /**
- * What would end a program that nobody asked to stop, and orphan its children: all that Deno can listen to, but SIGBUS, which
- * would come again and again if it were a fault of its own. Real-time signals cannot be listened to.
+ * Signals that would end a program without a request to stop, and orphan its children: all that Deno can listen to,
+ * except SIGBUS, which would come again and again if the program itself caused it. Deno cannot listen to real-time
+ * signals.
  */
 const STRAY: readonly Signal[] = [
   "SIGUSR1",
@@ -41,15 +42,15 @@ const STRAY: readonly Signal[] = [
   ...(Deno.build.os === "linux" ? ["SIGPWR", "SIGSTKFLT"] as const : []),
 ];
 
-/** Lets this program outlive signals that it does not know what to do with. Its children begin with the default. */
+/** Lets this program survive signals that it has no use for. Its children start with the default actions. */
 export function outliveStraySignals(): void {
   for (const signal of STRAY) Deno.addSignalListener(signal, ignore);
 }
 
 /**
- * Lets this program outlive a file size limit (`ulimit -f`): a write beyond it fails, as one to a full disk does, where
- * SIGXFSZ would end the program. Its children begin with the default again. It is not undone, for Deno may see the signal
- * later than the write.
+ * Lets this program survive a file size limit (`ulimit -f`): a write beyond it fails, as on a full disk, and SIGXFSZ
+ * does not end the program. Its children start with the default action. This is never undone, because Deno may see the
+ * signal later than the write.
  */
 export function outliveFileSizeLimit(): void {
   Deno.addSignalListener("SIGXFSZ", ignore);
@@ -57,7 +58,7 @@ export function outliveFileSizeLimit(): void {
 
 function ignore(): void {}
 
-/** What signals are called that have the same number on every Unix, and on this one; `node:os` has them too, but takes 5 ms. */
+/** The names of signals, by their numbers on this system. `node:os` has them too, but takes 5 ms to load. */
 const NAMES: Readonly<Record<number, string>> = {
   ...numbered(1, "HUP INT QUIT ILL TRAP ABRT"),
   ...numbered(8, "FPE KILL"),
@@ -77,18 +78,18 @@ const NAMES: Readonly<Record<number, string>> = {
     }),
 };
 
-/** The number of a signal on this system, of `signal 35` also; 0 where it has none of that name. */
+/** Returns the number of a signal on this system, also of `signal 35`. Returns 0 if the name is unknown. */
 export function signalNumber(signal: string): number {
   const number = Object.entries(NAMES).find(([, name]) => name === signal)?.[0] ?? /^signal (\d+)$/.exec(signal)?.[1];
   return Number(number ?? 0);
 }
 
-/** The name of a signal on this system. */
+/** Returns the name of a signal on this system, or undefined. */
 export function signalName(number: number): Signal | undefined {
   return NAMES[number] as Signal | undefined;
 }
 
-/** The exit code that a shell would give for an exit: the code, 128 + n for signal n, 127 where nothing could start. */
+/** Returns the exit code of a shell for an exit: the code, 128 + n for signal n, 127 if the command did not start. */
 export function exitCodeOf(exit: Exit): number {
   switch (exit.type) {
     case "code":

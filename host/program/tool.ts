@@ -1,5 +1,5 @@
 /**
- * What a program needs that only writes files for the monitor: no more, so that it starts quickly.
+ * What a program that only writes files for the monitor needs, and no more, so that it starts quickly.
  *
  * @module
  */

@@ -1,4 +1,4 @@
-/** Hands errors that nobody caught to `fail`: left to itself Deno would end, and leave the children running. */
+/** Passes uncaught errors to `fail`. Without this, Deno would exit and leave the children running. */
 export function catchUncaught(fail: (error: unknown) => void): Disposable {
   const onError = (event: ErrorEvent) => {
     event.preventDefault();

@@ -1,16 +1,16 @@
 import { askShell } from "../children/shell.ts";
 
-/** What a machine says of its time zone. */
+/** What the machine says about its time zone. */
 export interface ZoneFacts {
-  /** The variable `TZ`; null: it is not set. */
+  /** The variable `TZ`. Null if it is not set. */
   readonly tz: string | null;
-  /** The file that tells of the zone, by `TZ` or /etc/localtime, where all links have led; null: there is none. */
+  /** The file of the time zone, by `TZ` or /etc/localtime, with all links resolved. Null if there is none. */
   readonly file: string | null;
-  /** Whether that file says what the zone's own file says that was guessed. */
+  /** Returns whether that file has the same content as the file of a zone. */
   isFileOf(zone: string): boolean;
 }
 
-/** The zones that a system knows, a file each. */
+/** The directory of time zones, with one file each. */
 const ZONES = "/usr/share/zoneinfo";
 
 const SCRIPT = `
@@ -21,9 +21,9 @@ const SCRIPT = `
   printf '%s\\0' "\${TZ+set}" "\${TZ-}" "$(readlink -e "$file" 2>/dev/null)"`;
 
 /**
- * Asks a shell for what this program may not see without further permissions.
+ * Asks a shell about the time zone, because this program would need more permissions to see it.
  *
- * @throws {Error} Where there is no shell.
+ * @throws {Error} If there is no shell.
  */
 export function zoneFacts(): ZoneFacts {
   const [isSet, tz, file] = askShell(SCRIPT, { inheritEnv: true }).split("\0") as [string, string, string];

@@ -2,20 +2,20 @@ import { childEnv, parseMessage, parseSpec, route, type Spec } from "@ncolony/co
 import { denoEnviron } from "@ncolony/host";
 import type { MonitorEventReceiver } from "./checker.ts";
 
-/** What a {@linkcode Receiver} tells: the methods of Twisted's `ProcessMonitor` that Python NColony calls. */
+/** What a {@linkcode Receiver} calls: the methods of Twisted's `ProcessMonitor` that Python NColony uses. */
 export interface ProcessMonitor {
-  /** Run this from now on, with exactly this environment. */
+  /** Keeps a process running from now on, with exactly this environment. */
   addProcess(spec: Spec, env: Record<string, string>): void;
-  /** Stop it, and do not run it again. */
+  /** Stops a process, and does not start it again. */
   removeProcess(name: string): void;
-  /** Stop it; it is to be started again. */
+  /** Stops a process, so that it is started again. */
   stopProcess(name: string): void;
-  /** Stop all; they are to be started again. */
+  /** Stops all processes, so that they are started again. */
   restartAll(): void;
 }
 
 /**
- * Turns files and messages into calls of a monitor (Python NColony's `process_events.Receiver`).
+ * Turns files and messages into calls to a monitor (Python NColony's `process_events.Receiver`).
  *
  * @example
  * ```ts
@@ -39,10 +39,10 @@ export class Receiver implements MonitorEventReceiver {
   readonly #specs = new Map<string, Spec>();
 
   /**
-   * Makes one that tells `monitor`.
+   * Creates a receiver.
    *
-   * @param monitor Who is told.
-   * @param environ Where `env_inherit` looks variables up; by default this program's environment.
+   * @param monitor The monitor to call.
+   * @param environ Looks up the variables of `env_inherit`, by default in this program's environment.
    */
   constructor(monitor: ProcessMonitor, environ: (name: string) => string | undefined = denoEnviron) {
     this.#monitor = monitor;
@@ -50,9 +50,9 @@ export class Receiver implements MonitorEventReceiver {
   }
 
   /**
-   * Adds the process that a config file is about, unless the file says that it is not enabled.
+   * Adds the process of a config file, unless it is not enabled.
    *
-   * @throws {SpecError} Where the text is no config; nothing is told then.
+   * @throws {SpecError} If the text is not a config. Then the monitor is not called.
    */
   add(name: string, contents: string): void {
     const spec = parseSpec(name, contents);
@@ -61,15 +61,15 @@ export class Receiver implements MonitorEventReceiver {
     this.#monitor.addProcess(spec, childEnv(spec, this.#environ));
   }
 
-  /** Removes the process of a file that went away; one that was never added is none. */
+  /** Removes the process of a file that disappeared, if it was added. */
   remove(name: string): void {
     if (this.#specs.delete(name)) this.#monitor.removeProcess(name);
   }
 
   /**
-   * Restarts what a message names; who is not known is passed over.
+   * Restarts the processes that a message names. Unknown names are ignored.
    *
-   * @throws {MessageError} Where the text is no message.
+   * @throws {MessageError} If the text is not a message.
    */
   message(contents: string): void {
     const message = parseMessage("message", contents);

@@ -3,7 +3,7 @@ import { Colony } from "../colony.ts";
 import { DEFAULTS, type Options } from "../options.ts";
 
 /**
- * Makes a monitor, as Python NColony's `service.makeService` does. Its events and its children's lines go to this
+ * Creates a monitor, as Python NColony's `service.makeService` does. Its log and its children's lines go to this
  * program's stdout and stderr.
  *
  * @example
@@ -16,20 +16,20 @@ import { DEFAULTS, type Options } from "../options.ts";
  * await service.start();
  * ```
  *
- * @throws {RangeError | TypeError} Where an option is wrong.
- * @throws {Error} Where the pid or the log directory cannot be made or used.
+ * @throws {RangeError | TypeError} If an option is invalid.
+ * @throws {Error} If the pid directory or the log directory cannot be created or used.
  */
 export function makeService(options: Options): Service {
   return new Colony(options, { host: denoHost(), output: new Output({ level: "info", format: "text" }) });
 }
 
 /**
- * Makes a monitor with the default delays, as Python NColony's `service.get` does.
+ * Creates a monitor with the default delays, as Python NColony's `service.get` does.
  *
  * @param config The config directory.
  * @param messages The messages directory.
- * @param freq How often everything is looked at, in seconds.
- * @param pidDir Where pid files go, if anywhere.
+ * @param freq The interval between full scans, in seconds.
+ * @param pidDir The directory of pid files. Without it, none are written.
  */
 export function get(config: string, messages: string, freq: number, pidDir?: string): Service {
   const pid = pidDir === undefined ? {} : { pid: pidDir };

@@ -11,7 +11,7 @@ class World extends CheckWorld {
   readonly check = new BeatCheck(this.parts);
   readonly status = this.dir.dir("hearts");
 
-  /** A process whose heart must beat every 10 s, and that has 30 s of grace. */
+  /** Adds a process whose heart must beat every 10 s, with a grace period of 30 s. */
   beating(name: string): void {
     this.want(this.check, name, { "ncolony.beatcheck": { period: 10, grace: 3, status: this.status } });
   }
@@ -21,7 +21,7 @@ class World extends CheckWorld {
     Deno.utimeSync(this.dir.write(`hearts/${name}`, ""), now, now);
   }
 
-  /** Lets seconds pass. */
+  /** Advances the clock, and checks every second. */
   async pass(seconds: number): Promise<void> {
     for (let second = 0; second < seconds; second++) {
       await this.clock.advance(1000);
@@ -29,7 +29,7 @@ class World extends CheckWorld {
     }
   }
 
-  /** Lets seconds pass in which these beat. */
+  /** Advances the clock while these processes beat. */
   async passBeating(seconds: number, ...names: string[]): Promise<void> {
     for (let second = 0; second < seconds; second += 5) {
       for (const name of names) this.touch(name);
@@ -38,7 +38,7 @@ class World extends CheckWorld {
   }
 }
 
-Deno.test("BeatCheck asks for the restart of the silent ones, and of no others", async () => {
+Deno.test("BeatCheck requests the restart of silent processes, and of no others", async () => {
   using it = new World();
   for (const name of ["web", "db", "dns"]) it.beating(name);
   await it.passBeating(30, "db");
@@ -53,7 +53,7 @@ Deno.test("BeatCheck asks for the restart of the silent ones, and of no others",
   );
 });
 
-Deno.test("BeatCheck asks once per grace for a process that never beats", async () => {
+Deno.test("BeatCheck requests one restart per grace period of a process that never beats", async () => {
   using it = new World();
   it.beating("web");
   const instants: number[] = [];
@@ -64,7 +64,7 @@ Deno.test("BeatCheck asks once per grace for a process that never beats", async 
   assertEquals(instants, [31, 62, 93, 124]);
 });
 
-Deno.test("BeatCheck asks no second time while the first request is unread, whoever made it", async () => {
+Deno.test("BeatCheck makes no second request while the first one is unread, whoever made it", async () => {
   using it = new World();
   for (const name of ["web", "db"]) it.beating(name);
   it.dir.write("messages/1", '{"type": "RESTART", "name": "db"}');
@@ -72,10 +72,10 @@ Deno.test("BeatCheck asks no second time while the first request is unread, whoe
   assertEquals(it.asked.sort(), ["db", "web"]);
 });
 
-Deno.test("BeatCheck counts the grace from when the request was read: long after it was made", async () => {
+Deno.test("BeatCheck starts the grace period when a request is read long after it was made", async () => {
   using it = new World();
   it.beating("web");
-  // A grace that began with the request would be over at 62, 93 and 124 s.
+  // A grace period that began with the request would end at 62, 93 and 124 s.
   await it.pass(100);
   assertEquals(it.takeAsked(), ["web"]);
   await it.pass(29);
@@ -84,7 +84,7 @@ Deno.test("BeatCheck counts the grace from when the request was read: long after
   assertEquals(it.takeAsked(), ["web"]);
 });
 
-Deno.test("BeatCheck counts the grace from when the request was read: just before its own end", async () => {
+Deno.test("BeatCheck starts the grace period when a request is read just before the previous one ends", async () => {
   using it = new World();
   it.beating("web");
   await it.pass(31);
@@ -98,7 +98,7 @@ Deno.test("BeatCheck counts the grace from when the request was read: just befor
 });
 
 for (const [way, shiftMs] of [["forward", DAY_MS], ["back", -DAY_MS]] as const) {
-  Deno.test(`BeatCheck restarts nobody when the clock jumps ${way}, says so once, and checks on`, async () => {
+  Deno.test(`BeatCheck restarts no process when the clock jumps ${way}, logs that once, and keeps checking`, async () => {
     using it = new World();
     const names = ["web", "db", "dns"];
     // The configs were changed long ago.
@@ -110,14 +110,14 @@ for (const [way, shiftMs] of [["forward", DAY_MS], ["back", -DAY_MS]] as const) 
     await it.pass(4);
     await it.passBeating(60, ...names);
     const seconds = `${shiftMs / 1000}.0`;
-    const told = `WARN the clock jumped by ${seconds} s, or the machine slept: every process has its grace again`;
+    const told = `WARN the clock jumped by ${seconds} s, or the machine was suspended: every grace period starts again`;
     assertEquals([it.asked, it.log.take()], [[], [told]]);
     await it.passBeating(40, "db", "dns");
     assertEquals(it.asked, ["web"]);
   });
 }
 
-Deno.test("BeatCheck takes the small steps of a clock that is set right for none", async () => {
+Deno.test("BeatCheck does not treat small corrections of the clock as jumps", async () => {
   using it = new World();
   it.beating("web");
   for (let second = 0; second < 40; second++) {
@@ -127,18 +127,18 @@ Deno.test("BeatCheck takes the small steps of a clock that is set right for none
   assertEquals([it.asked, it.log.count("jumped")], [["web"], 0]);
 });
 
-Deno.test("BeatCheck tries again to ask when it could not", async () => {
+Deno.test("BeatCheck retries a request that it could not send", async () => {
   using it = new World();
   it.beating("web");
   Deno.renameSync(it.messages, it.dir.file("away"));
   await it.pass(60);
-  assertEquals([it.log.lines.length, it.log.count("ERROR cannot write to")], [1, 1]);
+  assertEquals([it.log.lines.length, it.log.count("ERROR cannot request restarts")], [1, 1]);
   Deno.renameSync(it.dir.file("away"), it.messages);
   await it.pass(1);
   assertEquals(it.asked, ["web"]);
 });
 
-Deno.test("BeatCheck forgets a process that goes, and gives it its grace when it comes back", async () => {
+Deno.test("BeatCheck forgets a process that is removed, and gives it a grace period when it is back", async () => {
   using it = new World();
   it.beating("web");
   await it.pass(31);
@@ -153,13 +153,13 @@ Deno.test("BeatCheck forgets a process that goes, and gives it its grace when it
   assertEquals(it.asked, ["web"]);
 });
 
-/** A config directory with a process of this name, which must beat every 10 s. */
+/** Writes the config of a process that must beat every 10 s. */
 function written(dir: TempDir, name: string, keys: Record<string, unknown> = {}): void {
   const beat = { period: 10, grace: 3, status: dir.path };
   dir.write(`config/${name}`, JSON.stringify({ args: ["httpd"], "ncolony.beatcheck": beat, ...keys }));
 }
 
-Deno.test("check() of the library names the silent ones by one look, and no disabled or bad ones", async () => {
+Deno.test("check() returns the silent processes, and none that is disabled or invalid", async () => {
   using dir = tempDir();
   const config = dir.dir("config");
   for (const name of ["web", "db", "later.new", ".hidden"]) written(dir, name);
@@ -175,8 +175,11 @@ Deno.test("check() of the library names the silent ones by one look, and no disa
   assertEquals(await check(config, now, now + 40_000), ["web"]);
 });
 
-Deno.test("check() of the library rejects where there is no such directory", async () => {
+Deno.test("check() rejects if the directory is missing", async () => {
   using dir = tempDir();
   const error = await assertRejects(() => check(dir.file("none"), 0, 0), Error);
-  assert(error.message.includes(dir.file("none")) && error.message.endsWith("is not there"), error.message);
+  assert(
+    error.message.includes(dir.file("none")) && error.message.endsWith("no such file or directory"),
+    error.message,
+  );
 });

@@ -5,31 +5,31 @@ import { CheckWorld } from "../host/check_world.ts";
 
 const NEVER = new Map<string, number>();
 
-/** Hearts on a machine where it is a while after the start. */
+/** Heartbeats in a real directory, with a fake clock. */
 class World extends CheckWorld {
   readonly hearts = new Hearts(this.parts.directory, this.log);
   readonly status = this.dir.dir("hearts");
   readonly startedAt = this.clock.wall();
 
-  /** A process whose heart must beat every 10 s, 30 s after its config changed. */
+  /** Adds a process whose heart must beat every 10 s, from 30 s after its config changed. */
   beating(name: string, keys: Record<string, unknown> = {}): void {
     const beat = { period: 10, grace: 3, status: this.status, ...keys };
     this.want(this.hearts, name, { "ncolony.beatcheck": beat });
   }
 
-  /** Touches a file, so many milliseconds ago. */
+  /** Sets the times of a file to `agoMs` ago. */
   touch(name: string, agoMs = 0): void {
     const path = this.dir.write(`hearts/${name}`, "");
     Deno.utimeSync(path, new Date(this.clock.wall() - agoMs), new Date(this.clock.wall() - agoMs));
   }
 
-  /** The names of the silent ones. */
+  /** Returns the names of the silent processes. */
   silent(askedAt: ReadonlyMap<string, number> = NEVER, startedAt = this.startedAt): string[] {
     return this.hearts.silent(startedAt, this.clock.wall(), askedAt).map(({ name }) => name);
   }
 }
 
-Deno.test("Hearts finds those that are silent for a period, and not those that beat or have no heart", async () => {
+Deno.test("Hearts finds processes that are silent for a period, and none that beats or has no heartbeat", async () => {
   using it = new World();
   for (const name of ["beats", "late", "never"]) it.beating(name);
   it.beating("often", { period: 1 });
@@ -57,7 +57,7 @@ Deno.test("Hearts looks for a beat in the status file itself, or in a directory"
   assertEquals(it.silent(), []);
 });
 
-Deno.test("Hearts warns once of two processes with one heartbeat file, as where a directory is missing", async () => {
+Deno.test("Hearts warns once about two processes with one heartbeat file, for example in a missing directory", async () => {
   using it = new World();
   const status = `${it.dir.path}/missing`;
   for (const name of ["web", "db"]) it.beating(name, { status });
@@ -68,11 +68,11 @@ Deno.test("Hearts warns once of two processes with one heartbeat file, as where 
     it.silent();
   }
   const shared = (name: string, other: string) =>
-    `WARN ${name}: its heartbeat file ${JSON.stringify(status)} is that of ${other} too: no directory`;
+    `WARN ${name}: its heartbeat file ${JSON.stringify(status)} is also used by ${other}: make it a directory`;
   assertEquals(it.log.lines, [shared("web", "db"), shared("db", "web")]);
 });
 
-Deno.test("Hearts lets be whoever has its grace: after a change, a start and a restart", async () => {
+Deno.test("Hearts reports no process in its grace period after a change, a start or a restart", async () => {
   using it = new World();
   it.beating("web");
   await it.clock.advance(30_000);
@@ -89,7 +89,7 @@ Deno.test("Hearts lets be whoever has its grace: after a change, a start and a r
   assertEquals(it.silent(), ["web"]);
 });
 
-Deno.test("Hearts takes a beat from the future for one", async () => {
+Deno.test("Hearts accepts a beat from the future", async () => {
   using it = new World();
   it.beating("web");
   await it.clock.advance(60_000);
@@ -97,7 +97,7 @@ Deno.test("Hearts takes a beat from the future for one", async () => {
   assertEquals(it.silent(), []);
 });
 
-Deno.test("Hearts forgets those that are not wanted any more, or whose config says nothing of a heart any more", async () => {
+Deno.test("Hearts forgets a process that is no longer wanted, or whose config no longer has a heartbeat", async () => {
   using it = new World();
   for (const name of ["web", "db"]) it.beating(name);
   await it.clock.advance(60_000);
@@ -108,7 +108,7 @@ Deno.test("Hearts forgets those that are not wanted any more, or whose config sa
   assertEquals(it.silent(), []);
 });
 
-Deno.test("Hearts finds nothing of a process whose config goes at this moment", async () => {
+Deno.test("Hearts does not report a process whose config has just disappeared", async () => {
   using it = new World();
   it.beating("web");
   await it.clock.advance(60_000);
@@ -116,26 +116,26 @@ Deno.test("Hearts finds nothing of a process whose config goes at this moment", 
   assertEquals(it.silent(), []);
 });
 
-Deno.test("Hearts says once what is wrong with a section, without its values, and checks the others", async () => {
+Deno.test("Hearts logs the problem of a section once, without its values, and checks the others", async () => {
   using it = new World();
   it.beating("web", { period: "hunter2" });
   it.beating("db");
   await it.clock.advance(60_000);
   assertEquals([it.silent(), it.silent()], [["db"], ["db"]]);
   const reason = '"ncolony.beatcheck.period" must be a number from 0.01 to 1000000000: got a string';
-  assertEquals(it.log.take(), [`WARN web: its heart is not checked: ${reason}`]);
+  assertEquals(it.log.take(), [`WARN web: heartbeat is not checked: ${reason}`]);
   it.beating("web");
   await it.clock.advance(60_000);
   assertEquals([it.silent(), it.log.take()], [["db", "web"], []]);
 });
 
-Deno.test("Hearts restarts nobody whose heart cannot be seen, and says so once", async () => {
+Deno.test("Hearts does not report a process whose heartbeat file cannot be read, and logs that once", async () => {
   using it = new World();
   it.beating("web", { status: it.dir.file("loop") });
   Deno.symlinkSync("loop", it.dir.file("loop"));
   await it.clock.advance(60_000);
   assertEquals([it.silent(), it.silent()], [[], []]);
-  assertEquals([it.log.lines.length, it.log.count(`ERROR web: cannot see its heartbeat at "${it.dir.file("loop")}"`)], [
+  assertEquals([it.log.lines.length, it.log.count(`ERROR web: cannot read heartbeat file "${it.dir.file("loop")}"`)], [
     1,
     1,
   ]);
@@ -145,7 +145,7 @@ Deno.test("Hearts restarts nobody whose heart cannot be seen, and says so once",
   assertEquals([it.silent(), it.log.lines.length], [[], 2]);
 });
 
-Deno.test("Hearts does not wait at a FIFO, and takes its time for that of a beat", async () => {
+Deno.test("Hearts does not block on a FIFO, and uses its mtime as a beat", async () => {
   using it = new World();
   await run(["mkfifo", `${it.status}/web`]);
   it.beating("web");
@@ -157,7 +157,7 @@ Deno.test("Hearts does not wait at a FIFO, and takes its time for that of a beat
   assertEquals(it.silent(), []);
 });
 
-Deno.test("Hearts looks at many hearts of one directory in a time that grows as their number does", async () => {
+Deno.test("Hearts checks many heartbeats in one directory in linear time", async () => {
   using it = new World();
   const timeOf = async (count: number) => {
     for (let i = 0; i < count; i++) it.beating(`p${i}`);
@@ -171,6 +171,6 @@ Deno.test("Hearts looks at many hearts of one directory in a time that grows as 
     return Math.min(...times);
   };
   const few = await timeOf(500);
-  // 32 times as many: were each compared with all others, this would be some hundreds.
+  // 32 times as many. If each were compared with all others, this would be several hundred.
   assertLess(await timeOf(16_000) / few, 90);
 });

@@ -6,13 +6,13 @@ import { hasCommand, IS_ROOT, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
-Deno.test("a bad config stops no good process, is said once for each content, and is taken when it is mended", async () => {
+Deno.test("an invalid config stops no process, is logged once per content, and is replaced by a valid one", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
   const web = await colony.started("web");
   colony.put("web", '{"args": ["cat"');
-  const complaint = /WARN web: bad config: (.*); its last good config stays in force$/;
-  assertEquals((await colony.waitFor(complaint))[1], "not JSON at line 1, column 16");
-  // The same content again, by new files and at many looks.
+  const complaint = /WARN web: invalid config: (.*); the last valid config stays in effect$/;
+  assertEquals((await colony.waitFor(complaint))[1], "invalid JSON at line 1, column 16");
+  // Writes the same content again as new files, with several scans in between.
   for (let round = 0; round < 3; round++) {
     colony.put("web", '{"args": ["cat"');
     await colony.fence();
@@ -30,29 +30,29 @@ Deno.test("a bad config stops no good process, is said once for each content, an
   colony.put("web", { args: ["cat"], version: 2 });
   await colony.fence();
   assertEquals(colony.pidsOf("web").length, 2, "mended to what runs, there is nothing to do");
-  assertEquals(colony.count(/INFO web: its config is good again$/), 2);
+  assertEquals(colony.count(/INFO web: config is valid again$/), 2);
   colony.remove("web");
   await colony.waitFor(/web: stopping -> gone/);
 });
 
-Deno.test("a bad config can be removed, and its process stops", async () => {
+Deno.test("ctl removes an invalid config, and its process stops", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   const web = await colony.started("web");
   colony.put("web", "nonsense");
-  await colony.waitFor(/web: bad config/);
+  await colony.waitFor(/web: invalid config/);
   assertEquals((await colony.ctl("remove", "web")).code, 0);
   await colony.waitFor(/web: stopping -> gone/);
   assertEquals(isAlive(web), false);
 });
 
-/** Waits for a failed start; it is tried again a second later at the earliest, whatever the options say. */
+/** Waits for a failed start. The next attempt is at least a second later, whatever the options say. */
 async function failed(colony: Colony, name: string, reason: RegExp): Promise<void> {
   await colony.waitFor(new RegExp(`${name}: running -> stopping \\(cannot start: ${reason.source}`));
   const wait = await colony.waitFor(new RegExp(`${name}: stopping -> waiting for ([\\d.]+) s`));
   assertLessOrEqual(0.9, Number(wait[1]));
 }
 
-Deno.test("what cannot be started is tried again after a second at the earliest, and runs when it can", async () => {
+Deno.test("the monitor retries a failed start after a second at the earliest, until the process runs", async () => {
   await using colony = new Colony({ args: ["-m", "0.01"] });
   const cwd = colony.dir.file("later");
   const tool = colony.dir.file("tool");
@@ -62,22 +62,22 @@ Deno.test("what cannot be started is tried again after a second at the earliest,
   colony.put("no-program", { args: [colony.dir.path] });
   await failed(colony, "no-command", /command "ncolony-has-no-such-command"/);
   await failed(colony, "no-path", new RegExp(`command "${tool}"`));
-  await failed(colony, "no-cwd", new RegExp(`cwd "${cwd}" is no directory`));
+  await failed(colony, "no-cwd", new RegExp(`cwd "${cwd}" is not a directory`));
   await failed(colony, "no-program", /.*[Pp]ermission denied/);
   Deno.mkdirSync(cwd);
   Deno.writeTextFileSync(tool, "#!/bin/sh\nexec cat\n", { mode: 0o755 });
   const pids = [await colony.started("no-cwd"), await colony.started("no-path")];
-  // A change is not waited for.
+  // The retry after a config change does not wait.
   colony.put("no-command", CAT);
   pids.push(await colony.started("no-command"));
   assert(pids.every(isAlive));
 });
 
 Deno.test({
-  name: "a user that cannot be taken on is tried again after a second at the earliest",
+  name: "the monitor retries after a second at the earliest if it may not switch to the config's user",
   ignore: IS_ROOT && !hasCommand("setpriv"),
   fn: async () => {
-    // Root may take on any user, unless it lost the right to.
+    // Root may switch to any user unless it has lost that capability.
     const wrap = IS_ROOT ? ["setpriv", "--bounding-set=-setuid,-setgid"] : [];
     await using colony = new Colony({ args: ["-m", "0.01"], wrap, config: { db: CAT } });
     const db = await colony.started("db");
@@ -89,16 +89,16 @@ Deno.test({
   },
 });
 
-Deno.test("a link to nothing is said, and runs when there is something behind it", async () => {
+Deno.test("the monitor reports a dangling symbolic link, and starts the process once its target exists", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"] });
   await colony.fence();
   const target = colony.dir.file("target");
   Deno.symlinkSync(target, join(colony.config, "web"));
-  await colony.waitFor(/WARN web: bad config: is a symbolic link to nothing/);
+  await colony.waitFor(/WARN web: invalid config: dangling symbolic link/);
   Deno.writeTextFileSync(target, JSON.stringify({ args: sh("echo hello; exec cat") }));
   await colony.started("web");
   Deno.removeSync(target);
-  await colony.waitFor(/WARN web: bad config: is a symbolic link to nothing; its last good config stays in force/);
+  await colony.waitFor(/WARN web: invalid config: dangling symbolic link; the last valid config stays in effect/);
   await colony.fence();
   assertEquals(colony.pidsOf("web").length, 1);
 });

@@ -6,7 +6,7 @@ import { hasCommand, IS_ROOT, peakMemoryOf, run, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 const HAS_PERL = hasCommand("perl");
-/** What no line may show. */
+/** Must not appear in any log line. */
 const SECRET = "hunter2";
 
 function good(extra: Record<string, unknown>): string {
@@ -17,18 +17,18 @@ function monitored(extra: Record<string, unknown>): string {
   return good({ "ncolony.monitor": extra });
 }
 
-/** Contents of bad config files, and what is said of each. */
+/** Contents of invalid config files, and the problem reported for each. */
 const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, complaint: string])[] = [
   [
     monitored({ kill_time: 1e10 }),
     '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got 10000000000',
   ],
-  [`${good({}).slice(0, -1)}, ${SECRET}}`, `not JSON at line 1, column ${good({}).length + 2}`],
-  ["", "not JSON at line 1, column 1"],
-  [" \n", "not JSON at line 2, column 1"],
+  [`${good({}).slice(0, -1)}, ${SECRET}}`, `invalid JSON at line 1, column ${good({}).length + 2}`],
+  ["", "invalid JSON at line 1, column 1"],
+  [" \n", "invalid JSON at line 2, column 1"],
   [JSON.stringify([SECRET]), "must be a JSON object: got an array"],
   ["null", "must be a JSON object: got null"],
-  ["[".repeat(100_000), "not JSON at line 1, column 100001"],
+  ["[".repeat(100_000), "invalid JSON at line 1, column 100001"],
   ["[".repeat(60_000) + "]".repeat(60_000), "must be a JSON object: got an array"],
   [good({ args: SECRET }), '"args" must be a non-empty array of strings that begins with a command: got a string'],
   [
@@ -45,7 +45,7 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
   ],
   [good({ env: [SECRET] }), '"env" must be an object: got an array'],
   [good({ env: { A: [SECRET] } }), '"env.A" must be a string: got an array'],
-  [good({ env: { [`${SECRET}=`]: "" } }), '"env" has a key that cannot name a variable'],
+  [good({ env: { [`${SECRET}=`]: "" } }), '"env" has a key that is not a valid variable name'],
   [
     good({ env_inherit: SECRET }),
     '"env_inherit" must be an array of names of variables, not empty and without "=": got a string',
@@ -64,19 +64,19 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
   [monitored({ kill_time: -1 }), '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got -1'],
   [monitored({ kill_scope: "all" }), '"ncolony.monitor.kill_scope" must be one of group, process: got another string'],
   [monitored({ enabled: "no" }), '"ncolony.monitor.enabled" must be true or false: got a string'],
-  [monitored({ killtime: 1 }), '"ncolony.monitor.killtime" is not known: known are cwd, enabled, '],
-  [`${good({})}\0`, `not JSON at line 1, column ${good({}).length + 1}`],
+  [monitored({ killtime: 1 }), 'unknown key "ncolony.monitor.killtime"; known keys: cwd, enabled, '],
+  [`${good({})}\0`, `invalid JSON at line 1, column ${good({}).length + 1}`],
   [`{"__proto__": ${good({})}}`, '"args" must be a non-empty array of strings that begins with a command: got nothing'],
   [
     '{"args": ["cat"], "args": 1}',
     '"args" must be a non-empty array of strings that begins with a command: got a number',
   ],
   [`\ufeff${good({})}`, "begins with a byte order mark, which is not JSON"],
-  [new Uint8Array([...new TextEncoder().encode(good({})), 0xff]), "is not UTF-8"],
+  [new Uint8Array([...new TextEncoder().encode(good({})), 0xff]), "not valid UTF-8"],
   [good({ extra: SECRET.repeat(20_000) }), "must be at most 131056 bytes"],
 ];
 
-Deno.test("each kind of bad config is said once by its field, shows no secret, and keeps no other from running", async () => {
+Deno.test("the monitor logs each kind of invalid config once by its field, shows no secret, and stops no process", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
   const web = await colony.started("web");
   for (const [index, [content]] of CONTENTS.entries()) {
@@ -85,16 +85,16 @@ Deno.test("each kind of bad config is said once by its field, shows no secret, a
     else Deno.writeFileSync(path, content);
   }
   for (const [index, [, complaint]] of CONTENTS.entries()) {
-    const said = ` WARN bad-${index}: bad config: ${complaint}`;
+    const said = ` WARN bad-${index}: invalid config: ${complaint}`;
     await colony.until(said, () => colony.stderr.lines.some((line) => line.slice(24).startsWith(said)));
   }
   await colony.fence();
-  assertEquals(colony.count(/bad config/), CONTENTS.length);
+  assertEquals(colony.count(/invalid config/), CONTENTS.length);
   assertEquals(colony.count(new RegExp(SECRET)), 0);
   assertEquals([colony.pidsOf("web"), isAlive(web)], [[web], true]);
 });
 
-Deno.test("what is no regular file, or one far too large, is said and not opened", async () => {
+Deno.test("the monitor reports files that are too large or not regular, and does not open them", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
   const web = await colony.started("web");
   const path = (name: string) => join(colony.config, name);
@@ -109,54 +109,54 @@ Deno.test("what is no regular file, or one far too large, is said and not opened
   Deno.writeTextFileSync(path("huge"), "{");
   Deno.truncateSync(path("huge"), 64 * 2 ** 20);
   const complaints = {
-    ...(HAS_PERL ? { socket: "is not a regular file" } : {}),
-    pipe: "is not a regular file",
-    zero: "is not a regular file",
-    dangling: "is a symbolic link to nothing",
+    ...(HAS_PERL ? { socket: "not a regular file" } : {}),
+    pipe: "not a regular file",
+    zero: "not a regular file",
+    dangling: "dangling symbolic link",
     loop: ".*symbolic link",
     huge: "must be at most 131056 bytes",
   };
   for (const [name, reason] of Object.entries(complaints)) {
-    await colony.waitFor(new RegExp(`WARN ${name}: bad config: ${reason}`));
+    await colony.waitFor(new RegExp(`WARN ${name}: invalid config: ${reason}`));
   }
   await colony.fence();
   await colony.fence();
-  assertEquals(colony.count(/bad config/), Object.keys(complaints).length);
+  assertEquals(colony.count(/invalid config/), Object.keys(complaints).length);
   assertEquals(colony.count(/ (link-to-)?directory: /), 0);
   assertEquals([colony.pidsOf("web"), isAlive(web)], [[web], true]);
 });
 
 Deno.test({
-  name: "a config that may not be read is said, and its process is left running",
+  name: "the monitor reports a config that it may not read, and leaves its process running",
   ignore: IS_ROOT && !hasCommand("setpriv"),
   fn: async () => {
-    // Root may read anything, unless it lost the right to.
+    // Root may read any file unless it has lost that capability.
     const rights = "-dac_override,-dac_read_search";
     const wrap = IS_ROOT ? ["setpriv", `--bounding-set=${rights}`, `--inh-caps=${rights}`] : [];
     await using colony = new Colony({ args: ["--frequency", "0.1"], wrap, config: { web: CAT } });
     const web = await colony.started("web");
     Deno.chmodSync(join(colony.config, "web"), 0);
-    await colony.waitFor(/WARN web: bad config: .*[Pp]ermission denied.*; its last good config stays in force/);
+    await colony.waitFor(/WARN web: invalid config: .*[Pp]ermission denied.*; the last valid config stays in effect/);
     Deno.writeTextFileSync(join(colony.config, "db"), "{", { mode: 0 });
-    await colony.waitFor(/WARN db: bad config: .*[Pp]ermission denied/);
+    await colony.waitFor(/WARN db: invalid config: .*[Pp]ermission denied/);
     Deno.chmodSync(join(colony.config, "web"), 0o600);
     await colony.fence();
-    assertEquals(colony.count(/bad config/), 2);
+    assertEquals(colony.count(/invalid config/), 2);
     assertEquals([colony.pidsOf("web"), isAlive(web)], [[web], true]);
   },
 });
 
-Deno.test("thousands of large bad configs at once fill no memory, and a good one amid them is taken", async () => {
+Deno.test("the monitor reads thousands of large invalid configs in little memory, and takes a valid one among them", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   const FILES = 3000;
   await colony.started("web");
-  // While it sleeps, so that it meets all of them at once.
+  // The monitor is stopped meanwhile, so that it finds all of them at once.
   colony.process.kill("SIGSTOP");
   for (let i = 0; i < FILES; i++) {
     Deno.writeTextFileSync(join(colony.config, `bad-${i}`), `{"args": ["${"x".repeat((i * 131) % 131_000)}"], ${i}}`);
   }
   colony.process.kill("SIGCONT");
-  const said = /bad-\d+: bad config: not JSON/;
+  const said = /bad-\d+: invalid config: invalid JSON/;
   await colony.waitFor(said);
   colony.put("good", { args: sh("echo good >&2; exec cat") });
   await colony.waitFor(/^\[good\] good$/);
@@ -165,17 +165,17 @@ Deno.test("thousands of large bad configs at once fill no memory, and a good one
   assertLess(await peakMemoryOf(colony.process.pid), 150);
 });
 
-Deno.test("what an editor or a packager leaves beside a config is not run, and is logged once; ctl does not add it", async () => {
+Deno.test("the monitor runs no file that editors or packagers leave, and logs it once, and ctl refuses such a name", async () => {
   await using colony = new Colony({ config: { web: { args: ["cat"] }, "web~": { args: ["sleep", "1000"] } } });
   await colony.started("web");
-  await colony.waitFor(/ WARN web~: bad config: a name must not be one that editors and packagers give /);
+  await colony.waitFor(/ WARN web~: invalid config: a name must not look like a backup or temporary file /);
   colony.put("web.dpkg-old", { args: ["sleep", "1000"] });
-  await colony.waitFor(/ WARN web\.dpkg-old: bad config: a name must not be /);
+  await colony.waitFor(/ WARN web\.dpkg-old: invalid config: a name must not look like /);
   colony.put("web", { args: ["cat"], comment: "a look at all" });
   await colony.fence();
   assertEquals([colony.pidsOf("web~").length, colony.pidsOf("web.dpkg-old").length], [0, 0]);
   assertEquals(colony.count(/ web~: /), 1);
   const added = await colony.ctl("add", "web.bak", "--cmd", "cat");
-  assertEquals([added.code, added.stderr.includes("editors and packagers")], [2, true]);
+  assertEquals([added.code, added.stderr.includes("backup or temporary file")], [2, true]);
   assertEquals((await colony.ctl("remove", "web~")).code, 0);
 });

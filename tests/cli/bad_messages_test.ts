@@ -6,32 +6,32 @@ import { hasCommand, IS_ROOT, namesIn, place, run } from "./tools.ts";
 const CAT = { args: ["cat"] };
 const RESTART_WEB = '{"type": "RESTART", "name": "web"}';
 
-/** Stands in every wrong message, and must never stand in the log. */
+/** Is part of every invalid message and must never appear in the log. */
 const SECRET = "hunter2";
 
-/** The files that were put away. */
+/** Returns the names of the rejected files. */
 function putAway(colony: Colony): string[] {
   return namesIn(join(colony.messages, ".rejected"));
 }
 
-/** Waits for the line that says why a message is wrong. */
+/** Waits for the line that says why a message is invalid. */
 async function said(colony: Colony, file: string, reason: string): Promise<void> {
-  const line = ` WARN message ${JSON.stringify(file)} is wrong and put away: ${reason}`;
+  const line = ` WARN message ${JSON.stringify(file)} is invalid and was moved to .rejected: ${reason}`;
   await colony.until(line, () => colony.stderr.lines.some((it) => it.slice(24) === line));
 }
 
 const TYPE = '"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got';
 
 const WRONG: readonly (readonly [text: string, reason: string])[] = [
-  [`{"type": "RESTART", "name": "${SECRET}"`, "not JSON at line 1, column 38"],
-  [SECRET, "not JSON at line 1, column 1"],
-  [`{"type": "RESTART-ALL"} ${SECRET}`, "not JSON at line 1, column 25"],
-  ["", "not JSON at line 1, column 1"],
+  [`{"type": "RESTART", "name": "${SECRET}"`, "invalid JSON at line 1, column 38"],
+  [SECRET, "invalid JSON at line 1, column 1"],
+  [`{"type": "RESTART-ALL"} ${SECRET}`, "invalid JSON at line 1, column 25"],
+  ["", "invalid JSON at line 1, column 1"],
   ["[]", "must be a JSON object: got an empty array"],
   [`["${SECRET}"]`, "must be a JSON object: got an array"],
   ["null", "must be a JSON object: got null"],
   [`"${SECRET}"`, "must be a JSON object: got a string"],
-  ["[".repeat(60_000) + SECRET, "not JSON at line 1, column 60001"],
+  ["[".repeat(60_000) + SECRET, "invalid JSON at line 1, column 60001"],
   ["[".repeat(100_000) + SECRET, "must be at most 65536 bytes"],
   ["[".repeat(30_000) + "]".repeat(30_000), "must be a JSON object: got an array"],
   [`{"${SECRET}": "RESTART-ALL"}`, `${TYPE} nothing`],
@@ -47,13 +47,13 @@ const WRONG: readonly (readonly [text: string, reason: string])[] = [
   [`{"type": "RESTART", "name": null, "value": "${SECRET}"}`, '"name" must be a string: got null'],
   ['{"type": "RESTART-GROUP", "group": null}', '"group" must be a string: got null'],
   [`{"type": "RESTART-GROUP", "name": "${SECRET}"}`, '"group" must be a string: got nothing'],
-  [`{"type":\0"RESTART-ALL", "${SECRET}": 1}`, "not JSON at line 1, column 9"],
+  [`{"type":\0"RESTART-ALL", "${SECRET}": 1}`, "invalid JSON at line 1, column 9"],
   ['{"__proto__": {"type": "RESTART-ALL"}}', `${TYPE} nothing`],
   ['{"type": "RESTART", "__proto__": {"name": "web"}}', '"name" must be a string: got nothing'],
   [`\ufeff${RESTART_WEB}`, "begins with a byte order mark, which is not JSON"],
 ];
 
-Deno.test("each wrong message is said once, with no word of it, and put away; a good one amid them is taken", async () => {
+Deno.test("the monitor logs each invalid message once, quotes nothing, moves it to .rejected, and takes a valid one", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT, db: CAT } });
   const db = await colony.started("db");
   const names = WRONG.slice(0, 10).map(([text]) => colony.send(text));
@@ -62,7 +62,7 @@ Deno.test("each wrong message is said once, with no word of it, and put away; a 
   for (const [index, [, reason]] of WRONG.entries()) await said(colony, names[index]!, reason);
   await colony.until("none is left", () => namesIn(colony.messages).join() === ".rejected");
   await colony.fence();
-  assertEquals(colony.count(/is wrong/), WRONG.length);
+  assertEquals(colony.count(/is invalid/), WRONG.length);
   assertEquals(putAway(colony), names);
   for (const [index, [text]] of WRONG.entries()) {
     assertEquals(Deno.readTextFileSync(join(colony.messages, ".rejected", names[index]!)), text);
@@ -73,14 +73,14 @@ Deno.test("each wrong message is said once, with no word of it, and put away; a 
   assertLess(lineOf(good), lineOf(names.at(-1)!));
 });
 
-Deno.test("a message that is not UTF-8 or of 64 MiB is put away, with nothing else read", async () => {
+Deno.test("the monitor moves a message that is not UTF-8 or has 64 MiB to .rejected, and reads the others", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   await colony.started("web");
   const latin1 = Uint8Array.from(`{"type": "RESTART-ALL", "${SECRET}": "\xe9"}`, (unit) => unit.charCodeAt(0));
   Deno.writeFileSync(join(colony.messages, "latin1"), latin1);
   Deno.writeTextFileSync(join(colony.messages, "sparse"), RESTART_WEB);
   Deno.truncateSync(join(colony.messages, "sparse"), 64 * 1024 * 1024);
-  await said(colony, "latin1", "is not UTF-8");
+  await said(colony, "latin1", "not valid UTF-8");
   await said(colony, "sparse", "must be at most 65536 bytes");
   colony.send(RESTART_WEB);
   await colony.started("web", 2);
@@ -96,7 +96,7 @@ const ODD = [
   `\r\n\t {"type": "RESTART", "name": "\\u0077eb"}${" ".repeat(65_000)}`,
 ];
 
-Deno.test("of a key that stands twice the last counts, and what else stands in a message does not", async () => {
+Deno.test("a message's last duplicate key counts, and its unknown keys do not", async () => {
   await using colony = new Colony({ config: { web: CAT, db: CAT } });
   const db = await colony.started("db");
   await colony.started("web");
@@ -111,19 +111,19 @@ Deno.test("of a key that stands twice the last counts, and what else stands in a
 
 const STRANGERS = ["", ".", "..", "../x", "/etc/passwd", "a/b", "web\0", "web\n", "we\u001b[2J", "\ud800", "__proto__"];
 
-Deno.test("a message for a name that no process can have is said in one line and removed", async () => {
+Deno.test("the monitor logs a message for an impossible process name in one line and removes it", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   const web = await colony.started("web");
   for (const name of STRANGERS) colony.send({ type: "RESTART", name });
   for (const name of STRANGERS) {
-    const end = `: RESTART${name === "" ? "" : ` ${JSON.stringify(name)}`}: no such process is to run`;
+    const end = `: RESTART${name === "" ? "" : ` ${JSON.stringify(name)}`}: no such process is configured`;
     await colony.until(end, () => colony.stderr.lines.some((line) => line.endsWith(end)));
   }
   await colony.until("they are removed", () => namesIn(colony.messages).length === 0);
   assertEquals([colony.count(/no such process/), colony.pidsOf()], [STRANGERS.length, [web]]);
 });
 
-Deno.test("what is no file is put away unread, a directory is passed over", async () => {
+Deno.test("the monitor moves messages that are not regular files to .rejected unread, and ignores a directory", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   const web = await colony.started("web");
   const path = (name: string) => join(colony.messages, name);
@@ -136,31 +136,31 @@ Deno.test("what is no file is put away unread, a directory is passed over", asyn
   Deno.symlinkSync("circle", path("circle"));
   assertEquals((await run(["mkfifo", path("pipe")])).code, 0);
   for (const name of ["link", "zero", "nowhere", "circle"]) await said(colony, name, "is a symbolic link");
-  await said(colony, "pipe", "is not a regular file");
+  await said(colony, "pipe", "not a regular file");
   await colony.until("they are put away", () => namesIn(colony.messages).join() === ".rejected,directory");
   await colony.fence();
   assertEquals(putAway(colony), ["circle", "link", "nowhere", "pipe", "zero"]);
-  assertEquals([colony.count(/is wrong/), colony.count(/directory/), colony.pidsOf("web")], [5, 0, [web]]);
+  assertEquals([colony.count(/is invalid/), colony.count(/directory/), colony.pidsOf("web")], [5, 0, [web]]);
   assertEquals(namesIn(path("directory")), ["message"]);
   assertEquals(Deno.readTextFileSync(outside), RESTART_WEB);
 });
 
 Deno.test({
-  name: "a socket among the messages is put away (skipped without python3)",
+  name: "the monitor moves a socket among the messages to .rejected (skipped without python3)",
   ignore: !hasCommand("python3"),
   fn: async () => {
     await using colony = new Colony({ config: { web: CAT } });
     await colony.started("web");
     const bind = 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1] + "/socket")';
     assertEquals((await run(["python3", "-c", bind, colony.messages])).code, 0);
-    await said(colony, "socket", "is not a regular file");
+    await said(colony, "socket", "not a regular file");
     await colony.until("it is put away", () => putAway(colony).join() === "socket");
-    assertEquals(colony.count(/is wrong/), 1);
+    assertEquals(colony.count(/is invalid/), 1);
   },
 });
 
 Deno.test({
-  name: "a message that may not be read is put away (as root, skipped without setpriv)",
+  name: "the monitor moves a message that it may not read to .rejected (as root, skipped without setpriv)",
   ignore: IS_ROOT && !hasCommand("setpriv"),
   fn: async () => {
     const wrap = IS_ROOT ? ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] : [];
@@ -171,7 +171,7 @@ Deno.test({
     Deno.renameSync(file, join(colony.messages, "locked"));
     await said(colony, "locked", "permission denied");
     await colony.until("it is put away", () => putAway(colony).join() === "locked");
-    assertEquals([colony.count(/is wrong/), colony.pidsOf("web")], [1, [web]]);
+    assertEquals([colony.count(/is invalid/), colony.pidsOf("web")], [1, [web]]);
   },
 });
 
@@ -183,18 +183,18 @@ const NAMES = [
   "n".repeat(251),
 ];
 
-Deno.test("a message's own name breaks no line of the log, and may be as long as names are", async () => {
+Deno.test("a message's file name breaks no log line, and may have the greatest length", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   await colony.started("web");
   for (const name of NAMES) {
     place(colony.messages, name, "{");
-    await colony.waitFor(/is wrong/, NAMES.indexOf(name) + 1);
+    await colony.waitFor(/is invalid/, NAMES.indexOf(name) + 1);
   }
   Deno.writeTextFileSync(join(colony.messages, "n".repeat(255)), RESTART_WEB);
   await colony.started("web", 2);
   await colony.until("none is left", () => namesIn(colony.messages).join() === ".rejected");
   assertEquals(putAway(colony), [...NAMES].sort());
-  // deno-lint-ignore no-control-regex -- control characters are what must not be there
+  // deno-lint-ignore no-control-regex -- the test searches for control characters
   assertEquals(colony.count(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/), 0);
   assertEquals(colony.count(/^20\d\d-[-\d]+T[:.\d]+Z (INFO|WARN) /), colony.lines.length);
 });

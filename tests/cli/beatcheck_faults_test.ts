@@ -2,12 +2,12 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { Checker, Ground, silent } from "./checkers.ts";
 import { hasCommand, run } from "./tools.ts";
 
-/** A heart that is silent. */
+/** Returns a heart that is silent. */
 function heart(ground: Ground, name = "heart"): { period: number; grace: number; status: string } {
   return { period: 0.01, grace: 0, status: ground.dir.file(name) };
 }
 
-Deno.test("a bad config is said once, and the others are checked", async () => {
+Deno.test("beatcheck logs an invalid config once, and checks the others", async () => {
   using ground = new Ground();
   ground.put("broken", "{");
   ground.put("argless", { "ncolony.beatcheck": heart(ground) });
@@ -28,26 +28,26 @@ Deno.test("a bad config is said once, and the others are checked", async () => {
   await using checker = new Checker("beatcheck", ground);
   await checker.asked("web");
   for (let look = 0; look < 3; look++) await checker.fence();
-  assertEquals(bad.map((name) => checker.count(new RegExp(`WARN ${name}: bad config: `))), bad.map(() => 1));
-  assertEquals(checker.count(/bad config/), bad.length);
+  assertEquals(bad.map((name) => checker.count(new RegExp(`WARN ${name}: invalid config: `))), bad.map(() => 1));
+  assertEquals(checker.count(/invalid config/), bad.length);
   ground.put("broken", silent(heart(ground)));
   await checker.asked("broken");
 });
 
-Deno.test("a bad edit leaves the last good heart in force, and is said once", async () => {
+Deno.test("beatcheck keeps the last valid heart after an invalid edit, and logs that once", async () => {
   using ground = new Ground();
   ground.put("web", silent(heart(ground)));
   await using checker = new Checker("beatcheck", ground);
   await checker.asked("web");
   ground.put("web", "{");
-  await checker.waitFor(/WARN web: bad config: .*; its last good config stays in force/);
+  await checker.waitFor(/WARN web: invalid config: .*; the last valid config stays in effect/);
   ground.take();
   await checker.asked("web", 2);
   await checker.fence();
-  assertEquals(checker.count(/bad config/), 1);
+  assertEquals(checker.count(/invalid config/), 1);
 });
 
-Deno.test("a bad section is said once, by its field, and the others are checked", async () => {
+Deno.test("beatcheck logs an invalid section once, by its field, and checks the others", async () => {
   using ground = new Ground();
   const { period, grace, status } = heart(ground);
   const sections = {
@@ -67,20 +67,23 @@ Deno.test("a bad section is said once, by its field, and the others are checked"
   for (const [name, [, field]] of Object.entries(sections)) {
     const told = checker.lines.filter((line) => line.includes(` ${name}: `));
     assertEquals(told.length, 1, name);
-    assertMatch(told[0]!, /WARN \w+: its heart is not checked: /);
+    assertMatch(told[0]!, /WARN \w+: heartbeat is not checked: /);
     assertStringIncludes(told[0]!, `"${field}"`);
   }
   assertEquals(ground.requests(), ["web"]);
 });
 
-Deno.test("a config directory that vanishes is said once, and checks go on when it is back", async () => {
+Deno.test("beatcheck logs once that the config directory is missing, and checks again once it is back", async () => {
   using ground = new Ground();
   for (const name of ["web", "late"]) ground.put(name, silent({ ...heart(ground), grace: name === "web" ? 0 : 1e9 }));
   await using checker = new Checker("beatcheck", ground, { args: ["--frequency=0.05"] });
   await checker.asked("web");
   for (let round = 1; round <= 2; round++) {
     Deno.renameSync(ground.config, ground.dir.file("aside"));
-    await checker.waitFor(/ERROR the config directory .* is not there: what runs goes on as it is$/, round);
+    await checker.waitFor(
+      /ERROR cannot read the config directory .*: no such file or directory; running processes keep running$/,
+      round,
+    );
     Deno.renameSync(ground.dir.file("aside"), ground.config);
     await checker.waitFor(/INFO the config directory .* can be read again$/, round);
     ground.take();
@@ -92,18 +95,21 @@ Deno.test("a config directory that vanishes is said once, and checks go on when 
   assertEquals(checker.count(/ERROR/), 2);
 });
 
-Deno.test("messages that are away when a restart is to be asked for are said once, and it is asked for when they are back", async () => {
+Deno.test("beatcheck logs once that the messages directory is missing, and asks for the restarts once it is back", async () => {
   using ground = new Ground();
   await using checker = new Checker("beatcheck", ground);
   await checker.ready();
   for (let round = 1; round <= 2; round++) {
     Deno.removeSync(ground.messages);
     for (const name of ["web", "db"]) ground.put(name, { ...silent(heart(ground)), round });
-    await checker.waitFor(/ERROR cannot write to .*messages, to ask for restarts: is not there$/, round);
-    // Bad configs are said at later looks, after which it was tried again.
+    await checker.waitFor(
+      /ERROR cannot request restarts, because writing to .*messages failed: no such file or directory$/,
+      round,
+    );
+    // Each invalid config is logged by a later scan, so beatcheck has tried again by then.
     for (const version of [1, 2, 3]) {
       ground.put("broken", `{ "round${round}": ${" ".repeat(version)}`);
-      await checker.waitFor(/WARN broken: bad config/, 3 * (round - 1) + version);
+      await checker.waitFor(/WARN broken: invalid config/, 3 * (round - 1) + version);
     }
     assertEquals(checker.count(/ERROR/), round);
     Deno.mkdirSync(ground.messages);

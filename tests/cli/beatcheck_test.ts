@@ -9,15 +9,15 @@ function beat(path: string, seconds = Date.now() / 1000): void {
   Deno.utimeSync(path, seconds, seconds);
 }
 
-/** A heart that is checked as soon as it is silent. */
+/** A heart that counts as silent at once. */
 const AT_ONCE = { period: 0.01, grace: 0 };
 
-/** Resolves when the clock shows more than that. */
+/** Resolves when the clock is past that time. */
 async function passed(time: number): Promise<void> {
   await until("time passed", () => Date.now() > time);
 }
 
-Deno.test("a silent heart is one request, when the grace after the config's last change is over and no earlier", async () => {
+Deno.test("beatcheck asks once for the restart of a silent process, after the grace since its config changed", async () => {
   using ground = new Ground();
   await using checker = new Checker("beatcheck", ground);
   await checker.ready();
@@ -31,7 +31,7 @@ Deno.test("a silent heart is one request, when the grace after the config's last
   }
 });
 
-Deno.test("the grace counts from the start of beatcheck, however old a config is", async () => {
+Deno.test("beatcheck counts the grace from its own start, however old a config is", async () => {
   using ground = new Ground();
   ground.put("web", silent({ period: 0.5, grace: 3, status: ground.dir.file("web") }));
   await passed(Deno.statSync(`${ground.config}/web`).mtime!.getTime() + 1500);
@@ -40,7 +40,7 @@ Deno.test("the grace counts from the start of beatcheck, however old a config is
   assertGreaterOrEqual(await checker.asked("web") - startedAt, 1500);
 });
 
-Deno.test("the grace counts again from when a request was read, however long it lay there, and then there is another one", async () => {
+Deno.test("beatcheck counts the grace again from when its request was read, however late, and then asks again", async () => {
   using ground = new Ground();
   await using checker = new Checker("beatcheck", ground);
   ground.put("web", silent({ period: 0.2, grace: 5, status: ground.dir.file("web") }));
@@ -52,7 +52,7 @@ Deno.test("the grace counts again from when a request was read, however long it 
   assertEquals(ground.requests(), ["web"]);
 });
 
-Deno.test("while a request lies unread no second one is written, whoever wrote it, and whoever looks", async () => {
+Deno.test("beatcheck writes no second request while one is unread, no matter which program or run wrote that", async () => {
   using ground = new Ground();
   for (const name of ["web", "db"]) ground.put(name, silent({ ...AT_ONCE, status: ground.dir.file(name) }));
   assertEquals((await runTool("ctl/mod.ts", [...ground.places, "restart", "web"], ctlPermissions(ground))).code, 0);
@@ -68,7 +68,7 @@ Deno.test("while a request lies unread no second one is written, whoever wrote i
   assertEquals(ground.requests(), ["db", "web"]);
 });
 
-Deno.test("a status is a file, or a directory with a file of the process's name, and what beats there is let be", async () => {
+Deno.test("beatcheck takes a status that is a file, or a directory with a file named after the process", async () => {
   using ground = new Ground();
   const hearts = ground.dir.dir("hearts");
   const status = { web: ground.dir.file("web heart"), db: hearts, old: ground.dir.file("old heart"), cron: hearts };
@@ -85,11 +85,11 @@ Deno.test("a status is a file, or a directory with a file of the process's name,
   assertEquals(ground.requests().sort(), ["cron", "db", "old", "web"]);
 });
 
-Deno.test("a heart that beats now and then is let be until it stops", async () => {
+Deno.test("beatcheck leaves a heart alone that beats now and then, until it stops", async () => {
   using ground = new Ground();
   const status = ground.dir.file("web");
   await using checker = new Checker("beatcheck", ground);
-  // More than a loaded machine keeps this test from beating.
+  // Longer than a loaded machine may keep this test from beating.
   ground.put("web", silent({ period: 1.5, grace: 0, status }));
   beat(status);
   const beating = setInterval(() => beat(status), 50);
@@ -101,7 +101,7 @@ Deno.test("a heart that beats now and then is let be until it stops", async () =
   assertGreaterOrEqual(await checker.asked("web") - lastBeat, 1500);
 });
 
-Deno.test("what is disabled or has no heart is not checked, and what is removed is forgotten", async () => {
+Deno.test("beatcheck does not check a process that is disabled or has no heart, and forgets a removed one", async () => {
   using ground = new Ground();
   const heart = { ...AT_ONCE, status: ground.dir.file("heart") };
   ground.put("off", { ...silent(heart), "ncolony.monitor": { enabled: false } });

@@ -5,7 +5,7 @@ import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "../../tools/
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { namesIn, PATIENCE_MS, type Result, ROOT, signalIfThere } from "./tools.ts";
 
-/** Runs a script in a directory with nothing in it, with no cache and no network to fill one. */
+/** Runs a command in an empty directory, with an empty cache and no network to fill it. */
 async function runBare(dir: TempDir, command: string, args: readonly string[]): Promise<Result> {
   const env = {
     PATH: Deno.env.get("PATH")!,
@@ -27,7 +27,7 @@ async function make(tool: "bundle" | "compile", output: string, env: Record<stri
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-/** Even a run as short as ctl's leaves to the next what Deno has compiled; rarely it is over before that. */
+/** Checks that a run, even one as short as ctl's, leaves compiled code for the next. A few are over too soon. */
 async function assertKept(dir: TempDir, script: string, args: readonly string[]): Promise<void> {
   const words = ["run", "--no-config", "--log-level=debug", ...UMBRELLA_PERMISSIONS, script, ...args];
   for (let start = 0; start < 20; start++) {
@@ -37,7 +37,7 @@ async function assertKept(dir: TempDir, script: string, args: readonly string[])
   fail(`Deno compiles ${script} at each start`);
 }
 
-Deno.test("a bundle of each tool starts alone, with no cache and no network, and has its permissions inside", async () => {
+Deno.test("each tool's bundle starts alone, without cache and network, and contains its permissions", async () => {
   using dir = tempDir();
   const dist = dir.dir("dist");
   assertEquals((await make("bundle", dist)).code, 0);
@@ -61,7 +61,7 @@ Deno.test("a bundle of each tool starts alone, with no cache and no network, and
   Deno.symlinkSync(join(dist, "ncolony.js"), link);
   assertEquals((await runBare(dir, link, ["--version"])).stdout, `ncolony-reaper ${manifest.version}\n`);
 
-  // A colony with nothing but bundles.
+  // Runs a colony from bundles only.
   const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];
   const added = await runBare(dir, join(dist, "ncolony-ctl.js"), [...places, "add", "web", "--cmd", "cat"]);
   assertEquals(added, { code: 0, stdout: "", stderr: "" });
@@ -80,20 +80,20 @@ Deno.test("a bundle of each tool starts alone, with no cache and no network, and
   }
 });
 
-Deno.test("binaries are put together from denort; without it that is said in one line", async () => {
+Deno.test("tools/compile.ts makes binaries from denort, and reports a missing denort in one line", async () => {
   using dir = tempDir();
   const dist = dir.dir("dist");
   const missing = await make("compile", dist, { DENORT_BIN: dir.file("none") });
   assertEquals([missing.code, missing.stdout], [1, ""]);
   assertMatch(missing.stderr, /^Cannot get denort, .* DENORT_BIN\n$/);
-  // Any executable will do to try all that comes before the binary is run.
+  // Any executable will do to test all that happens before the binary is run.
   const made = await make("compile", dist, { DENORT_BIN: "/bin/sh" });
   assertEquals(made, { code: 0, stdout: "", stderr: "" });
   const binaries = namesIn(dist).filter((name) => !name.endsWith(".js"));
   assertEquals(binaries, ["ncolony", ...TOOLS.map((tool) => `ncolony-${tool}`)].sort());
 });
 
-Deno.test("the tasks have the permissions that the table says", () => {
+Deno.test("each task in deno.json has the permissions of the table", () => {
   for (const tool of TOOLS) {
     assertEquals(manifest.tasks[tool].command, `deno run --frozen ${PERMISSIONS[tool].join(" ")} ${tool}/mod.ts`);
   }

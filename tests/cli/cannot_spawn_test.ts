@@ -6,10 +6,10 @@ import { hasCommand, IS_ROOT, rested, run, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
-/** A user that nobody else is. */
+/** A user that runs nothing else. */
 const STRANGER = 20_000 + Deno.pid % 20_000;
 
-/** Waits for the nth failed start of a process and the wait after it; checks that it is the doubled second. */
+/** Waits for the nth failed start of a process and the delay after it. Checks that the delay is the doubled second. */
 async function failed(colony: Colony, name: string, reason: string, nth: number): Promise<void> {
   await colony.waitFor(new RegExp(` WARN ${name}: running -> stopping \\(cannot start: .*${reason}`), nth);
   const delay = 2 ** (nth - 1);
@@ -18,7 +18,7 @@ async function failed(colony: Colony, name: string, reason: string, nth: number)
   assertGreaterOrEqual(Number(wait[1]), delay / 2);
 }
 
-/** The names of those processes that run, and of those that could not be started, once that is known of each. */
+/** Waits until each process runs or failed to start. Returns the names of both kinds. */
 async function outcome(colony: Colony, names: readonly string[]): Promise<[running: string[], failed: string[]]> {
   const failed = (name: string) => colony.count(new RegExp(` ${name}: running -> stopping \\(cannot start`)) > 0;
   const running = (name: string) => colony.pidsOf(name).length > 0;
@@ -26,12 +26,12 @@ async function outcome(colony: Colony, names: readonly string[]): Promise<[runni
   return [names.filter(running), names.filter(failed)];
 }
 
-/** The time of an event, in milliseconds. */
+/** Returns the time of an event, in milliseconds. */
 function timeOf({ input }: RegExpExecArray): number {
   return Date.parse(input.slice(0, 24));
 }
 
-Deno.test("a program that may not be run, or not yet, is said with the reason, and runs when the cause is gone", async () => {
+Deno.test("the monitor logs why a program cannot be executed, and starts it once the cause is gone", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   const [plain, busy, loop] = ["plain", "busy", "loop"].map((name) => colony.dir.file(name));
   for (const path of [plain, busy]) Deno.writeTextFileSync(path, "#!/bin/sh\nexec cat\n", { mode: 0o755 });
@@ -54,8 +54,8 @@ Deno.test("a program that may not be run, or not yet, is said with the reason, a
   assertEquals(colony.pidsOf("web").length, 1);
 });
 
-Deno.test("arguments that the system does not take are said, and a change of them is not waited for", async () => {
-  // A fourth of the stack is what all arguments and variables may fill.
+Deno.test("the monitor reports arguments that the system refuses, and retries at once when they change", async () => {
+  // All arguments and variables together may fill a fourth of the stack.
   await using colony = new Colony({ wrap: sh('ulimit -s 1400; exec "$@"').concat("sh"), config: { web: CAT } });
   colony.put("big", { args: ["true", ...Array(43_600).fill("")] });
   await failed(colony, "big", "argument list too long", 1);
@@ -67,14 +67,14 @@ Deno.test("arguments that the system does not take are said, and a change of the
 });
 
 Deno.test({
-  name: "who finds no room under the process limit of its user waits until others of it have ended",
+  name: "a process beyond its user's process limit waits until others of that user have exited",
   ignore: !IS_ROOT || !hasCommand("prlimit"),
   fn: async () => {
     const stranger = { args: ["cat"], uid: STRANGER, gid: STRANGER };
     const names = ["a", "b", "c", "d"];
     await using colony = new Colony({ wrap: ["prlimit", "--nproc=1:1"], config: { web: CAT } });
     for (const name of names) colony.put(name, stranger);
-    // The kernel counts those that were there before the new one.
+    // The kernel counts the processes that existed before the new one.
     const [running, waiting] = await outcome(colony, names);
     assertEquals([running.length, waiting.length], [2, 2]);
     for (const name of waiting) await failed(colony, name, "resource temporarily unavailable", 1);
@@ -85,10 +85,10 @@ Deno.test({
   },
 });
 
-// A child holds two to four of them, and takes twice as many while it starts, so each limit leaves other remains.
+// A child holds two to four descriptors, and twice as many while it starts, so each limit leaves a different remainder.
 for (const limit of [64, 65, 66, 67]) {
   Deno.test({
-    name: `who finds no free file descriptors waits until others have ended, of ${limit}`,
+    name: `a process without free file descriptors waits until others have exited, with a limit of ${limit}`,
     ignore: !hasCommand("prlimit"),
     fn: async () => {
       const names = Array.from({ length: 20 }, (_, index) => `p${index}`);
@@ -98,7 +98,7 @@ for (const limit of [64, 65, 66, 67]) {
       for (const name of names) colony.put(name, CAT);
       const [running, waiting] = await outcome(colony, names);
       assert(running.length > 0 && waiting.length > 0, `${running}`);
-      // Who tries again just when a descriptor is free may have it: the next time that they try is two seconds later.
+      // A process that retries just when a descriptor is free may get it. The retry after that is two seconds later.
       for (const name of waiting) await failed(colony, name, "too many open files", 2);
       colony.send({ type: "RESTART", name: "web" });
       await colony.started("web", 2);
@@ -112,7 +112,7 @@ for (const limit of [64, 65, 66, 67]) {
 }
 
 Deno.test({
-  name: "a monitor that can open nothing says so once, keeps what runs, and goes on when it can",
+  name: "a monitor that cannot open files logs that once, keeps all processes running, and goes on when it can",
   ignore: !hasCommand("prlimit"),
   fn: async () => {
     const ticker = { args: sh("while :; do echo tick; sleep 0.1; done") };
@@ -123,24 +123,28 @@ Deno.test({
       assertEquals([code, stderr], [0, ""]);
     };
     await limit(3);
-    await colony.waitFor(/ ERROR the config directory .* too many open files: what runs goes on as it is$/);
-    await colony.waitFor(/ ERROR the messages directory .* too many open files: nobody can ask for restarts$/);
+    await colony.waitFor(
+      / ERROR cannot read the config directory .*: too many open files; running processes keep running$/,
+    );
+    await colony.waitFor(
+      / ERROR cannot read the messages directory .*: too many open files; no restart can be requested$/,
+    );
     colony.put("late", CAT);
     colony.remove("db");
     colony.send({ type: "RESTART", name: "web" });
-    // Several looks at everything.
+    // Lets several full scans pass.
     await colony.waitFor(/tick/, colony.count(/tick/) + 5);
     assertEquals(pids.map(isAlive), [true, true, true]);
     await limit(1000);
     await colony.started("late");
     await colony.started("web", 2);
     await colony.waitFor(/db: stopping -> gone/);
-    assertEquals(colony.count(/ ERROR the config directory/), 1);
+    assertEquals(colony.count(/ ERROR cannot read the config directory/), 1);
     assertEquals(colony.count(/ INFO the config directory .* can be read again/), 1);
   },
 });
 
-Deno.test("without a least delay a failed start waits a second all the same, while instant deaths do not", async () => {
+Deno.test("without a least delay, a failed start still waits a second, but a crash does not", async () => {
   const config = { missing: { args: ["/no/such/command"] }, quick: { args: ["sleep", "0.01"] } };
   await using colony = new Colony({ args: ["-m", "0", "-M", "0", "-t", "1000"], config });
   const failure = / WARN missing: running -> stopping \(cannot start: /;
@@ -149,7 +153,7 @@ Deno.test("without a least delay a failed start waits a second all the same, whi
   assertGreaterOrEqual(times[1]! - times[0]!, 900, `${times}`);
   assertGreaterOrEqual(times[2]! - times[1]!, 900, `${times}`);
   const seen = colony.count(failure);
-  // Twenty starts in two seconds are as many as there may be.
+  // At most twenty starts are possible in two seconds.
   const quick = colony.pidsOf("quick").length;
   await colony.started("quick", quick + 5);
   assertLess(6, quick);
@@ -157,6 +161,6 @@ Deno.test("without a least delay a failed start waits a second all the same, whi
   const starts = colony.lines.filter((line) => / quick: .*-> running /.test(line)).map((line) =>
     Date.parse(line.slice(0, 24))
   );
-  // A start is told a little after it.
+  // A start is logged a little after it happened.
   assertGreaterOrEqual(starts.at(-1)! - starts[0]!, 100 * (starts.length - 1) - 100, `${starts}`);
 });

@@ -5,14 +5,14 @@ import { Program } from "./program.ts";
 import { asked, Server } from "./servers.ts";
 import { sh, signalIfThere, toolCommand } from "./tools.ts";
 
-/** A checker of a colony that looks often and knows its pid files. */
+/** Starts a checker of a colony that scans often and reads the pid files. */
 function check(tool: Tool, colony: Colony): Program {
   const permissions = ["--allow-read", "--allow-write", "--allow-env", "--allow-net=127.0.0.1"];
   const options = [...colony.places, "--pid", colony.pids, "--freq", "0.05"];
   return new Program([...toolCommand(`${tool}/mod.ts`, permissions), ...options]);
 }
 
-/** When a process was started, and when its restart was asked for, in milliseconds since 1970. */
+/** Returns when a process was started, and when its restart was asked for, in milliseconds since 1970. */
 function timesOf(colony: Colony, checker: Program, name: string): { starts: number[]; asks: number[] } {
   const times = (lines: readonly string[], pattern: RegExp) => lines.filter((line) => pattern.test(line)).map(timeOf);
   return {
@@ -21,22 +21,22 @@ function timesOf(colony: Colony, checker: Program, name: string): { starts: numb
   };
 }
 
-/** Fails where a process's restart was asked for twice in one life of it, or in its grace. */
+/** Fails if a checker asked for two restarts in one life of a process, or for one within its grace. */
 function assertPatient(colony: Colony, checker: Program, name: string, graceMs: number): void {
   const { starts, asks } = timesOf(colony, checker, name);
   for (const ask of asks) {
     const start = starts.findLast((start) => start <= ask)!;
-    // Two programs say these times, each by its own.
+    // Two programs log these times, each by its own clock reading.
     assertGreaterOrEqual(ask - start, graceMs - 100, `${name} was asked for too early`);
   }
   assertLessOrEqual(asks.length, starts.length, `${name} was asked for twice in one life`);
 }
 
-/** One that takes long to end: its successor must not be hit by what was meant for it. */
+/** A process that exits late. A request that was meant for it must not hit its successor. */
 const STUBBORN = sh("trap '' TERM; while :; do sleep 0.1; done");
 
 for (const tool of ["httpcheck", "beatcheck"] as const) {
-  Deno.test(`${tool} lets each life of a process be for a grace, whoever began it, and asks once in each`, async () => {
+  Deno.test(`${tool} leaves each life of a process alone for the grace, whatever started it, and asks once in each`, async () => {
     await using server = new Server(() => new Response(null, { status: 500 }));
     await using colony = new Colony();
     const [period, grace] = [0.2, 7];
@@ -48,7 +48,7 @@ for (const tool of ["httpcheck", "beatcheck"] as const) {
     await colony.started("web");
     await using checker = check(tool, colony);
     await checker.waitFor(/ web: .*: asked for a restart$/);
-    // It dies just as the grace that the request began ends: its successor has one of its own.
+    // It is killed just when the grace after the request ends, so its successor has a grace of its own.
     signalIfThere(await colony.started("web", 2), "SIGKILL");
     await colony.started("web", 3);
     const asks = () => timesOf(colony, checker, "web").asks.length;
@@ -57,10 +57,10 @@ for (const tool of ["httpcheck", "beatcheck"] as const) {
     await checker.until("and again", () => asks() >= 3);
     await checker.until("that of the slow one too", () => timesOf(colony, checker, "slow").asks.length >= 2);
     for (const name of ["web", "slow"]) assertPatient(colony, checker, name, period * grace * 1000);
-    assertEquals(checker.count(/WARN it is not known/), 0);
+    assertEquals(checker.count(/WARN cannot read process start times/), 0);
   });
 
-  Deno.test(`${tool} does not defeat the back-off of a process that dies again and again`, async () => {
+  Deno.test(`${tool} does not defeat the backoff of a process that crashes again and again`, async () => {
     await using server = new Server(() => new Response(null, { status: 500 }));
     await using colony = new Colony({ args: ["--threshold", "5"] });
     const config = tool === "httpcheck"
@@ -78,7 +78,7 @@ for (const tool of ["httpcheck", "beatcheck"] as const) {
   });
 }
 
-Deno.test("httpcheck lets a process be that dies of being asked", async () => {
+Deno.test("httpcheck leaves a process alone that exits because of the request", async () => {
   let pid = 0;
   await using server = new Server(() => {
     if (pid > 0) signalIfThere(pid, "SIGKILL");
@@ -93,7 +93,7 @@ Deno.test("httpcheck lets a process be that dies of being asked", async () => {
   assertGreater(starts[2]! - starts[0]!, 3000);
 });
 
-Deno.test("a slip in a config's keys keeps no process from running, and is logged by who would read them", async () => {
+Deno.test("a misspelled key in a config keeps no process from running, and the program that would read it logs it", async () => {
   await using server = new Server(() => new Response(null, { status: 500 }));
   await using colony = new Colony();
   await using checker = check("httpcheck", colony);
@@ -106,14 +106,14 @@ Deno.test("a slip in a config's keys keeps no process from running, and is logge
   });
   for (const name of ["typo", "http", "beat"]) await colony.started(name);
   await colony.waitFor(
-    /WARN typo: has the key "ncolony.htpcheck", which nobody knows: did you mean "ncolony.httpcheck"\?$/,
+    /WARN typo: unknown key "ncolony.htpcheck": did you mean "ncolony.httpcheck"\?$/,
   );
   await checker.waitFor(
-    /WARN http: its answers are not checked: "ncolony.httpcheck.headres" is not known: known are url, /,
+    /WARN http: HTTP responses are not checked: unknown key "ncolony.httpcheck.headres"; known keys: url, /,
   );
   await hearts.waitFor(
-    /WARN beat: its heart is not checked: "ncolony.beatcheck.staus" is not known: known are period, /,
+    /WARN beat: heartbeat is not checked: unknown key "ncolony.beatcheck.staus"; known keys: period, /,
   );
-  assertEquals(colony.count(/nobody knows/), 1);
+  assertEquals(colony.count(/unknown key/), 1);
   assertEquals([...checker.lines, ...hearts.lines].filter((line) => line.includes("hunter2")), []);
 });

@@ -27,7 +27,7 @@ const WRONG: readonly (readonly [argv: readonly string[], names: string])[] = [
 ];
 
 for (const tool of TOOLS) {
-  Deno.test(`a wrong command line of ${tool} is one line that names the option, and exit code 2`, async () => {
+  Deno.test(`${tool} reports an invalid command line in one line that names the option, and exits with 2`, async () => {
     const results = await Promise.all(WRONG.map(([argv]) => runTool(`${tool}/mod.ts`, argv, [])));
     for (const [index, [argv, names]] of WRONG.entries()) {
       const { code, stdout, stderr } = results[index]!;
@@ -37,7 +37,7 @@ for (const tool of TOOLS) {
     }
   });
 
-  Deno.test(`${tool} does not start where a directory is missing, none, or both: one line, and exit code 1`, async () => {
+  Deno.test(`${tool} reports a missing or invalid directory, or one given twice, in one line, and exits with 1`, async () => {
     using ground = new Ground();
     const { config, messages } = ground;
     const [none, file] = [ground.dir.file("none"), ground.dir.write("file", "")];
@@ -56,7 +56,7 @@ for (const tool of TOOLS) {
   });
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-    Deno.test(`${signal} ends ${tool} with 0, though its next look is far away`, async () => {
+    Deno.test(`${signal} ends ${tool} with 0, long before its next scan`, async () => {
       using ground = new Ground();
       await using checker = new Checker(tool, ground, { args: ["--freq", "1e9"] });
       await checker.ready();
@@ -64,7 +64,7 @@ for (const tool of TOOLS) {
     });
   }
 
-  Deno.test(`${tool} takes --freq and --frequency, and writes JSON, or to a file`, async () => {
+  Deno.test(`${tool} accepts --freq and --frequency, and logs JSON or to a file`, async () => {
     using ground = new Ground();
     const log = ground.dir.write("log", "");
     await using short = new Checker(tool, ground, { args: ["--freq", "0.05", "--log-format", "json"] });
@@ -72,7 +72,7 @@ for (const tool of TOOLS) {
     const first = JSON.parse((await short.waitFor(/ on /)).input);
     assertEquals([first.level, first.process, first.stream], ["INFO", null, null]);
     assertStringIncludes(first.message, ground.config);
-    const broken = /broken: bad config/;
+    const broken = /broken: invalid config/;
     await until("both started", () => Deno.lstatSync(log).size > 0);
     ground.put("broken", "{");
     assertEquals(JSON.parse((await short.waitFor(broken)).input).process, "broken");
@@ -80,13 +80,13 @@ for (const tool of TOOLS) {
     assertEquals(long.lines, []);
   });
 
-  Deno.test(`the heart of ${tool} beats where its own config says so`, async () => {
+  Deno.test(`${tool} beats the heart that its own config names`, async () => {
     using ground = new Ground();
     const hearts = ground.dir.dir("hearts");
     const source = JSON.stringify(silent({ period: 0.1, grace: 3, status: hearts }));
     const env = { NCOLONY_CONFIG: source, NCOLONY_NAME: "health" };
     await using checker = new Checker(tool, ground, { env, args: ["--freq", "1e9"] });
-    // It says that it is there before the first beat.
+    // It logs that it is ready before the first beat.
     await checker.ready();
     await until("it beats", () => namesIn(hearts).length > 0);
     const beatAt = () => Deno.statSync(`${hearts}/health`).mtime!.getTime();
@@ -96,16 +96,16 @@ for (const tool of TOOLS) {
     assertEquals(checker.count(/./), 1);
   });
 
-  Deno.test(`a heart of ${tool} that cannot beat is said once, and nothing else comes of it`, async () => {
+  Deno.test(`${tool} logs once that its own heart cannot beat, and otherwise works as usual`, async () => {
     using ground = new Ground();
     const source = JSON.stringify(silent({ period: 0.05, grace: 3, status: ground.dir.file("none", "heart") }));
     await using checker = new Checker(tool, ground, { env: { NCOLONY_CONFIG: source, NCOLONY_NAME: "health" } });
     await checker.ready();
     for (const version of [1, 2, 3]) {
       ground.put("broken", `{${" ".repeat(version)}`);
-      await checker.waitFor(/broken: bad config/, version);
+      await checker.waitFor(/broken: invalid config/, version);
     }
-    assertEquals(checker.count(/ERROR cannot touch ".*": /), 1);
+    assertEquals(checker.count(/ERROR cannot touch heartbeat file ".*": /), 1);
     assertEquals(checker.count(/ERROR/), 1);
     checker.process.kill("SIGTERM");
     assertEquals(await checker.ended(), 0);

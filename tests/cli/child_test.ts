@@ -9,7 +9,7 @@ const CAT = { args: ["cat"] };
 /** Runs each process once. */
 const ONCE = ["-t", "1e6", "-m", "1e6", "-M", "1e6"];
 
-/** The lines that a process wrote to its stdout, when it has ended. */
+/** Waits until a process has exited. Returns the lines that it wrote to its stdout. */
 async function outputOf(colony: Colony, name: string): Promise<string[]> {
   await colony.waitFor(new RegExp(`${name}: stopping -> waiting`));
   const prefix = `[${name}] `;
@@ -20,7 +20,7 @@ async function outputOf(colony: Colony, name: string): Promise<string[]> {
 const WHO = sh('echo "$(id -u) $(id -g) $(id -G)"');
 
 Deno.test({
-  name: "uid and gid are taken on, and every supplementary group is dropped",
+  name: "a process runs with its uid and gid, and without supplementary groups",
   ignore: !IS_ROOT || !hasCommand("setpriv"),
   fn: async () => {
     await using colony = new Colony({
@@ -39,13 +39,13 @@ Deno.test({
     assertEquals(await outputOf(colony, "root"), ["0 0 0"]);
     const { stdout } = await run(["cat", `/proc/${colony.process.pid}/status`]);
     assertMatch(stdout, /^Groups:\s*1 2 3\s*$/m, "the monitor has groups to drop");
-    await colony.waitFor(/WARN user: has a "uid" but no "gid", so it runs with the monitor's gid 0/);
-    assertEquals(colony.count(/no "gid"/), 1);
+    await colony.waitFor(/WARN user: "uid" is set without "gid": the process runs with the monitor's gid 0/);
+    assertEquals(colony.count(/without "gid"/), 1);
   },
 });
 
 Deno.test({
-  name: "a process that runs as another user is restarted and stopped like any other",
+  name: "the monitor restarts and stops a process of another user like any other",
   ignore: !IS_ROOT,
   fn: async () => {
     const config = { args: ["sleep", "1000"], uid: 65534, gid: 65534 };
@@ -59,7 +59,7 @@ Deno.test({
   },
 });
 
-Deno.test("cwd is where a process starts, and the monitor's own where it is not given", async () => {
+Deno.test("a process starts in its cwd, or in the monitor's working directory if it has none", async () => {
   using dir = tempDir();
   const [own, place] = ["its own", "a place"].map((name) => Deno.realPathSync(dir.dir(name)));
   await using colony = new Colony({
@@ -71,7 +71,7 @@ Deno.test("cwd is where a process starts, and the monitor's own where it is not 
   assertEquals(await outputOf(colony, "there"), [own]);
 });
 
-Deno.test("a bare command is looked up in the PATH of its process, not in the monitor's", async () => {
+Deno.test("a bare command is looked up in its process's PATH, not in the monitor's", async () => {
   using dir = tempDir();
   const tool = dir.file("ncolony-test-tool");
   Deno.writeTextFileSync(tool, "#!/bin/sh\necho found $0\n", { mode: 0o755 });
@@ -86,7 +86,7 @@ Deno.test("a bare command is looked up in the PATH of its process, not in the mo
 });
 
 for (const stdin of ["/dev/null", "a pipe", "closed"]) {
-  Deno.test(`my-cat-program lives with the monitor's stdin ${stdin === "closed" ? "" : "at "}${stdin}`, async () => {
+  Deno.test(`my-cat-program runs and restarts with the monitor's stdin ${stdin === "closed" ? "" : "at "}${stdin}`, async () => {
     await using colony = new Colony({
       stdin: stdin === "a pipe" ? "piped" : "null",
       wrap: stdin === "closed" ? ["sh", "-c", 'exec "$@" <&-', "sh"] : [],
@@ -102,7 +102,7 @@ for (const stdin of ["/dev/null", "a pipe", "closed"]) {
   });
 }
 
-Deno.test("the pid directory has a file with the pid of each process that runs", async () => {
+Deno.test("the pid directory has a file with the pid of each running process", async () => {
   await using colony = new Colony({ config: { web: CAT, db: CAT } });
   const [web, db] = [await colony.started("web"), await colony.started("db")];
   assertEquals(namesIn(colony.pids), ["db", "web"]);
@@ -118,7 +118,7 @@ Deno.test("the pid directory has a file with the pid of each process that runs",
   assertEquals(namesIn(colony.pids), []);
 });
 
-Deno.test("a link that was planted in the pid directory is not written through", async () => {
+Deno.test("the monitor does not write through a symlink that was planted in the pid directory", async () => {
   await using colony = new Colony();
   await colony.fence();
   const victim = colony.dir.write("victim", "precious");
@@ -132,7 +132,7 @@ Deno.test("a link that was planted in the pid directory is not written through",
   assertEquals(Deno.readTextFileSync(victim), "precious");
 });
 
-Deno.test("what cannot be started for want of a permission says which", async () => {
+Deno.test("the monitor names the missing permission if a process cannot be started for lack of one", async () => {
   const permissions = MONITOR_PERMISSIONS.filter((permission) => permission !== "--allow-env");
   await using colony = new Colony({ permissions, config: { web: { args: ["cat"], env_inherit: ["HOME"] } } });
   await colony.waitFor(/web: running -> stopping \(cannot start: .*--allow-env/);
@@ -140,7 +140,7 @@ Deno.test("what cannot be started for want of a permission says which", async ()
   assertEquals(await colony.stop(), 0);
 });
 
-Deno.test("where the monitor's own working directory is gone, what has no cwd runs in /, which is said once", async () => {
+Deno.test("processes without a cwd run in / if the monitor's own working directory is gone, which is logged once", async () => {
   using dir = tempDir();
   const own = dir.dir("own");
   const where = { args: sh('echo "in $(pwd)"; exec sleep 1000') };
@@ -157,7 +157,7 @@ Deno.test("where the monitor's own working directory is gone, what has no cwd ru
   colony.send({ type: "RESTART", name: "web" });
   await colony.waitFor(/^\[web\] in \/$/);
   assertEquals(
-    colony.count(/WARN \w+: this program's working directory is gone: processes without a "cwd" run in \/$/),
+    colony.count(/WARN \w+: the current working directory no longer exists: processes without a "cwd" run in \/$/),
     1,
   );
 });

@@ -17,7 +17,7 @@ class ConfigMap {
     this.#path = config;
   }
 
-  /** Brings it to new keys; between the steps somebody may look. */
+  /** Updates the keys. `between` runs after each step, so that the monitor can scan there. */
   async update(
     keys: Readonly<Record<string, unknown>>,
     steps = STEPS,
@@ -57,12 +57,12 @@ class ConfigMap {
   }
 }
 
-/** A config whose text says which version of it it is. */
+/** Returns a config whose text holds its version. */
 function cat(version: number): Record<string, unknown> {
   return { args: ["cat"], version };
 }
 
-/** A colony that looks once in a lifetime: what comes later is seen by the watch alone. */
+/** Starts a colony that scans once in a lifetime: only the watch sees later changes. */
 function watching(): Colony {
   return new Colony({ args: ["--frequency", "1e9"] });
 }
@@ -71,7 +71,7 @@ function starts(colony: Colony, ...names: string[]): number[] {
   return names.map((name) => colony.pidsOf(name).length);
 }
 
-Deno.test("each update of a ConfigMap restarts what it changed, once, and disturbs nothing else", async () => {
+Deno.test("each update of a ConfigMap restarts what it changed, once, and nothing else", async () => {
   await using colony = watching();
   const map = new ConfigMap(colony);
   await map.update({ web: cat(0), db: cat(0) });
@@ -115,7 +115,7 @@ Deno.test("an update of a ConfigMap that changes nothing restarts nothing", asyn
   assertEquals(starts(colony, "web", "db"), [1, 1]);
 });
 
-Deno.test("whatever the order of an update's steps, links to nothing neither stop nor start anything", async () => {
+Deno.test("dangling links during a ConfigMap update neither stop nor start a process, whatever its order", async () => {
   await using colony = watching();
   const map = new ConfigMap(colony);
   await map.update({ web: cat(0), db: cat(0), old: cat(0) });
@@ -128,10 +128,10 @@ Deno.test("whatever the order of an update's steps, links to nothing neither sto
       if (step === "remove old") {
         for (const name of ["web", "db", "old"]) {
           await colony.waitFor(
-            new RegExp(`WARN ${name}: bad config: is a symbolic link to nothing; its last good config stays in force`),
+            new RegExp(`WARN ${name}: invalid config: dangling symbolic link; the last valid config stays in effect`),
           );
         }
-      } else if (step === "add links") await colony.waitFor(/WARN fresh: bad config: is a symbolic link to nothing$/);
+      } else if (step === "add links") await colony.waitFor(/WARN fresh: invalid config: dangling symbolic link$/);
       await colony.fence();
       if (isBroken) assertEquals(starts(colony, "web", "db", "old", "fresh"), [1, 1, 1, 0]);
       if (isBroken) assertEquals(colony.count(/-> (?:stopping|gone)/), 0);
@@ -143,7 +143,7 @@ Deno.test("whatever the order of an update's steps, links to nothing neither sto
   assertEquals(starts(colony, "web", "db", "old", "fresh"), [1, 2, 1, 1]);
 });
 
-Deno.test("after a burst of updates of a ConfigMap just the last one runs", async () => {
+Deno.test("after a burst of ConfigMap updates, only the processes of the last one run", async () => {
   await using colony = watching();
   const map = new ConfigMap(colony);
   await map.update({ web: cat(0), db: cat(0) });

@@ -3,16 +3,16 @@ import { join } from "@std/path";
 import { type TempDir, until } from "../helpers.ts";
 import { hasCommand, IS_ROOT, PATIENCE_MS, ROOT, run, signalIfThere } from "./tools.ts";
 
-/** The words that make namespaces, for what they come before. */
+/** The words that put a command into new namespaces. */
 export const NAMESPACES = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--net"];
 
-/** Whether there can be containers here. */
+/** Returns whether containers can be made here. */
 export async function canIsolate(): Promise<boolean> {
   if (!IS_ROOT || !["unshare", "chroot", "busybox", "ldd"].every(hasCommand)) return false;
   return (await run([...NAMESPACES, "true"])).code === 0;
 }
 
-/** Puts a program and the libraries that it is linked to into a root directory. */
+/** Copies a program and its shared libraries into a root directory. */
 async function install(root: TempDir, program: string, path: string): Promise<void> {
   const { stdout } = await run(["ldd", program]);
   const libraries = [...stdout.matchAll(/(\/\S+) \(0x/g)].map(([, library]) => library!);
@@ -23,7 +23,7 @@ async function install(root: TempDir, program: string, path: string): Promise<vo
   }
 }
 
-/** A root directory with Deno, busybox and the programs, each one file, and with nothing else. */
+/** Fills a root directory with Deno, busybox and the bundles, and nothing else. */
 export async function makeRoot(root: TempDir): Promise<void> {
   await install(root, Deno.execPath(), "/bin/deno");
   const busybox = (await run(["sh", "-c", "command -v busybox"])).stdout.trim();
@@ -35,7 +35,7 @@ export async function makeRoot(root: TempDir): Promise<void> {
   assertEquals((await run([Deno.execPath(), ...bundle, "--output", root.file("opt", "ncolony")])).code, 0);
 }
 
-/** A program that runs as PID 1 of namespaces of its own, in a root directory of its own. */
+/** A program that runs as PID 1 in namespaces and a root directory of its own. */
 export class Container implements AsyncDisposable {
   /** The pid of its PID 1, seen from outside. */
   readonly init: Promise<number>;
@@ -44,7 +44,7 @@ export class Container implements AsyncDisposable {
   readonly #timer: ReturnType<typeof setTimeout>;
   #pid = 0;
 
-  /** Starts one: `setup` mounts what it wants, as a shell script, which then becomes `argv`. */
+  /** Starts a container: the shell script `setup` mounts what it needs, then becomes `argv`. */
   constructor(setup: string, argv: readonly string[], env: Readonly<Record<string, string>>) {
     const [command, ...args] = [...NAMESPACES, "sh", "-c", `${setup} && exec "$@"`, "sh", ...argv];
     const options = {
@@ -70,7 +70,7 @@ export class Container implements AsyncDisposable {
     signalIfThere(this.#pid || this.#unshare.pid, signal);
   }
 
-  /** Waits for its end; gives the exit code and what was said. */
+  /** Waits until it exits. Returns the exit code and the lines of its stderr. */
   async ended(): Promise<{ code: number; lines: string[] }> {
     const { code } = await this.#unshare.status;
     clearTimeout(this.#timer);

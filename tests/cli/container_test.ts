@@ -3,14 +3,14 @@ import { tempDir, until } from "../helpers.ts";
 import { canIsolate, Container, makeRoot } from "./container.ts";
 import { namesIn, run, sh } from "./tools.ts";
 
-/** How many processes below one are zombies. */
+/** Returns how many children of a process are zombies. */
 async function zombiesBelow(pid: number): Promise<number> {
   const { stdout } = await run(["ps", "--ppid", `${pid}`, "-o", "stat="]);
   return stdout.split("\n").filter((state) => state.startsWith("Z")).length;
 }
 
 Deno.test({
-  name: "reaper and monitor run a colony in a container with nothing else in it (skipped unless root with namespaces)",
+  name: "reaper and monitor run a colony in an otherwise empty container (skipped unless root with namespaces)",
   ignore: !await canIsolate(),
   fn: async () => {
     using root = tempDir();
@@ -35,7 +35,7 @@ Deno.test({
     container.signal("SIGTERM");
     const { code, lines } = await container.ended();
     assertEquals(code, 0, lines.join("\n"));
-    assert(lines.some((line) => line.endsWith("INFO everything has ended")), lines.join("\n"));
+    assert(lines.some((line) => line.endsWith("INFO all processes have ended")), lines.join("\n"));
     assertEquals(namesIn(pids), []);
   },
 });

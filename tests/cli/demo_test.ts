@@ -4,7 +4,7 @@ import { isAlive, until } from "../helpers.ts";
 
 const cwd = dirname(dirname(dirname(fromFileUrl(import.meta.url))));
 
-/** Runs the README's demo; its lines grow while it runs. */
+/** Runs the README's demo. The lines grow while it runs. */
 function startDemo(...args: string[]): { child: Deno.ChildProcess; lines: string[]; ended: Promise<unknown> } {
   const child = new Deno.Command(Deno.execPath(), {
     args: ["task", "demo", ...args],
@@ -36,14 +36,14 @@ async function endAll(child: Deno.ChildProcess, lines: readonly string[]): Promi
   await child.status;
 }
 
-Deno.test("the demo shows a colony, takes the commands that it prints, and stops on Ctrl-C", async () => {
+Deno.test("the demo shows a colony, its printed commands work, and Ctrl-C stops it", async () => {
   const { child, lines, ended } = startDemo();
   try {
     const has = (part: string) => until(`the demo says ${part}`, () => lines.find((line) => line.includes(part)));
     await has("my-cat-program: gone -> running");
     await has("[web] listening on http://127.0.0.1:");
     await has("[crasher] ");
-    await has("mistake: bad config: ");
+    await has("mistake: invalid config: ");
     const commands = lines.filter((line) => line.includes("npx -y deno@2.9.6"));
     assertEquals(commands.length, 3);
     for (const command of commands) {
@@ -63,12 +63,12 @@ Deno.test("the demo shows a colony, takes the commands that it prints, and stops
   }
 });
 
-Deno.test("the demo ends by itself after --seconds, with 0", async () => {
+Deno.test("the demo exits with 0 after --seconds", async () => {
   const { child, lines, ended } = startDemo("--seconds", "1");
   try {
     assertEquals((await child.status).code, 0);
     await ended;
-    assert(lines.some((line) => line.includes("everything has ended")));
+    assert(lines.some((line) => line.includes("all processes have ended")));
   } finally {
     await endAll(child, lines);
   }

@@ -3,12 +3,12 @@ import { tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { type Result, ROOT, sh } from "./tools.ts";
 
-/** A value that is not UTF-8, of which no message may show anything. */
+/** Sets a variable that is not UTF-8. No message may show its value. */
 const SECRET = sh(`export "$1=$(printf 'hunter2\\377')"; shift; exec "$@"`);
 
 const HINT = " (try ncolony-ctl --help)\n";
 
-/** Runs a tool with all permissions, or these, and its input empty. */
+/** Runs a tool with all permissions or the given flags, and no input. */
 async function run(
   tool: string,
   argv: readonly string[],
@@ -30,7 +30,7 @@ async function run(
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-Deno.test("no message shows a variable that is not UTF-8, and each names it", async () => {
+Deno.test("a message names a variable that is not UTF-8, and does not show its value", async () => {
   using dir = tempDir();
   const places = ["--config", dir.dir("conf"), "--messages", dir.dir("messages")];
   const once = ["--once", "--timeout", "5", "--grace", "1", "--arg", "true"];
@@ -38,20 +38,19 @@ Deno.test("no message shows a variable that is not UTF-8, and each names it", as
     const others = ["env", "NCOLONY_CONFIG={}", "NCOLONY_NAME=web"];
     const { code, stdout, stderr } = await run("scheduler", once, { wrap: [...others, ...SECRET, "sh", variable] });
     assertEquals([code, stdout], [0, ""]);
-    assertMatch(stderr, new RegExp(`ERROR no heart beats: environment variable "${variable}" is not UTF-8\\n`));
+    assertMatch(stderr, new RegExp(`ERROR no heartbeat: environment variable "${variable}" is not valid UTF-8\\n`));
     assertEquals(stderr.includes("hunter"), false);
   }
   await using colony = new Colony({
     wrap: [...SECRET, "sh", "SECRET"],
     config: { web: { args: ["true"], env_inherit: ["SECRET"] } },
   });
-  await colony.waitFor(/ web: running -> stopping \(cannot start: environment variable "SECRET" is not UTF-8\)$/);
+  await colony.waitFor(/ web: running -> stopping \(cannot start: environment variable "SECRET" is not valid UTF-8\)$/);
   assertEquals(colony.count(/hunter/), 0);
-  // What cannot be asked for is named as well.
   assertEquals((await run("ctl", [...places, "restart", "web"])).code, 0);
 });
 
-Deno.test("what is wrong with a file names it, before why", async () => {
+Deno.test("an error about a file names the file, then the reason", async () => {
   using dir = tempDir();
   const [conf, messages, file] = [dir.dir("conf"), dir.dir("messages"), dir.write("file", "hunter2")];
   const places = ["--config", conf, "--messages", messages];
@@ -60,10 +59,16 @@ Deno.test("what is wrong with a file names it, before why", async () => {
     assertEquals(code, exitCode);
     return stderr;
   };
-  assertEquals(await extras(dir.file("none")), `ncolony-ctl: --extras "${dir.file("none")}": is not there\n`);
+  assertEquals(
+    await extras(dir.file("none")),
+    `ncolony-ctl: --extras "${dir.file("none")}": no such file or directory\n`,
+  );
   assertEquals(await extras(conf), `ncolony-ctl: --extras "${conf}": is a directory\n`);
   Deno.writeFileSync(dir.file("bytes"), new Uint8Array([0x7b, 0xff, 0x7d]));
-  assertEquals(await extras(dir.file("bytes"), 2), `ncolony-ctl: --extras "${dir.file("bytes")}": is not UTF-8${HINT}`);
+  assertEquals(
+    await extras(dir.file("bytes"), 2),
+    `ncolony-ctl: --extras "${dir.file("bytes")}": not valid UTF-8${HINT}`,
+  );
   assertEquals(await extras("/dev/zero", 2), `ncolony-ctl: --extras "/dev/zero": must be at most 131056 bytes${HINT}`);
   const add = (directory: string, name: string) => {
     return run("ctl", ["--config", directory, "--messages", messages, "add", name, "--cmd", "true"]);
@@ -76,7 +81,7 @@ Deno.test("what is wrong with a file names it, before why", async () => {
   }
 });
 
-Deno.test("what is wrong with a permission names what it is for, and the flag", async () => {
+Deno.test("an error about a permission names its purpose and the flag", async () => {
   using dir = tempDir();
   const places = ["--config", dir.dir("conf"), "--messages", dir.dir("messages")];
   const ctl = await run("ctl", [...places, "add", "web", "--cmd", "true"], { flags: [] });
@@ -96,7 +101,7 @@ Deno.test("what is wrong with a permission names what it is for, and the flag", 
   await colony.waitFor(/ web: running -> stopping \(cannot start: needs --allow-env for "SECRET"\)$/);
 });
 
-Deno.test("why a command cannot be started is told by its name, in words of its own", async () => {
+Deno.test("a failed start is reported in NColony's own words, with the name of the command", async () => {
   using dir = tempDir();
   await using colony = new Colony({
     config: {
@@ -105,7 +110,7 @@ Deno.test("why a command cannot be started is told by its name, in words of its 
       long: { args: ["true", "x".repeat(120_000)], env: { A: "y".repeat(1000) } },
     },
   });
-  await colony.waitFor(/ none: .*\(cannot start: command "\S+none" \(or its interpreter\) is not there\)$/);
-  await colony.waitFor(/ plain: .*\(cannot start: command "\S+plain": permission denied: it may not be run, or /);
+  await colony.waitFor(/ none: .*\(cannot start: command "\S+none" or its interpreter: no such file or directory\)$/);
+  await colony.waitFor(/ plain: .*\(cannot start: command "\S+plain": permission denied to execute it, or /);
   assertEquals(colony.count(/Failed to spawn|os error/), 0);
 });

@@ -14,12 +14,12 @@ const [configMap, deployment] = parseAllDocuments(Deno.readTextFileSync(join(DEP
   .map((document) => document.toJS());
 const pod = deployment.spec.template.spec;
 
-/** The words of an instruction of the Dockerfile in JSON. */
+/** Returns the words of a Dockerfile instruction in JSON form. */
 function words(instruction: string): string[] {
   return JSON.parse(new RegExp(`^${instruction} .*?(\\[".*\\])$`, "m").exec(dockerfile)![1]!);
 }
 
-/** The variables that the Dockerfile sets. */
+/** Returns the variables that the Dockerfile sets. */
 function environment(): Record<string, string> {
   const text = /^ENV ((?:.*\\\n)*.*)$/m.exec(dockerfile)![1]!.replaceAll("\\\n", " ");
   return Object.fromEntries([...text.matchAll(/(\w+)=('[^']*'|\S+)/g)].map(([, name, value]) => {
@@ -27,7 +27,7 @@ function environment(): Record<string, string> {
   }));
 }
 
-/** Mounts as Kubernetes makes them: root's and 0777, the ConfigMap read-only and made of links, the root read-only. */
+/** Mounts volumes as Kubernetes does: root's, mode 0777, the ConfigMap read-only and made of links, / read-only. */
 function mountAsKubernetes(root: string): string {
   const tmpfs = (path: string) => `mount -t tmpfs -o mode=0777 tmpfs ${root}${path}`;
   return [
@@ -41,8 +41,7 @@ function mountAsKubernetes(root: string): string {
 }
 
 Deno.test({
-  name:
-    "the image's command line starts with a pod's volumes, as nobody, on a read-only root (skipped unless root with namespaces)",
+  name: "the image's command line runs in a pod as nobody, on a read-only root (skipped unless root with namespaces)",
   ignore: !await canIsolate(),
   fn: async () => {
     using root = tempDir();
@@ -56,7 +55,7 @@ Deno.test({
     const command = [...words("ENTRYPOINT"), ...pod.containers[0].args];
     await using container = new Container(mountAsKubernetes(root.path), inside(command), env);
     const init = await container.init;
-    // What lies on its mounts is seen from within only.
+    // Its mounts are visible only from inside.
     const within = (...argv: string[]) => run(["nsenter", "-t", `${init}`, "-m", "-p", ...inside(argv)]);
     for (let round = 0; !(await within("/bin/busybox", "ps")).stdout.includes("/bin/cat\n"); round++) {
       assertLess(round, 200, "web runs");
@@ -68,12 +67,12 @@ Deno.test({
     container.signal("SIGTERM");
     const { code, lines } = await container.ended();
     assertEquals(code, 0, lines.join("\n"));
-    assert(lines.some((line) => line.endsWith("INFO everything has ended")), lines.join("\n"));
-    assert(lines.some((line) => line.includes("others may write the messages directory")), lines.join("\n"));
+    assert(lines.some((line) => line.endsWith("INFO all processes have ended")), lines.join("\n"));
+    assert(lines.some((line) => line.includes("other users can write to the messages directory")), lines.join("\n"));
   },
 });
 
-Deno.test("alive.js says whether a heartbeat file is young enough", async () => {
+Deno.test("alive.js reports whether a heartbeat file is recent enough", async () => {
   using dir = tempDir();
   const alive = (seconds: string) =>
     run(["deno", "run", "--no-config", "-R", join(DEPLOY, "alive.js"), dir.file("heart"), seconds]);
@@ -84,14 +83,14 @@ Deno.test("alive.js says whether a heartbeat file is young enough", async () => 
   assertEquals((await alive("60")).code, 1);
 });
 
-Deno.test("the image's reaper has the permissions of the table, and its monitor all, to see what a killed one left", () => {
+Deno.test("the image's reaper has the permissions of the table, and its monitor has all, to find leftover processes", () => {
   const [reaper, monitor] = words("ENTRYPOINT").join(" ").split(" -- ");
   for (const flag of PERMISSIONS.reaper) assert(` ${reaper} `.includes(` ${flag} `), flag);
   assertEquals(monitor!.split(" ").filter((word) => word.startsWith("--allow")), ["--allow-all"]);
   assert(monitor!.includes(` ${V8_FLAGS} `));
 });
 
-Deno.test("the Kubernetes manifest is a pod that may do nothing it need not, and is asked as the image is", () => {
+Deno.test("the Kubernetes manifest describes a pod with least privileges, and its probe is the image's health check", () => {
   for (const [name, source] of Object.entries<string>(configMap.data)) parseSpec(name, source);
   const [container] = pod.containers;
   assertEquals([configMap.kind, deployment.kind, deployment.spec.replicas], ["ConfigMap", "Deployment", 1]);
@@ -110,7 +109,7 @@ Deno.test("the Kubernetes manifest is a pod that may do nothing it need not, and
 });
 
 Deno.test({
-  name: "systemd finds nothing wrong with the unit, and its command has all permissions (skipped without systemd)",
+  name: "systemd accepts the unit, whose command has all permissions (skipped without systemd)",
   ignore: !hasCommand("systemd-analyze"),
   fn: async () => {
     using dir = tempDir();

@@ -6,12 +6,12 @@ import { MONITOR_PERMISSIONS, sh } from "./tools.ts";
 
 const NAMES = Array.from({ length: 24 }, (_, i) => `web${i}`);
 
-/** The words that leave what comes after them too few file descriptors for that many processes. */
+/** The words that limit a command to fewer file descriptors than that many processes need. */
 const SCARCE = [...sh('ulimit -n 128 && exec "$@"'), "sh"];
 
 for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
-  const title = `that has too few descriptors for all processes, with ${permissions[0]}`;
-  Deno.test(`a monitor ${title} says so, and does for the others whatever it is asked`, async () => {
+  const title = `with too few file descriptors for all processes (${permissions[0]})`;
+  Deno.test(`a monitor ${title} reports that, and serves the other processes as usual`, async () => {
     using dir = tempDir();
     const logs = dir.dir("logs");
     const ticking = { args: sh("while :; do echo tick; sleep 0.1; done") };
@@ -31,13 +31,13 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     const refused = NAMES.filter(isRefused);
     assert(running.length > 2 && refused.length > 2, `${running.length} run`);
 
-    // What runs writes.
+    // The running processes keep writing.
     const sizeOf = (name: string) => Deno.statSync(join(logs, `${name}.log`)).size;
     const before = new Map(running.map((name) => [name, sizeOf(name)]));
     await until("all go on writing", () => running.every((name) => sizeOf(name) >= before.get(name)! + 15));
-    // Files are rotated and renamed, messages taken, and configs read.
+    // Files are rotated, messages are taken, and configs are read.
     colony.put("wrong", "{");
-    await colony.waitFor(/ wrong: bad config: not JSON/);
+    await colony.waitFor(/ wrong: invalid config: invalid JSON/);
     colony.send({ type: "RESTART", name: running[0] });
     await colony.waitFor(RegExp(` ${running[0]}: running -> stopping \\(restart\\)$`));
     for (const name of running) colony.remove(name);

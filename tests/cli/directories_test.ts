@@ -9,7 +9,7 @@ const CAT = { args: ["cat"] };
 const OFTEN = ["--frequency", "0.2"];
 const IS_BACK = /INFO the config directory .* can be read again/;
 
-/** Asks for restarts, each of which looks for the config of the process first. */
+/** Asks for restarts. Before each, the monitor reads the config of the process. */
 async function restart(colony: Colony, name: string, times = 1): Promise<void> {
   for (let time = 0; time < times; time++) {
     const before = colony.pidsOf(name).length;
@@ -18,9 +18,9 @@ async function restart(colony: Colony, name: string, times = 1): Promise<void> {
   }
 }
 
-Deno.test("a config directory that is removed stops nothing, is said once, and is read when it is made again", async () => {
+Deno.test("a removed config directory stops nothing, is logged once, and is read once it is back", async () => {
   await using colony = new Colony({ args: OFTEN });
-  const gone = /ERROR the config directory .* is not there: what runs goes on as it is/;
+  const gone = /ERROR cannot read the config directory .*: no such file or directory; running processes keep running/;
   let rounds = 0;
   await quickly(
     () => Deno.removeSync(colony.config, { recursive: true }),
@@ -50,12 +50,15 @@ Deno.test("a config directory that is removed stops nothing, is said once, and i
   assertEquals([colony.pidsOf("web").length, colony.pidsOf("db").length], [webs, dbs + 1]);
 });
 
-Deno.test("a messages directory that is removed disturbs nothing, and restarts are taken from the next one", async () => {
+Deno.test("a removed messages directory stops nothing, and the monitor takes messages from the next one", async () => {
   await using colony = new Colony({ args: OFTEN, config: { web: CAT, db: CAT } });
   const db = await colony.started("db");
   for (let round = 1; round <= 3; round++) {
     Deno.removeSync(colony.messages, { recursive: true });
-    await colony.waitFor(/ERROR the messages directory .* is not there: nobody can ask for restarts/, round);
+    await colony.waitFor(
+      /ERROR cannot read the messages directory .*: no such file or directory; no restart can be requested/,
+      round,
+    );
     colony.put("web", { args: ["cat"], version: round });
     await untilAllRunAsWritten(colony);
     colony.dir.dir("messages");
@@ -67,13 +70,13 @@ Deno.test("a messages directory that is removed disturbs nothing, and restarts a
   await colony.fence();
   assertEquals(colony.pidsOf("db"), [db]);
   assertEquals([colony.pidsOf("web").length, namesIn(colony.messages)], [10, []]);
-  assertEquals(colony.count(/is not there/), 3);
+  assertEquals(colony.count(/no such file or directory/), 3);
   const { code, stderr } = await runTool("monitor/mod.ts", colony.places);
   assertEquals(code, 1);
-  assertMatch(stderr, /another monitor runs on these messages/);
+  assertMatch(stderr, /another monitor uses this messages directory/);
 });
 
-Deno.test("of a config directory that another one takes the place of, just the difference is applied", async () => {
+Deno.test("the monitor applies only the differences if another directory replaces its config directory", async () => {
   await using colony = new Colony({ args: OFTEN, config: { web: CAT, db: { args: ["cat"], version: 1 }, old: CAT } });
   for (const name of ["web", "db", "old"]) await colony.started(name);
   const aside = colony.dir.dir("aside");
@@ -89,7 +92,7 @@ Deno.test("of a config directory that another one takes the place of, just the d
   await colony.started("later");
 });
 
-Deno.test("a config directory that is a link may be led to another release, and back", async () => {
+Deno.test("the config directory may be a symlink that is switched to another release and back", async () => {
   await using colony = new Colony({ args: OFTEN, config: { web: CAT, db: { args: ["cat"], version: 1 } } });
   for (const name of ["web", "db"]) await colony.started(name);
   const other = colony.dir.dir("release 2");
@@ -105,8 +108,8 @@ Deno.test("a config directory that is a link may be led to another release, and 
   assertEquals(["web", "db"].map((name) => colony.pidsOf(name).length), [1, 4]);
 });
 
-for (const [how, frequency] of [["as the watch tells", "1e9"], ["as each look finds", "0.02"]] as const) {
-  Deno.test(`a config directory that is emptied stops everything until it is filled again, ${how}`, async () => {
+for (const [how, frequency] of [["seen by the watch", "1e9"], ["seen by a scan", "0.02"]] as const) {
+  Deno.test(`an emptied config directory stops all processes until it is filled again, ${how}`, async () => {
     await using colony = new Colony({ args: ["--frequency", frequency], config: { web: CAT, db: CAT } });
     const pids = [await colony.started("web"), await colony.started("db")];
     for (const name of namesIn(colony.config)) colony.remove(name);
@@ -124,10 +127,10 @@ const canMount = IS_ROOT && hasCommand("unshare") && hasCommand("nsenter") &&
   (await run(["unshare", "--mount", "sh", "-c", `${MOUNT} /mnt`])).code === 0;
 
 Deno.test({
-  name: "an unmounted config directory stops nothing, and is read when it is mounted again (where one may mount)",
+  name: "an unmounted config directory stops nothing, and is read once it is mounted again (skipped without mount)",
   ignore: !canMount,
   fn: async () => {
-    // The mounts are seen by the monitor alone, and end with it.
+    // Only the monitor sees the mounts, and they end with it.
     await using colony = new Colony({ args: OFTEN, wrap: ["unshare", "--mount"] });
     await colony.waitFor(/INFO ncolony-monitor \S+ on /);
     const aside = colony.dir.dir("aside");
@@ -144,13 +147,16 @@ Deno.test({
     await mount(1);
     const [web, db] = [await colony.started("web"), await colony.started("db")];
     for (let round = 1; round <= 2; round++) {
-      // It is in use while the monitor looks.
+      // The directory is busy while the monitor scans it.
       await inside('until umount "$0"; do sleep 0.05; done');
-      await colony.waitFor(/ERROR the config directory .* is empty, and another .* \(unmounted\?\): what runs/, round);
+      await colony.waitFor(
+        /ERROR cannot read the config directory .*: it is empty and not .* \(unmounted\?\); running/,
+        round,
+      );
       await restart(colony, "db", 2);
       colony.send({ type: "RESTART", name: "nobody" });
       await colony.waitFor(/no such process/, round);
-      assertEquals(colony.count(/is empty, and another/), round);
+      assertEquals(colony.count(/it is empty and not/), round);
       assertEquals(colony.pidsOf("web"), [web]);
       await mount(1 + 3 * round);
       await colony.waitFor(IS_BACK, round);
@@ -161,17 +167,17 @@ Deno.test({
   },
 });
 
-/** Becomes a command whose user namespace has none. */
+/** Becomes a command in a user namespace that may have no inotify instance. */
 const NO_INSTANCES = 'echo 0 > /proc/sys/user/max_inotify_instances; exec "$@"';
 const WITHOUT_INSTANCES = ["unshare", "--user", "--map-root-user", "sh", "-ec", NO_INSTANCES, "sh"];
 
 Deno.test({
-  name: "where no inotify instance is left, that is said once, and configs and messages are taken all the same",
+  name: "without an inotify instance, the monitor logs that once and still takes configs and messages",
   ignore: !hasCommand("unshare") || (await run([...WITHOUT_INSTANCES, "true"])).code !== 0,
   fn: async () => {
     await using colony = new Colony({ args: OFTEN, wrap: WITHOUT_INSTANCES, config: { web: CAT, db: CAT } });
     await colony.waitFor(
-      /WARN cannot watch the directories, so changes are seen only at each look.*: too many open files/,
+      /WARN cannot watch the directories: too many open files/,
     );
     const db = await colony.started("db");
     for (let version = 1; version <= 3; version++) {

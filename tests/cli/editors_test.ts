@@ -5,20 +5,20 @@ import { quickly } from "./quickly.ts";
 import { everStarted, untilAllRunAsWritten } from "./running.ts";
 import { hasCommand, namesIn, run } from "./tools.ts";
 
-/** What an edit is made of. */
+/** The parts of an edit. */
 interface Edit {
-  /** The config. */
+  /** The path of the config. */
   readonly path: string;
   /** A file elsewhere that holds the new text. */
   readonly aside: string;
-  /** The new version, also as it stands in the text. */
+  /** The new version, which is also part of the text. */
   readonly version: number;
 }
 
 /** How a command edits a config. */
 type Editor = readonly [what: string, command: (edit: Edit) => string[]];
 
-/** An edit by vim; its own settings first, as by default it makes no backup of what lies in /tmp. */
+/** Returns an editor that runs vim. Clears backupskip first, because vim makes no backups in /tmp by default. */
 function vim(...settings: string[]): Editor {
   const words = ["set backupskip=", ...settings.map((setting) => `set ${setting}`)].flatMap((it) => ["-c", it]);
   const edit = (version: number) => ["-c", `%s/"version":\\d*/"version":${version}/`, "-c", "wq"];
@@ -41,14 +41,14 @@ const EDITORS: readonly Editor[] = [
   ["rsync --inplace", ({ path, aside }) => ["rsync", "--inplace", "--checksum", aside, path]],
 ];
 
-/** A colony whose process is edited, how often you like. */
+/** A colony whose process can be edited again and again. */
 class Edited implements AsyncDisposable {
   readonly colony: Colony = new Colony({ config: { web: { args: ["cat"], version: 0 }, db: { args: ["cat"] } } });
   version = 0;
   /** How often the process was started before the last edit. */
   startsBefore = 0;
 
-  /** Edits it so fast that nothing between the old text and the new one may be taken for settled. */
+  /** Edits the config so fast that no state between the old text and the new one may settle. */
   async edit([, command]: Editor): Promise<void> {
     const aside = this.colony.dir.file("aside");
     const path = join(this.colony.config, "web");
@@ -89,7 +89,7 @@ for (const editor of EDITORS) {
       assertEquals(colony.pidsOf("web").length, edited.startsBefore + 1);
     }
     assertEquals(colony.pidsOf("db").length, 1);
-    // Edits that were too slow may have shown what they left for a moment.
+    // Edits that were too slow may have exposed what they left for a moment.
     if (edited.version === 2) assertEquals(everStarted(colony), ["db", "web"]);
     if (edited.version === 2) assertEquals(colony.count(/WARN|ERROR/), 0);
     assertEquals(namesIn(colony.pids).filter((name) => !name.startsWith("fence-")), ["db", "web"]);
@@ -98,16 +98,16 @@ for (const editor of EDITORS) {
 
 const BACKUP = vim("backup");
 
-editorTest("a backup that vim leaves for good is not run, and is logged once", BACKUP, async (edited) => {
+editorTest("the monitor does not run a backup that vim keeps, and logs it once", BACKUP, async (edited) => {
   await edited.edit(BACKUP);
-  await edited.colony.waitFor(/ WARN web~: bad config: a name must not be one that editors and packagers give /);
+  await edited.colony.waitFor(/ WARN web~: invalid config: a name must not look like a backup or temporary file /);
   assertEquals(everStarted(edited.colony), ["db", "web"]);
   assertEquals(edited.colony.count(/ web~: /), 1);
 });
 
 const HIDDEN = vim("backup", "backupext=.new");
 
-editorTest("a backup under a name that is ignored starts nothing", HIDDEN, async (edited) => {
+editorTest("the monitor starts nothing for a backup under an ignored name", HIDDEN, async (edited) => {
   await edited.edit(HIDDEN);
   assertEquals(namesIn(edited.colony.config).includes("web.new"), true);
   assertEquals(edited.colony.pidsOf("web").length, edited.startsBefore + 1);
@@ -115,7 +115,7 @@ editorTest("a backup under a name that is ignored starts nothing", HIDDEN, async
   assertEquals(namesIn(edited.colony.pids).filter((name) => !name.startsWith("fence-")), ["db", "web"]);
 });
 
-editorTest("an editor that is open, with its swap file, starts nothing", vim(), async ({ colony }) => {
+editorTest("the monitor starts nothing for an open editor and its swap file", vim(), async ({ colony }) => {
   const path = join(colony.config, "web");
   const words = ["-u", "NONE", "-N", "-es", "-c", "preserve", "-c", "sleep 10m", path];
   const editor = new Deno.Command("vim", { args: words, stdin: "piped", stdout: "null", stderr: "null" }).spawn();

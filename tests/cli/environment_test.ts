@@ -11,7 +11,7 @@ function runOnce(): Colony {
   return new Colony({ args: ["-t", "1e6", "-m", "1e6", "-M", "1e6"], env: MONITOR_ENV });
 }
 
-/** Runs a process that copies its environment, as the kernel has it, and reads that: `NAME=VALUE`, in order. */
+/** Runs a process that copies its environment as the kernel has it. Returns that: `NAME=VALUE`, sorted. */
 async function environmentOf(colony: Colony, name: string, config: string): Promise<string[]> {
   const file = colony.dir.file(`${name}.environ`);
   colony.put(name, config.replace("FILE", file));
@@ -19,7 +19,7 @@ async function environmentOf(colony: Colony, name: string, config: string): Prom
   return Deno.readTextFileSync(file).split("\0").slice(0, -1).sort();
 }
 
-Deno.test("a process gets what env says, its name and its config, and nothing of the monitor's environment", async () => {
+Deno.test("a process gets its env, its name and its config, and no variable of the monitor's environment", async () => {
   await using colony = runOnce();
   const env = { A: "1", EMPTY: "", ODD: ' "x"\n=y ', "é ü": "ö" };
   const config = JSON.stringify({ args: [...COPY, "FILE"], env });
@@ -33,13 +33,13 @@ Deno.test("a process gets what env says, its name and its config, and nothing of
   ]);
 });
 
-Deno.test("a process without env gets its name and its config alone", async () => {
+Deno.test("a process without env gets only its name and its config", async () => {
   await using colony = runOnce();
   const environment = await environmentOf(colony, "web", JSON.stringify({ args: [...COPY, "FILE"] }));
   assertEquals(environment.map((variable) => variable.split("=")[0]), ["NCOLONY_CONFIG", "NCOLONY_NAME"]);
 });
 
-Deno.test("env_inherit copies the monitor's variables over env, empty where they are unset there", async () => {
+Deno.test("env_inherit copies the monitor's variables over env, empty if the monitor does not have them", async () => {
   await using colony = runOnce();
   const config = JSON.stringify({
     args: [...COPY, "FILE"],
@@ -56,7 +56,7 @@ Deno.test("env_inherit copies the monitor's variables over env, empty where they
   ]);
 });
 
-Deno.test("NCOLONY_CONFIG is the file byte for byte, and NCOLONY_NAME its name", async () => {
+Deno.test("NCOLONY_CONFIG is the file byte for byte, and NCOLONY_NAME is its name", async () => {
   await using colony = runOnce();
   const config = `\n{ "args" :["/bin/cp","/proc/self/environ", "FILE"],\t"é": "😀 \\u00e9",
   "env": {}, "extra": 1.0, "extra": 1.50e2 }\r\n \n`;

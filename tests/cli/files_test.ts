@@ -7,8 +7,8 @@ import { hasCommand, namesIn, rested, run } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
-Deno.test("a process starts when its file appears, before the monitor or after it, and stops with its file", async () => {
-  // Everything is looked at once in a lifetime: what comes later is seen by the watch alone.
+Deno.test("a process starts once its file exists, before or after the monitor starts, and stops with its file", async () => {
+  // A full scan comes once in a lifetime: only the watch sees later changes.
   await using colony = new Colony({ args: ["--frequency", "1e9"], config: { early: CAT } });
   const early = await colony.started("early");
   colony.put("renamed", CAT);
@@ -26,7 +26,7 @@ Deno.test("a process starts when its file appears, before the monitor or after i
   assertEquals(colony.pidsOf(), [early, renamed, inPlace, posted]);
 });
 
-Deno.test("a changed file restarts its process at once and disturbs no other", async () => {
+Deno.test("a changed file restarts its process at once and no other", async () => {
   await using colony = new Colony({ config: { web: CAT, db: CAT, cache: CAT } });
   const [web, db, cache] = [await colony.started("web"), await colony.started("db"), await colony.started("cache")];
   await rested();
@@ -40,7 +40,7 @@ Deno.test("a changed file restarts its process at once and disturbs no other", a
   assertEquals(colony.count(/waiting/), 0);
 });
 
-Deno.test("a file that is written anew with the same bytes restarts nothing", async () => {
+Deno.test("a file that is rewritten with the same bytes restarts nothing", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   await colony.started("web");
   colony.put("web", CAT);
@@ -49,11 +49,11 @@ Deno.test("a file that is written anew with the same bytes restarts nothing", as
   assertEquals(colony.pidsOf("web").length, 1);
 });
 
-Deno.test("a process that is not enabled is not run until its file says so, and stopped when it says no more", async () => {
+Deno.test("a disabled process does not run until its config enables it, and stops once its config disables it again", async () => {
   const off = { args: ["cat"], "ncolony.monitor": { enabled: false } };
   await using colony = new Colony({ config: { web: off } });
   colony.send({ type: "RESTART", name: "web" });
-  await colony.waitFor(/RESTART "web": no such process is to run/);
+  await colony.waitFor(/RESTART "web": no such process is configured/);
   assertEquals(colony.pidsOf("web"), []);
   colony.put("web", CAT);
   const pid = await colony.started("web");
@@ -62,7 +62,7 @@ Deno.test("a process that is not enabled is not run until its file says so, and 
   assertEquals(isAlive(pid), false);
 });
 
-Deno.test("names that begin with a dot or end with .new, and directories, are passed over without a word", async () => {
+Deno.test("the monitor silently ignores directories, and names that begin with a dot or end with .new", async () => {
   await using colony = new Colony({ config: { ".hidden": "{", "web.new": "{" } });
   await colony.fence();
   Deno.mkdirSync(join(colony.config, "folder"));
@@ -106,19 +106,19 @@ for (const [tool, edit] of EDITS) {
       assertEquals(colony.pidsOf("web").length, before + 1);
       assertEquals(namesIn(colony.pids).filter((name) => !name.startsWith("fence-")), ["web"]);
       if (version > 1) return;
-      assertEquals(colony.count(/bad config|\(unwanted\)/), 0);
+      assertEquals(colony.count(/invalid config|\(unwanted\)/), 0);
       assertEquals(colony.lines.filter((line) => !/web: |fence-|ncolony-monitor/.test(line)), []);
     },
   });
 }
 
-Deno.test("a file that is there for a moment only is never run", async () => {
+Deno.test("the monitor never runs a file that exists only for a moment", async () => {
   await using colony = new Colony();
   let round = 0;
   await quickly(
     async () => {
       Deno.writeTextFileSync(join(colony.config, `moment-${round}`), JSON.stringify(CAT));
-      // Renamed into place and so taken at once: when it runs, the file before it has been seen.
+      // The witness is renamed into place and so taken at once: when it runs, the monitor has seen the earlier file.
       colony.put(`witness-${round}`, CAT);
       await colony.started(`witness-${round}`);
       colony.remove(`moment-${round}`);
@@ -132,7 +132,7 @@ Deno.test("a file that is there for a moment only is never run", async () => {
   assertEquals(colony.pidsOf(`moment-${round}`), []);
 });
 
-Deno.test("a file that is half written for a moment neither stops its process nor is complained of", async () => {
+Deno.test("a file that is half written for a moment neither stops its process nor is reported", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   await colony.started("web");
   let round = 0;
@@ -151,17 +151,17 @@ Deno.test("a file that is half written for a moment neither stops its process no
   );
   await colony.fence();
   await colony.started("web", 2);
-  assert(round > 1 || colony.count(/bad config/) === 0);
+  assert(round > 1 || colony.count(/invalid config/) === 0);
   assertEquals(colony.pidsOf("web").length, round + 1);
 });
 
-Deno.test("a config directory that is gone, or empty and another one than before, stops nothing", async () => {
+Deno.test("a config directory that is missing, or empty and not the same as before, stops nothing", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   const web = await colony.started("web");
   Deno.renameSync(colony.config, colony.dir.file("aside"));
-  await colony.waitFor(/the config directory .* is not there: what runs goes on as it is/);
+  await colony.waitFor(/the config directory .*: no such file or directory; running processes keep running/);
   colony.dir.dir("config");
-  await colony.waitFor(/the config directory .* is empty, and another directory than before/);
+  await colony.waitFor(/the config directory .*: it is empty and not the same directory as before/);
   assertEquals(isAlive(web), true);
   colony.put("web", CAT);
   await colony.waitFor(/the config directory .* can be read again/);

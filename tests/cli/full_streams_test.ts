@@ -11,7 +11,7 @@ const NON_BLOCKING = [
 ];
 
 Deno.test({
-  name: "all lines of a process arrive at a stdout that does not block, however slowly it is read",
+  name: "all lines of a process reach a stdout that does not block, however slowly it is read",
   ignore: !hasCommand("python3"),
   fn: async () => {
     using ground = new Ground();
@@ -26,7 +26,7 @@ Deno.test({
   },
 });
 
-/** Starts a command, says its pid, and reads what it says about 1 MiB a second; of that it shows the events of processes. */
+/** Starts a command, prints its pid, and reads its stderr at 1 MiB a second. Prints only the events of processes. */
 const SLOW_READER = `
 import subprocess, sys, time
 child = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -44,7 +44,7 @@ sys.exit(child.wait())
 `;
 
 Deno.test({
-  name: "events are told, and none is lost, beside a process that fills stderr without end",
+  name: "the monitor logs all events while a process floods stderr",
   ignore: !hasCommand("python3"),
   fn: async () => {
     using ground = new Ground();

@@ -5,10 +5,10 @@ import { gone, hasCommand, IS_ROOT, run, sh, signalIfThere } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
-/** A user that nobody else is. */
+/** A user that runs nothing else. */
 const STRANGER = 40_000 + Deno.pid % 20_000;
 
-/** How many lines were told between the first two that match. */
+/** Returns how many lines match `pattern` from the first that matches `first` until the next that matches `second`. */
 function countBetween(colony: Colony, pattern: RegExp, first: RegExp, second: RegExp): number {
   const { lines } = colony.stderr;
   const start = lines.findIndex((line) => first.test(line));
@@ -17,7 +17,7 @@ function countBetween(colony: Colony, pattern: RegExp, first: RegExp, second: Re
   return lines.slice(start, start + length).filter((line) => pattern.test(line)).length;
 }
 
-/** A script that says who is alive in the process group that it led when it ran last. */
+/** A script that prints who is alive in the process group that it led in its last run. */
 const ROLL_CALL = `if read -r old < leader; then
   for stat in /proc/[0-9]*/stat; do
     read -r line < "$stat" && set -- \${line##*)} && [ "$3" = "$old" ] && [ "$1" != Z ] && echo "met $line"
@@ -42,13 +42,13 @@ for (
     signalIfThere(await colony.started("web", 2), "SIGKILL");
     await colony.waitFor(/^\[web\] ready$/, 3);
     assertEquals(colony.lines.filter((line) => /^\[web\] (met|alone)/.test(line)), ["[web] alone", "[web] alone"]);
-    assertEquals(colony.count(/web: stopping -> killing \(kill time over\)/), 2);
+    assertEquals(colony.count(/web: stopping -> killing \(kill time expired\)/), 2);
   });
 }
 
 for (const [what, command] of [["holds", "sleep 1000"], ["floods", "yes"]] as const) {
   Deno.test({
-    name: `who ${what} the pipes from a session of its own holds up neither a restart nor the end`,
+    name: `a grandchild that ${what} the pipes from its own session delays neither a restart nor the end`,
     ignore: !hasCommand("setsid"),
     fn: async () => {
       await using colony = new Colony({ wrap: sh('exec "$@" > /dev/null').concat("sh") });
@@ -61,7 +61,7 @@ for (const [what, command] of [["holds", "sleep 1000"], ["floods", "yes"]] as co
           await colony.started("web", nth + 1);
         }
         if (what === "holds") assertEquals(escaped.map(isAlive), [true, true]);
-        // Nobody reads the flood any more.
+        // No process reads the flood any more.
         else await gone(...escaped);
         await colony.waitFor(/^\[web\] escaped/, 3);
         assertEquals(await colony.stop(), 0);
@@ -73,7 +73,7 @@ for (const [what, command] of [["holds", "sleep 1000"], ["floods", "yes"]] as co
   });
 }
 
-Deno.test("endless lines and 1 GiB of output leave others their restarts, and stay in little memory", async () => {
+Deno.test("endless lines and 1 GiB of output do not hinder other restarts, and take little memory", async () => {
   await using colony = new Colony({
     wrap: sh('exec "$@" > /dev/null').concat("sh"),
     config: { web: CAT, endless: { args: sh("exec tr '\\0' x < /dev/zero") } },
@@ -95,17 +95,17 @@ Deno.test("endless lines and 1 GiB of output leave others their restarts, and st
   assertEquals(await colony.stop(), 0);
 });
 
-Deno.test("a death by a real-time signal is told once, and backed off from", async () => {
+Deno.test("the monitor logs an exit by a real-time signal once, and backs off", async () => {
   await using colony = new Colony({ args: ["-t", "1000", "-m", "0.1"], config: { rt: { args: sh("kill -34 $$") } } });
   await colony.waitFor(/rt: stopping -> waiting/, 3);
   assertEquals(colony.pidsOf("rt").length, 3);
   assertEquals(colony.count(/ WARN rt: running -> stopping \(signal \d+ after [\d.]+ s\)$/), 3);
   const delays = colony.lines.map((line) => /rt: stopping -> waiting for ([\d.]+) s/.exec(line)?.[1]).filter(Boolean);
   assertEquals(delays.map((delay) => Math.ceil(Number(delay) * 10)), [1, 2, 4]);
-  assertEquals(colony.count(/rt: .*cannot happen/), 0);
+  assertEquals(colony.count(/rt: .*unexpected event/), 0);
 });
 
-Deno.test("among 300 processes that end at once another one has its turn after a few of their lives", async () => {
+Deno.test("among 300 processes that exit at once, another one is restarted after a few of their lives", async () => {
   const crowd = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${i}`, { args: ["true"] }]));
   await using colony = new Colony({ args: ["-m", "0", "-M", "0", "-t", "0"], config: { ...crowd, web: CAT } });
   const web = await colony.started("web");
@@ -118,16 +118,16 @@ Deno.test("among 300 processes that end at once another one has its turn after a
   assertEquals(await colony.stop(), 0);
 });
 
-/** A leader that becomes another user, and stays so until a file is there. */
+/** Returns a leader that becomes another user until a file appears. */
 function deserter(path: string): string[] {
   const script = `echo ready; while [ ! -e '${path}/pardon' ]; do sleep 0.05; done; exec '${path}/sleep' 1000`;
   return ["setpriv", `--reuid=${STRANGER}`, "--clear-groups", ...sh(script)];
 }
 
-/** Root without the right to signal others' processes. */
+/** Becomes root without the capability to signal other users' processes. */
 const TOOTHLESS = ["setpriv", "--bounding-set=-kill"];
 
-/** Copies a program into a directory that all may enter, such that it runs as root whoever starts it. */
+/** Copies a program into a directory that all users may enter, with the setuid bit, so that it always runs as root. */
 async function makeSetuid(directory: string, command: string): Promise<void> {
   const target = `${directory}/${command}`;
   Deno.copyFileSync((await run(sh(`command -v ${command}`))).stdout.trim(), target);
@@ -135,7 +135,7 @@ async function makeSetuid(directory: string, command: string): Promise<void> {
   Deno.chmodSync(target, 0o4755);
 }
 
-/** Not where the file system, or a program, ignores that bit. */
+/** Returns whether setuid works: some file systems and programs ignore that bit. */
 async function canSetuid(): Promise<boolean> {
   using dir = tempDir();
   await makeSetuid(dir.path, "id");
@@ -146,7 +146,7 @@ async function canSetuid(): Promise<boolean> {
 const MAY_DESERT = IS_ROOT && hasCommand("setpriv");
 
 Deno.test({
-  name: "a signal that is refused is said once, is sent again at each look, and holds up nobody else",
+  name: "the monitor logs a refused signal once, sends it again at each scan, and serves the other processes",
   ignore: !MAY_DESERT || !await canSetuid(),
   fn: async () => {
     await using colony = new Colony({
@@ -160,7 +160,7 @@ Deno.test({
     await colony.waitFor(/^\[deserter\] ready$/);
     for (const name of ["deserter", "web"]) colony.send({ type: "RESTART", name });
     await colony.started("web", 2);
-    await colony.waitFor(/deserter: stopping -> killing \(kill time over\)/);
+    await colony.waitFor(/deserter: stopping -> killing \(kill time expired\)/);
     await colony.fence();
     assertEquals([isAlive(first), colony.pidsOf("deserter")], [true, [first]]);
     colony.dir.write("pardon", "");
@@ -172,7 +172,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the monitor leaves behind what it may not signal when the kill time is over, and exits 1",
+  name: "the monitor leaves behind a process that it may not signal once the kill time is over, and exits with 1",
   ignore: !MAY_DESERT,
   fn: async () => {
     await using colony = new Colony({ args: ["-k", "0.5"], wrap: TOOTHLESS, config: { web: CAT } });
@@ -182,9 +182,9 @@ Deno.test({
     assertEquals(await colony.stop(), 1);
     assertEquals([web, deserted].map(isAlive), [false, true]);
     assertEquals(
-      colony.count(new RegExp(`ERROR deserter: may not be signalled and is left behind: pid ${deserted}, `)),
+      colony.count(new RegExp(`ERROR deserter: cannot be signaled and is left behind: pid ${deserted} \\(`)),
       1,
     );
-    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO ended, with errors");
+    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO stopped with errors");
   },
 });

@@ -6,7 +6,7 @@ import { BEYOND_LIMIT, gone, hasCommand, IS_ROOT, LIMITED, namesIn, place, run, 
 
 const CAT = { args: ["cat"] };
 
-/** Checks, by pid files alone, that a process is restarted when that is asked for, and that all ends in order. */
+/** Checks, by pid files only, that the monitor restarts a process on request, and that all processes exit in order. */
 async function assertSupervises(colony: Colony, name: string): Promise<void> {
   const pids = [await colony.pidFile(name)];
   for (let round = 0; round < 2; round++) {
@@ -21,13 +21,13 @@ async function assertSupervises(colony: Colony, name: string): Promise<void> {
 
 const CAN_PRELOAD = await canPreload();
 
-/** The last time that was told, in days after the tests' own. */
+/** Returns the time of the last log line, in days after the current time. */
 function daysAhead(colony: Colony): number {
   return Math.round((Date.parse(colony.stderr.lines.at(-1)!.slice(0, 24)) - Date.now()) / 86_400_000);
 }
 
 Deno.test({
-  name: "a wall clock that jumps by a day starts nothing early, delays nothing, and kills nobody",
+  name: "a wall clock that jumps by a day starts nothing early, delays nothing, and kills nothing",
   ignore: !CAN_PRELOAD,
   fn: async () => {
     using dir = tempDir();
@@ -38,7 +38,7 @@ Deno.test({
       config: { web: CAT, db: CAT, stubborn, quick: { args: ["true"] }, patient: { args: ["true"] } },
     });
     await colony.waitFor(/^\[stubborn\] ready$/);
-    // Each restart that is asked for doubles the wait after it.
+    // Each restart on request doubles the delay after it.
     for (let nth = 1; nth < 8; nth++) {
       await colony.waitFor(/ patient: stopping -> waiting /, nth);
       colony.send({ type: "RESTART", name: "patient" });
@@ -49,7 +49,7 @@ Deno.test({
     const [db, kept] = [await colony.started("db"), await colony.started("stubborn")];
     let webs = 1;
     for (const [shift, days] of [["86400", 1], ["-86400", -1]] as const) {
-      // The second wait after a change begins before the jump, and ends after it.
+      // The second delay after a change begins before the jump, and ends after it.
       const quick = colony.pidsOf("quick").length;
       colony.put("quick", { args: ["true"], shift });
       await colony.started("quick", quick + 2);
@@ -71,11 +71,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a config that cannot be read for a while is read when it can, though it did not change",
+  name: "a config that cannot be read for a while is read once it can be, even if it is unchanged",
   ignore: !CAN_PRELOAD,
   fn: async () => {
     using dir = tempDir();
-    // By this clock every file is old, so that none is read again because it might still be written.
+    // By this clock every file is old, so none is read again just because it is recent.
     dir.write("shift", "86400");
     dir.write("fault", "");
     await using colony = new Colony({
@@ -83,10 +83,10 @@ Deno.test({
       env: await preload(dir.path),
       config: { web: CAT, flaky: CAT },
     });
-    await colony.waitFor(/ WARN flaky: bad config: .*(?:input\/output error|i\/o error)$/);
+    await colony.waitFor(/ WARN flaky: invalid config: .*(?:input\/output error|i\/o error)$/);
     await colony.started("web");
     await colony.fence();
-    assertEquals([colony.count(/bad config/), colony.pidsOf("flaky")], [1, []]);
+    assertEquals([colony.count(/invalid config/), colony.pidsOf("flaky")], [1, []]);
     Deno.removeSync(dir.file("fault"));
     await colony.started("flaky");
   },
@@ -94,7 +94,7 @@ Deno.test({
 
 for (const streams of [">&-", "2>&-", ">&- 2>&-", "> /dev/full 2> /dev/full"]) {
   Deno.test({
-    name: `processes that write are supervised where the monitor was started with ${streams}`,
+    name: `the monitor supervises processes that write if it was started with ${streams}`,
     ignore: streams.includes("/dev/full") && Deno.build.os !== "linux",
     fn: async () => {
       const chatty = { args: sh("trap exit TERM; while :; do echo out; echo err >&2; sleep 0.01; done") };
@@ -106,7 +106,7 @@ for (const streams of [">&-", "2>&-", ">&- 2>&-", "> /dev/full 2> /dev/full"]) {
   });
 }
 
-/** A command that runs another one where a directory is a small file system of its own. */
+/** Returns a command that runs another one with a small file system of its own mounted on a directory. */
 function onSmallDisk(directory: string, options: string): string[] {
   const script = `mount -t tmpfs -o ${options},mode=0755 none '${directory}' && exec "$@"`;
   return ["unshare", "--mount", ...sh(script), "sh"];
@@ -121,7 +121,7 @@ async function canMount(): Promise<boolean> {
 const CAN_MOUNT = await canMount();
 
 Deno.test({
-  name: "a disk that is full under --log-file stops nobody, is said once, and is written when there is room again",
+  name: "a full disk under --log-file stops nothing, is logged once, and is written again once there is room",
   ignore: !CAN_MOUNT || !hasCommand("nsenter"),
   fn: async () => {
     using disk = tempDir();
@@ -129,7 +129,7 @@ Deno.test({
     await using colony = new Colony({ args: ["--log-file", log], wrap: onSmallDisk(disk.path, "size=64k") });
     const inside = (script: string) => run(["nsenter", "-t", `${colony.process.pid}`, "--mount", ...sh(script)]);
     colony.put("chatty", { args: sh("trap exit TERM; while :; do seq 1000; echo err >&2; sleep 0.01; done") });
-    await colony.waitFor(/ ERROR cannot write to .*log, what goes there is lost: .*(ENOSPC|[Nn]o space)/);
+    await colony.waitFor(/ ERROR cannot write to .*log: .*(ENOSPC|[Nn]o space).*; its output is lost$/);
     const first = await colony.pidFile("chatty");
     colony.send({ type: "RESTART", name: "chatty" });
     await colony.pidFile("chatty", first);
@@ -142,7 +142,7 @@ Deno.test({
 
 for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as const) {
   Deno.test({
-    name: `a pid directory on a ${what} file system stops nobody, and is said once`,
+    name: `a pid directory on a ${what} file system stops nothing, and is logged once`,
     ignore: !CAN_MOUNT,
     fn: async () => {
       using disk = tempDir();
@@ -163,29 +163,29 @@ for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as 
   });
 }
 
-Deno.test("a file size limit that is reached by --log-file stops nobody, and is said once", async () => {
+Deno.test("a file size limit that --log-file reaches stops nothing, and is logged once", async () => {
   using dir = tempDir();
   const log = dir.write("log", "");
   Deno.truncateSync(log, BEYOND_LIMIT);
   const chatty = { args: sh("trap exit TERM; while :; do echo out; echo err >&2; sleep 0.01; done") };
   await using colony = new Colony({ args: ["--log-file", log], wrap: LIMITED, config: { chatty } });
   await assertSupervises(colony, "chatty");
-  assertEquals([colony.lines.length, colony.count(/ ERROR cannot write to .*log, what goes there is lost: /)], [1, 1]);
+  assertEquals([colony.lines.length, colony.count(/ ERROR cannot write to .*log: .*; its output is lost$/)], [1, 1]);
 });
 
-Deno.test("a file size limit that is reached by stdout stops nobody, and is said once", async () => {
+Deno.test("a file size limit that stdout reaches stops nothing, and is logged once", async () => {
   using dir = tempDir();
   const out = dir.write("out", "");
   Deno.truncateSync(out, BEYOND_LIMIT);
   const chatty = { args: sh("trap exit TERM; while :; do echo out; sleep 0.01; done") };
   const wrap = [...LIMITED, ...sh('out=$1; shift; exec "$@" >> "$out"'), "sh", out];
   await using colony = new Colony({ wrap, config: { chatty } });
-  await colony.waitFor(/ ERROR cannot write to stdout, what goes there is lost: /);
+  await colony.waitFor(/ ERROR cannot write to stdout: .*; its output is lost$/);
   await assertSupervises(colony, "chatty");
   assertEquals(colony.count(/cannot write/), 1);
 });
 
-Deno.test("a file size limit sends what a log file cannot take to the monitor's own output, and ends a process by SIGXFSZ that reaches it, as any other", async () => {
+Deno.test("a file size limit diverts a log file's lines to the monitor's output, and ends a process by SIGXFSZ", async () => {
   using dir = tempDir();
   for (const name of ["chatty.log", "big"]) Deno.truncateSync(dir.write(name, ""), BEYOND_LIMIT);
   await using colony = new Colony({
@@ -197,7 +197,9 @@ Deno.test("a file size limit sends what a log file cannot take to the monitor's 
       big: { args: sh(`echo more >> '${dir.file("big")}'`) },
     },
   });
-  await colony.waitFor(/ ERROR chatty: cannot write to ".*chatty.log": .*; its output goes to the monitor's$/);
+  await colony.waitFor(
+    / ERROR chatty: cannot write to ".*chatty.log": .*; the output of the process goes to the monitor's output$/,
+  );
   await colony.waitFor(/^\[chatty\] out$/);
   await colony.waitFor(/ big: running -> .*SIGXFSZ/);
   await assertSupervises(colony, "web");

@@ -13,27 +13,27 @@ import {
   toolCommand,
 } from "./tools.ts";
 
-/** How a monitor is started. */
+/** Options of a {@linkcode Colony}. */
 export interface ColonyOptions {
-  /** Options of the monitor, besides its directories. */
+  /** Options of the monitor, in addition to its directories. */
   readonly args?: readonly string[];
-  /** Config files that are there before it starts. */
+  /** Config files that exist before the monitor starts. */
   readonly config?: Readonly<Record<string, unknown>>;
-  /** Variables for the monitor's environment, over that of the tests. */
+  /** Variables for the monitor's environment, over the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
   /** A command that becomes the monitor: `["setpriv", "--groups", "1"]`. */
   readonly wrap?: readonly string[];
   /** The monitor's stdin. */
   readonly stdin?: "null" | "piped";
-  /** False: nobody reads its stdout. */
+  /** If false, the harness does not read the monitor's stdout. */
   readonly readStdout?: boolean;
-  /** Its permissions. */
+  /** The monitor's permissions. */
   readonly permissions?: readonly string[];
 }
 
-/** What a stream said until now. */
+/** The output of a stream so far. */
 class Transcript {
-  /** Its lines, a last one without newline only when the stream has ended. */
+  /** Its lines. A last one without a newline is added when the stream ends. */
   readonly lines: string[] = [];
   /** Resolves when the stream has ended. */
   readonly done: Promise<void>;
@@ -45,7 +45,7 @@ class Transcript {
     this.done = this.#read();
   }
 
-  /** All of it, a character for each byte. */
+  /** Returns all of it, one character per byte. */
   latin1(): string {
     return this.#chunks.map(latin1).join("");
   }
@@ -68,28 +68,28 @@ class Transcript {
   }
 }
 
-/** A real monitor on directories of its own. `await using` ends it, and whatever is left of what it started. */
+/** A real monitor with its own directories. `await using` ends it and everything it started. */
 export class Colony implements AsyncDisposable {
-  /** A directory for everything that belongs to it. */
+  /** A directory for all files of the test. */
   readonly dir: TempDir = tempDir();
-  /** Its config directory. */
+  /** The config directory. */
   readonly config: string = this.dir.dir("config");
-  /** Its messages directory. */
+  /** The messages directory. */
   readonly messages: string = this.dir.dir("messages");
-  /** Its directory of pid files. */
+  /** The directory of pid files. */
   readonly pids: string = this.dir.file("pids");
   /** The monitor itself. */
   readonly process: Deno.ChildProcess;
-  /** What the monitor writes, unless nobody reads it. */
+  /** The monitor's stdout, unless it is not read. */
   readonly stdout: Transcript | null;
-  /** What the monitor writes. */
+  /** The monitor's stderr. */
   readonly stderr: Transcript;
   readonly #stdin: WritableStream | null;
   #isOver = false;
   #fences = 0;
   #sent = 0;
 
-  /** Starts it. */
+  /** Starts the monitor. */
   constructor(options: ColonyOptions = {}) {
     const { args = [], config = {}, env = {}, wrap = [], stdin = "null", permissions = MONITOR_PERMISSIONS } = options;
     for (const [name, content] of Object.entries(config)) this.put(name, content);
@@ -103,29 +103,29 @@ export class Colony implements AsyncDisposable {
     this.stderr = new Transcript(this.process.stderr);
   }
 
-  /** The options that say where it is. */
+  /** The options that name the two directories. */
   get places(): string[] {
     return ["--config", this.config, "--messages", this.messages];
   }
 
-  /** All lines until now: those of the children's stdout, then the others. */
+  /** All lines so far: the lines of stdout, then the lines of stderr. */
   get lines(): string[] {
     return [...this.stdout?.lines ?? [], ...this.stderr.lines];
   }
 
-  /** The pids of the children of a process until now, in order; without a name those of all. */
+  /** Returns the pids of a process's children so far, in order. Without a name, the pids of all children. */
   pidsOf(name?: string): number[] {
     const who = name === undefined ? "[^:]+" : name.replaceAll(/\W/g, "\\$&");
     const pattern = new RegExp(`(?:INFO |")${who}: \\w+ -> running \\(.*\\), pid (\\d+)(?:"\\})?$`);
     return this.lines.map((line) => pattern.exec(line)?.[1]).filter((pid) => pid !== undefined).map(Number);
   }
 
-  /** How many lines match. */
+  /** Returns how many lines match. */
   count(pattern: RegExp): number {
     return this.lines.filter((line) => pattern.test(line)).length;
   }
 
-  /** Waits until a condition holds; where that is in vain, the error shows the last lines. */
+  /** Waits until a condition holds. If it never does, the error shows the last lines. */
   async until<T>(what: string, condition: () => T | false | null | undefined): Promise<T> {
     try {
       return await until(what, () => {
@@ -146,19 +146,19 @@ export class Colony implements AsyncDisposable {
     });
   }
 
-  /** Waits for the nth start of a process; gives its pid. */
+  /** Waits for the nth start of a process. Returns its pid. */
   async started(name: string, nth = 1): Promise<number> {
     return await this.until(`start ${nth} of ${name}`, () => this.pidsOf(name)[nth - 1]);
   }
 
-  /** Waits until the pid file of a process holds another pid than `before`; gives it. */
+  /** Waits until the pid file of a process holds another pid than `before`. Returns that pid. */
   pidFile(name: string, before?: number): Promise<number> {
     return this.until(`a pid file of ${name}, not with ${before}`, () => {
       try {
         const pid = Number(Deno.readTextFileSync(join(this.pids, name)));
         return pid !== before && pid;
       } catch (error) {
-        // Nothing runs at the moment.
+        // The process is not running at the moment.
         if (error instanceof Deno.errors.NotFound) return null;
         throw error;
       }
@@ -175,14 +175,14 @@ export class Colony implements AsyncDisposable {
     Deno.removeSync(join(this.config, name));
   }
 
-  /** Writes a message by rename; those of a colony sort in the order in which they were sent. Gives its name. */
+  /** Writes a message by rename. The names of messages sort in the order in which they were sent. Returns the name. */
   send(message: unknown): string {
     const name = `message-${`${this.#sent++}`.padStart(4, "0")}`;
     place(this.messages, name, typeof message === "string" ? message : JSON.stringify(message));
     return name;
   }
 
-  /** Resolves when the monitor has taken every change that was made until now, settled ones too. */
+  /** Resolves when the monitor has taken every change made so far, including those that must settle first. */
   async fence(): Promise<void> {
     const name = `fence-${this.#fences++}`;
     // Written in place, so that it has to settle as well.
@@ -190,20 +190,19 @@ export class Colony implements AsyncDisposable {
     await this.started(name);
   }
 
-  /** Runs the real ctl, with no permission but for the two directories. */
+  /** Runs the real ctl, with no permission except for the two directories. */
   async ctl(...args: string[]): Promise<Result> {
     return await runTool("ctl/mod.ts", [...this.places, ...args], ctlPermissions(this));
   }
 
-  /** Waits until the monitor ends by itself; gives its exit code. */
+  /** Waits until the monitor exits by itself. Returns its exit code. */
   async ended(): Promise<number> {
-    // Also where it was not the last line that was waited for.
     await until("the monitor ends", () => this.#isOver);
     await Promise.all([this.stdout?.done, this.stderr.done]);
     return (await this.process.status).code;
   }
 
-  /** Asks the monitor to stop; gives its exit code. */
+  /** Asks the monitor to stop. Returns its exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     this.process.kill(signal);
     return await this.ended();
@@ -235,7 +234,7 @@ function pidsIn(directory: string): number[] {
       it > 1
     );
   } catch (error) {
-    // The monitor ended before it made the directory.
+    // The monitor exited before it made the directory.
     if (error instanceof Deno.errors.NotFound) return [];
     throw error;
   }

@@ -7,27 +7,37 @@ import { asked, Server } from "./servers.ts";
 import { SUBREAPER } from "./reaping.ts";
 import { Terminal, testOnTerminal } from "./terminal.ts";
 
-/** One thing that a checker may do, and what it says where it may not. */
+/** A permission that a checker needs, and what it logs without it. */
 interface Need {
   readonly flag: "read" | "write" | "env" | "net";
   readonly what: "config" | "messages" | "own heart" | "web heart" | "NCOLONY_CONFIG" | "NCOLONY_NAME" | "server";
   readonly says: RegExp;
-  /** Whether it does not start, goes on without, or cannot do what it is for. */
+  /** Whether the checker ends, goes on, or cannot ask for restarts. */
   readonly effect: "ends" | "goes on" | "asks for nothing";
 }
 
-const HEARTLESS = /ERROR no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME$/;
+const HEARTLESS = /ERROR no heartbeat: needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME$/;
 
 const COMMON: readonly Need[] = [
-  { flag: "read", what: "config", effect: "ends", says: /^ncolony-\w+: .*\/config": it needs --allow-read$/ },
-  { flag: "read", what: "messages", effect: "ends", says: /^ncolony-\w+: .*\/messages": it needs --allow-read$/ },
-  { flag: "read", what: "own heart", effect: "goes on", says: /ERROR cannot touch ".*": needs --allow-read$/ },
-  { flag: "write", what: "own heart", effect: "goes on", says: /ERROR cannot touch ".*": needs --allow-write$/ },
+  { flag: "read", what: "config", effect: "ends", says: /^ncolony-\w+: .*\/config": needs --allow-read$/ },
+  { flag: "read", what: "messages", effect: "ends", says: /^ncolony-\w+: .*\/messages": needs --allow-read$/ },
+  {
+    flag: "read",
+    what: "own heart",
+    effect: "goes on",
+    says: /ERROR cannot touch heartbeat file ".*": needs --allow-read$/,
+  },
+  {
+    flag: "write",
+    what: "own heart",
+    effect: "goes on",
+    says: /ERROR cannot touch heartbeat file ".*": needs --allow-write$/,
+  },
   {
     flag: "write",
     what: "messages",
     effect: "asks for nothing",
-    says: /ERROR cannot write to .*messages.*: needs --allow-write$/,
+    says: /ERROR cannot request restarts, because writing to .*messages failed: needs --allow-write$/,
   },
   { flag: "env", what: "NCOLONY_CONFIG", effect: "goes on", says: HEARTLESS },
   { flag: "env", what: "NCOLONY_NAME", effect: "goes on", says: HEARTLESS },
@@ -38,17 +48,17 @@ const NEEDS: Readonly<Record<Tool, readonly Need[]>> = {
     flag: "read",
     what: "web heart",
     effect: "asks for nothing",
-    says: /ERROR web: cannot see its heartbeat at ".*\/web heart": needs --allow-read$/,
+    says: /ERROR web: cannot read heartbeat file ".*\/web heart": needs --allow-read$/,
   }],
   httpcheck: [...COMMON, {
     flag: "net",
     what: "server",
     effect: "asks for nothing",
-    says: /ERROR web: cannot be asked: that needs --allow-net for its host$/,
+    says: /ERROR web: cannot check over HTTP: needs --allow-net for the host of the URL$/,
   }],
 };
 
-/** The flags that grant what is needed and nothing else. */
+/** Returns the flags that grant these needs and nothing else. */
 function flagsFor(needs: readonly Need[], ground: Ground, server: Server): string[] {
   const scope = ({ flag, what }: Need) => {
     if (flag === "env") return what;
@@ -59,7 +69,7 @@ function flagsFor(needs: readonly Need[], ground: Ground, server: Server): strin
   );
 }
 
-/** A checker with these permissions, on ground where it has something to ask for, and a heart of its own. */
+/** Starts a checker with these permissions. It has a restart to ask for, and a heart of its own. */
 function start(tool: Tool, ground: Ground, server: Server, needs: readonly Need[]): Checker {
   const heart = { period: 0.1, grace: 0, status: ground.dir.file("web heart") };
   ground.put("web", { ...asked(server.url("/"), { maxBad: 0 }), ...silent(heart) });
@@ -77,16 +87,16 @@ function hasBeaten(ground: Ground): boolean {
   }
 }
 
-/** Resolves when it has looked a few times more. */
+/** Resolves when the checker has scanned a few more times. */
 async function looksOn(checker: Checker, ground: Ground): Promise<void> {
   for (let version = 1; version <= 3; version++) {
     ground.put("broken", `{${" ".repeat(version)}`);
-    await checker.waitFor(/WARN broken: bad config/, version);
+    await checker.waitFor(/WARN broken: invalid config/, version);
   }
 }
 
 for (const tool of ["beatcheck", "httpcheck"] as const) {
-  Deno.test(`${tool} needs no more than it is given here`, async () => {
+  Deno.test(`${tool} needs no more than the permissions of this table`, async () => {
     await using server = new Server(() => new Response(null, { status: 500 }));
     using ground = new Ground();
     await using checker = start(tool, ground, server, NEEDS[tool]);
@@ -101,7 +111,7 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
 
   for (const need of NEEDS[tool]) {
     const { flag, what, says, effect } = need;
-    Deno.test(`${tool} without --allow-${flag} for ${what} says so in one line, and ${effect}`, async () => {
+    Deno.test(`${tool} without --allow-${flag} for ${what} reports that in one line, and ${effect}`, async () => {
       await using server = new Server(() => new Response(null, { status: 500 }));
       using ground = new Ground();
       await using checker = start(tool, ground, server, NEEDS[tool].filter((other) => other !== need));
@@ -119,14 +129,14 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
   }
 }
 
-Deno.test("the tasks give each checker these kinds of permission, and neither may run anything", () => {
+Deno.test("the tasks give each checker only these permissions, and none to run programs", () => {
   const flagsOf = (tool: Tool) => manifest.tasks[tool].command.match(/--allow-\S+/g);
   const [read, write, env] = ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"] as const;
   assertEquals(flagsOf("beatcheck"), [read, write, env]);
   assertEquals(flagsOf("httpcheck"), [read, write, "--allow-net", env]);
 });
 
-testOnTerminal(SUBREAPER, "beatcheck asks nobody for permissions, in another user's directories as well", async () => {
+testOnTerminal(SUBREAPER, "beatcheck prompts for no permission, even in another user's directories", async () => {
   using ground = new Ground();
   ground.put("web", {
     args: ["true"],

@@ -9,7 +9,7 @@ import { denoEnv, gone, ROOT, sh, signalIfThere, toolCommand } from "./tools.ts"
 
 const HEARTS_ENV = "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME";
 
-/** The config of a checker that may do just what it needs to, with a heart in this directory. */
+/** Returns the config of a checker that has just the permissions it needs, with a heart in this directory. */
 function checker(colony: Colony, tool: Tool, name: string, hearts: string, ...also: string[]): Record<string, unknown> {
   const read = `--allow-read=${colony.config},${colony.messages},${hearts}`;
   const write = `--allow-write=${colony.messages},${join(hearts, name)}`;
@@ -22,7 +22,7 @@ function checker(colony: Colony, tool: Tool, name: string, hearts: string, ...al
   };
 }
 
-/** Waits for a restart of a process that this asked for. */
+/** Waits until a checker asked for a restart and the process runs again. Returns its new pid. */
 async function restarted(colony: Colony, name: string, pid: number, reason: string): Promise<number> {
   await colony.waitFor(new RegExp(`WARN ${name}: ${reason}.*: asked for a restart$`));
   const next = await colony.until(`restart of ${name}`, () => colony.pidsOf(name).find((it) => it > 0 && it !== pid));
@@ -30,7 +30,7 @@ async function restarted(colony: Colony, name: string, pid: number, reason: stri
   return next;
 }
 
-Deno.test("a process that stops beating is restarted, and one that beats is not", async () => {
+Deno.test("beatcheck has a process restarted that stops beating, and leaves one alone that beats", async () => {
   await using colony = new Colony();
   const hearts = colony.dir.dir("hearts");
   const stop = colony.dir.file("stop");
@@ -51,7 +51,7 @@ Deno.test("a process that stops beating is restarted, and one that beats is not"
   assertEquals([colony.pidsOf("web").length, colony.pidsOf("health").length], [2, 1]);
 });
 
-Deno.test("a server that starts to answer 500 is restarted, and one that answers well is not", async () => {
+Deno.test("httpcheck has a server restarted that begins to answer 500, and leaves one alone that answers well", async () => {
   await using colony = new Colony();
   const hearts = colony.dir.dir("hearts");
   const script = colony.dir.write(
@@ -77,13 +77,13 @@ Deno.test("a server that starts to answer 500 is restarted, and one that answers
   colony.put("http", checker(colony, "httpcheck", "http", hearts, `--allow-net=${hosts.join()}`));
   await colony.started("http");
   Deno.writeTextFileSync(sick("web"), "");
-  await answers(urls.get("web")!, await restarted(colony, "web", web, "bad answers, the last one status 500"));
+  await answers(urls.get("web")!, await restarted(colony, "web", web, "too many bad responses \\(last: status 500\\)"));
   await colony.fence();
   assertEquals(colony.pidsOf("db"), [db]);
   assertEquals(colony.pidsOf("http").length, 1);
 });
 
-/** An address that nobody uses just now. */
+/** Returns an address that is free at the moment. */
 function freeAddress(): Deno.NetAddr {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return listener.addr as Deno.NetAddr;
@@ -96,14 +96,14 @@ async function answers(url: string, pid: number): Promise<void> {
       const response = await fetch(url);
       if (await response.text() === `${pid}` && response.ok) return;
     } catch {
-      // While it starts, nobody listens.
+      // The server does not listen yet.
     }
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
   throw new Error(`${pid} does not answer`);
 }
 
-Deno.test("beatcheck and httpcheck under the monitor are restarted when they hang themselves", async () => {
+Deno.test("beatcheck and httpcheck under the monitor are restarted when they hang", async () => {
   await using colony = new Colony();
   const hearts = colony.dir.dir("hearts");
   for (const name of ["one", "two"]) colony.put(name, checker(colony, "beatcheck", name, hearts));
@@ -117,7 +117,7 @@ Deno.test("beatcheck and httpcheck under the monitor are restarted when they han
   const [one, http] = [await hang("one"), await hang("http")];
   const again = await restarted(colony, "one", one, "no heartbeat for 0.8 s");
   await restarted(colony, "http", http, "no heartbeat for 0.8 s");
-  // By now only the one that was restarted can see it.
+  // By now only the restarted checker can see this one.
   const two = await hang("two");
   await restarted(colony, "two", two, "no heartbeat for 0.8 s");
   assert(again !== one);

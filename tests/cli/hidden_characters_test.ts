@@ -10,10 +10,10 @@ import { MONITOR_PERMISSIONS, place, runTool, sh, toolCommand } from "./tools.ts
 const NAME = "we\u202eb\u200b\u2066\u00ad\ufe0f\u{e0001}";
 const SHOWN = "we\\u202eb\\u200b\\u2066\\u00ad\\ufe0f\\u{e0001}";
 
-/** What no line of a log may hold. */
+/** Characters that no log line may contain. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/u;
 
-Deno.test("direction marks and what has no width are shown as escapes in names, also in a pipe", async () => {
+Deno.test("the text log shows direction marks and zero-width characters in names as escapes", async () => {
   await using colony = new Colony({
     config: { [NAME]: { args: sh("echo out; echo err >&2; exec cat") }, [`${NAME}2`]: "{" },
   });
@@ -23,7 +23,7 @@ Deno.test("direction marks and what has no width are shown as escapes in names, 
   );
   const told = colony.lines.map((line) => line.replace(/^\S+ /, ""));
   assert(told.some((line) => line.startsWith(`INFO ${SHOWN}: gone -> running (wanted), pid `)));
-  assert(told.includes(`WARN ${SHOWN}2: bad config: not JSON at line 1, column 2`));
+  assert(told.includes(`WARN ${SHOWN}2: invalid config: invalid JSON at line 1, column 2`));
   place(colony.messages, NAME, JSON.stringify({ type: "RESTART-GROUP", group: NAME }));
   await colony.until("the message is told", () => {
     return colony.stderr.lines.some((line) => line.includes(` message "${SHOWN}": RESTART-GROUP "${SHOWN}": no such`));
@@ -31,7 +31,7 @@ Deno.test("direction marks and what has no width are shown as escapes in names, 
   for (const line of colony.lines) assert(!HIDDEN.test(line), line);
 });
 
-Deno.test("direction marks and what has no width are escapes of JSON in JSON, and parse to what they were", async () => {
+Deno.test("the JSON log shows direction marks and zero-width characters as JSON escapes, which parse to the original", async () => {
   const child = { args: ["printf", "a\\033b\\177c\\302\\233d\u202ee\u200bf\\n\ufeffg\\n"] };
   await using colony = new Colony({ args: ["--log-format", "json"], config: { [NAME]: child } });
   const records = () => colony.lines.map((line) => JSON.parse(line));
@@ -47,7 +47,7 @@ Deno.test("direction marks and what has no width are escapes of JSON in JSON, an
   for (const line of colony.lines) assertMatch(line, /^[ -~]*$/);
 });
 
-testOnTerminal(null, "names are shown as in a pipe, and nothing in a line of JSON acts", async () => {
+testOnTerminal(null, "a terminal shows names as a pipe gets them, and no line of the JSON log acts on it", async () => {
   const child = { args: ["printf", "\\033c\\177\\302\\233\\nout\\n"] };
   for (const [format, last] of [["text", `[${SHOWN}] out\r\n`], ["json", `"message":"out"}\r\n`]]) {
     using dir = tempDir();
@@ -60,10 +60,10 @@ testOnTerminal(null, "names are shown as in a pipe, and nothing in a line of JSO
   }
 });
 
-/** What would set a terminal's title, and write its line from right to left. */
+/** Would set a terminal's title, and write its line from right to left. */
 const HOSTILE = "\x1b]0;owned\x07\u202ex\u200b\x9b\n";
 
-Deno.test("no error of a program holds what acts on a terminal", async () => {
+Deno.test("no error message of a program contains characters that act on a terminal", async () => {
   const places = ["--config", HOSTILE, "--messages", `${HOSTILE}2`];
   const calls: readonly (readonly [module: string, argv: readonly string[]])[] = [
     ["ctl/mod.ts", [...places, "restart", HOSTILE]],
@@ -86,14 +86,14 @@ Deno.test("no error of a program holds what acts on a terminal", async () => {
   }
 });
 
-Deno.test("what a heart cannot do is said without anything that acts on a terminal", async () => {
+Deno.test("a heart's error message contains no characters that act on a terminal", async () => {
   using dir = tempDir();
   const config = JSON.stringify(silent({ period: 1, grace: 1, status: dir.file(HOSTILE, "heart") }));
   const command = [Deno.execPath(), "run", "--quiet", "-A", "tests/host/heart_program.ts"];
   await using heart = new Program(command, { env: { NCOLONY_NAME: "web", NCOLONY_CONFIG: config } });
   assertEquals(await heart.ended(), 0);
   const [line, ...others] = heart.stderr;
-  assertMatch(line!, /^heart: cannot touch ".*owned.*": is not there$/);
+  assertMatch(line!, /^heart: cannot touch heartbeat file ".*owned.*": no such file or directory$/);
   assert(!HIDDEN.test(line!), line);
   assertEquals(others, []);
 });

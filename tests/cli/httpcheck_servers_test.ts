@@ -3,7 +3,7 @@ import { until } from "../helpers.ts";
 import { Checker, Ground } from "./checkers.ts";
 import { answer, asked, listenOnly, RawServer, Server } from "./servers.ts";
 
-/** Sends a byte of a header now and then, until the other end leaves. */
+/** Sends a byte of a header now and then, until the client leaves. */
 async function drip(connection: Deno.TcpConn): Promise<void> {
   await answer(connection, "HTTP/1.1 200 OK\r\nx: ");
   for (;;) {
@@ -12,7 +12,7 @@ async function drip(connection: Deno.TcpConn): Promise<void> {
   }
 }
 
-/** Leaves bytes unread at the close, which is a reset for the other end. */
+/** Leaves bytes unread when it closes, so the client sees a reset. */
 async function reset(connection: Deno.TcpConn): Promise<void> {
   await connection.read(new Uint8Array(1));
 }
@@ -22,13 +22,13 @@ async function babble(connection: Deno.TcpConn): Promise<void> {
   await listenOnly(connection);
 }
 
-/** An address at which nobody listens. */
+/** Returns an address on which no server listens. */
 function refusing(): string {
   using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   return `http://127.0.0.1:${listener.addr.port}/`;
 }
 
-Deno.test("who never answers, drips, resets, refuses or babbles is bad, in time, and the others are asked on", async () => {
+Deno.test("httpcheck reports a mute, slow, resetting, refusing or non-HTTP server in time, and asks the others", async () => {
   await using server = new Server(() => new Response("well"));
   using mute = new RawServer(listenOnly);
   using dripping = new RawServer(drip);
@@ -36,13 +36,16 @@ Deno.test("who never answers, drips, resets, refuses or babbles is bad, in time,
   using babbling = new RawServer(babble);
   using ground = new Ground();
   const reasons = {
-    mute: [mute.url, "no answer in 0.3 s"],
-    dripping: [dripping.url, "no answer in 0.3 s"],
-    resetting: [resetting.url, "connection closed without a word (if it speaks TLS, its URL begins with https://)"],
+    mute: [mute.url, "no response within 0.3 s"],
+    dripping: [dripping.url, "no response within 0.3 s"],
+    resetting: [
+      resetting.url,
+      "connection closed without a response (if the server speaks TLS, the URL must begin with https://)",
+    ],
     refusing: [refusing(), "connection refused"],
-    babbling: [babbling.url, "what it answers is not HTTP"],
-    // The time is up at the end of a period.
-    patient: [mute.url, "no answer in 0.25 s"],
+    babbling: [babbling.url, "the response is not HTTP"],
+    // A period cuts the timeout short.
+    patient: [mute.url, "no response within 0.25 s"],
   } as const;
   for (const [name, [url]] of Object.entries(reasons)) {
     const times = name === "patient" ? { timeout: 1e9, period: 0.25 } : { timeout: 0.3, period: 0.4 };
@@ -52,7 +55,7 @@ Deno.test("who never answers, drips, resets, refuses or babbles is bad, in time,
   ground.put("web", asked(server.url("/web")));
   await using checker = new Checker("httpcheck", ground);
   for (const [name, [, reason]] of Object.entries(reasons)) {
-    const pattern = `WARN ${name}: bad answers, the last one ${RegExp.escape(reason)}: asked for a restart$`;
+    const pattern = `WARN ${name}: too many bad responses \\(last: ${RegExp.escape(reason)}\\): asked for a restart$`;
     await checker.waitFor(new RegExp(pattern));
   }
   const before = server.count("/web");
@@ -61,7 +64,7 @@ Deno.test("who never answers, drips, resets, refuses or babbles is bad, in time,
   assertEquals([checker.count(/ endless: /), checker.timesAsked("web")], [0, 0]);
 });
 
-Deno.test("the status is the answer: a body that is endless, slow or cut short changes nothing", async () => {
+Deno.test("httpcheck judges by the status: an endless, slow or truncated body changes nothing", async () => {
   let isCancelled = false;
   const endless = (delayMs: number) =>
     new ReadableStream<Uint8Array>({
@@ -75,7 +78,7 @@ Deno.test("the status is the answer: a body that is endless, slow or cut short c
   using short = new RawServer((connection) => answer(connection, "HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nshort"));
   using ground = new Ground();
   ground.put("slow", asked(server.url("/slow")));
-  // Read to its end, it would never be let be.
+  // If httpcheck read the body to its end, this request would never be over.
   ground.put("endless", asked(server.url("/endless"), { timeout: 1e6, period: 1e6 }));
   ground.put("short", asked(short.url));
   await using checker = new Checker("httpcheck", ground);
@@ -86,7 +89,7 @@ Deno.test("the status is the answer: a body that is endless, slow or cut short c
   assertEquals(ground.requests(), []);
 });
 
-Deno.test("a request under way is aborted when its config goes, and when a signal ends httpcheck", async () => {
+Deno.test("httpcheck aborts a request when its config is removed or changed, and when a signal ends httpcheck", async () => {
   using mute = new RawServer(listenOnly);
   using ground = new Ground();
   const patient = asked(mute.url, { timeout: 1e6, period: 1e6 });
@@ -102,7 +105,7 @@ Deno.test("a request under way is aborted when its config goes, and when a signa
   assertEquals(checker.count(/./), 2, "its start, and that nobody tells when processes start");
 });
 
-Deno.test("a timeout of years is not over at once", async () => {
+Deno.test("a timeout of years does not fire at once", async () => {
   using mute = new RawServer(listenOnly);
   await using server = new Server(() => new Response());
   using ground = new Ground();
@@ -113,7 +116,7 @@ Deno.test("a timeout of years is not over at once", async () => {
   assertEquals([mute.left, checker.count(/ patient: /)], [0, 0]);
 });
 
-Deno.test("a thousand URLs are asked at once, and again each period, however long an answer takes", async () => {
+Deno.test("httpcheck asks a thousand URLs at once, and again each period, however long an answer takes", async () => {
   const [period, slowMs] = [1, 600];
   const slowness = (path: string) => path.startsWith("/slow") ? slowMs : 0;
   await using server = new Server(async (path) => {
@@ -131,11 +134,11 @@ Deno.test("a thousand URLs are asked at once, and again each period, however lon
   await checker.until("all were asked six times", () => total("/quick") >= 6 * 500);
   const counts = paths.map((path) => server.count(path));
   assertGreater(Math.min(...counts), Math.max(...counts) / 2);
-  // If a period began with the answer, it would be two thirds.
+  // If a period began with the answer, the ratio would be 0.625.
   assertGreaterOrEqual(total("/slow") / total("/quick"), 0.75);
 });
 
-Deno.test("what is secret in a URL is in no line", async () => {
+Deno.test("httpcheck shows no secret part of a URL in a line", async () => {
   const secret = "hunter2";
   await using server = new Server((path) => new Response(null, { status: path === "/good" ? 200 : 500 }));
   using mute = new RawServer(listenOnly);

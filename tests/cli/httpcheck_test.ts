@@ -2,7 +2,7 @@ import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
 import { Checker, Ground } from "./checkers.ts";
 import { asked, Server } from "./servers.ts";
 
-Deno.test("200 to 399 are good, and no redirect is followed; more than maxBad others in a row are one request", async () => {
+Deno.test("httpcheck accepts 200 to 399, follows no redirect, and asks for one restart after more than maxBad others", async () => {
   const statuses: Record<string, number> = { "/ok": 200, "/empty": 204, "/moved": 302, "/same": 304, "/bad": 500 };
   await using server = new Server((path, count) => {
     if (path === "/flaky") return new Response(null, { status: count % 3 === 1 ? 500 : 200 });
@@ -22,15 +22,20 @@ Deno.test("200 to 399 are good, and no redirect is followed; more than maxBad ot
   for (const count of [1, 2, 3]) {
     assertMatch(
       lines[count - 1]!,
-      new RegExp(`WARN bad: bad answer ${count}, of which 2 are let pass: (status 500|no answer in .*)$`),
+      new RegExp(
+        `WARN bad: bad response ${count} \\(restart after more than 2 in a row\\): (status 500|no response within .*)$`,
+      ),
     );
   }
-  assertMatch(lines[3]!, /WARN bad: bad answers, the last one (status 500|no answer in .*): asked for a restart$/);
+  assertMatch(
+    lines[3]!,
+    /WARN bad: too many bad responses \(last: (status 500|no response within .*)\): asked for a restart$/,
+  );
   // More than two bad answers, but not in a row.
-  await checker.waitFor(/INFO flaky: answers well again \(status 200\)$/, 3);
+  await checker.waitFor(/INFO flaky: good response again \(status 200\)$/, 3);
 });
 
-Deno.test("the grace is let pass at the start, and from when each request was read", async () => {
+Deno.test("httpcheck waits for the grace at the start, and again after each request was read", async () => {
   await using server = new Server(() => new Response(null, { status: 500 }));
   using ground = new Ground();
   await using checker = new Checker("httpcheck", ground);
@@ -44,14 +49,14 @@ Deno.test("the grace is let pass at the start, and from when each request was re
   const gaps = times.slice(1).map((time, index) => time - times[index]!);
   assertEquals(gaps.length, 4);
   for (const index of [0, 2]) assertGreaterOrEqual(gaps[index]!, 800);
-  // The grace begins when the request is read, so until then nothing is asked.
+  // The grace begins when the request is read, so nothing is asked until then.
   ground.put("other", asked(server.url("/other"), { period: 0.2, grace: 0, expect: "any" }));
   await checker.until("another one is asked on", () => server.count("/other") >= 12);
   assertEquals([server.count("/"), checker.timesAsked("web"), ground.take()], [4, 2, 1]);
   await checker.until("it is asked again", () => server.count("/") > 4);
 });
 
-Deno.test("expect says which statuses are good", async () => {
+Deno.test("expect defines which statuses are good", async () => {
   await using server = new Server((path) => new Response(null, { status: Number(path.slice(1)) }));
   using ground = new Ground();
   const cases = {
@@ -70,21 +75,21 @@ Deno.test("expect says which statuses are good", async () => {
   assertEquals(ground.requests().sort(), ["other", "unlisted"]);
 });
 
-Deno.test("a config that changes starts anew, and one that goes or is disabled is not asked any more", async () => {
+Deno.test("httpcheck starts again after a config change, and does not ask a removed or disabled process", async () => {
   await using server = new Server((path) => new Response(null, { status: path === "/bad" ? 500 : 200 }));
   using ground = new Ground();
   for (const name of ["gone", "off", "stays"]) ground.put(name, asked(server.url(`/${name}`)));
   ground.put("web", asked(server.url("/bad"), { maxBad: 1e9 }));
   await using checker = new Checker("httpcheck", ground);
-  await checker.waitFor(/web: bad answer 2,/);
+  await checker.waitFor(/web: bad response 2 /);
   ground.put("web", { ...asked(server.url("/bad"), { maxBad: 1e9 }), version: 2 });
-  await checker.waitFor(/web: bad answer 1,/, 2);
-  await checker.waitFor(/web: bad answer 2,/, 2);
+  await checker.waitFor(/web: bad response 1 /, 2);
+  await checker.waitFor(/web: bad response 2 /, 2);
   ground.put("web", asked(server.url("/other")));
   ground.put("off", { ...asked(server.url("/off")), "ncolony.monitor": { enabled: false } });
   ground.remove("gone");
   await checker.until("web is asked anew", () => server.count("/other") > 0);
-  // It was changed last, so the same look found the others, or one before.
+  // The web config changed last, so the scan that found it, or an earlier one, found the others.
   ground.put("fence", asked(server.url("/fence")));
   await checker.until("a fence is asked", () => server.count("/fence") > 0);
   const counts = ["/gone", "/off", "/bad"].map((path) => server.count(path));
@@ -94,7 +99,7 @@ Deno.test("a config that changes starts anew, and one that goes or is disabled i
   assertEquals(ground.requests(), []);
 });
 
-Deno.test("what was to be asked for while the messages were away is asked for when they are back, if it is still ill", async () => {
+Deno.test("httpcheck asks for a restart once the messages directory is back, if the process still answers badly", async () => {
   await using server = new Server((path, count) => {
     return new Response(null, { status: path === "/recovers" && count > 1 ? 200 : 500 });
   });
@@ -104,7 +109,9 @@ Deno.test("what was to be asked for while the messages were away is asked for wh
   Deno.removeSync(ground.messages);
   ground.put("well", asked(server.url("/recovers"), { maxBad: 0 }));
   ground.put("web", asked(server.url("/"), { maxBad: 0 }));
-  await checker.waitFor(/ERROR cannot write to .*messages, to ask for restarts: is not there$/);
+  await checker.waitFor(
+    /ERROR cannot request restarts, because writing to .*messages failed: no such file or directory$/,
+  );
   await checker.until("both are asked on", () => server.count("/") >= 3 && server.count("/recovers") >= 3);
   assertEquals([checker.timesAsked("web"), checker.count(/ERROR/)], [0, 1]);
   Deno.mkdirSync(ground.messages);
@@ -112,7 +119,7 @@ Deno.test("what was to be asked for while the messages were away is asked for wh
   assertEquals(ground.requests(), ["web"]);
 });
 
-Deno.test("a bad section is said once, by its field, and the others are asked", async () => {
+Deno.test("httpcheck logs an invalid section once, by its field, and asks the others", async () => {
   await using server = new Server(() => new Response());
   using ground = new Ground();
   const bad = (check: object) => ({ url: "http://127.0.0.1/", period: 1, timeout: 1, grace: 1, maxBad: 1, ...check });
@@ -136,7 +143,7 @@ Deno.test("a bad section is said once, by its field, and the others are asked", 
   for (const [name, [, field]] of Object.entries(sections)) {
     const told = checker.lines.filter((line) => line.includes(` ${name}: `));
     assertEquals(told.length, 1, name);
-    assertMatch(told[0]!, new RegExp(`WARN ${name}: its answers are not checked: .*"${field}"`));
+    assertMatch(told[0]!, new RegExp(`WARN ${name}: HTTP responses are not checked: .*"${field}"`));
   }
   assertEquals(ground.requests(), []);
 });

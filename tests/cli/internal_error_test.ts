@@ -3,15 +3,15 @@ import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { gone, MONITOR_PERMISSIONS, sh } from "./tools.ts";
 
-/** Errors that no code of the monitor's foresees, as statements. */
+/** Errors that the monitor's code does not expect, as statements. */
 const ERRORS = {
   "that is thrown": 'throw new TypeError("planted")',
   "that rejects a promise": 'Promise.reject(new TypeError("planted"))',
-  "that is no Error": 'throw "planted"',
+  "that is not an Error": 'throw "planted"',
 };
 
 for (const [which, statement] of Object.entries(ERRORS)) {
-  Deno.test(`an internal error ${which} stops everything in order, is told, and makes the exit code 1`, async () => {
+  Deno.test(`an internal error ${which} stops all processes in order, is logged, and makes the exit code 1`, async () => {
     await using colony = new Colony({
       args: ["--killtime", "0.5"],
       permissions: [
@@ -31,7 +31,7 @@ for (const [which, statement] of Object.entries(ERRORS)) {
   });
 }
 
-/** A script that waits for the file `.error` in the config directory. */
+/** Returns a script that waits for the file `.error` in the config directory. */
 function preloaded(statement: string): string {
   return `
     const config = Deno.args[Deno.args.indexOf("--config") + 1];

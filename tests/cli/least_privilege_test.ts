@@ -8,7 +8,7 @@ import { namesIn, place, ROOT, toolCommand } from "./tools.ts";
 
 const DEAD = { args: ["true"], enabled: false };
 
-/** A command line of each tool that uses all of its permissions, in a directory of its own. */
+/** A command line for each tool that uses all of its permissions, in a directory of its own. */
 const USES: Readonly<Record<Tool, (dir: TempDir) => readonly string[]>> = {
   monitor: (dir) => {
     place(dir.file("config"), "web", JSON.stringify({ args: ["cat"], env_inherit: ["HOME"] }));
@@ -29,14 +29,14 @@ const USES: Readonly<Record<Tool, (dir: TempDir) => readonly string[]>> = {
   reaper: () => ["true"],
 };
 
-/** The tools that end by themselves. */
+/** The tools that exit by themselves. */
 const BRIEF: readonly Tool[] = ["ctl", "reaper"];
 
 function placesIn(dir: TempDir): string[] {
   return ["--config", dir.file("config"), "--messages", dir.file("messages")];
 }
 
-/** A tool at work with these permissions, and with a heart. */
+/** Starts a tool with these permissions and a heart. */
 function start(tool: Tool, dir: TempDir, permissions: readonly string[]): Program {
   const heart = { "ncolony.beatcheck": { period: 1, grace: 3, status: dir.file("heart") } };
   const env = { NCOLONY_NAME: "it", NCOLONY_CONFIG: JSON.stringify(heart) };
@@ -45,18 +45,18 @@ function start(tool: Tool, dir: TempDir, permissions: readonly string[]): Progra
 }
 
 for (const tool of TOOLS) {
-  Deno.test(`${tool} misses no permission of the table's`, async () => {
+  Deno.test(`${tool} needs no permission that the table does not list`, async () => {
     using dir = tempDir();
     await using program = start(tool, dir, LEAST_PERMISSIONS[tool]);
     if (BRIEF.includes(tool)) assertEquals(await program.ended(), 0);
     else await program.waitFor(/asked for a restart|run 2: exit code 0|, pid \d+$/);
-    // What it would have with all permissions is told at the start.
-    const told = program.lines.map((line) => line.replace("without --allow-all it may not read /proc", ""));
+    // The monitor logs at its start what it cannot do without all permissions.
+    const told = program.lines.map((line) => line.replace("without --allow-all it cannot read /proc", ""));
     assertEquals(told.filter((line) => line.includes("--allow-")), []);
   });
 
   for (const missing of LEAST_PERMISSIONS[tool]) {
-    Deno.test(`${tool} needs ${missing}, and says so in one line, with what it is for`, async () => {
+    Deno.test(`${tool} without ${missing} reports the missing flag and its purpose in one line`, async () => {
       using dir = tempDir();
       await using program = start(tool, dir, LEAST_PERMISSIONS[tool].filter((flag) => flag !== missing));
       const [flag] = missing.split("=");
@@ -66,7 +66,7 @@ for (const tool of TOOLS) {
   }
 }
 
-/** The texts that show how tools are run. */
+/** Returns the paths of the pages that show how to run the tools. */
 function guides(): string[] {
   const members = manifest.workspace.map((member) => join(ROOT, member, "README.md"));
   const docs = namesIn(join(ROOT, "docs")).filter((name) => name.endsWith(".md")).map((name) =>
@@ -75,7 +75,7 @@ function guides(): string[] {
   return [join(ROOT, "README.md"), ...members, ...docs];
 }
 
-Deno.test("the command lines of the guides have the flags of the table, if with narrower scopes", () => {
+Deno.test("the command lines of the guides have the flags of the table, possibly with narrower scopes", () => {
   for (const path of guides()) {
     const text = Deno.readTextFileSync(path).replaceAll("\\\n", " ");
     for (const [line, flags, tool] of text.matchAll(/deno run ((?:-[^ ]+ +)*)jsr:@ncolony\/(\w+)/g)) {

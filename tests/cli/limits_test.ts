@@ -10,24 +10,24 @@ import { command, PATIENT } from "./scheduling.ts";
 import { asked, Server } from "./servers.ts";
 import { BEYOND_LIMIT, gone, LIMITED, namesIn, ROOT, sh, toolCommand } from "./tools.ts";
 
-/** The words that put what comes after them under a limit of one second of CPU time, which it may lift again. */
+/** The words that limit a command to one second of CPU time. The command may raise the limit again. */
 const BRIEF = [...sh('ulimit -S -t 1 && exec "$@"'), "sh"];
 
-/** A program under a file size limit, whose log is beyond that. */
+/** Starts a program under a file size limit that its log has already reached. */
 function withLog(ground: Ground, module: string, permissions: readonly string[], argv: readonly string[]): Program {
   const log = ground.dir.write("log", "");
   Deno.truncateSync(log, BEYOND_LIMIT);
   return new Program([...LIMITED, ...toolCommand(module, permissions), ...argv, "--log-file", log]);
 }
 
-/** Checks that a program goes on, and says just once that it cannot write. */
+/** Checks that a program goes on, and logs only once that it cannot write. */
 async function assertGoesOn(program: Program, condition: () => boolean): Promise<void> {
   await program.until("it works", condition);
   assertEquals([await program.stop(), program.lines.length], [0, 1]);
-  assertMatch(program.stderr[0]!, / ERROR cannot write to .*log, what goes there is lost: /);
+  assertMatch(program.stderr[0]!, / ERROR cannot write to .*log: .*; its output is lost$/);
 }
 
-Deno.test("a scheduler goes on where its log has reached a file size limit", async () => {
+Deno.test("the scheduler goes on when its log has reached a file size limit", async () => {
   using ground = new Ground();
   const runs = ground.dir.write("runs", "");
   const argv = ["--frequency", "0.05", ...PATIENT, ...command("sh", "-c", `echo >> '${runs}'`)];
@@ -35,7 +35,7 @@ Deno.test("a scheduler goes on where its log has reached a file size limit", asy
   await assertGoesOn(scheduler, () => Deno.statSync(runs).size >= 5);
 });
 
-Deno.test("beatcheck goes on where its log has reached a file size limit", async () => {
+Deno.test("beatcheck goes on when its log has reached a file size limit", async () => {
   using ground = new Ground();
   ground.put("web", silent({ period: 0.01, grace: 0, status: ground.dir.file("heart") }));
   const argv = [...ground.places, "--freq", "0.05"];
@@ -44,7 +44,7 @@ Deno.test("beatcheck goes on where its log has reached a file size limit", async
   await assertGoesOn(checker, () => (taken += ground.take("web")) >= 3);
 });
 
-Deno.test("httpcheck goes on where its log has reached a file size limit", async () => {
+Deno.test("httpcheck goes on when its log has reached a file size limit", async () => {
   await using server = new Server(() => new Response(null, { status: 500 }));
   using ground = new Ground();
   ground.put("web", asked(server.url("/"), { maxBad: 0 }));
@@ -54,7 +54,7 @@ Deno.test("httpcheck goes on where its log has reached a file size limit", async
   await assertGoesOn(checker, () => (taken += ground.take("web")) >= 3);
 });
 
-Deno.test("a ctl that cannot write all of a file, for a file size limit, says so, and leaves nothing behind", async () => {
+Deno.test("ctl reports that a file size limit keeps it from writing a config, and leaves no file behind", async () => {
   using ground = new Ground();
   const script = ground.dir.file("ctl.js");
   const bundle = ["bundle", "--quiet", "--platform", "deno", "--output", script, join(ROOT, "ctl/mod.ts")];
@@ -71,7 +71,7 @@ Deno.test("a ctl that cannot write all of a file, for a file size limit, says so
     script,
     ...argv,
   ];
-  // Deno's own caches would be beyond the limit.
+  // Deno's own caches would exceed the limit.
   await using ctl = new Program([...sh('ulimit -f 32 && exec "$@"'), "sh", ...words], {
     env: { DENO_DIR: "/dev/null" },
   });
@@ -79,10 +79,10 @@ Deno.test("a ctl that cannot write all of a file, for a file size limit, says so
   assertMatch(ctl.lines.join("\n"), /^ncolony-ctl: Cannot write ".*": file too large$/);
 });
 
-Deno.test("a monitor whose CPU time is used up stops everything, and ends with 1", async () => {
+Deno.test("a monitor that has used up its CPU time stops all processes and exits with 1", async () => {
   using dir = tempDir();
   const bye = dir.file("bye");
-  // What it writes is work for the monitor.
+  // Its output keeps the monitor busy.
   const chatty = { args: sh("ulimit -S -t unlimited; exec yes") };
   const polite = { args: sh(`trap "sleep 0.2; echo bye > '${bye}'; exit" TERM; while :; do sleep 0.02; done`) };
   const wrap = [...BRIEF, ...sh('exec "$@" > /dev/null'), "sh"];
@@ -93,13 +93,13 @@ Deno.test("a monitor whose CPU time is used up stops everything, and ends with 1
   assertEquals(colony.count(/ ERROR stopping: .*SIGXCPU/), 1);
 });
 
-Deno.test("a process under a monitor that may use little CPU time dies by SIGXCPU, as any other", async () => {
+Deno.test("a process under a monitor with little CPU time dies by SIGXCPU as any other process does", async () => {
   await using colony = new Colony({ wrap: BRIEF, config: { busy: { args: sh("while :; do :; done") } } });
   await colony.waitFor(/ busy: running -> .*SIGXCPU/);
   assertEquals(await colony.stop(), 0);
 });
 
-Deno.test("a reaper whose CPU time is used up asks its command to end, and gives its exit code", async () => {
+Deno.test("a reaper that has used up its CPU time asks its command to exit, and exits with the command's exit code", async () => {
   const script = 'ulimit -S -t unlimited; trap "exit 5" TERM; trap : USR2; echo $$; while kill -USR2 $PPID; do :; done';
   await using reaped = new Reaped(["sh", "-c", script], { wrap: BRIEF });
   const pid = await reaped.numberIn(/^(\d+)$/);

@@ -4,7 +4,7 @@ import { tempDir, until } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { IS_ROOT, namesIn, run, runTool, sh } from "./tools.ts";
 
-/** What is in a file; nothing where it is not there, as for a moment when it is rotated. */
+/** Returns the text of a file. Empty if the file does not exist, as during a rotation. */
 function textOf(path: string): string {
   try {
     return Deno.readTextFileSync(path);
@@ -13,7 +13,7 @@ function textOf(path: string): string {
   }
 }
 
-Deno.test("with --logs each process has a log file, and one with log false writes where the monitor writes", async () => {
+Deno.test("--logs gives each process a log file, except one with log false, which writes to the monitor's output", async () => {
   using dir = tempDir();
   const logs = dir.dir("logs");
   await using colony = new Colony({
@@ -35,7 +35,7 @@ Deno.test("with --logs each process has a log file, and one with log false write
   assertEquals(colony.count(/\[web\]/), 0);
 });
 
-Deno.test("no line is lost or torn over many rotations and a restart, and the config's limits go before the monitor's", async () => {
+Deno.test("--logs loses and tears no line over many rotations, and a config's limits override the monitor's", async () => {
   const count = 20_000;
   const script =
     `i=0; while [ $i -lt ${count} ]; do echo "line $i of $NCOLONY_NAME"; i=$((i + 1)); done; exec sleep 1000`;
@@ -63,7 +63,7 @@ Deno.test("no line is lost or torn over many rotations and a restart, and the co
 });
 
 Deno.test({
-  name: "a full disk is said once, the process waits, and all of its lines are there in the end (skipped unless root)",
+  name: "a full disk is logged once, and the process waits without losing a line (skipped unless root)",
   ignore: !IS_ROOT || (await run(["unshare", "--mount", "true"])).code !== 0,
   fn: async () => {
     using dir = tempDir();
@@ -84,7 +84,9 @@ Deno.test({
         web: { args: sh("i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i + 1)); done; exec sleep 1000") },
       },
     });
-    await colony.waitFor(/ERROR web: cannot write to ".*web\.log": no space left on device.*; its output waits$/);
+    await colony.waitFor(
+      /ERROR web: cannot write to ".*web\.log": no space left on device.*; the output of the process waits$/,
+    );
     const within = (script: string) => run(["nsenter", "-t", `${colony.process.pid}`, "-m", "sh", "-c", script]);
     assertEquals((await within(`mount -o remount,size=4m none '${logs}'`)).code, 0);
     await colony.waitFor(/INFO web: ".*web\.log" can be written again$/);
@@ -100,7 +102,7 @@ Deno.test({
   },
 });
 
-Deno.test("wrong limits of log files are refused, in one line that names the option", async () => {
+Deno.test("the monitor rejects invalid log options in one line that names the option", async () => {
   const places = ["--config", "/", "--messages", "/"];
   for (const [option, value] of [["--log-size", "1"], ["--log-size", "10X"], ["--log-keep", "1001"], ["--logs", ""]]) {
     const argv = [...places, option!, value!, ...(option === "--logs" ? [] : ["--logs", "logs"])];

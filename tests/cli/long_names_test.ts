@@ -5,11 +5,11 @@ import { Program } from "./program.ts";
 import { command, PATIENT, Scheduled } from "./scheduling.ts";
 import { MONITOR_PERMISSIONS, place, sh } from "./tools.ts";
 
-/** A name that is nearly as long as a file's may be, and how it is shown. */
+/** A name nearly as long as a file name may be, and how it is shown. */
 const LONG = "x".repeat(250);
 const CUT = `${"x".repeat(100)}…`;
 
-/** A monitor that was told about things with long names, and has stopped. */
+/** Returns a monitor that has logged things with long names, and has stopped. */
 async function stopped(format: "text" | "json"): Promise<Colony> {
   const colony = new Colony({ args: ["--log-format", format] });
   try {
@@ -17,9 +17,9 @@ async function stopped(format: "text" | "json"): Promise<Colony> {
     for (const line of ["out", "err"]) await colony.waitFor(new RegExp(`${line}("})?$`));
     await colony.waitFor(/x…: gone -> running/);
     colony.put(LONG, "{");
-    await colony.waitFor(/x…: bad config/);
+    await colony.waitFor(/x…: invalid config/);
     place(colony.messages, `wrong-${"m".repeat(200)}`, "{");
-    await colony.waitFor(/message .*wrong-m{94}….* is wrong/);
+    await colony.waitFor(/message .*wrong-m{94}….* is invalid/);
     place(colony.messages, "m".repeat(200), JSON.stringify({ type: "RESTART", name: LONG }));
     await colony.waitFor(/message .*m{100}….*RESTART .*x{100}…/);
     assertEquals(await colony.stop(), 0);
@@ -30,13 +30,13 @@ async function stopped(format: "text" | "json"): Promise<Colony> {
   }
 }
 
-Deno.test("long names of processes and messages are cut at 100 characters", async () => {
+Deno.test("the log cuts long names of processes and messages at 100 characters", async () => {
   await using colony = await stopped("text");
   assert(colony.lines.includes(`[${CUT}] out`) && colony.lines.includes(`[${CUT}] err`));
   for (const line of colony.lines) assert(!/x{101}|m{101}/.test(line), line);
 });
 
-Deno.test("long names are cut in the messages of JSON, and the field of the process has all of one", async () => {
+Deno.test("the JSON log cuts long names in messages, and has the whole name in the process field", async () => {
   await using colony = await stopped("json");
   for (const { process, message } of colony.lines.map((line) => JSON.parse(line))) {
     assert(process === null || process === LONG);
@@ -44,7 +44,7 @@ Deno.test("long names are cut in the messages of JSON, and the field of the proc
   }
 });
 
-/** Configs with something in them that is as long as a config may be. */
+/** Configs with a value as long as a config may be. */
 const HUGE = "y".repeat(100_000);
 const HUGE_CONFIGS: Readonly<Record<string, unknown>> = {
   path: { args: [`/${HUGE}`] },
@@ -66,9 +66,9 @@ Deno.test("nothing in a config or a message makes a line of the log long", async
   colony.send({ type: HUGE.slice(0, 60_000) });
   await colony.waitFor(/ WARN message /, 3);
   for (const line of colony.lines) assertLessOrEqual(line.length, 700, line.slice(0, 1000));
-  // What is wrong is still said, in the end of a reason too.
+  // The line still names the problem, even at the end of a reason.
   await colony.waitFor(/ path: .*y…y.*: file name too long/);
-  await colony.waitFor(/ key: bad config: "ncolony\.monitor\.y+…" is not known: known are cwd, /);
+  await colony.waitFor(/ key: invalid config: unknown key "ncolony\.monitor\.y+…"; known keys: cwd, /);
 });
 
 Deno.test("nothing in a config makes a line of beatcheck long", async () => {
@@ -78,19 +78,19 @@ Deno.test("nothing in a config makes a line of beatcheck long", async () => {
     ground.put(name, silent({ period: 0.01, grace: 0, status: ground.dir.file("none") }));
   }
   await using checker = new Checker("beatcheck", ground);
-  await checker.waitFor(/ long: cannot see its heartbeat at ".*y…y.*": file name too long/);
+  await checker.waitFor(/ long: cannot read heartbeat file ".*y…y.*": file name too long/);
   await checker.waitFor(/ x{100}…: no heartbeat for 0.01 s: asked for a restart$/);
-  await checker.waitFor(/ x{100}…: its heartbeat file .* is that of x{100}… too: no directory$/);
+  await checker.waitFor(/ x{100}…: its heartbeat file .* is also used by x{100}…: make it a directory$/);
   for (const line of checker.lines) assertLessOrEqual(line.length, 700, line.slice(0, 1000));
 });
 
 Deno.test("nothing in a config or a name makes a line of a heart long", async () => {
   const beat = { period: 1, grace: 1, status: `/${HUGE}` };
   const faults = [
-    [{ "ncolony.beatcheck": beat }, /^heart: cannot touch ".*y…y.*": file name too long$/],
+    [{ "ncolony.beatcheck": beat }, /^heart: cannot touch heartbeat file ".*y…y.*": file name too long$/],
     [
       { "ncolony.beatcheck": { ...beat, period: "often" } },
-      /^heart: no heart beats: Cannot parse config "x{100}…": .*$/,
+      /^heart: no heartbeat: Cannot parse config "x{100}…": .*$/,
     ],
   ] as const;
   for (const [config, fault] of faults) {
@@ -104,7 +104,7 @@ Deno.test("nothing in a config or a name makes a line of a heart long", async ()
   }
 });
 
-Deno.test("nothing in its command makes a line of a scheduler long", async () => {
+Deno.test("nothing in its command makes a line of the scheduler long", async () => {
   await using scheduled = new Scheduled(() => ["--once", ...PATIENT, ...command(`/${HUGE}`)]);
   assertEquals(await scheduled.ended(), 127);
   assertEquals(scheduled.lines.length, 2);

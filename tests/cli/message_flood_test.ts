@@ -8,19 +8,19 @@ const CAT = { args: ["cat"] };
 const COUNT = 10_000;
 const NAMES = ["web", "api", "db"];
 
-/** The most memory that a process ever had in use, in MiB. */
+/** Returns the peak memory of a process, in MiB. */
 async function peakOf(pid: number): Promise<number> {
   const { stdout } = await run(["cat", `/proc/${pid}/status`]);
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(stdout)?.[1]) / 1024;
 }
 
-/** The nth message of a flood: every other one is wrong, every hundredth is for all. */
+/** Returns the nth message of a flood. Every second one is invalid, every hundredth is for all processes. */
 function message(index: number): string {
   if (index % 2 === 1) return index % 4 === 1 ? "{" : '{"type": "RESTART", "name": 1}';
   return index % 100 === 0 ? '{"type": "RESTART-ALL"}' : `{"type": "RESTART", "name": "${NAMES[index % 3]}"}`;
 }
 
-/** Has the monitor find a directory full of messages at once, in the place of the one that it had. */
+/** Replaces the messages directory by one full of messages, so that the monitor finds all of them at once. */
 function flood(colony: Colony, count = COUNT, textOf = message): void {
   const full = colony.dir.dir("full");
   for (let index = 0; index < count; index++) {
@@ -31,14 +31,15 @@ function flood(colony: Colony, count = COUNT, textOf = message): void {
 }
 
 const TAKEN = / INFO message "/;
-const REJECTED = / WARN message ".*" is wrong and (?:put away|stays \(.rejected has 100 already\)): /;
+const REJECTED =
+  / WARN message ".*" is invalid and (?:was moved to .rejected|stays in place \(.rejected already has 100 messages\)): /;
 
 function colonyOfNames(): Colony {
   const config = Object.fromEntries(NAMES.map((name) => [name, CAT]));
   return new Colony({ args: ["--frequency", "0.2"], config });
 }
 
-Deno.test("10,000 messages at once, half of them wrong, are each dealt with once, and a config amid them at once", async () => {
+Deno.test("the monitor handles each of 10,000 messages once, half of them invalid, and takes a config meanwhile", async () => {
   await using colony = colonyOfNames();
   for (const name of NAMES) await colony.started(name);
   flood(colony);
@@ -58,26 +59,26 @@ Deno.test("10,000 messages at once, half of them wrong, are each dealt with once
     const starts = colony.pidsOf(name);
     assertLess(1, starts.length);
     assertLessOrEqual(starts.length, 1 + Math.ceil(COUNT / 256));
-    // The last restart, which waits for its second, may be under way.
+    // The last restart, which waits for its second, may still be running.
     await colony.until(`one ${name} runs`, () => colony.pidsOf(name).filter(isAlive).length === 1);
   }
   assertLess(await peakOf(colony.process.pid), 250);
 });
 
-Deno.test("SIGTERM amid thousands of messages ends everything in order, and leaves the rest of them", async () => {
+Deno.test("SIGTERM among thousands of messages stops all processes in order, and leaves the other messages", async () => {
   await using colony = colonyOfNames();
   for (const name of NAMES) await colony.started(name);
   flood(colony, 5000);
   await colony.waitFor(TAKEN);
   assertEquals(await colony.stop(), 0);
-  assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO everything has ended");
+  assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO all processes have ended");
   await gone(...colony.pidsOf());
   assert(namesIn(colony.messages).length > 1);
   assertLess(colony.count(TAKEN), 2500);
 });
 
-Deno.test("while hundreds of large messages turn out to be wrong, the ends of children are seen", async () => {
-  // Its child ends and is started again all the time.
+Deno.test("the monitor sees children exit while it rejects hundreds of large messages", async () => {
+  // Its child exits and is restarted all the time.
   await using colony = new Colony({
     args: ["--frequency", "0.2", "-t", "0"],
     config: { web: { args: ["sleep", "0.02"] } },
@@ -94,14 +95,14 @@ Deno.test("while hundreds of large messages turn out to be wrong, the ends of ch
   assertLess(0, lines.slice(first, last).filter((line) => line.includes("web: running -> stopping")).length);
 });
 
-Deno.test("hundreds of named pipes at once are told of, and keep the monitor neither from working nor from stopping", async () => {
+Deno.test("the monitor reports hundreds of named pipes at once, and keeps working and stopping", async () => {
   await using colony = colonyOfNames();
   const web = await colony.started("web");
   const pipes = Array.from({ length: 600 }, (_, index) => join(colony.messages, `pipe-${index}`));
   assertEquals((await run(["mkfifo", ...pipes])).code, 0);
   await colony.until("each was said", () => colony.count(REJECTED) === 600);
   assertEquals(namesIn(join(colony.messages, ".rejected")).length, 100);
-  // What is made anew is watched anew.
+  // A directory that is created again is watched again.
   Deno.renameSync(colony.messages, colony.dir.file("aside"));
   colony.dir.dir("messages");
   colony.send({ type: "RESTART", name: "web" });

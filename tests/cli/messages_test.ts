@@ -7,12 +7,12 @@ import { namesIn, sh } from "./tools.ts";
 const CAT = { args: ["cat"] };
 const MEMBER = { args: ["cat"], group: ["front", "eu"] };
 
-/** How often each process was started. */
+/** Returns how often each process was started. */
 function starts(colony: Colony, ...names: string[]): number[] {
   return names.map((name) => colony.pidsOf(name).length);
 }
 
-Deno.test("ctl's restart, restart-all and restart-group restart just whom they name", async () => {
+Deno.test("ctl's restart, restart-all and restart-group restart only the processes they name", async () => {
   await using colony = new Colony({ config: { web: MEMBER, api: MEMBER, db: CAT } });
   const first = await colony.started("web");
   await colony.started("db");
@@ -47,7 +47,7 @@ const SPELLINGS: readonly (readonly [message: Record<string, string>, restarts: 
   [{ type: "restart-group", group: "eu" }, ["web", "api"]],
 ];
 
-Deno.test("every spelling of a message is understood, renamed into place or written there", async () => {
+Deno.test("the monitor understands every spelling of a message, renamed into place or written in place", async () => {
   await using colony = new Colony({ config: { web: MEMBER, api: MEMBER, db: CAT } });
   await colony.started("db");
   const expected = { web: 1, api: 1, db: 1 };
@@ -66,7 +66,7 @@ Deno.test("every spelling of a message is understood, renamed into place or writ
 });
 
 const WRONG: readonly (readonly [text: string, reason: string])[] = [
-  ["{", "not JSON at line 1, column 2"],
+  ["{", "invalid JSON at line 1, column 2"],
   ['["RESTART"]', "must be a JSON object: got an array"],
   ['{"name": "web"}', '"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got nothing'],
   ['{"type": "STOP", "name": "web"}', '"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got another string'],
@@ -76,51 +76,51 @@ const WRONG: readonly (readonly [text: string, reason: string])[] = [
   [" ".repeat(70_000), "must be at most 65536 bytes"],
 ];
 
-Deno.test("a message that is wrong is said once and put away, and the next one is taken", async () => {
+Deno.test("the monitor logs an invalid message once, moves it to .rejected, and takes the next one", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   await colony.started("web");
   const names = WRONG.map(([text]) => colony.send(text));
   colony.send({ type: "RESTART", name: "web" });
   await colony.started("web", 2);
   for (const [index, [, reason]] of WRONG.entries()) {
-    const said = `message ${JSON.stringify(names[index])} is wrong and put away: ${reason}`;
+    const said = `message ${JSON.stringify(names[index])} is invalid and was moved to .rejected: ${reason}`;
     await colony.until(said, () => colony.lines.some((line) => line.endsWith(said)));
   }
   await colony.until("they are put away", () => namesIn(colony.messages).length === 1);
   await colony.fence();
-  assertEquals(colony.count(/is wrong and put away/), WRONG.length);
+  assertEquals(colony.count(/is invalid and was moved to .rejected/), WRONG.length);
   assertEquals(namesIn(join(colony.messages, ".rejected")), names);
   assertEquals(Deno.readTextFileSync(join(colony.messages, ".rejected", names[0]!)), "{");
   assertEquals(starts(colony, "web"), [2]);
 });
 
-Deno.test("a message that is a link is put away and not followed", async () => {
-  // The watch does not tell of links that lead out of the directory, so this is seen at the next look at everything.
+Deno.test("the monitor moves a message that is a symlink to .rejected, and does not follow it", async () => {
+  // The watch does not report symlinks that lead out of the directory, so the next full scan finds this one.
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   const text = '{"type": "RESTART", "name": "web"}';
   const target = colony.dir.write("target", text);
   const web = await colony.started("web");
   Deno.symlinkSync(target, join(colony.messages, "link"));
-  await colony.waitFor(/message "link" is wrong and put away: is a symbolic link/);
+  await colony.waitFor(/message "link" is invalid and was moved to .rejected: is a symbolic link/);
   await colony.until("it is put away", () => namesIn(colony.messages).join() === ".rejected");
   assertEquals(Deno.readTextFileSync(target), text);
   assertEquals(colony.pidsOf(), [web]);
 });
 
-Deno.test("a message for a name or a group that nobody has is said and removed", async () => {
+Deno.test("the monitor logs and removes a message for an unknown name or group", async () => {
   await using colony = new Colony({ config: { web: MEMBER } });
   const web = await colony.started("web");
   colony.send({ type: "RESTART", name: "nobody" });
   colony.send({ type: "RESTART-GROUP", group: "nowhere" });
   colony.send({ type: "RESTART", name: "../messages" });
-  await colony.waitFor(/WARN message "message-0000": RESTART "nobody": no such process is to run/);
-  await colony.waitFor(/WARN message "message-0001": RESTART-GROUP "nowhere": no such process is to run/);
-  await colony.waitFor(/WARN message "message-0002": RESTART "\.\.\/messages": no such process is to run/);
+  await colony.waitFor(/WARN message "message-0000": RESTART "nobody": no such process is configured/);
+  await colony.waitFor(/WARN message "message-0001": RESTART-GROUP "nowhere": no such process is configured/);
+  await colony.waitFor(/WARN message "message-0002": RESTART "\.\.\/messages": no such process is configured/);
   await colony.until("they are removed", () => namesIn(colony.messages).length === 0);
   assertEquals(colony.pidsOf(), [web]);
 });
 
-Deno.test("a restart that is asked for right after its process was added finds it", async () => {
+Deno.test("a restart request right after its process was added finds the process", async () => {
   await using colony = new Colony();
   await colony.fence();
   for (let round = 0; round < 5; round++) {
@@ -131,7 +131,7 @@ Deno.test("a restart that is asked for right after its process was added finds i
   assertEquals(colony.count(/no such process/), 0);
 });
 
-Deno.test("a hundred messages at once are each taken once", async () => {
+Deno.test("the monitor takes each of a hundred messages at once exactly once", async () => {
   await using colony = new Colony({ config: { web: CAT, db: CAT } });
   const db = await colony.started("db");
   for (let count = 0; count < 100; count++) colony.send({ type: "RESTART", name: "web" });
@@ -144,7 +144,7 @@ Deno.test("a hundred messages at once are each taken once", async () => {
   assertEquals(namesIn(colony.messages), []);
 });
 
-Deno.test("a second request while a process drains does not hit the one that follows it", async () => {
+Deno.test("a second request while a process stops does not hit its successor", async () => {
   await using colony = new Colony();
   colony.put("web", { args: sh("trap 'sleep 0.6; exit' TERM; echo ready; while :; do sleep 0.05; done") });
   await colony.waitFor(/^\[web\] ready$/);
@@ -152,7 +152,7 @@ Deno.test("a second request while a process drains does not hit the one that fol
   await colony.waitFor(/ web: running -> stopping \(restart\)$/);
   colony.send({ type: "RESTART", name: "web" });
   await colony.started("web", 2);
-  // A restart that waits is due a second after the one before.
+  // A delayed restart is due a second after the previous one.
   await new Promise((resolve) => setTimeout(resolve, 1200));
   await colony.fence();
   assertEquals(colony.pidsOf("web").length, 2);

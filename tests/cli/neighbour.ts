@@ -6,7 +6,7 @@ import { hasCommand, IS_ROOT, run, signalIfThere, toolCommand } from "./tools.ts
 /** The user that attacks. */
 export const NEIGHBOUR = 65_534;
 
-/** Whether there can be one: the tests run as root, and may become another user. */
+/** Whether there can be a neighbour: the tests run as root, and may become another user. */
 export const HAS_NEIGHBOUR: boolean = IS_ROOT && hasCommand("setpriv");
 
 /** The words before a command that the neighbour runs. */
@@ -19,7 +19,7 @@ const PYTHON: string | undefined = ["/usr/bin/python3", "/usr/local/bin/python3"
   return HAS_NEIGHBOUR && canRun(AS_NEIGHBOUR[0]!, ...AS_NEIGHBOUR.slice(1), path, "-c", "");
 });
 
-/** A test with a neighbour who writes Python, which is ignored where there is none. */
+/** Defines a test with a neighbour who runs Python. The test is skipped if that is not possible. */
 export function pythonTest(name: string, fn: () => Promise<void>): void {
   Deno.test({
     name: `${name} (skipped unless run by root, with setpriv and python3)`,
@@ -37,15 +37,15 @@ function canRun(command: string, ...args: string[]): boolean {
   }
 }
 
-/** A test with a neighbour, which is ignored where there is none. */
+/** Defines a test with a neighbour. The test is skipped if there can be none. */
 export function neighbourTest(name: string, fn: () => Promise<void>): void {
   Deno.test({ name: `${name} (skipped unless run by root, with setpriv)`, ignore: !HAS_NEIGHBOUR, fn });
 }
 
-/** A place that root and a neighbour share; `await using` ends all that was started in it. */
+/** A directory that root and a neighbour share. `await using` ends everything that was started in it. */
 export class Place implements AsyncDisposable {
   readonly dir: TempDir = tempDir();
-  /** A directory of the neighbour's. */
+  /** A directory that belongs to the neighbour. */
   readonly home: string = this.dir.dir("home");
   readonly #started: Program[] = [];
   readonly #attacks: Deno.ChildProcess[] = [];
@@ -59,49 +59,49 @@ export class Place implements AsyncDisposable {
     return this.dir.file(...names);
   }
 
-  /** Makes a directory of root's; gives its path. */
+  /** Makes a directory that belongs to root. Returns its path. */
   make(name: string, mode = 0o755): string {
     const path = this.dir.dir(name);
     Deno.chmodSync(path, mode);
     return path;
   }
 
-  /** Writes a file of root's; gives its path. */
+  /** Writes a file that belongs to root. Returns its path. */
   write(name: string, text: string, mode = 0o644): string {
     const path = this.dir.write(name, text);
     Deno.chmodSync(path, mode);
     return path;
   }
 
-  /** Gives something to the neighbour. */
+  /** Gives a file or directory to the neighbour. */
   give(name: string): void {
     Deno.chownSync(this.file(name), NEIGHBOUR, NEIGHBOUR);
   }
 
-  /** Starts root's monitor. */
+  /** Starts a monitor as root. */
   monitor(args: readonly string[], permissions: readonly string[] = ["-A"], wrap: readonly string[] = []): Program {
     const program = new Program([...wrap, ...toolCommand("monitor/mod.ts", permissions), ...args]);
     this.#started.push(program);
     return program;
   }
 
-  /** Runs a shell script as the neighbour until it ends; gives what it wrote. */
+  /** Runs a shell script as the neighbour until it exits. Returns its output. */
   async attack(script: string): Promise<string> {
     const { stdout, stderr } = await run([...AS_NEIGHBOUR, "sh", "-c", script, "sh", this.dir.path]);
     return stdout + stderr;
   }
 
-  /** Starts a shell script as the neighbour, which goes on until the end of the scope; `$1` is the place. */
+  /** Starts a shell script as the neighbour, which runs until the end of the scope. `$1` is the shared directory. */
   async attackOn(script: string): Promise<void> {
     await this.#begin(["sh", "-c", `echo attacking; exec >&2; ${script}`, "sh"]);
   }
 
-  /** Starts a Python program as the neighbour, which goes on until the end of the scope; `argv[1]` is the place. */
+  /** Starts Python code as the neighbour, which runs until the end of the scope. `argv[1]` is the shared directory. */
   async pythonOn(program: string): Promise<void> {
     await this.#begin([PYTHON ?? "python3", "-u", "-c", `import os; os.write(1, b"attacking")\n${program}`]);
   }
 
-  /** Starts an attack, and waits until it goes on. */
+  /** Starts an attack, and waits until it is under way. */
   async #begin(words: readonly string[]): Promise<void> {
     const [command, ...args] = [...AS_NEIGHBOUR, ...words, this.dir.path];
     const options = { args, cwd: "/", stdin: "null", stdout: "piped", stderr: "null", detached: true } as const;
@@ -120,7 +120,7 @@ export class Place implements AsyncDisposable {
       await program[Symbol.asyncDispose]();
       for (const [, pid] of program.lines.join("\n").matchAll(/, pid (\d+)$/gm)) signalIfThere(-Number(pid), "SIGKILL");
     }
-    // What an attack had begun may still be done.
+    // The kernel may still finish what an attack began.
     await until("the place is removed", () => {
       try {
         this.dir[Symbol.dispose]();
@@ -132,17 +132,17 @@ export class Place implements AsyncDisposable {
   }
 }
 
-/** A config that leaves a mark where it is run. */
+/** Returns a config that leaves a mark if it is run. */
 export function marking(mark: string): string {
   return JSON.stringify({ args: ["/bin/sh", "-c", `echo ran >> '${mark}'; exec sleep 1000`] });
 }
 
-/** The names of the files in a directory, less the lock of a monitor. */
+/** Returns the names of the files in a directory, without the monitor's lock. */
 export function filesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].filter(({ isFile, name }) => isFile && name !== ".lock").map(({ name }) => name);
 }
 
-/** The text of each file in a directory that nobody changes meanwhile, less the lock of a monitor. */
+/** Returns the text of each file in a directory that does not change meanwhile, without the monitor's lock. */
 export function contents(path: string): Record<string, string> {
   return Object.fromEntries(filesIn(path).map((name) => [name, Deno.readTextFileSync(join(path, name))]));
 }

@@ -1,4 +1,4 @@
-/** What a neighbour can do who may write, or only read, the messages directory. */
+/** Attacks by a neighbour who may write or only read the messages directory. */
 
 import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert";
 import { until } from "../helpers.ts";
@@ -8,7 +8,7 @@ import { MONITOR_PERMISSIONS, run, sleeper } from "./tools.ts";
 
 const RESTART = '{"type": "RESTART", "name": "web"}';
 
-/** A colony whose messages directory has a mode; `web` runs in it. */
+/** A colony whose messages directory has a given mode. It runs `web`. */
 class Shared extends Place {
   readonly config: string = this.make("config");
   readonly messages: string;
@@ -19,7 +19,7 @@ class Shared extends Place {
     this.write("config/web", sleeper(this.dir));
   }
 
-  /** The options that say where it is. */
+  /** The options that name the two directories. */
   get args(): string[] {
     return ["--config", this.config, "--messages", this.messages];
   }
@@ -27,12 +27,12 @@ class Shared extends Place {
   /** Starts the monitor, and waits until `web` runs. */
   async start(args: readonly string[] = [], permissions: readonly string[] = ["-A"]): Promise<Program> {
     const monitor = this.monitor([...this.args, ...args], permissions);
-    // What a killed monitor left is stopped before.
+    // The monitor first stops the leftover processes of a killed one.
     await monitor.waitFor(/web: \w+ -> running/);
     return monitor;
   }
 
-  /** Adds a config by rename, and waits until it runs; says how long that took, in milliseconds. */
+  /** Adds a config by rename, and waits until it runs. Returns how long that took, in milliseconds. */
   async add(monitor: Program, name: string): Promise<number> {
     const start = performance.now();
     Deno.renameSync(this.write(`config/${name}.new`, sleeper(this.dir)), `${this.config}/${name}`);
@@ -40,14 +40,14 @@ class Shared extends Place {
     return performance.now() - start;
   }
 
-  /** The file descriptors of a monitor. */
+  /** Returns the file descriptors of a monitor. */
   async descriptors(monitor: Program): Promise<string[]> {
     const { stdout } = await run(["ls", "-l", `/proc/${monitor.process.pid}/fd`]);
     return stdout.trim().split("\n");
   }
 }
 
-/** The processor time that a process has had, in seconds. */
+/** Returns the CPU time that a process has used, in seconds. */
 async function processorTime({ process: { pid } }: Program): Promise<number> {
   const { stdout } = await run(["cat", `/proc/${pid}/stat`]);
   const fields = stdout.slice(stdout.lastIndexOf(")") + 2).split(" ");
@@ -58,7 +58,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Takes the lock on a file or directory, and on all that can be opened in it, for ever; then waits. */
+/** Locks the messages directory and everything in it that can be opened, over and over. */
 const LOCK_ALL = `
 import fcntl, os, sys, time
 held = []
@@ -79,7 +79,7 @@ for (const mode of [0o755, 0o777, 0o1777]) {
   for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     const how = `mode ${mode.toString(8)}, ${permissions.length} flags`;
     neighbourTest(
-      `a neighbour who locks all that can be opened keeps no monitor from starting, nor its successor (${how})`,
+      `a neighbour who locks everything keeps neither a monitor nor its successor from starting (${how})`,
       async () => {
         await using place = new Shared(mode);
         await place.pythonOn(LOCK_ALL);
@@ -87,7 +87,7 @@ for (const mode of [0o755, 0o777, 0o1777]) {
         const first = await place.start([], permissions);
         const second = place.monitor(place.args, permissions);
         assertEquals(await second.ended(), 1);
-        assertEquals(second.count(/Cannot lock .*: another monitor runs on these messages/), 1);
+        assertEquals(second.count(/Cannot lock .*: another monitor uses this messages directory/), 1);
         first.process.kill("SIGKILL");
         await first.ended();
         await place.start([], permissions);
@@ -98,9 +98,7 @@ for (const mode of [0o755, 0o777, 0o1777]) {
 
 for (const mode of [0o777, 0o1777]) {
   neighbourTest(
-    `a neighbour who puts other things in the place of the lock keeps no monitor from starting (mode ${
-      mode.toString(8)
-    })`,
+    `a neighbour who replaces the lock keeps no monitor from starting (mode ${mode.toString(8)})`,
     async () => {
       await using place = new Shared(mode);
       const secret = place.write("secret", "root's own", 0o600);
@@ -122,12 +120,12 @@ for (const mode of [0o777, 0o1777]) {
 }
 
 neighbourTest(
-  "a message in a directory that others may write is taken within a second or so, and taken away",
+  "the monitor takes and removes a message in a directory that other users may write to within about a second",
   async () => {
     for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
       await using place = new Shared(0o1777);
       const monitor = await place.start([], permissions);
-      await monitor.waitFor(/INFO others may write the messages directory, and so ask for restarts/);
+      await monitor.waitFor(/INFO other users can write to the messages directory, so they can request restarts/);
       for (let nth = 1; nth <= 3; nth++) {
         await place.attack(`cd "$1/messages"; echo '${RESTART}' > m.new; mv m.new m`);
         await monitor.waitFor(/web: stopping -> running/, nth);
@@ -137,7 +135,7 @@ neighbourTest(
   },
 );
 
-neighbourTest("nothing that a neighbour's names lead to is opened", async () => {
+neighbourTest("the monitor opens nothing that a neighbour's names lead to", async () => {
   await using place = new Shared();
   place.make("own", 0o700);
   const pipe = place.file("own", "pipe");
@@ -146,9 +144,9 @@ neighbourTest("nothing that a neighbour's names lead to is opened", async () => 
   await place.attack(
     `cd "$1/messages"; ln -s "${pipe}" link; for i in 1 2 3 4 5; do ln -s "${pipe}" l.new; mv l.new "l$i"; touch -h link; done`,
   );
-  await monitor.waitFor(/message "link" is wrong and stays/);
+  await monitor.waitFor(/message "link" is invalid and stays in place/);
   await pause(1000);
-  // Who writes to a named pipe without waiting is refused while nobody reads it.
+  // Opening a FIFO for writing without waiting fails while no process reads it.
   const script = "import os, sys; os.open(sys.argv[1], os.O_WRONLY | os.O_NONBLOCK)";
   const { stderr } = await run(["python3", "-c", script, pipe]);
   assert(/No such device or address/.test(stderr), "somebody has it open");
@@ -156,7 +154,7 @@ neighbourTest("nothing that a neighbour's names lead to is opened", async () => 
   assertEquals(await monitor.stop(), 0);
 });
 
-/** Makes named pipes that are gone at once, and files on which it has a lease, under names that come and go. */
+/** Makes FIFOs that are gone at once, and files with a lease, under names that come and go. */
 const PIPES_AND_LEASES = `
 import fcntl, os, signal, sys, time
 signal.signal(signal.SIGIO, signal.SIG_IGN)
@@ -175,22 +173,25 @@ while True:
         pass
 `;
 
-pythonTest("pipes that come and go, and leases, block neither what is seen of the configs nor the end", async () => {
-  await using place = new Shared();
-  const monitor = await place.start(["--frequency", "1000"]);
-  await place.pythonOn(PIPES_AND_LEASES);
-  await pause(2000);
-  for (let i = 0; i < 5; i++) {
-    await place.add(monitor, `late${i}`);
-    await pause(300);
-  }
-  const start = performance.now();
-  assertEquals(await monitor.stop(), 0);
-  assertLess(performance.now() - start, 10_000);
-  assertEquals(monitor.count(/cannot watch the directories/), 0);
-});
+pythonTest(
+  "FIFOs that come and go, and leases, keep the monitor neither from seeing configs nor from stopping",
+  async () => {
+    await using place = new Shared();
+    const monitor = await place.start(["--frequency", "1000"]);
+    await place.pythonOn(PIPES_AND_LEASES);
+    await pause(2000);
+    for (let i = 0; i < 5; i++) {
+      await place.add(monitor, `late${i}`);
+      await pause(300);
+    }
+    const start = performance.now();
+    assertEquals(await monitor.stop(), 0);
+    assertLess(performance.now() - start, 10_000);
+    assertEquals(monitor.count(/cannot watch the directories/), 0);
+  },
+);
 
-neighbourTest("however many messages ask for it, a process is restarted once a second", async () => {
+neighbourTest("the monitor restarts a process at most once a second, however many messages ask for it", async () => {
   await using place = new Shared();
   const monitor = await place.start();
   await place.attackOn(
@@ -205,12 +206,12 @@ neighbourTest("however many messages ask for it, a process is restarted once a s
   assertLessOrEqual(restarts, Math.ceil(seconds) + 1);
   assertLess(0, restarts);
   assertLess(await place.add(monitor, "late"), 10_000);
-  // Ten lines a second of what others do, and how many more there were.
+  // At most ten lines a second about other users' messages, and how many more there were.
   assertLess(monitor.count(/INFO message "/), 15 * (seconds + 10));
-  await monitor.waitFor(/WARN \d+ more lines about messages were left out/);
+  await monitor.waitFor(/WARN \d+ more lines about messages were suppressed/);
 });
 
-neighbourTest("messages end the back-off of a process that dies at once no more often than once a second", async () => {
+neighbourTest("messages cut short the backoff of a crashing process at most once a second", async () => {
   await using place = new Shared();
   const monitor = await place.start();
   Deno.renameSync(place.write("config/bad.new", '{"args": ["false"]}'), place.file("config", "bad"));
@@ -231,21 +232,21 @@ for (
     ["names that begin with two dots", 0o755, 'while :; do : > "..x"; rm -f "..x"; done'],
     ["names that begin with two dots", 0o777, 'while :; do : > "..x"; rm -f "..x"; done'],
     [
-      "messages to a group that there is not",
+      "messages to an unknown group",
       0o777,
       `while :; do echo '{"type": "RESTART-GROUP", "group": "none"}' > m.new; mv m.new m; sleep 0.01; done`,
     ],
   ] as const
 ) {
   neighbourTest(
-    `${what} have the configs looked at no more often than there is time for (mode ${mode.toString(8)})`,
+    `${what} cause no more scans of the configs than there is time for (mode ${mode.toString(8)})`,
     async () => {
       await using place = new Shared(mode);
       const off = '{"args": ["cat"], "ncolony.monitor": {"enabled": false}}';
       for (let i = 0; i < 5000; i++) Deno.writeTextFileSync(`${place.config}/off${i}`, off);
       const monitor = await place.start();
       await pause(3000);
-      // In a directory of its own only root can do it.
+      // Only root can do this in a directory of its own.
       const attack = `cd "$1/messages"; ${script}`;
       if (mode === 0o777) await place.attackOn(attack);
       const own = mode === 0o777
@@ -277,18 +278,21 @@ neighbourTest("children that leave writers behind cost no file descriptors", asy
   const before = (await place.descriptors(monitor)).length;
   await monitor.waitFor(/leaky: \w+ -> running/, 16);
   const after = (await place.descriptors(monitor)).length;
-  // Those of a few children are being emptied.
+  // The pipes of a few children are still being emptied.
   assertLessOrEqual(after - before, 6);
 });
 
-neighbourTest("a flood of names slows neither the configs nor the end, and a message among them is taken", async () => {
-  await using place = new Shared();
-  const monitor = await place.start();
-  await place.attack(`cd "$1/messages"; seq 1 20000 | xargs touch`);
-  await place.attack(`cd "$1/messages"; echo '${RESTART}' > zzz.new; mv zzz.new zzz`);
-  assertLess(await place.add(monitor, "late"), 15_000);
-  await monitor.waitFor(/web: stopping -> running/);
-  const start = performance.now();
-  assertEquals(await monitor.stop(), 0);
-  assertLess(performance.now() - start, 15_000);
-});
+neighbourTest(
+  "a flood of names slows down neither configs nor the stop, and the monitor takes a message among them",
+  async () => {
+    await using place = new Shared();
+    const monitor = await place.start();
+    await place.attack(`cd "$1/messages"; seq 1 20000 | xargs touch`);
+    await place.attack(`cd "$1/messages"; echo '${RESTART}' > zzz.new; mv zzz.new zzz`);
+    assertLess(await place.add(monitor, "late"), 15_000);
+    await monitor.waitFor(/web: stopping -> running/);
+    const start = performance.now();
+    assertEquals(await monitor.stop(), 0);
+    assertLess(performance.now() - start, 15_000);
+  },
+);

@@ -1,11 +1,11 @@
-/** What a neighbour can do who owns a directory that the monitor's paths lead through. */
+/** Attacks by a neighbour who owns a directory that the monitor's paths lead through. */
 
 import { assertEquals, assertMatch } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
 import { contents, filesIn, marking, neighbourTest, Place } from "./neighbour.ts";
 import { MONITOR_PERMISSIONS, run, sleeper } from "./tools.ts";
 
-/** Where everything is in order; each may be replaced. */
+/** Returns the options for directories that are all in order, except those in `own`. */
 function places(place: Place, own: Readonly<Record<string, string>> = {}): string[] {
   const paths = { config: place.make("config"), messages: place.make("messages"), ...own };
   return Object.entries(paths).flatMap(([name, path]) => [`--${name}`, path]);
@@ -16,7 +16,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
 
   for (const option of ["config", "messages", "pid", "logs"]) {
     neighbourTest(
-      `--${option} in a directory of a neighbour's is refused, and nothing is made there (${how})`,
+      `the monitor refuses --${option} in a neighbour's directory, and creates nothing there (${how})`,
       async () => {
         await using place = new Place();
         const isMade = option === "pid" || option === "logs";
@@ -25,112 +25,124 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
         assertEquals(await monitor.ended(), 1);
         assertMatch(
           monitor.stderr.join("\n"),
-          /^ncolony-monitor: Cannot use directory ".*": it lies in ".*\/home", which belongs to uid 65534, .*: chmod, chown, .*--allow-insecure/,
+          /^ncolony-monitor: Cannot use directory ".*": its parent directory ".*\/home" is owned by uid 65534, .*; fix it with chmod or chown, or use .*--allow-insecure/,
         );
         if (isMade) assertEquals(contents(place.home), {});
       },
     );
 
-    neighbourTest(`--${option} through a link in a directory of a neighbour's is refused (${how})`, async () => {
+    neighbourTest(`the monitor refuses --${option} through a symlink in a neighbour's directory (${how})`, async () => {
       await using place = new Place();
       Deno.symlinkSync(place.make(`real-${option}`), place.file("home", "link"));
       const monitor = place.monitor(places(place, { [option]: place.file("home", "link") }), permissions);
       assertEquals(await monitor.ended(), 1);
-      assertMatch(monitor.stderr.join("\n"), /it lies in ".*\/home", which belongs to uid 65534/);
+      assertMatch(monitor.stderr.join("\n"), /its parent directory ".*\/home" is owned by uid 65534/);
     });
   }
 
   for (const option of ["pid", "logs"]) {
-    neighbourTest(`--${option} DIR is refused where the neighbour owns DIR, or may write it (${how})`, async () => {
-      await using place = new Place();
-      const mine = place.make("mine");
-      place.give("mine");
-      for (
-        const [path, why] of [[mine, /belongs to uid 65534/], [
-          place.make("shared", 0o777),
-          /may be written by others/,
-        ]] as const
-      ) {
-        const monitor = place.monitor(places(place, { [option]: path }), permissions);
-        assertEquals(await monitor.ended(), 1);
-        assertMatch(monitor.stderr.join("\n"), why);
-        assertEquals(contents(path), {});
-      }
-    });
+    neighbourTest(
+      `the monitor refuses --${option} DIR if the neighbour owns DIR or may write to it (${how})`,
+      async () => {
+        await using place = new Place();
+        const mine = place.make("mine");
+        place.give("mine");
+        for (
+          const [path, why] of [[mine, /owned by uid 65534/], [
+            place.make("shared", 0o777),
+            /writable by other users/,
+          ]] as const
+        ) {
+          const monitor = place.monitor(places(place, { [option]: path }), permissions);
+          assertEquals(await monitor.ended(), 1);
+          assertMatch(monitor.stderr.join("\n"), why);
+          assertEquals(contents(path), {});
+        }
+      },
+    );
   }
 
-  neighbourTest(`a config directory that is swapped for the logs runs nothing of them (${how})`, async () => {
-    await using place = new Place();
-    const mark = place.file("mark");
-    place.make("outer");
-    const config = place.make("outer/config");
-    const logs = place.make("logs", 0o750);
-    place.write("outer/config/web", sleeper(place.dir));
-    const monitor = place.monitor(places(place, { config, logs, frequency: "0.2" }), permissions);
-    const [, pid] = await monitor.waitFor(/web: gone -> running .*, pid (\d+)/);
-    // What the service of a neighbour writes is in a file of root's.
-    place.write("logs/web.log", marking(mark));
-    place.give("outer");
-    assertEquals(await place.attack(`cd "$1/outer" && mv config aside && ln -s "$1/logs" config`), "");
-    await monitor.waitFor(
-      /ERROR the config directory .* lies in ".*\/outer", which belongs to uid 65534.*: what runs goes on/,
-    );
-    place.write("logs/last.log", marking(mark));
-    await new Promise((resolve) => setTimeout(resolve, 1000));
-    assertEquals(contents(place.dir.path), {}, "nothing left its mark");
-    assertEquals([isAlive(Number(pid)), monitor.count(/-> running/)], [true, 1]);
-  });
+  neighbourTest(
+    `the monitor runs nothing from logs that a neighbour swaps for the config directory (${how})`,
+    async () => {
+      await using place = new Place();
+      const mark = place.file("mark");
+      place.make("outer");
+      const config = place.make("outer/config");
+      const logs = place.make("logs", 0o750);
+      place.write("outer/config/web", sleeper(place.dir));
+      const monitor = place.monitor(places(place, { config, logs, frequency: "0.2" }), permissions);
+      const [, pid] = await monitor.waitFor(/web: gone -> running .*, pid (\d+)/);
+      // A line that a neighbour's service writes ends up in a file of root's.
+      place.write("logs/web.log", marking(mark));
+      place.give("outer");
+      assertEquals(await place.attack(`cd "$1/outer" && mv config aside && ln -s "$1/logs" config`), "");
+      await monitor.waitFor(
+        /ERROR cannot read the config directory .* its parent directory ".*\/outer" is owned by uid 65534.*; running processes/,
+      );
+      place.write("logs/last.log", marking(mark));
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      assertEquals(contents(place.dir.path), {}, "nothing left its mark");
+      assertEquals([isAlive(Number(pid)), monitor.count(/-> running/)], [true, 1]);
+    },
+  );
 
-  neighbourTest(`a config through a link that a neighbour swaps all the time is never run (${how})`, async () => {
-    await using place = new Place();
-    const mark = place.file("mark");
-    const config = place.make("config");
-    const logs = place.make("logs", 0o750);
-    place.write("logs/web.log", marking(mark));
-    place.make("good");
-    place.write("good/web", sleeper(place.dir));
-    Deno.symlinkSync(place.file("good"), place.file("home", "way"));
-    Deno.symlinkSync(place.file("home", "way", "web"), `${config}/web`);
-    Deno.symlinkSync(place.file("home", "way", "web.log"), `${config}/web.log`);
-    const monitor = place.monitor(places(place, { config, logs, frequency: "0.05" }), permissions);
-    await monitor.waitFor(/WARN web: bad config: lies in ".*\/home", which belongs to uid 65534/);
-    await place.attackOn(`cd "$1/home"; while :; do ln -sfn "$1/logs" way; ln -sfn "$1/good" way; done`);
-    await new Promise((resolve) => setTimeout(resolve, 5000));
-    assertEquals([contents(place.dir.path), monitor.count(/-> running/)], [{}, 0]);
-  });
+  neighbourTest(
+    `the monitor never runs a config through a symlink that a neighbour keeps swapping (${how})`,
+    async () => {
+      await using place = new Place();
+      const mark = place.file("mark");
+      const config = place.make("config");
+      const logs = place.make("logs", 0o750);
+      place.write("logs/web.log", marking(mark));
+      place.make("good");
+      place.write("good/web", sleeper(place.dir));
+      Deno.symlinkSync(place.file("good"), place.file("home", "way"));
+      Deno.symlinkSync(place.file("home", "way", "web"), `${config}/web`);
+      Deno.symlinkSync(place.file("home", "way", "web.log"), `${config}/web.log`);
+      const monitor = place.monitor(places(place, { config, logs, frequency: "0.05" }), permissions);
+      await monitor.waitFor(/WARN web: invalid config: its parent directory ".*\/home" is owned by uid 65534/);
+      await place.attackOn(`cd "$1/home"; while :; do ln -sfn "$1/logs" way; ln -sfn "$1/good" way; done`);
+      await new Promise((resolve) => setTimeout(resolve, 5000));
+      assertEquals([contents(place.dir.path), monitor.count(/-> running/)], [{}, 0]);
+    },
+  );
 
-  neighbourTest(`a messages directory that is swapped for one of root's loses none of its files (${how})`, async () => {
-    await using place = new Place();
-    place.make("outer");
-    const messages = place.make("outer/messages");
-    const config = place.make("config");
-    place.write("config/web", sleeper(place.dir));
-    const valuable = place.make("valuable");
-    for (let i = 0; i < 153; i++) place.write(`valuable/file${i}`, `precious ${i}`);
-    const before = contents(valuable);
-    const monitor = place.monitor(places(place, { config, messages, frequency: "0.2" }), permissions);
-    await monitor.waitFor(/web: gone -> running/);
-    place.give("outer");
-    assertEquals(await place.attack(`cd "$1/outer" && mv messages aside && ln -s "$1/valuable" messages`), "");
-    await monitor.waitFor(
-      /ERROR the messages directory .* lies in ".*\/outer", which belongs to uid 65534.*: the one that was locked stays in use/,
-    );
-    if (permissions.length === 1) {
-      // The one that was locked is held open, wherever it is by now.
-      place.write("outer/aside/message", '{"type": "RESTART", "name": "web"}');
-      await monitor.waitFor(/INFO message "message": RESTART "web"/);
-    } else {
-      place.write("valuable/message", '{"type": "RESTART", "name": "web"}');
-      await new Promise((resolve) => setTimeout(resolve, 1500));
-      Deno.removeSync(place.file("valuable", "message"));
-      assertEquals(monitor.count(/RESTART/), 0);
-    }
-    assertEquals([contents(valuable), [...Deno.readDirSync(valuable)].length], [before, 153]);
-  });
+  neighbourTest(
+    `the monitor removes no file from a directory of root's that is swapped for the messages directory (${how})`,
+    async () => {
+      await using place = new Place();
+      place.make("outer");
+      const messages = place.make("outer/messages");
+      const config = place.make("config");
+      place.write("config/web", sleeper(place.dir));
+      const valuable = place.make("valuable");
+      for (let i = 0; i < 153; i++) place.write(`valuable/file${i}`, `precious ${i}`);
+      const before = contents(valuable);
+      const monitor = place.monitor(places(place, { config, messages, frequency: "0.2" }), permissions);
+      await monitor.waitFor(/web: gone -> running/);
+      place.give("outer");
+      assertEquals(await place.attack(`cd "$1/outer" && mv messages aside && ln -s "$1/valuable" messages`), "");
+      await monitor.waitFor(
+        /ERROR cannot use the new messages directory .*: its parent directory ".*\/outer" is owned by uid 65534.*; the old one stays in use/,
+      );
+      if (permissions.length === 1) {
+        // The locked directory is held open, wherever it has been moved.
+        place.write("outer/aside/message", '{"type": "RESTART", "name": "web"}');
+        await monitor.waitFor(/INFO message "message": RESTART "web"/);
+      } else {
+        place.write("valuable/message", '{"type": "RESTART", "name": "web"}');
+        await new Promise((resolve) => setTimeout(resolve, 1500));
+        Deno.removeSync(place.file("valuable", "message"));
+        assertEquals(monitor.count(/RESTART/), 0);
+      }
+      assertEquals([contents(valuable), [...Deno.readDirSync(valuable)].length], [before, 153]);
+    },
+  );
 }
 
 neighbourTest(
-  "a read-only mount of a neighbour's directory is no reason to trust it, unless that is asked for",
+  "the monitor trusts a read-only mount of a neighbour's directory only with --trust-read-only-mount",
   async () => {
     await using place = new Place();
     const config = place.make("config");
@@ -141,7 +153,7 @@ neighbourTest(
     assertEquals(await refused.ended(), 1);
     assertMatch(
       refused.stderr.join("\n"),
-      /belongs to uid 65534, .*: chmod, chown, --allow-insecure, or --trust-read-only-mount$/,
+      /owned by uid 65534, .*; fix it with chmod or chown, or use --allow-insecure or --trust-read-only-mount$/,
     );
     const trusted = place.monitor([...places(place, { config }), "--trust-read-only-mount"], ["-A"], wrap);
     await trusted.waitFor(/web: gone -> running/);
@@ -149,7 +161,7 @@ neighbourTest(
 );
 
 neighbourTest(
-  "a log is written nowhere else when its directory is given away, and a link is put in its place",
+  "the monitor writes a log nowhere else if its directory is given away and a symlink replaces it",
   async () => {
     await using place = new Place();
     const config = place.make("config");
@@ -161,9 +173,9 @@ neighbourTest(
     place.give("logs");
     Deno.chmodSync(logs, 0o755);
     await place.attackOn('cd "$1/logs"; while :; do ln -sf "$1/secret" web.log; ln -sf "$1/secret" web.log.1; done');
-    // It is the link that is refused, or the directory.
+    // Either the symlink or the directory is refused.
     await monitor.waitFor(
-      /ERROR web: cannot (?:write to|rotate) ".*web\.log": .*; its output (?:waits|goes to the monitor's)$/,
+      /ERROR web: cannot (?:write to|rotate) ".*web\.log": .*; the output of the process (?:waits|goes to the monitor's output)$/,
     );
     await new Promise((resolve) => setTimeout(resolve, 2500));
     assertEquals(Deno.readTextFileSync(secret), "root's own\n");
@@ -172,12 +184,12 @@ neighbourTest(
 );
 
 neighbourTest(
-  "a directory in the way of an old log sends output to the monitor's, is said once, and loses no line",
+  "a directory in the way of an old log diverts output to the monitor's, is logged once, and loses no line",
   async () => {
     await using place = new Place();
     const config = place.make("config");
     const logs = place.make("logs", 0o750);
-    // Two of them, so that the first cannot take the place of the second.
+    // Two of them, so that rotation cannot rename the first over the second.
     for (const name of ["web.log.1", "web.log.2"]) {
       Deno.mkdirSync(place.file("logs", name, "below"), {
         recursive: true,
@@ -186,7 +198,9 @@ neighbourTest(
     const script = "i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i + 1)); done; exec sleep 1000";
     place.write("config/web", JSON.stringify({ args: ["sh", "-c", script] }));
     const monitor = place.monitor(places(place, { config, logs, "log-size": "4096", "log-keep": "2" }));
-    await monitor.waitFor(/ERROR web: cannot rotate ".*web\.log": .*; its output goes to the monitor's$/);
+    await monitor.waitFor(
+      /ERROR web: cannot rotate ".*web\.log": .*; the output of the process goes to the monitor's output$/,
+    );
     await monitor.waitFor(/^\[web\] line 1999$/);
     assertEquals([monitor.count(/ERROR/), Deno.statSync(place.file("logs", "web.log")).size <= 4096], [1, true]);
     for (const name of ["web.log.1", "web.log.2"]) Deno.removeSync(place.file("logs", name), { recursive: true });
@@ -196,7 +210,7 @@ neighbourTest(
   },
 );
 
-neighbourTest("pid and log directories are made 0750 and log files 0640, whatever the umask", async () => {
+neighbourTest("the monitor makes pid and log directories 0750 and log files 0640, whatever the umask", async () => {
   await using place = new Place();
   const config = place.make("config");
   place.write("config/web", JSON.stringify({ args: ["sh", "-c", "echo hello; exec sleep 1000"] }));
@@ -218,23 +232,29 @@ neighbourTest("pid and log directories are made 0750 and log files 0640, whateve
   ]);
 });
 
-neighbourTest("--log-file is refused in a neighbour's directory, and where it is a link or a pipe", async () => {
-  await using place = new Place();
-  const secret = place.write("secret", "root's own\n", 0o600);
-  Deno.symlinkSync(secret, place.file("home", "link"));
-  assertEquals((await run(["mkfifo", place.file("pipe")])).code, 0);
-  for (
-    const [path, why] of [["home/log", /lies in/], ["home/link", /lies in/], ["pipe", /is not a regular file/]] as const
-  ) {
-    const monitor = place.monitor(places(place, { "log-file": place.file(path) }));
-    assertEquals(await monitor.ended(), 1);
-    assertMatch(monitor.stderr.join("\n"), /^ncolony-monitor: Cannot write to ".*": /);
-    assertMatch(monitor.stderr.join("\n"), why);
-  }
-  assertEquals([Deno.readTextFileSync(secret), contents(place.home)], ["root's own\n", {}]);
-});
+neighbourTest(
+  "the monitor refuses --log-file in a neighbour's directory, and if it is a symlink or a FIFO",
+  async () => {
+    await using place = new Place();
+    const secret = place.write("secret", "root's own\n", 0o600);
+    Deno.symlinkSync(secret, place.file("home", "link"));
+    assertEquals((await run(["mkfifo", place.file("pipe")])).code, 0);
+    for (
+      const [path, why] of [["home/log", /its parent directory/], ["home/link", /its parent directory/], [
+        "pipe",
+        /not a regular file/,
+      ]] as const
+    ) {
+      const monitor = place.monitor(places(place, { "log-file": place.file(path) }));
+      assertEquals(await monitor.ended(), 1);
+      assertMatch(monitor.stderr.join("\n"), /^ncolony-monitor: Cannot write to ".*": /);
+      assertMatch(monitor.stderr.join("\n"), why);
+    }
+    assertEquals([Deno.readTextFileSync(secret), contents(place.home)], ["root's own\n", {}]);
+  },
+);
 
-neighbourTest("a forged pid file has nobody's process ended, where its directory is a neighbour's", async () => {
+neighbourTest("a forged pid file in a neighbour's directory ends no process", async () => {
   await using place = new Place();
   const config = place.make("config");
   const pids = place.make("pids");
@@ -246,7 +266,7 @@ neighbourTest("a forged pid file has nobody's process ended, where its directory
     await place.attack(`cd "$1/pids"; echo ${victim.pid} > web; echo '${JSON.stringify(forged)}' > .children`);
     const monitor = place.monitor(places(place, { config, pid: pids }));
     assertEquals(await monitor.ended(), 1);
-    // A file of the neighbour's is not believed either, where the directory has been taken back.
+    // The neighbour's file is not trusted either if root has taken the directory back.
     Deno.chownSync(pids, 0, 0);
     Deno.removeSync(`${pids}/web`);
     const again = place.monitor(places(place, { config, pid: pids }));
@@ -258,7 +278,7 @@ neighbourTest("a forged pid file has nobody's process ended, where its directory
   }
 });
 
-Deno.test("--config and --messages that are swapped are refused, and no config is lost", async () => {
+Deno.test("the monitor refuses swapped --config and --messages, and loses no config", async () => {
   await using place = new Place();
   const config = place.make("config");
   for (let i = 0; i < 160; i++) place.write(`config/web${i}`, sleeper(place.dir));
@@ -268,21 +288,22 @@ Deno.test("--config and --messages that are swapped are refused, and no config i
     assertEquals(await monitor.ended(), 1);
     assertMatch(
       monitor.stderr.join("\n"),
-      /^ncolony-monitor: Cannot use directory ".*config" for messages: "web\d+" in it is a config: did you swap --config and --messages\?$/,
+      /^ncolony-monitor: Cannot use directory ".*config" for messages: it contains the config "web\d+"; did you swap --config and --messages\?$/,
     );
     assertEquals([contents(config), [...Deno.readDirSync(config)].length], [before, 160]);
   }
 });
 
-Deno.test("what is no message is not removed, however much of it there is and whoever may write its directory", async () => {
+Deno.test("the monitor deletes no file that is not a message, whatever their number and the mode of the directory", async () => {
   for (const mode of [0o755, 0o777, 0o1777]) {
     await using place = new Place();
     const messages = place.make("messages", mode);
     for (let i = 0; i < 153; i++) place.write(`messages/file${i}`, `precious ${i}`);
     const monitor = place.monitor(["--config", place.make("config"), "--messages", messages, "--frequency", "0.2"]);
     const kept = mode === 0o777 ? 0 : 100;
-    if (mode === 0o755) await monitor.waitFor(/is wrong and stays \(\.rejected has 100 already\)/, 53);
-    else await monitor.waitFor(/more lines about messages were left out/);
+    if (mode === 0o755) {
+      await monitor.waitFor(/is invalid and stays in place \(\.rejected already has 100 messages\)/, 53);
+    } else await monitor.waitFor(/more lines about messages were suppressed/);
     await until("all were looked at", () => filesIn(messages).length === 153 - kept);
     const all = { ...contents(messages), ...(kept > 0 ? contents(`${messages}/.rejected`) : {}) };
     assertEquals(Object.keys(all).length, 153);

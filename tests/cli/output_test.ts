@@ -8,7 +8,7 @@ const ONCE = ["-t", "1e6", "-m", "1e6", "-M", "1e6"];
 
 const EVENT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z (DEBUG|INFO|WARN|ERROR) \S/;
 
-/** One line of the JSON format. */
+/** A line of the JSON format. */
 interface Record {
   readonly time: string;
   readonly level: string;
@@ -22,7 +22,7 @@ interface Record {
 const LONG = "aé€😀".repeat(10_500);
 const LONG_SCRIPT = sh("i=0; while [ $i -lt 10500 ]; do printf 'aé€😀'; i=$((i + 1)); done; echo; echo after");
 
-/** Runs a process to its end, stops the monitor, and so has everything that was written. */
+/** Runs a process until it exits, and stops the monitor, so that all output has been written. */
 async function runOne(args: string[], format: "text" | "json"): Promise<Colony> {
   const colony = new Colony({ args: [...ONCE, "--log-format", format], config: { web: { args } } });
   try {
@@ -39,7 +39,7 @@ function records(lines: readonly string[]): Record[] {
   return lines.map((line) => JSON.parse(line));
 }
 
-Deno.test("a line is told as [name] line on the stream that it came from, events on stderr with time and level", async () => {
+Deno.test("the monitor writes a line as [name] line to its own stream, and events to stderr with time and level", async () => {
   await using colony = await runOne(sh("echo out; echo err >&2; echo; echo '  spaced  '"), "text");
   assertEquals(colony.stdout?.lines, ["[web] out", "[web] ", "[web]   spaced  "]);
   assertEquals(colony.stderr.lines.filter((line) => line.startsWith("[")), ["[web] err"]);
@@ -47,12 +47,12 @@ Deno.test("a line is told as [name] line on the stream that it came from, events
   for (const event of events) assertMatch(event, EVENT);
   assertMatch(
     events[0]!,
-    /Z INFO ncolony-monitor \S+ on .*; without --allow-all it may not read \/proc, and finds less of /,
+    /Z INFO ncolony-monitor \S+ on .*; without --allow-all it cannot read \/proc and finds fewer /,
   );
   assertMatch(events[1]!, /Z INFO web: gone -> running \(wanted\), pid \d+$/);
 });
 
-Deno.test("in the JSON format every line of both streams is an object with the same keys", async () => {
+Deno.test("the JSON format writes every line of both streams as an object with the same keys", async () => {
   await using colony = await runOne(sh(`echo out; echo '{"quo"ted\\' >&2; echo; exit 3`), "json");
   const out = records(colony.stdout!.lines);
   const err = records(colony.stderr.lines);
@@ -68,7 +68,7 @@ Deno.test("in the JSON format every line of both streams is an object with the s
   assertEquals(err.at(-1)?.process, null);
 });
 
-Deno.test("a long line comes out in marked pieces that join to the original", async () => {
+Deno.test("the text format splits a long line into marked pieces that join to the original", async () => {
   await using colony = await runOne(LONG_SCRIPT, "text");
   const pieces = colony.stdout!.lines.map((line) => /^\[web(\+?)\] (.*)$/.exec(line)!);
   assertEquals(pieces.at(-1)?.[0], "[web] after");
@@ -78,7 +78,7 @@ Deno.test("a long line comes out in marked pieces that join to the original", as
   assert(long.map(([, , text]) => text).join("") === LONG);
 });
 
-Deno.test("a long line comes out as partial objects that join to the original", async () => {
+Deno.test("the JSON format splits a long line into partial objects that join to the original", async () => {
   await using colony = await runOne(LONG_SCRIPT, "json");
   const pieces = records(colony.stdout!.lines);
   assertEquals(pieces.at(-1)?.message, "after");
@@ -90,26 +90,26 @@ Deno.test("a long line comes out as partial objects that join to the original", 
 
 const BYTES = sh(String.raw`printf 'a\377\376\r\033[1m\000z\nnot \303'; printf 'ended'`);
 
-Deno.test("bytes that are not UTF-8 pass through unchanged in text, and a last line without newline is kept", async () => {
+Deno.test("the text format passes on bytes that are not UTF-8, and keeps a last line without a newline", async () => {
   await using colony = await runOne(BYTES, "text");
   assertEquals(colony.stdout?.latin1(), "[web] a\xff\xfe\r\x1b[1m\0z\n[web] not \xc3ended\n");
 });
 
-Deno.test("bytes that are not UTF-8 become U+FFFD in JSON, and a last line without newline is kept", async () => {
+Deno.test("the JSON format writes U+FFFD for bytes that are not UTF-8, and keeps a last line without a newline", async () => {
   await using colony = await runOne(BYTES, "json");
   const messages = records(colony.stdout!.lines).map(({ message }) => message);
   assertEquals(messages, ["a\ufffd\ufffd\r\x1b[1m\0z", "not \ufffdended"]);
 });
 
-Deno.test("what a process writes last is told, also where a grandchild keeps its streams open", async () => {
+Deno.test("the monitor writes a process's last lines even if a grandchild keeps its streams open", async () => {
   await using colony = new Colony({ args: ONCE });
-  // The grandchild is in the leader's group, by which the harness ends it.
+  // The grandchild stays in the leader's group, so that the harness can kill it.
   colony.put("web", { args: sh("sleep 1000 & seq 1 3000"), "ncolony.monitor": { kill_scope: "process" } });
   await colony.waitFor(/^\[web\] 3000$/);
   assertEquals(colony.stdout?.lines, Array.from({ length: 3000 }, (_, index) => `[web] ${index + 1}`));
 });
 
-Deno.test("what a process writes when it is asked to end is told before the monitor ends", async () => {
+Deno.test("the monitor writes what a process prints while it stops before the monitor exits", async () => {
   await using colony = new Colony({
     config: { web: { args: sh("trap 'seq 1 3000; exit 0' TERM; echo ready; while :; do sleep 0.02; done") } },
   });
@@ -118,19 +118,19 @@ Deno.test("what a process writes when it is asked to end is told before the moni
   assertEquals(colony.stdout?.lines.slice(1), Array.from({ length: 3000 }, (_, index) => `[web] ${index + 1}`));
 });
 
-Deno.test("--log-level tells events of that level and above, and the processes' lines always", async () => {
+Deno.test("--log-level selects events of that level and above, and always passes on the processes' lines", async () => {
   await using colony = new Colony({
     args: ["--log-level", "warn"],
     config: { web: { args: sh("echo out; echo err >&2; exec cat") }, bad: "{" },
   });
   await colony.waitFor(/^\[web\] out$/);
   await colony.waitFor(/^\[web\] err$/);
-  await colony.waitFor(/ WARN bad: bad config: /);
+  await colony.waitFor(/ WARN bad: invalid config: /);
   assertEquals(await colony.stop(), 0);
   assertEquals(colony.count(/ INFO | DEBUG /), 0);
 });
 
-Deno.test("--log-file takes everything in place of the streams, after what stood in it", async () => {
+Deno.test("--log-file takes all output instead of the streams, and appends it", async () => {
   using dir = tempDir();
   const file = dir.write("log", "before\n");
   await using colony = new Colony({

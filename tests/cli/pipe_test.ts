@@ -11,7 +11,11 @@ for (const place of ["config", "messages"] as const) {
     await using colony = new Colony({ args: ["--frequency", "0.5"], config: { web: CAT } });
     const first = await colony.started("web");
     assertEquals((await run(["mkfifo", join(colony[place], "pipe")])).code, 0);
-    await colony.waitFor(place === "config" ? /WARN pipe: bad config: is not/ : /"pipe" is wrong and put away: is not/);
+    await colony.waitFor(
+      place === "config"
+        ? /WARN pipe: invalid config: not a regular/
+        : /"pipe" is invalid and was moved to .rejected: not a regular/,
+    );
     colony.send({ type: "RESTART", name: "web" });
     const second = await colony.started("web", 2);
     assertEquals([first, second].map(isAlive), [false, true]);
@@ -20,7 +24,7 @@ for (const place of ["config", "messages"] as const) {
   });
 }
 
-Deno.test("a link to a named pipe keeps the monitor neither from working nor from stopping", async () => {
+Deno.test("a symlink to a named pipe keeps the monitor neither from working nor from stopping", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.5"], config: { web: CAT } });
   await colony.started("web");
   const pipe = colony.dir.file("pipe");
@@ -31,14 +35,14 @@ Deno.test("a link to a named pipe keeps the monitor neither from working nor fro
   assertEquals(await colony.stop(), 0);
 });
 
-Deno.test("a pipe that comes and goes, and a directory that is made anew after it, block nothing", async () => {
+Deno.test("a named pipe that comes and goes, and a directory that is created again after it, block nothing", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.5"], config: { web: CAT } });
   await colony.started("web");
   assertEquals((await run(["mkfifo", join(colony.config, "pipe")])).code, 0);
   Deno.removeSync(join(colony.config, "pipe"));
-  // A directory that was made anew is watched anew.
+  // A directory that is created again is watched again.
   Deno.renameSync(colony.config, colony.dir.file("aside"));
-  await colony.waitFor(/the config directory .* is not there/);
+  await colony.waitFor(/the config directory .*: no such file or directory/);
   colony.dir.dir("config");
   colony.put("db", CAT);
   await colony.started("db");

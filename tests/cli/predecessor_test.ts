@@ -13,7 +13,7 @@ import {
   toolCommand,
 } from "./tools.ts";
 
-/** One of several monitors, one after another, on the directories `config`, `messages` and `pids` of a folder. */
+/** One of several monitors in a row that use the same config, messages and pid directories. */
 class Monitor implements AsyncDisposable {
   readonly process: Deno.ChildProcess;
   readonly #log: string;
@@ -32,23 +32,23 @@ class Monitor implements AsyncDisposable {
     this.process = new Deno.Command(command, { args: [...args, ...options], cwd: ROOT, stdin: "null" }).spawn();
   }
 
-  /** What it told until now. */
+  /** What it has logged so far. */
   get text(): string {
     try {
       return Deno.readTextFileSync(this.#log);
     } catch {
-      // It has not opened its log yet.
+      // The log does not exist yet.
       return "";
     }
   }
 
-  /** The pid of the child that it started last for a process, as soon as there is one. */
+  /** Returns the pid of the last child that it started for a process, as soon as there is one. */
   started(name: string): Promise<number> {
     const pattern = new RegExp(`INFO ${name}: \\w+ -> running \\(.*\\), pid (\\d+)\n`);
     return until(`${name} runs`, () => Number(pattern.exec(this.text)?.[1]) || null);
   }
 
-  /** SIGKILL. */
+  /** Kills it with SIGKILL. */
   async kill(): Promise<void> {
     this.process.kill("SIGKILL");
     await this.process.status;
@@ -61,7 +61,7 @@ class Monitor implements AsyncDisposable {
   }
 }
 
-/** A config of `web`, and a stranger whose pid the pid file of `web` says. */
+/** A config `web`, and a stranger whose pid is in the pid file of `web`. */
 class Stranded implements AsyncDisposable {
   readonly stranger: Deno.ChildProcess = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
 
@@ -77,7 +77,7 @@ class Stranded implements AsyncDisposable {
   }
 }
 
-Deno.test("what a killed monitor left running is stopped before it is started again, also what ignores SIGTERM", async () => {
+Deno.test("the monitor stops leftover processes before it starts them again, including one that ignores SIGTERM", async () => {
   using dir = tempDir();
   dir.dir("config");
   dir.write("config/mild", sleeper(dir));
@@ -91,7 +91,7 @@ Deno.test("what a killed monitor left running is stopped before it is started ag
   Deno.removeSync(dir.file("config", "dropped"));
   await using second = new Monitor(dir, "second.log", ["-A"]);
   const [mild, stubborn] = await Promise.all([second.started("mild"), second.started("stubborn")]);
-  assertMatch(second.text, /stubborn: stopping -> killing \(kill time over\)\n[^]*stubborn: killing -> running/);
+  assertMatch(second.text, /stubborn: stopping -> killing \(kill time expired\)\n[^]*stubborn: killing -> running/);
   await gone(...old);
   assertEquals([mild, stubborn].map(isAlive), [true, true]);
   assertEquals([...Deno.readDirSync(dir.file("pids"))].map(({ name }) => name).sort(), [
@@ -109,12 +109,12 @@ for (
     ["/proc alone", false, false],
   ] as const
 ) {
-  Deno.test(`what a killed monitor left running is stopped as its config says, known by ${knownBy}`, async () => {
+  Deno.test(`the monitor stops a leftover process as its config says, known by ${knownBy}`, async () => {
     using dir = tempDir();
     dir.dir("config");
     dir.write("told", "");
     const told = dir.file("told");
-    // It needs longer than the monitor's own kill time, and tells of any other signal.
+    // It takes longer than the monitor's own kill time, and records any other signal.
     const script = `trap 'sleep 1.5; echo done >>"$1"; exit' INT; trap 'echo other >>"$1"' TERM HUP QUIT
       echo up >>"$1"; while :; do sleep 0.1; done`;
     const rules = { stop_signal: "SIGINT", kill_time: 60 };
@@ -142,7 +142,7 @@ for (
   ] as const
 ) {
   const how = `record: ${JSON.stringify(record)}${permissions === MONITOR_PERMISSIONS ? ", without --allow-all" : ""}`;
-  Deno.test(`a stranger that has the pid of a pid file is left alone (${how})`, async () => {
+  Deno.test(`the monitor leaves alone a stranger with the pid of a pid file (${how})`, async () => {
     using dir = tempDir();
     await using place = new Stranded(dir);
     const { stranger } = place;
@@ -157,8 +157,8 @@ for (
   });
 }
 
-for (const [when, isIdentified] of [["at once", false], ["after a look at everything", true]] as const) {
-  Deno.test(`what a monitor without --allow-all left running, killed ${when}, is stopped before it is started again`, async () => {
+for (const [when, isIdentified] of [["at once", false], ["after a full scan", true]] as const) {
+  Deno.test(`the monitor stops a leftover process of one without --allow-all, killed ${when}, before it starts the next`, async () => {
     using dir = tempDir();
     dir.dir("config");
     dir.write("config/web", sleeper(dir));
@@ -172,11 +172,11 @@ for (const [when, isIdentified] of [["at once", false], ["after a look at everyt
     const pid = await second.started("web");
     await gone(old);
     assertEquals(isAlive(pid), true);
-    assertMatch(second.text, new RegExp(`web: gone -> stopping \\(pid ${old} of an earlier monitor still runs\\)`));
+    assertMatch(second.text, new RegExp(`web: gone -> stopping \\(left running by a previous monitor: pid ${old}\\)`));
   });
 }
 
-/** Takes cat(1) away from what it runs, which leaves nothing to look into /proc with. */
+/** Hides cat(1) from a command, so that nothing can read /proc for it. */
 const WITHOUT_CAT = [
   "unshare",
   "--mount",
@@ -188,16 +188,18 @@ const WITHOUT_CAT = [
 const CAN_TAKE_CAT = IS_ROOT && hasCommand("unshare") && (await run([...WITHOUT_CAT, "true"])).code === 0;
 
 Deno.test({
-  name:
-    "where nothing can look into /proc, a process waits until the pid of its pid file is gone (skipped unless run by root)",
+  name: "without /proc, a process waits until the pid of its pid file is gone (skipped unless run by root)",
   ignore: !CAN_TAKE_CAT,
   fn: async () => {
     using dir = tempDir();
     await using place = new Stranded(dir);
     const { stranger } = place;
     await using monitor = new Monitor(dir, "log", MONITOR_PERMISSIONS, undefined, WITHOUT_CAT);
-    await until("it says so", () => monitor.text.includes(`web: waits until pid ${stranger.pid} is gone`));
-    // The kill time passes, and nobody is killed.
+    await until(
+      "it says so",
+      () => monitor.text.includes(`web: waiting up to 60 s for pid ${stranger.pid}, recorded by a previous monitor`),
+    );
+    // The kill time passes, and nothing is killed.
     await until("that is over", () => monitor.text.includes("web: stopping -> killing"));
     assertEquals(isAlive(stranger.pid), true);
     stranger.kill("SIGKILL");
@@ -206,7 +208,7 @@ Deno.test({
   },
 });
 
-Deno.test("a pid file that names nobody, everybody, or what is no number signals nobody", async () => {
+Deno.test("a pid file with 0, 1, a negative number or no number signals no process", async () => {
   using dir = tempDir();
   dir.dir("config");
   dir.dir("pids");
@@ -216,10 +218,10 @@ Deno.test("a pid file that names nobody, everybody, or what is no number signals
   texts.forEach((_, i) => dir.write(`config/p${i}`, sleeper(dir)));
   await using monitor = new Monitor(dir, "log", ["-A"]);
   await Promise.all(texts.map((_, i) => monitor.started(`p${i}`)));
-  assertEquals(monitor.text.match(/earlier monitor/), null);
+  assertEquals(monitor.text.match(/previous monitor/), null);
 });
 
-Deno.test("without pid files, what a killed monitor left running is found by its name and config", async () => {
+Deno.test("the monitor finds a leftover process by its name and config if there are no pid files", async () => {
   using dir = tempDir();
   dir.dir("config");
   dir.write("config/web", sleeper(dir));
@@ -228,13 +230,13 @@ Deno.test("without pid files, what a killed monitor left running is found by its
   await first.kill();
   await using second = new Monitor(dir, "second.log", ["-A"], []);
   const pid = await second.started("web");
-  assertMatch(second.text, new RegExp(`web: gone -> stopping \\(pid ${old} of an earlier monitor still runs\\)`));
-  assertMatch(second.text, / INFO web: ended: exit status unknown, an earlier monitor started it$/m);
+  assertMatch(second.text, new RegExp(`web: gone -> stopping \\(left running by a previous monitor: pid ${old}\\)`));
+  assertMatch(second.text, / INFO web: ended: exit status unknown \(started by a previous monitor\)$/m);
   await gone(old);
   assertEquals(isAlive(pid), true);
 });
 
-Deno.test("what went of the pid directory is there again after the next look, and a successor needs no more", async () => {
+Deno.test("the monitor restores the pid directory at the next scan, and a successor needs no more", async () => {
   using dir = tempDir();
   dir.dir("config");
   dir.write("config/web", sleeper(dir));
@@ -257,13 +259,13 @@ Deno.test("what went of the pid directory is there again after the next look, an
       try {
         return files() === whole && Deno.readTextFileSync(dir.file("pids", "db")) === `${old[1]}`;
       } catch {
-        // It is not there yet.
+        // The directory or file does not exist yet.
         return false;
       }
     });
   }
   await first.kill();
-  // Only the files know what they were started with.
+  // Now only the files know the configs that they were started with.
   for (const name of ["web", "db"]) dir.write(`config/${name}`, '{"args": ["sleep", "1001"]}');
   await using second = new Monitor(dir, "second.log", ["-A"]);
   await Promise.all(["web", "db"].map((name) => second.started(name)));

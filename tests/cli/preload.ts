@@ -1,7 +1,7 @@
 import { tempDir } from "../helpers.ts";
 import { hasCommand, run } from "./tools.ts";
 
-/** Adds as many seconds to the wall clock as `$NCOLONY_TEST/shift` says; while `fault` is there, opens no file `flaky`. */
+/** Adds the seconds in `$NCOLONY_TEST/shift` to the wall clock. While `fault` exists, cannot open a file `flaky`. */
 const SOURCE = `
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -72,7 +72,7 @@ OPEN(open)
 OPEN(open64)
 `;
 
-/** The variables that set a program's wall clock, and break its reading, as the files of a directory say. */
+/** Returns the variables that shift a program's wall clock, and make reading fail, as the files of a directory say. */
 export async function preload(directory: string): Promise<Record<string, string>> {
   const [source, library] = [`${directory}/preload.c`, `${directory}/preload.so`];
   Deno.writeTextFileSync(source, SOURCE);
@@ -81,7 +81,7 @@ export async function preload(directory: string): Promise<Record<string, string>
   return { LD_PRELOAD: library, NCOLONY_TEST: directory };
 }
 
-/** Whether that can be built here, and Deno goes by it. */
+/** Returns whether the library can be built here, and Deno uses its functions. */
 export async function canPreload(): Promise<boolean> {
   if (Deno.build.os !== "linux" || !hasCommand("cc")) return false;
   using dir = tempDir();
@@ -96,7 +96,7 @@ export async function canPreload(): Promise<boolean> {
     const [error, time] = new TextDecoder().decode(stdout).split(" ");
     return error === "EIO" && Math.abs(Number(time) + 1e12 - Date.now()) < 1e8;
   } catch {
-    // No headers, or another libc.
+    // There are no headers, or libc is another one.
     return false;
   }
 }

@@ -1,29 +1,29 @@
 import { until } from "../helpers.ts";
 import { PATIENCE_MS, ROOT, signalIfThere } from "./tools.ts";
 
-/** How a program is started. */
+/** Options of a {@linkcode Program}. */
 export interface ProgramOptions {
-  /** Variables for its environment, over that of the tests. */
+  /** Variables for its environment, over the environment of the tests. */
   readonly env?: Readonly<Record<string, string>>;
   /** Its stdin. @default {"null"} */
   readonly stdin?: "piped" | "null";
 }
 
-/** A program that runs. `await using` ends it. */
+/** A running program. `await using` ends it. */
 export class Program implements AsyncDisposable {
   /** The program itself. */
   readonly process: Deno.ChildProcess;
-  /** The lines of its stdout until now. */
+  /** The lines of its stdout so far. */
   readonly stdout: string[] = [];
-  /** The lines of its stderr until now. */
+  /** The lines of its stderr so far. */
   readonly stderr: string[] = [];
-  /** The lines of both until now, as they came. */
+  /** The lines of both so far, in the order in which they arrived. */
   readonly lines: string[] = [];
   readonly #read: Promise<unknown>;
   readonly #stdin: WritableStreamDefaultWriter<Uint8Array> | null;
   #isOver = false;
 
-  /** Starts it. */
+  /** Starts the program. */
   constructor([command, ...args]: readonly string[], { env = {}, stdin = "null" }: ProgramOptions = {}) {
     this.process = new Deno.Command(command!, { args, env, cwd: ROOT, stdin, stdout: "piped", stderr: "piped" })
       .spawn();
@@ -35,17 +35,17 @@ export class Program implements AsyncDisposable {
     ]);
   }
 
-  /** Whether it has ended. */
+  /** Whether it has exited. */
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  /** How many lines match. */
+  /** Returns how many lines match. */
   count(pattern: RegExp): number {
     return this.lines.filter((line) => pattern.test(line)).length;
   }
 
-  /** Waits until a condition holds; where that is in vain, the error shows the last lines. */
+  /** Waits until a condition holds. If it never does, the error shows the last lines. */
   async until<T>(what: string, condition: () => T | false | null | undefined): Promise<T> {
     try {
       return await until(what, () => {
@@ -66,7 +66,7 @@ export class Program implements AsyncDisposable {
     });
   }
 
-  /** The number that a line holds. */
+  /** Waits for the nth line that matches. Returns the number in its first group. */
   async numberIn(pattern: RegExp, nth = 1): Promise<number> {
     return Number((await this.waitFor(pattern, nth))[1]);
   }
@@ -76,14 +76,14 @@ export class Program implements AsyncDisposable {
     await this.#stdin?.write(new TextEncoder().encode(`${line}\n`));
   }
 
-  /** Waits until it ends by itself; gives its exit code. */
+  /** Waits until it exits by itself. Returns its exit code. */
   async ended(): Promise<number> {
     await until("it ends", () => this.#isOver);
     await this.#read;
     return (await this.process.status).code;
   }
 
-  /** Asks it to end; gives its exit code. */
+  /** Asks it to exit. Returns its exit code. */
   async stop(signal: Deno.Signal = "SIGTERM"): Promise<number> {
     signalIfThere(this.process.pid, signal);
     return await this.ended();

@@ -1,7 +1,7 @@
-/** What lasts less than this is no settled state of a directory for the monitor. */
+/** A change must last this long to be settled for the monitor, in milliseconds. */
 const SETTLE_MS = 100;
 
-/** Does something until it took less time than a file needs to settle, so that what must follow is certain. */
+/** Repeats `prepare` and `what` until `what` took less time than a file needs to settle, so the result is certain. */
 export async function quickly(what: () => void | Promise<void>, prepare: () => void | Promise<void>): Promise<void> {
   for (let round = 0; round < 50; round++) {
     await prepare();

@@ -3,21 +3,21 @@ import { isAlive, until } from "../helpers.ts";
 import { below, INIT, Reaped, SUBREAPER, testAs } from "./reaping.ts";
 import { gone, hasCommand, signalIfThere } from "./tools.ts";
 
-/** Takes a while to end when it is asked to, and tells of it. */
+/** Takes a while to exit when it is asked to, and prints a line then. */
 const POLITE = `trap 'sleep 0.3; echo bye; exit' TERM; echo ready; while :; do sleep 0.02; done`;
 
-/** Does not end when it is asked to. */
+/** Does not exit when it is asked to. */
 const STUBBORN = `trap '' TERM; echo ready; while :; do sleep 0.02; done`;
 
-/** Has a child when it is asked to end, which does not end when it is. */
+/** Starts a child when it is asked to exit, which does not exit when it is asked to. */
 const FERTILE = `trap 'sh -c "$0" & exit' TERM; echo ready; while :; do sleep 0.02; done`;
 
-/** A command that leaves a script behind, and ends with 5 after a line on stdin. */
+/** Returns a command that leaves a script behind, and exits with 5 after a line on stdin. */
 function leaving(script: string, how = ""): string[] {
   return ["sh", "-c", `${how} sh -c "$1" "$0" & read it; exit 5`, STUBBORN, script];
 }
 
-/** Has a command leave something behind, so many times, and gives the milliseconds that its end takes. */
+/** Waits until a command has left so many scripts behind, and ends it. Returns how long that took, in milliseconds. */
 async function endAfter(reaped: Reaped, count = 1): Promise<number> {
   await reaped.waitFor(/^ready$/, count);
   const pids = await below(reaped.process.pid);
@@ -26,38 +26,38 @@ async function endAfter(reaped: Reaped, count = 1): Promise<number> {
   assertEquals(await reaped.ended(), 5);
   const took = performance.now() - start;
   assertLess(count, pids.length);
-  // At once: reaper has waited for them.
+  // At once, because reaper has waited for them.
   assertEquals(pids.filter(isAlive), []);
   return took;
 }
 
 for (const role of [SUBREAPER, INIT]) {
-  testAs(role, "what the command leaves behind is asked to end, and has its time for that", async () => {
+  testAs(role, "reaper asks what the command leaves behind to exit, and gives it time for that", async () => {
     await using reaped = new Reaped(["--grace", "1000", "--", ...leaving(POLITE)], { role });
     await endAfter(reaped);
     assertEquals(reaped.stdout, ["ready", "bye"]);
   });
 
-  testAs(role, "what does not end then is killed after --grace", async () => {
+  testAs(role, "reaper kills what has not exited after --grace", async () => {
     await using reaped = new Reaped(["--grace", "0.5", ...leaving(STUBBORN)], { role });
     const took = await endAfter(reaped);
     assertLess(450, took);
     assertLess(took, 5000);
   });
 
-  testAs(role, "with --grace 0 it is killed at once", async () => {
+  testAs(role, "reaper kills what is left at once with --grace 0", async () => {
     await using reaped = new Reaped(["--grace", "0", ...leaving(POLITE)], { role });
     assertLess(await endAfter(reaped), 5000);
     assertEquals(reaped.stdout, ["ready"]);
   });
 
-  testAs(role, "what is born while its parent is ended is ended as well", async () => {
+  testAs(role, "reaper ends what is started while its parent is ended", async () => {
     await using reaped = new Reaped(["--grace", "1", ...leaving(FERTILE)], { role });
     assertLess(await endAfter(reaped), 5500);
     assert(reaped.stdout.length <= 2);
   });
 
-  testAs(role, "what is born while its parent is ended is asked to end before it is killed", async () => {
+  testAs(role, "reaper asks what is started while its parent is ended to exit before killing it", async () => {
     const script = `trap 'sh -c "$0" & exit' TERM; echo ready; while :; do sleep 0.02; done`;
     const command = `sh -c "$1" "$0" & read it; exit 5`;
     await using reaped = new Reaped(["--grace", "1000", "sh", "-c", command, "exec sleep 1000", script], { role });
@@ -68,7 +68,7 @@ for (const role of [SUBREAPER, INIT]) {
     const isThere = hasCommand(how);
     testAs(
       role,
-      `what left the group by ${how} is ended as well${isThere ? "" : " (not tried: it is missing)"}`,
+      `reaper ends what left the group by ${how}${isThere ? "" : " (not tried: it is missing)"}`,
       async () => {
         if (!isThere) return;
         await using reaped = new Reaped(["--grace", "0.5", ...leaving(STUBBORN, how)], { role });
@@ -77,18 +77,18 @@ for (const role of [SUBREAPER, INIT]) {
     );
   }
 
-  testAs(role, "a whole tree is ended, down to great-grandchildren and what is stopped", async () => {
+  testAs(role, "reaper ends a whole tree, down to great-grandchildren and stopped processes", async () => {
     const script = `sleep 1000 & kill -STOP $!; sh -c 'sh -c "sleep 1000 & echo ready; wait" & wait' & wait`;
     await using reaped = new Reaped(["--grace", "0.5", ...leaving(script)], { role });
     await endAfter(reaped);
   });
 
-  testAs(role, "with nothing left it ends at once, whatever --grace says", async () => {
+  testAs(role, "reaper exits at once if nothing is left, whatever --grace is", async () => {
     await using reaped = new Reaped(["--grace", "1000", "--kill-after", "1000", "sh", "-c", "exit 4"], { role });
     assertEquals(await reaped.ended(), 4);
   });
 
-  testAs(role, "a command that ignores SIGTERM is killed after --kill-after", async () => {
+  testAs(role, "reaper kills a command that ignores SIGTERM after --kill-after", async () => {
     await using reaped = new Reaped(["--kill-after", "0.4", "sh", "-c", STUBBORN], { role });
     await reaped.waitFor(/^ready$/);
     const start = performance.now();
@@ -97,7 +97,7 @@ for (const role of [SUBREAPER, INIT]) {
     assertLess(350, performance.now() - start);
   });
 
-  testAs(role, "--kill-after counts from the first SIGTERM, and only from one", async () => {
+  testAs(role, "reaper counts --kill-after from the first SIGTERM, and from no other signal", async () => {
     await using reaped = new Reaped(["--kill-after", "0.6", "sh", "-c", `trap 'echo int' INT; ${STUBBORN}`], { role });
     await reaped.waitFor(/^ready$/);
     await reaped.signal("SIGINT");
@@ -112,7 +112,7 @@ for (const role of [SUBREAPER, INIT]) {
     }
   });
 
-  testAs(role, "with --group, --kill-after kills the command's whole group", async () => {
+  testAs(role, "reaper kills the command's whole group after --kill-after with --group", async () => {
     const script = `sh -c "$0" & echo "child $!"; ${STUBBORN}`;
     const argv = ["--group", "--kill-after", "0.3", "--grace", "1000", "sh", "-c", script, STUBBORN];
     await using reaped = new Reaped(argv, { role });
@@ -121,10 +121,10 @@ for (const role of [SUBREAPER, INIT]) {
     assertEquals(await reaped.ended(), 137);
   });
 
-  testAs(role, "nobody who is not below reaper gets a signal", async () => {
+  testAs(role, "reaper sends no signal to a process that is not below it", async () => {
     const signals = "TERM INT HUP QUIT CONT USR1";
     const script = `for it in ${signals}; do trap "echo $it" $it; done; echo ready; while :; do sleep 0.02; done`;
-    // In the group of the tests and of reaper, as somebody in the same container would be.
+    // In the group of the tests and of reaper, like another process in the same container.
     const bystander = new Deno.Command("sh", { args: ["-c", script], stdin: "null", stdout: "piped" }).spawn();
     let heard = "";
     const reading = (async () => {

@@ -3,7 +3,7 @@ import { isAlive } from "../helpers.ts";
 import { below, INIT, procOf, Reaped, testAs } from "./reaping.ts";
 import { signalIfThere } from "./tools.ts";
 
-testAs(INIT, "reaper is PID 1, and nobody but it and its command is there", async () => {
+testAs(INIT, "reaper is PID 1, and the only process besides its command", async () => {
   await using reaped = new Reaped(["sh", "-c", "echo $PPID; echo /proc/[0-9]*; exit 6"], { role: INIT });
   assertEquals(await reaped.ended(), 6);
   assertEquals(reaped.stdout[0], "1");
@@ -11,13 +11,13 @@ testAs(INIT, "reaper is PID 1, and nobody but it and its command is there", asyn
   assertEquals(reaped.stderr, []);
 });
 
-testAs(INIT, "a command that cannot be started ends PID 1 with 127", async () => {
+testAs(INIT, "reaper exits with 127 if the command cannot be started", async () => {
   await using reaped = new Reaped(["no-such-command"], { role: INIT });
   assertEquals(await reaped.ended(), 127);
   assertEquals(reaped.stderr.length, 1);
 });
 
-testAs(INIT, "the command may send signals to PID 1, which come back to it", async () => {
+testAs(INIT, "reaper passes signals that the command sends to PID 1 back to the command", async () => {
   const script =
     'trap "echo hup" HUP; trap "echo term; exit 3" TERM; kill -HUP 1; sleep 0.2; kill -TERM 1; while :; do sleep 0.02; done';
   await using reaped = new Reaped(["sh", "-c", script], { role: INIT });
@@ -25,7 +25,7 @@ testAs(INIT, "the command may send signals to PID 1, which come back to it", asy
   assertEquals(reaped.stdout, ["hup", "term"]);
 });
 
-testAs(INIT, "SIGKILL and SIGSTOP from below do nothing to PID 1", async () => {
+testAs(INIT, "SIGKILL and SIGSTOP from inside the namespace do nothing to PID 1", async () => {
   await using reaped = new Reaped(["sh", "-c", "kill -KILL 1; kill -STOP 1; exit 2"], { role: INIT });
   assertEquals(await reaped.ended(), 2);
 });
@@ -33,7 +33,7 @@ testAs(INIT, "SIGKILL and SIGSTOP from below do nothing to PID 1", async () => {
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   testAs(
     INIT,
-    `${signal} at any time while PID 1 starts does not crash it, and the command gets it in the end`,
+    `${signal} at any time while PID 1 starts does not crash it, and finally reaches the command`,
     async () => {
       await Promise.all(Array.from({ length: 3 }, async () => {
         await using reaped = new Reaped(["sleep", "1000"], { role: INIT });
@@ -49,11 +49,11 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
   );
 }
 
-testAs(INIT, "a signal that comes once, as soon as PID 1 has blocked it, reaches the command", async () => {
+testAs(INIT, "a single signal reaches the command as soon as PID 1 has blocked it", async () => {
   for (let round = 0; round < 10; round++) {
     await using reaped = new Reaped(["sleep", "1000"], { role: INIT });
     const pid = await reaped.pid();
-    // It is called so since it executed itself as /proc/self/exe.
+    // This is its name since it executed itself as /proc/self/exe.
     while ((await procOf(pid, "comm")).trim() !== "exe") assertEquals(reaped.isOver, false);
     Deno.kill(pid, "SIGUSR2");
     assertEquals([round, await reaped.ended(), reaped.stderr], [round, 140, []]);
@@ -62,7 +62,7 @@ testAs(INIT, "a signal that comes once, as soon as PID 1 has blocked it, reaches
 
 testAs(
   INIT,
-  "everybody in the namespace is told to end, whoever started them, and all is over before PID 1 ends",
+  "reaper asks every process in the namespace to exit, and all are gone before PID 1 exits",
   async () => {
     const polite = 'trap "sleep 0.3; echo bye; exit" TERM; echo ready; while :; do sleep 0.02; done';
     const script = '(sh -c "$0" & ); (sh -c "$0" & ); sh -c "$0"; exit 9';

@@ -2,19 +2,19 @@ import { assertEquals } from "@std/assert";
 import { until } from "../helpers.ts";
 import { below, INIT, procOf, Reaped, type Role, SUBREAPER, testAs } from "./reaping.ts";
 
-/** Makes orphans, each with another exit code, some of which end before their parent, some after it. */
+/** Returns a script that makes orphans with different exit codes. Some exit before their parent, some after it. */
 function orphans(count: number): string {
   return `i=0; while [ $i -lt ${count} ]; do ((exit $((i % 256))) & exit $((i % 7))) & i=$((i + 1)); wait; done`;
 }
 
-/** The states of all children of a process, `S` for one that sleeps, `Z` for a zombie. */
+/** Returns the states of all children of a process: `S` is a sleeping process, `Z` a zombie. */
 async function childrenOf(pid: number): Promise<string[]> {
   const children = (await procOf(pid, `task/${pid}/children`)).split(" ").filter((it) => it !== "");
   const stats = await Promise.all(children.map((child) => procOf(Number(child), "stat")));
   return stats.map((stat) => /\) (\w) /.exec(stat)?.[1] ?? "gone");
 }
 
-/** Waits until a reaper has but one child, which is no zombie. */
+/** Waits until a reaper has only one child, which is not a zombie. */
 async function untilOneIsLeft(pid: number): Promise<void> {
   let states: string[] = [];
   let isOver = false;
@@ -30,7 +30,7 @@ async function untilOneIsLeft(pid: number): Promise<void> {
 }
 
 for (const role of [SUBREAPER, INIT]) {
-  testAs(role, "2,000 orphans leave no zombie while the command goes on, and do not touch its exit code", async () => {
+  testAs(role, "2,000 orphans leave no zombie while the command runs, and do not affect its exit code", async () => {
     await using reaped = new Reaped(["sh", "-c", `${orphans(2000)}; echo done; read it; exit 42`], { role });
     await reaped.waitFor(/^done$/);
     await untilOneIsLeft(await reaped.pid());
@@ -39,7 +39,7 @@ for (const role of [SUBREAPER, INIT]) {
     assertEquals(reaped.stderr, []);
   });
 
-  testAs(role, "an orphan that lives on becomes reaper's child, and is reaped when it ends", async () => {
+  testAs(role, "an orphan that lives on becomes reaper's child, and is reaped when it exits", async () => {
     await using reaped = new Reaped(["sh", "-c", "(sleep 1000 &); echo ready; read it; exit 3"], { role });
     await reaped.waitFor(/^ready$/);
     const pid = await reaped.pid();
@@ -52,7 +52,7 @@ for (const role of [SUBREAPER, INIT]) {
     assertEquals(await reaped.ended(), 3);
   });
 
-  testAs(role, "the exit code is right in 20 races of 100 orphans with the command's end", async () => {
+  testAs(role, "the exit code is right in 20 races of 100 orphans with the command's exit", async () => {
     const codes: number[] = [];
     for (let round = 0; round < 20; round += 4) {
       codes.push(...await Promise.all([0, 1, 2, 3].map((offset) => race(role, round + offset))));
@@ -61,7 +61,7 @@ for (const role of [SUBREAPER, INIT]) {
   });
 }
 
-/** Half of the orphans come while the command ends, some of them after that. */
+/** Runs a race: half of the orphans come while the command exits, some of them after that. Returns the exit code. */
 async function race(role: Role, round: number): Promise<number> {
   const script = `(${orphans(50)}) & ${orphans(50).replace("; wait", "")}; exit ${round * 11}`;
   await using reaped = new Reaped(["sh", "-c", script], { role });
@@ -70,7 +70,7 @@ async function race(role: Role, round: number): Promise<number> {
   return code;
 }
 
-testAs(INIT, "no process of the namespace is a zombie, whoever was its parent", async () => {
+testAs(INIT, "no process of the namespace is a zombie, whatever its parent was", async () => {
   const script = `sh -c '${orphans(100)}; echo done; read it' ; exit 8`;
   await using reaped = new Reaped(["sh", "-c", script], { role: INIT });
   await reaped.waitFor(/^done$/);

@@ -2,28 +2,28 @@ import { assert, assertEquals } from "@std/assert";
 import { below, INIT, LONELY_INIT, procOf, Reaped, type ReapedOptions, SUBREAPER, testAs } from "./reaping.ts";
 import { hasCommand, IS_ROOT, run } from "./tools.ts";
 
-/** What reaper passes on. SIGTERM is last, since reaper takes it for the beginning of the end. */
+/** The signals that reaper passes on. SIGTERM is last, because it starts the time of --kill-after. */
 const PASSED = [
   ..."INT HUP QUIT USR1 USR2 WINCH ALRM VTALRM PROF CONT TSTP TTIN TTOU URG XCPU XFSZ".split(" "),
-  // IO, PWR and some for real time, which have no name that all shells know.
+  // IO, PWR and some real-time signals, whose names not all shells know.
   ..."29 30 34 37 50 64".split(" "),
   "TERM",
 ];
 
-/** Tells of every signal the moment it comes. */
+/** Prints every signal as soon as it comes. */
 const COUNTS = `
 for it in ${PASSED.join(" ")}; do trap "echo $0 $it >&2" $it; done
 (trap "" ${PASSED.join(" ")}; exec sleep 1000) &
 echo "$0 ready" >&2
 while :; do wait; done`;
 
-/** Two of them at once, in a group whose leader says nothing. */
+/** Runs two of them in a group whose leader prints nothing. */
 const BOTH = `trap : ${PASSED.join(" ")}; sh -c "$0" a | sh -c "$0" b`;
 
 const PORT_9229 = /^ *\d+: [0-9A-F]+:240D /m;
 
 for (const role of [SUBREAPER, INIT]) {
-  testAs(role, "reaper passes every signal to the command, and to nobody else, just once", async () => {
+  testAs(role, "reaper passes every signal to the command exactly once, and to no other process", async () => {
     await using reaped = new Reaped(["--", "sh", "-c", COUNTS, "it"], { role });
     await reaped.waitFor(/^it ready$/);
     const told = ["it ready"];
@@ -37,7 +37,7 @@ for (const role of [SUBREAPER, INIT]) {
     assertEquals(reaped.stderr, [...told, "it USR2"]);
   });
 
-  testAs(role, "a child of the command gets no signal", async () => {
+  testAs(role, "reaper sends no signal to a child of the command", async () => {
     const script = 'sh -c "$0" child & exec sh -c "$0" it';
     await using reaped = new Reaped(["sh", "-c", script, COUNTS], { role });
     for (const who of ["it", "child"]) await reaped.waitFor(new RegExp(`^${who} ready$`));
@@ -50,7 +50,7 @@ for (const role of [SUBREAPER, INIT]) {
     assertEquals(reaped.stderr.filter((line) => line.startsWith("child")), ["child ready", "child USR2"]);
   });
 
-  testAs(role, "with --group, reaper passes every signal to the command's whole group, just once", async () => {
+  testAs(role, "reaper passes every signal to the command's whole group exactly once with --group", async () => {
     await using reaped = new Reaped(["--group", "--", "sh", "-c", BOTH, COUNTS], { role });
     for (const who of ["a", "b"]) await reaped.waitFor(new RegExp(`^${who} ready$`));
     for (const signal of PASSED) {
@@ -66,7 +66,7 @@ for (const role of [SUBREAPER, INIT]) {
   });
 }
 
-/** The masks that a command sees, less the signals that the C library keeps for itself and Deno ignores: 32 and 33. */
+/** Returns the signal masks of a command, without 32 and 33, which the C library reserves and Deno ignores. */
 async function masks(options: ReapedOptions, argv: readonly string[] = []): Promise<Record<string, bigint>> {
   await using reaped = new Reaped([...argv, "grep", "-E", "Sig(Blk|Ign)", "/proc/self/status"], options);
   assertEquals(await reaped.ended(), 0);
@@ -75,7 +75,7 @@ async function masks(options: ReapedOptions, argv: readonly string[] = []): Prom
 }
 
 for (const role of [SUBREAPER, INIT]) {
-  testAs(role, "the command begins with no signal blocked or ignored", async () => {
+  testAs(role, "the command starts with no signal blocked or ignored", async () => {
     for (const argv of [[], ["--group"]]) assertEquals(await masks({ role }, argv), { SigBlk: 0n, SigIgn: 0n });
   });
 }
@@ -84,7 +84,9 @@ const BLOCKING = ["env", "--block-signal=USR1,CHLD,TERM"];
 const canBlock = (await run([...BLOCKING, "true"])).code === 0;
 
 Deno.test({
-  name: `that is so also where reaper began with some blocked${canBlock ? "" : " (skipped: env cannot block signals)"}`,
+  name: `the command starts with no blocked signal even if reaper has some${
+    canBlock ? "" : " (skipped: env cannot block signals)"
+  }`,
   ignore: !canBlock,
   fn: async () => {
     assertEquals(await masks({ wrap: BLOCKING }), { SigBlk: 0n, SigIgn: 0n });
@@ -100,15 +102,15 @@ testAs(LONELY_INIT, "SIGUSR1 opens no inspector, however often it comes, and rea
   for (let count = 1; count <= 20; count++) {
     for (let burst = 0; burst < 20; burst++) Deno.kill(pid, "SIGUSR1");
     await reaped.waitFor(/^it USR1$/, count);
-    // Deno opens it only when it has run for a while.
+    // Deno opens it only after it has run for a while.
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
   assertEquals(PORT_9229.test(await procOf(pid, "net/tcp")), false);
   assertEquals([...new Set(reaped.stderr)], ["it ready", "it USR1"]);
 });
 
-testAs(LONELY_INIT, "SIGUSR1 opens no inspector while reaper starts, either", async () => {
-  // Deno begins to listen for it after half a second.
+testAs(LONELY_INIT, "SIGUSR1 opens no inspector while reaper starts", async () => {
+  // Deno begins to listen for SIGUSR1 after half a second.
   const script = 'trap : USR1; for it in 1 2 3 4 5 6 7 8; do sleep 0.2; done; cat /proc/net/tcp; echo "ends"';
   const starts = Array.from({ length: 4 }, async () => {
     await using reaped = new Reaped(["sh", "-c", `${script}; exit 5`], { role: LONELY_INIT });
@@ -121,7 +123,7 @@ testAs(LONELY_INIT, "SIGUSR1 opens no inspector while reaper starts, either", as
       }
       await new Promise((resolve) => setTimeout(resolve, 1));
     }
-    // The command dies of it where it has set no trap yet.
+    // SIGUSR1 kills the command if it has set no trap yet.
     assert([5, 138].includes(await reaped.ended()));
     assertEquals(reaped.stderr, []);
     assertEquals(PORT_9229.test(reaped.stdout.join("\n")), false);
@@ -130,8 +132,8 @@ testAs(LONELY_INIT, "SIGUSR1 opens no inspector while reaper starts, either", as
 });
 
 for (const role of [SUBREAPER, INIT]) {
-  testAs(role, "what is ignored when reaper begins stays so, for it and for its command", async () => {
-    // HUP, USR2 and one for real time.
+  testAs(role, "signals that are ignored when reaper starts stay ignored by it and by its command", async () => {
+    // HUP, USR2 and a real-time signal.
     const ignoring = ["sh", "-c", 'trap "" HUP USR2 37; exec "$@"', "sh"];
     const script = `grep SigIgn /proc/self/status; trap 'echo USR1' USR1; echo ready; while :; do sleep 0.1; done`;
     await using reaped = new Reaped(["--", "sh", "-c", script], { role, wrap: ignoring });
@@ -146,26 +148,26 @@ for (const role of [SUBREAPER, INIT]) {
 }
 
 Deno.test({
-  name: "a command that became another user is told of once, and ends when it will",
+  name: "reaper reports once that it may not signal a command that became another user, and waits for it",
   ignore: !IS_ROOT || !hasCommand("setpriv"),
   fn: async () => {
-    // Without the capability, root may signal its own processes alone.
+    // Without the capability, root may signal only its own processes.
     const weak = ["setpriv", "--bounding-set", "-kill", "--inh-caps", "-kill"];
     const script = `echo "started $$"; exec setpriv --reuid 65534 --clear-groups sh -c 'echo changed; sleep 3'`;
     await using reaped = new Reaped(["--kill-after", "0.5", "--", "sh", "-c", script], { wrap: weak });
     const pid = await reaped.numberIn(/^started (\d+)$/);
     await reaped.waitFor(/^changed$/);
     await reaped.signal("SIGTERM");
-    await reaped.waitFor(/may not send/);
+    await reaped.waitFor(/cannot send SIGTERM/);
     await reaped.signal("SIGINT");
     assertEquals(await reaped.ended(), 0);
     assertEquals(reaped.stderr, [
-      `ncolony-reaper: may not send SIGTERM to process ${pid}, which runs as another user`,
+      `ncolony-reaper: cannot send SIGTERM to process ${pid}: permission denied (runs as another user)`,
     ]);
   },
 });
 
-Deno.test("--exit-code makes one exit code of another", async () => {
+Deno.test("--exit-code replaces one exit code by another", async () => {
   const codeOf = async (...argv: string[]) => {
     await using reaped = new Reaped(argv);
     return await reaped.ended();

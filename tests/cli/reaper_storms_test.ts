@@ -3,7 +3,7 @@ import { tempDir } from "../helpers.ts";
 import { INIT, procOf, Reaped, REAPER_PERMISSIONS, type Role, SUBREAPER, testAs } from "./reaping.ts";
 import { ROOT, run, sh } from "./tools.ts";
 
-/** What is passed on, and the command does not mind. */
+/** The signals that reaper passes on, and the command ignores. */
 const PASSED = [
   ..."HUP INT QUIT USR1 USR2 WINCH ALRM VTALRM PROF CONT TSTP TTIN TTOU URG XCPU XFSZ TERM".split(" "),
   ...Array.from({ length: 64 }, (_, at) => `${at + 1}`).filter((it) =>
@@ -11,13 +11,13 @@ const PASSED = [
   ),
 ];
 
-/** Every signal, less those that would end another than PID 1, and that reaper does not pass on. */
+/** Returns all signals for PID 1, and otherwise only those that reaper passes on or that do not end it. */
 function signalsFor(role: Role): string[] {
   if (role === INIT) return Array.from({ length: 64 }, (_, at) => `${at + 1}`);
   return [...PASSED, "CHLD", "PIPE", "33"];
 }
 
-/** The words in another order for each seed. */
+/** Returns the words in a different order for each seed. */
 function shuffled(words: readonly string[], seed: number): string[] {
   const left = [...words];
   let chance = seed + 1;
@@ -28,20 +28,20 @@ function shuffled(words: readonly string[], seed: number): string[] {
   });
 }
 
-/** A command that sends signals to reaper at each line on its stdin, and says so; at the line `end` it ends with 7. */
+/** Returns a command that at each line on stdin sends signals to reaper and prints a line. It exits with 7 at `end`. */
 function storming(storm: string): string[] {
   const loop = `while read it; do [ "$it" = end ] && exit 7; ${storm}; echo stormed; done`;
   return sh(`trap "" ${PASSED.join(" ")}; echo ready; ${loop}`);
 }
 
-/** A line of shell that sends signals, each in a burst. */
+/** Returns a line of shell that sends each signal in a burst. */
 function sending(signals: readonly string[], burst: number): string {
   const kills = "kill -$it $PPID 2>&-; ".repeat(burst);
   return `for it in ${signals.join(" ")}; do ${kills} done`;
 }
 
 for (const role of [INIT, SUBREAPER]) {
-  testAs(role, "every signal from below, alone, in a burst, and in any order, lets reaper live", async () => {
+  testAs(role, "reaper survives every signal from below, alone, in a burst, and in any order", async () => {
     const storms = Array.from({ length: 8 }, (_, seed) => sending(shuffled(signalsFor(role), seed), 1 + seed % 2 * 9));
     await using reaped = new Reaped(["--kill-after", "1000", ...storming(storms.join("; "))], { role });
     await reaped.waitFor(/^ready$/);
@@ -53,7 +53,7 @@ for (const role of [INIT, SUBREAPER]) {
     assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
   });
 
-  testAs(role, "signals that all wait for reaper at the same moment let it live", async () => {
+  testAs(role, "reaper survives signals that are all pending at the same moment", async () => {
     const storm = `${sending(signalsFor(role).filter((it) => !["18", "CONT"].includes(it)), 2)}; kill -CONT $PPID`;
     await using reaped = new Reaped(["--kill-after", "1000", ...storming(storm)], { role });
     await reaped.waitFor(/^ready$/);
@@ -69,26 +69,30 @@ for (const role of [INIT, SUBREAPER]) {
   });
 }
 
-/** Waits until the signal has arrived. */
+/** Waits until reaper is stopped. */
 async function untilStopped(reaped: Reaped): Promise<void> {
   const pid = await reaped.pid();
   while (!/^State:\s+T/m.test(await procOf(pid, "status"))) assertEquals(reaped.isOver, false);
 }
 
-testAs(INIT, "signals from outside that come together while PID 1 starts, once it is itself, let it live", async () => {
-  const storm = "kill -STOP $0; for it in 33 SEGV BUS CHLD; do kill -$it $0; done; kill -CONT $0";
-  await Promise.all(Array.from({ length: 6 }, async () => {
-    await using reaped = new Reaped(["sh", "-c", "echo ready; read it; exit 7"], { role: INIT });
-    const pid = await reaped.pid();
-    // It is called so since it executed itself as /proc/self/exe.
-    while ((await procOf(pid, "comm")).trim() !== "exe") assertEquals(reaped.isOver, false);
-    while (!reaped.isOver && reaped.stdout.length === 0) await run(["sh", "-c", storm, `${pid}`]);
-    await reaped.say("end");
-    assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
-  }));
-});
+testAs(
+  INIT,
+  "PID 1 survives signals from outside that come together while it starts, after it has executed itself",
+  async () => {
+    const storm = "kill -STOP $0; for it in 33 SEGV BUS CHLD; do kill -$it $0; done; kill -CONT $0";
+    await Promise.all(Array.from({ length: 6 }, async () => {
+      await using reaped = new Reaped(["sh", "-c", "echo ready; read it; exit 7"], { role: INIT });
+      const pid = await reaped.pid();
+      // This is its name since it executed itself as /proc/self/exe.
+      while ((await procOf(pid, "comm")).trim() !== "exe") assertEquals(reaped.isOver, false);
+      while (!reaped.isOver && reaped.stdout.length === 0) await run(["sh", "-c", storm, `${pid}`]);
+      await reaped.say("end");
+      assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
+    }));
+  },
+);
 
-/** Does what reaper does first, and then reads what is not there. */
+/** Begins as reaper does, and then reads from an invalid address. */
 const FAULTY = `
 import { Libc } from ${JSON.stringify(`file://${ROOT}reaper/libc.ts`)};
 import { blockSignals } from ${JSON.stringify(`file://${ROOT}reaper/signals.ts`)};
@@ -96,7 +100,7 @@ if (!blockSignals(new Libc())) throw new Error("not blocked");
 new Deno.UnsafePointerView(Deno.UnsafePointer.create(8n)).getUint8();
 `;
 
-testAs(INIT, "a fault of PID 1's own still ends it", async () => {
+testAs(INIT, "a fault of PID 1 itself still ends it", async () => {
   using dir = tempDir();
   const args = ["run", "--frozen", "--no-prompt", "--config", `${ROOT}deno.json`, ...REAPER_PERMISSIONS];
   const words = [...INIT.wrap!, Deno.execPath(), ...args, dir.write("faulty.ts", FAULTY)];

@@ -7,7 +7,7 @@ import { REAPER, SHELL, Terminal, testOnTerminal } from "./terminal.ts";
 
 const [CTRL_C, CTRL_D, CTRL_Z, CTRL_BACKSLASH] = ["\x03", "\x04", "\x1a", "\x1c"];
 
-/** Tells of signals, and ends with 3 on SIGTERM. */
+/** Prints signals, and exits with 3 on SIGTERM. */
 const COUNTS = `
 for it in INT WINCH USR2; do trap "echo told $it" $it; done
 trap "exit 3" TERM
@@ -15,16 +15,16 @@ trap "exit 3" TERM
 tty; echo ready
 while :; do wait; done`;
 
-/** Says that it runs, in words that are not those that were typed, and then does so for long. */
+/** Prints that it runs, in words that differ from those typed, and then runs for a long time. */
 const LASTS = "sh -c 'echo up $((20 + 2)); exec sleep 1000'\n";
 const UP = "up 22\r\n";
 
-/** A reaper with a command that counts. */
+/** Returns a reaper with a command that counts. */
 function counting(...argv: string[]): string[] {
   return [...REAPER, ...argv, "--grace", "0", "sh", "-c", COUNTS];
 }
 
-/** Sends the program a signal of another kind, after which none of those before can come any more; gives their number. */
+/** Sends a SIGUSR2, after which no earlier signal can still arrive. Returns how often `text` was seen. */
 async function countAtFence(terminal: Terminal, text: string, fences: number): Promise<number> {
   Deno.kill((await terminal.pids())[0]!, "SIGUSR2");
   await terminal.waitFor("told USR2", fences);
@@ -32,7 +32,7 @@ async function countAtFence(terminal: Terminal, text: string, fences: number): P
 }
 
 for (const role of [SUBREAPER, INIT]) {
-  testOnTerminal(role, "Ctrl-C ends what the shell runs, and the shell goes on to pass its exit code", async () => {
+  testOnTerminal(role, "Ctrl-C ends what the shell runs, and the shell goes on and returns its exit code", async () => {
     await using terminal = new Terminal([...REAPER, ...SHELL], role);
     for (const round of [1, 2]) {
       await terminal.type(LASTS);
@@ -63,7 +63,7 @@ for (const role of [SUBREAPER, INIT]) {
 
   for (const argv of [[], ["--group"]]) {
     const how = argv.length > 0 ? ` with ${argv}` : "";
-    testOnTerminal(role, `Ctrl-C is one SIGINT for the command${how}, and so is SIGINT for reaper`, async () => {
+    testOnTerminal(role, `Ctrl-C is one SIGINT for the command${how}, and so is SIGINT to reaper`, async () => {
       await using terminal = new Terminal(counting(...argv), role);
       await terminal.waitFor("ready");
       for (let round = 1; round <= 8; round++) {
@@ -78,10 +78,10 @@ for (const role of [SUBREAPER, INIT]) {
       assertEquals(await terminal.ended(), 3);
     });
 
-    testOnTerminal(role, `another size of the window is one SIGWINCH for the command${how}`, async () => {
+    testOnTerminal(role, `a new window size is one SIGWINCH for the command${how}`, async () => {
       await using terminal = new Terminal(counting(...argv), role);
       await terminal.waitFor("ready");
-      // A command with a session of its own still has the terminal on its stdin.
+      // A command in its own session still has the terminal as its stdin.
       const tty = /\/dev\/pts\/\d+/.exec(terminal.seen)![0];
       for (let round = 1; round <= 8; round++) {
         assertEquals((await run(["stty", "-F", tty, "cols", `${80 + round}`])).code, 0);
@@ -92,7 +92,7 @@ for (const role of [SUBREAPER, INIT]) {
   }
 
   for (const [name, key, code] of [["Ctrl-C", CTRL_C, 130], ["Ctrl-\\", CTRL_BACKSLASH, 131]] as const) {
-    testOnTerminal(role, `${name} ends a command that does not mind it, and reaper with ${code}`, async () => {
+    testOnTerminal(role, `${name} ends a command with the default action, and reaper exits with ${code}`, async () => {
       await using terminal = new Terminal([...REAPER, "sh", "-c", "echo ready; ulimit -c 0; exec sleep 1000"], role);
       await terminal.waitFor("ready");
       await terminal.type(key);
@@ -102,7 +102,7 @@ for (const role of [SUBREAPER, INIT]) {
 
   testOnTerminal(
     role,
-    "the command has reaper's session, and with --group one of its own, with no terminal",
+    "the command has reaper's session, or with --group its own session without a terminal",
     async () => {
       const script = "read pid name state parent group session tty rest < /proc/$$/stat; " +
         "echo $((pid == group)) $((pid == session)) $((tty != 0)) told";
@@ -114,7 +114,7 @@ for (const role of [SUBREAPER, INIT]) {
   );
 }
 
-testOnTerminal(SUBREAPER, "a terminal that goes away is one SIGHUP for the command", async () => {
+testOnTerminal(SUBREAPER, "a closed terminal is one SIGHUP for the command", async () => {
   using dir = tempDir();
   const told = dir.write("told", "");
   const script = `
@@ -135,7 +135,7 @@ while :; do wait; done`;
   await gone(...pids);
 });
 
-testOnTerminal(SUBREAPER, "a shell within a shell ends, and the outer one has its terminal again", async () => {
+testOnTerminal(SUBREAPER, "a shell in a shell exits, and the outer one gets its terminal back", async () => {
   await using terminal = new Terminal(SHELL);
   await terminal.type(`${[...REAPER, ...SHELL].join(" ")}\n`);
   await terminal.type("echo inner $((20 + 2)); exit 4\n");
@@ -164,16 +164,16 @@ testOnTerminal(
   },
 );
 
-testOnTerminal(SUBREAPER, "reaper asks nobody for a permission to say that its command is not there", async () => {
+testOnTerminal(SUBREAPER, "reaper prompts for no permission to report a missing command", async () => {
   const command = [Deno.execPath(), "run", "--quiet", "--frozen", ...PERMISSIONS.reaper, "reaper/mod.ts"];
   await using terminal = new Terminal([...command, "/no/such/command"]);
-  await terminal.waitFor('command "/no/such/command" (or its interpreter) is not there');
+  await terminal.waitFor('command "/no/such/command" or its interpreter: no such file or directory');
   assertEquals(await terminal.ended(), 127);
 });
 
 testOnTerminal(
   SUBREAPER,
-  "a command in the background that reads is stopped, as its shell sees, and fg has it go on",
+  "a background command that reads is stopped, which its shell sees, and fg resumes it",
   async () => {
     await using terminal = new Terminal(SHELL);
     const words = REAPER.map((word) => `'${word}'`).join(" ");
@@ -191,7 +191,7 @@ testOnTerminal(
   },
 );
 
-testOnTerminal(SUBREAPER, "Ctrl-Z stops a command behind a pipe, as its shell sees, and fg has it go on", async () => {
+testOnTerminal(SUBREAPER, "Ctrl-Z stops a command behind a pipe, which its shell sees, and fg resumes it", async () => {
   await using terminal = new Terminal(SHELL);
   const words = REAPER.map((word) => `'${word}'`).join(" ");
   await terminal.type(`sleep 1000 | ${words} -- sh -c 'echo up $((20 + 2)); exec sleep 1000'\n`);
@@ -199,7 +199,7 @@ testOnTerminal(SUBREAPER, "Ctrl-Z stops a command behind a pipe, as its shell se
   await terminal.type(CTRL_Z);
   await terminal.waitFor("Stopped");
   await terminal.type("fg\n");
-  // The line as it was typed, as it was stopped, and as it goes on.
+  // The line as it was typed, as it was stopped, and as it resumes.
   await terminal.waitFor("sleep 1000 |", 3);
   await terminal.type(CTRL_C);
   await terminal.type("echo went on $((20 + 3))\n");

@@ -3,7 +3,7 @@ import manifest from "../../reaper/deno.json" with { type: "json" };
 import { REAPER_PERMISSIONS } from "./reaping.ts";
 import { PATIENCE_MS, ROOT, runTool, signalIfThere, toolCommand } from "./tools.ts";
 
-/** Runs a reaper until it ends, with some bytes on its stdin; a character of the output stands for a byte. */
+/** Runs a reaper until it exits, with some bytes on its stdin. */
 async function reap(
   argv: readonly string[],
   input: Uint8Array<ArrayBuffer> | null = null,
@@ -22,7 +22,7 @@ async function reap(
   }
 }
 
-/** Runs one with some permissions, and gives its exit code and what it said on stderr. */
+/** Runs a reaper with some permissions. Returns its exit code and stderr. */
 async function complaint(
   argv: readonly string[],
   permissions = REAPER_PERMISSIONS,
@@ -42,26 +42,29 @@ const CODES: readonly (readonly [script: string, code: number])[] = [
   ["kill -USR1 $$", 138],
 ];
 
-Deno.test("reaper ends with the command's exit code, or 128 + n where signal n ended it", async () => {
+Deno.test("reaper exits with the command's exit code, or with 128 + n if signal n ended it", async () => {
   for (const [script, code] of CODES) {
     assertEquals([script, ...await complaint(["sh", "-c", script])], [script, code, ""]);
   }
 });
 
-Deno.test("reaper ends with 128 + n also for a signal that has no name", async () => {
+Deno.test("reaper exits with 128 + n even for a signal without a name", async () => {
   assertEquals(await complaint(["sh", "-c", "kill -35 $$"]), [128 + 35, ""]);
 });
 
-Deno.test("reaper ends with 127 where the command is not there, and says so in one line", async () => {
+Deno.test("reaper exits with 127 if the command does not exist, and reports that in one line", async () => {
   for (const command of ["no-such-command", "/no/such/command"]) {
     const [code, stderr] = await complaint([command, "--version"]);
     assertEquals(code, 127);
-    assertMatch(stderr, /^ncolony-reaper: cannot run "[^"]+": command "[^"]+" \(or its interpreter\) is not there\n$/);
+    assertMatch(
+      stderr,
+      /^ncolony-reaper: cannot run "[^"]+": command "[^"]+" or its interpreter: no such file or directory\n$/,
+    );
     assertEquals(stderr.split(command).length, 3);
   }
 });
 
-Deno.test("reaper ends with 126 where the command cannot be run, and says so in one line", async () => {
+Deno.test("reaper exits with 126 if the command cannot be executed, and reports that in one line", async () => {
   for (const command of ["/etc", "./deno.json"]) {
     const [code, stderr] = await complaint([command]);
     assertEquals(code, 126);
@@ -69,7 +72,7 @@ Deno.test("reaper ends with 126 where the command cannot be run, and says so in 
   }
 });
 
-Deno.test("without one of its permissions reaper says so in one line, and ends with 1", async () => {
+Deno.test("reaper reports a missing permission in one line, and exits with 1", async () => {
   for (const missing of REAPER_PERMISSIONS) {
     const [code, stderr] = await complaint(["true"], REAPER_PERMISSIONS.filter((it) => it !== missing));
     assertMatch(stderr, new RegExp(`^ncolony-reaper: .*${missing}.*\n$`));
@@ -79,7 +82,7 @@ Deno.test("without one of its permissions reaper says so in one line, and ends w
 
 const WRONG = [[], ["--"], ["--", ""], ["--nonsense", "true"], ["--grace", "soon", "true"], ["--group=1", "true"]];
 
-Deno.test("a wrong command line is one line on stderr, exit code 2, and nothing is run", async () => {
+Deno.test("reaper reports an invalid command line in one line, exits with 2, and runs nothing", async () => {
   for (const argv of WRONG) {
     const [code, stderr] = await complaint(argv);
     assertEquals([argv, code], [argv, 2]);
@@ -97,7 +100,7 @@ Deno.test("reaper --help and --version need no permissions", async () => {
   }
 });
 
-Deno.test("what follows the command is the command's, up to --help and empty words", async () => {
+Deno.test("reaper passes all words after the command on to it, even --help and empty words", async () => {
   const script = 'for it; do echo "<$it>"; done; exit $#';
   const words = ["--help", "", "a b", "--", "-x", "é\n"];
   const { code, stdout, stderr } = await reap(["sh", "-c", script, "sh", ...words]);
@@ -105,26 +108,26 @@ Deno.test("what follows the command is the command's, up to --help and empty wor
   assertEquals(new TextDecoder().decode(stdout), words.map((word) => `<${word}>\n`).join(""));
 });
 
-Deno.test("stdin and stdout are the command's, byte for byte", async () => {
+Deno.test("the command gets reaper's stdin and stdout, byte for byte", async () => {
   const input = Uint8Array.from({ length: 300_000 }, (_, at) => (at * 7 + (at >> 8)) % 256);
   const { code, stdout, stderr } = await reap(["cat"], input);
   assertEquals([code, stderr], [0, ""]);
   assertEquals(stdout, input);
 });
 
-Deno.test("stderr is the command's, and apart from stdout", async () => {
+Deno.test("the command gets reaper's stderr, separate from stdout", async () => {
   const { code, stdout, stderr } = await reap(["sh", "-c", "echo out; echo err >&2; printf half >&2; exit 3"]);
   assertEquals([code, new TextDecoder().decode(stdout), stderr], [3, "out\n", "err\nhalf"]);
 });
 
-Deno.test("the command sees the end of stdin, also where there is nothing on it", async () => {
+Deno.test("the command sees the end of stdin, even if stdin is empty", async () => {
   for (const input of [null, new Uint8Array()]) {
     const { code, stdout } = await reap(["sh", "-c", "cat; echo end"], input);
     assertEquals([code, new TextDecoder().decode(stdout)], [0, "end\n"]);
   }
 });
 
-Deno.test("a stdin that is closed, a stdout that is, or a stderr that is, does not keep the command from running", async () => {
+Deno.test("reaper runs the command with stdin, stdout or stderr closed", async () => {
   const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
   for (const closed of ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"]) {
     const script = `"$@" ${closed}; echo "code $?"`;
@@ -134,7 +137,7 @@ Deno.test("a stdin that is closed, a stdout that is, or a stderr that is, does n
   }
 });
 
-Deno.test("a reader that is gone ends the command as it would without reaper", async () => {
+Deno.test("the command ends after its reader is gone, as it does without reaper", async () => {
   const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
   const script = '{ "$@"; echo "code $?" >&2; } | head -n 1';
   const args = ["-c", script, "sh", ...tool, "sh", "-c", "while echo line 2>&-; do :; done; exit 9"];

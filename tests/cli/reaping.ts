@@ -1,54 +1,54 @@
 import { Program } from "./program.ts";
 import { hasCommand, HEEDING, PATIENCE_MS, run, signalIfThere, toolCommand } from "./tools.ts";
 
-/** The permissions that the reaper needs. */
+/** The permissions that reaper needs. */
 export const REAPER_PERMISSIONS: readonly string[] = ["--allow-run", "--allow-ffi"];
 
-/** A place for a reaper in the tree of processes. */
+/** A place for reaper in the process tree. */
 export interface Role {
-  /** How it is called in the name of a test. */
+  /** Its name in test titles. */
   readonly name: string;
-  /** What puts a command there; null where that is not allowed here. */
+  /** The words that put a command there. Null if that is not possible here. */
   readonly wrap: readonly string[] | null;
 }
 
 const PID_NAMESPACE = ["--pid", "--fork", "--mount-proc", "--kill-child"];
 
-/** PID 1 of a namespace of its own. */
+/** PID 1 of its own namespace. */
 export const INIT: Role = role("PID 1", PID_NAMESPACE);
 
-/** The same, with no network but its own. */
+/** The same, with its own network. */
 export const LONELY_INIT: Role = role("PID 1 with a network of its own", [...PID_NAMESPACE, "--net"]);
 
-/** One process among others. */
+/** A process among others. */
 export const SUBREAPER: Role = { name: "a subreaper", wrap: [] };
 
-/** A test of a reaper in some place; skipped, with a name that says so, where that is not allowed. */
+/** Defines a test of reaper in a role. If the role is not possible here, the test is skipped and its title says so. */
 export function testAs(role: Role, name: string, fn: () => Promise<void>): void {
   const suffix = role.wrap === null ? " (skipped: unshare is missing, or not allowed here)" : "";
   Deno.test({ name: `as ${role.name}, ${name}${suffix}`, ignore: role.wrap === null, fn });
 }
 
-/** How a reaper is started. */
+/** Options of a {@linkcode Reaped}. */
 export interface ReapedOptions {
-  /** Where. @default {SUBREAPER} */
+  /** The place of reaper. @default {SUBREAPER} */
   readonly role?: Role;
-  /** A command that becomes the reaper. */
+  /** A command that becomes reaper. */
   readonly wrap?: readonly string[];
 }
 
-/** A real reaper. `await using` ends it and everybody below it. */
+/** A real reaper. `await using` ends it and all processes below it. */
 export class Reaped extends Program {
   readonly #role: Role;
 
-  /** Starts it. */
+  /** Starts reaper. */
   constructor(argv: readonly string[], { role = SUBREAPER, wrap = [] }: ReapedOptions = {}) {
     const tool = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
     super([...HEEDING, ...wrap, ...role.wrap!, ...tool, ...argv], { stdin: "piped" });
     this.#role = role;
   }
 
-  /** The reaper's pid: this process, or the one below `unshare`. */
+  /** Returns the pid of reaper: this process, or the one below `unshare`. */
   async pid(): Promise<number> {
     const { pid } = this.process;
     if (this.#role.wrap!.length === 0) return pid;
@@ -59,12 +59,12 @@ export class Reaped extends Program {
     }
   }
 
-  /** Sends the reaper a signal. */
+  /** Sends reaper a signal. */
   async signal(signal: Deno.Signal): Promise<void> {
     Deno.kill(await this.pid(), signal);
   }
 
-  /** Sends the reaper a signal that kill(1) knows, by its name or number. */
+  /** Sends reaper a signal that kill(1) knows, by its name or number. */
   async send(signal: string): Promise<void> {
     await run(["sh", "-c", `kill -${signal} ${await this.pid()}`]);
   }
@@ -81,15 +81,15 @@ export class Reaped extends Program {
   }
 }
 
-/** The pids of all below a process, parents first. */
+/** Returns the pids of all processes below a process, parents first. */
 export async function below(pid: number): Promise<number[]> {
   const script = "below() { for it in $(cat /proc/$1/task/*/children 2>&-); do echo $it; below $it; done; }; below $0";
   return (await run(["sh", "-c", script, `${pid}`])).stdout.split("\n").filter((it) => it !== "").map(Number);
 }
 
-/** What /proc says of a process. */
+/** Returns a file of a process in /proc. */
 export async function procOf(pid: number | "self", file: string): Promise<string> {
-  // Deno lets itself read /proc only with all permissions.
+  // Deno itself may read /proc only with all permissions.
   return (await run(["cat", `/proc/${pid}/${file}`])).stdout;
 }
 

@@ -4,32 +4,32 @@ import { type TempDir, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { PATIENCE_MS, type Result, ROOT, run, sh } from "./tools.ts";
 
-/** What docs/recipes.md says of one server. */
+/** The recipe of a server in docs/recipes.md. */
 export interface Recipe {
   /** The name of its config file. */
   readonly name: string;
-  /** Its config, as it stands there. */
+  /** The text of its config. */
   readonly config: string;
-  /** What is run before the first start; nothing where nothing must be. */
+  /** The command to run before the first start. May be empty. */
   readonly before: string;
-  /** What succeeds when it works. */
+  /** A command that succeeds while the server works. */
   readonly check: string;
-  /** What has it read its configuration again. */
+  /** The command that makes the server reload its configuration. */
   readonly reload: string;
 }
 
-/** The sections of the page. */
+/** Returns the sections of the page. */
 function sections(): string[] {
   return Deno.readTextFileSync(join(ROOT, "docs", "recipes.md")).split(/^## /m);
 }
 
-/** The shell scripts in the section of this title. */
+/** Returns the shell scripts in the section with this title. */
 export function scriptsOf(title: string): string[] {
   const section = sections().find((text) => text.startsWith(`${title}\n`)) ?? "";
   return [...section.matchAll(/^```sh\n([\s\S]*?)^```$/gm)].map(([, script]) => script!);
 }
 
-/** All recipes of the page, by name. */
+/** Returns all recipes of the page, by name. */
 export function readRecipes(): Map<string, Recipe> {
   const found = sections().flatMap((section) => {
     const [, name, config] = /^`conf\/(\w+)`:\n\n```json\n([\s\S]*?)^```$/m.exec(section) ?? [];
@@ -40,17 +40,17 @@ export function readRecipes(): Map<string, Recipe> {
   return new Map(found.map((recipe) => [recipe.name, recipe]));
 }
 
-/** What a server of Debian writes, or what the tests change: it gets copies. */
+/** Directories that Debian's servers write to or the tests change. The tests use copies. */
 const COPIED = ["/etc/haproxy", "/etc/nginx", "/etc/postgresql", "/etc/ssh", "/var/lib/postgresql", "/var/lib/redis"];
 
-/** A machine of its own, as far as a server can tell, with a monitor that runs one recipe. */
+/** Mount and network namespaces in which a monitor runs one recipe. */
 export class Site implements AsyncDisposable {
-  /** What belongs to the test; its path is the same inside. */
+  /** The directory of the test, which has the same path inside. */
   readonly dir: TempDir = tempDir();
   /** The monitor and the server. */
   readonly colony: Colony;
 
-  /** Makes one: `setup` is run as root before the monitor starts. */
+  /** Starts the monitor. `setup` runs before it as root. */
   constructor(readonly recipe: Recipe, setup: (dir: string) => string) {
     Deno.chmodSync(this.dir.path, 0o755);
     const copies = COPIED.map((path) => `copy ${path}`).join("\n");
@@ -75,18 +75,18 @@ export class Site implements AsyncDisposable {
     });
   }
 
-  /** The words that run a shell command where the server is, and where `pids` is the monitor's pid directory. */
+  /** Returns the words that run a shell command in the server's namespaces, where `pids` is the pid directory. */
   inside(command: string): string[] {
     const words = ["nsenter", "--target", `${this.colony.process.pid}`, "--mount", "--net"];
     return [...words, "sh", "-c", `cd '${this.colony.dir.path}' && ${command}`];
   }
 
-  /** Runs a shell command where the server is. */
+  /** Runs a shell command in the server's namespaces. */
   async run(command: string): Promise<Result> {
     return await run(this.inside(command));
   }
 
-  /** Waits until a shell command succeeds where the server is, with this output. */
+  /** Waits until a shell command in the server's namespaces succeeds with this output. */
   async shows(command: string, output?: string): Promise<void> {
     for (const end = Date.now() + 2 * PATIENCE_MS;;) {
       const { code, stdout, stderr } = await this.run(command);
@@ -98,7 +98,7 @@ export class Site implements AsyncDisposable {
     }
   }
 
-  /** Checks that it works after a restart that is asked for, and that the one before ended by itself. */
+  /** Asks for a restart. Checks that the server exits by itself, and that the next one works. */
   async restart(code = 0): Promise<void> {
     const { name, check } = this.recipe;
     this.colony.send({ type: "RESTART", name });
@@ -107,7 +107,7 @@ export class Site implements AsyncDisposable {
     await this.shows(check);
   }
 
-  /** Checks that everything ends in order. */
+  /** Checks that everything stops in order. */
   async stop(): Promise<void> {
     assertEquals([await this.colony.stop(), this.colony.count(/SIGKILL/)], [0, 0]);
   }

@@ -6,7 +6,7 @@ import { Program } from "./program.ts";
 import { scriptsOf } from "./recipes.ts";
 import { namesIn, run, sh } from "./tools.ts";
 
-Deno.test("docs/recipes.md: many instances of one program are links to a template", async () => {
+Deno.test("docs/recipes.md: many instances of one program are symlinks to a template", async () => {
   await using colony = new Colony({ args: ["--frequency", "1000"] });
   const { dir } = colony;
   const worker = dir.write("worker", '#!/bin/sh\necho "$1"; exec sleep 1000\n');
@@ -35,7 +35,7 @@ Deno.test("docs/recipes.md: many instances of one program are links to a templat
   assertEquals(await colony.stop(), 0);
 });
 
-Deno.test("docs/recipes.md: a whole host runs from bundles, with reaper over all", async () => {
+Deno.test("docs/recipes.md: a whole host runs from bundles, under one reaper", async () => {
   using dir = tempDir();
   const moved = (text: string) =>
     text.replaceAll("PATH=/usr/local/bin:", `PATH=${dirname(Deno.execPath())}:`)
@@ -52,6 +52,6 @@ Deno.test("docs/recipes.md: a whole host runs from bundles, with reaper over all
   const pids = namesIn(pidFiles).map((name) => Number(Deno.readTextFileSync(join(pidFiles, name))));
   assertEquals(pids.length, 3);
   assertEquals(await reaper.stop(), 0);
-  assertMatch(reaper.lines.at(-1)!, / INFO everything has ended$/);
+  assertMatch(reaper.lines.at(-1)!, / INFO all processes have ended$/);
   await until("nobody is left", () => !pids.some(isAlive));
 });

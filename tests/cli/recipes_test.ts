@@ -5,7 +5,7 @@ import { hasCommand, IS_ROOT, run } from "./tools.ts";
 
 const RECIPES = readRecipes();
 
-/** A web application for gunicorn, of which `/slow` takes a second. */
+/** A web application for gunicorn. Its `/slow` takes a second. */
 const APPLICATION = `mkdir /srv/app
 cat > /srv/app/wsgi.py << 'END'
 import time
@@ -15,7 +15,7 @@ def application(environ, start_response):
     return [b"old"]
 END`;
 
-/** One in Java, with a shutdown hook. */
+/** A web server in Java, with a shutdown hook. */
 const JAR = `mkdir /srv/app && cd /srv/app
 cat > App.java << 'END'
 import com.sun.net.httpserver.HttpServer;
@@ -37,7 +37,7 @@ frontend web
     http-request return status 200 content-type text/plain string old
 END`;
 
-/** A key that opens root's account, and where the server is to look for it. */
+/** Makes a key for root's account, and has the server find it. */
 const LOGIN = (key: string) =>
   `ssh-keygen -q -t ed25519 -N '' -f '${key}'
 cat > /etc/ssh/sshd_config.d/test.conf << 'END'
@@ -46,7 +46,7 @@ PermitRootLogin yes
 StrictModes no
 END`;
 
-/** Whether namespaces can be made, and the server is there. */
+/** Returns whether namespaces can be made, and the server is installed. */
 async function canRun(...commands: readonly string[]): Promise<boolean> {
   if (!IS_ROOT || !["unshare", "nsenter", "ip", "setpriv", "curl", ...commands].every(hasCommand)) return false;
   return (await run(["unshare", "--mount", "--net", "true"])).code === 0;
@@ -60,7 +60,7 @@ async function recipeTest(
   test: (site: Site) => Promise<void>,
 ): Promise<void> {
   Deno.test({
-    name: `docs/recipes.md: ${name} runs, is restarted and stopped in order (skipped without root or ${name})`,
+    name: `docs/recipes.md: ${name} runs, restarts and stops in order (skipped without root or ${name})`,
     ignore: !await canRun(...commands),
     fn: async () => {
       await using site = new Site(RECIPES.get(name)!, setup);
@@ -72,7 +72,7 @@ async function recipeTest(
   });
 }
 
-/** Has a server read what was changed: the pid stays. */
+/** Makes a server reload a changed configuration, and checks that its pid stays the same. */
 async function reload(site: Site, change: string, check: string, output: string): Promise<void> {
   const [pid] = site.colony.pidsOf(site.recipe.name);
   assertEquals((await site.run(change)).code, 0);
@@ -87,7 +87,7 @@ const AS_POSTGRES = "setpriv --reuid=postgres --regid=postgres --init-groups psq
 await recipeTest("postgresql", ["/usr/lib/postgresql/15/bin/postgres"], () => "true", async (site) => {
   const config = "/etc/postgresql/15/main/postgresql.conf";
   await reload(site, `echo "work_mem = '7MB'" >> ${config}`, `${AS_POSTGRES} 'show work_mem'`, "7MB\n");
-  // Somebody's connection does not keep it from ending.
+  // An open connection does not keep it from exiting.
   const client = run(site.inside(`${AS_POSTGRES} 'select 1, pg_sleep(1000)'`));
   await site.shows(`${AS_POSTGRES} "select count(*) from pg_stat_activity where query like 'select 1,%'"`, "1\n");
   await site.restart();
@@ -129,7 +129,7 @@ await recipeTest("sshd", ["/usr/sbin/sshd", "ssh"], (dir) => LOGIN(`${dir}/key`)
 await recipeTest("haproxy", ["haproxy"], () => FRONTEND, async (site) => {
   const change = "sed -i 's/string old/string new/' /etc/haproxy/haproxy.cfg";
   await reload(site, change, site.recipe.check, "new");
-  // Only then the master, which has executed itself, handles signals.
+  // Only then does the master, which has executed itself, handle signals.
   await site.colony.waitFor(/ Former worker .* exited/);
   await site.restart();
 });
@@ -150,6 +150,6 @@ await recipeTest("java", ["java", "javac"], () => JAR, async (site) => {
   await site.colony.waitFor(/^\[java\] the hook ran$/);
 });
 
-Deno.test("every recipe of docs/recipes.md is tried", () => {
+Deno.test("each recipe in docs/recipes.md has a test", () => {
   assertEquals([...RECIPES.keys()].sort(), ["gunicorn", "haproxy", "java", "nginx", "postgresql", "redis", "sshd"]);
 });

@@ -7,7 +7,7 @@ const CAT = { args: ["cat"] };
 const VICTIM = "nobody's business";
 const NOBODY = 65_534;
 
-/** Makes a directory outside of a colony, with a file in it; gives its path. */
+/** Makes a directory outside a colony, with a file in it. Returns its path. */
 function makeOutside(colony: Colony): string {
   const outside = colony.dir.dir("outside");
   Deno.writeTextFileSync(join(outside, "victim"), VICTIM);
@@ -19,12 +19,12 @@ function assertUntouched(outside: string): void {
   assertEquals(Deno.readTextFileSync(join(outside, "victim")), VICTIM);
 }
 
-/** Sends wrong messages and a good one; each must be said or acted on once, and what is wrong must be put away, or stay. */
+/** Sends invalid messages and a valid one. Checks that each is handled once, and that the invalid ones went or stay. */
 async function assertAllDealtWith(colony: Colony, what: "put away" | "stay"): Promise<void> {
   const web = colony.pidsOf("web").length;
   const said = what === "put away"
-    ? /is wrong and put away: not JSON/
-    : /is wrong and stays \(others may replace .*: not JSON/;
+    ? /is invalid and was moved to .rejected: invalid JSON/
+    : /is invalid and stays in place \(other users can replace .*: invalid JSON/;
   const wrong = colony.count(said);
   const victim = `victim-${web}`;
   place(colony.messages, victim, "{");
@@ -35,22 +35,22 @@ async function assertAllDealtWith(colony: Colony, what: "put away" | "stay"): Pr
   const left = namesIn(colony.messages).filter((name) => [first, last, victim].includes(name));
   assertEquals(left.length, what === "put away" ? 0 : 3);
   await colony.fence();
-  assertEquals(colony.count(new RegExp(`message "${first}" is wrong`)), 1);
+  assertEquals(colony.count(new RegExp(`message "${first}" is invalid`)), 1);
   assertEquals(colony.count(said), wrong + 3);
-  assertEquals([colony.pidsOf("web").length, colony.count(/ERROR messages/)], [web + 1, 0]);
+  assertEquals([colony.pidsOf("web").length, colony.count(/ERROR cannot remove messages/)], [web + 1, 0]);
 }
 
-/** What may stand where wrong messages should go. */
+/** Things that may be in the way of the directory for invalid messages. */
 const IN_THE_WAY: Readonly<Record<string, (rejected: string, outside: string) => Promise<void> | void>> = {
-  "a link to a directory": (rejected, outside) => Deno.symlinkSync(outside, rejected),
-  "a link to a file": (rejected, outside) => Deno.symlinkSync(join(outside, "victim"), rejected),
-  "a link to nothing": (rejected, outside) => Deno.symlinkSync(join(outside, "nothing"), rejected),
+  "a symlink to a directory": (rejected, outside) => Deno.symlinkSync(outside, rejected),
+  "a symlink to a file": (rejected, outside) => Deno.symlinkSync(join(outside, "victim"), rejected),
+  "a dangling symlink": (rejected, outside) => Deno.symlinkSync(join(outside, "nothing"), rejected),
   "a file": (rejected) => Deno.writeTextFileSync(rejected, VICTIM),
   "a named pipe": async (rejected) => assertEquals((await run(["mkfifo", rejected])).code, 0),
 };
 
 for (const [what, plant] of Object.entries(IN_THE_WAY)) {
-  Deno.test(`wrong messages stay where .rejected is ${what}, and nothing is written outside`, async () => {
+  Deno.test(`the monitor leaves invalid messages in place if .rejected is ${what}, and writes nothing outside`, async () => {
     await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
     await colony.started("web");
     const outside = makeOutside(colony);
@@ -65,7 +65,7 @@ for (const [what, plant] of Object.entries(IN_THE_WAY)) {
 }
 
 Deno.test({
-  name: "wrong messages stay where .rejected is another user's, who gets none of them (skipped unless root)",
+  name: "the monitor leaves invalid messages in place if .rejected belongs to another user (skipped unless root)",
   ignore: !IS_ROOT,
   fn: async () => {
     await using colony = new Colony({ config: { web: CAT } });
@@ -78,7 +78,7 @@ Deno.test({
   },
 });
 
-Deno.test("wrong messages go nowhere else, whoever may write their directory, and while .rejected is exchanged", async () => {
+Deno.test("the monitor moves invalid messages nowhere else, whatever the mode, even if .rejected is replaced", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   await colony.started("web");
   const outside = makeOutside(colony);
@@ -87,7 +87,7 @@ Deno.test("wrong messages go nowhere else, whoever may write their directory, an
   const kept = namesIn(rejected);
   assertEquals(kept.length, 3);
   assertEquals(Deno.statSync(rejected).mode! & 0o777, 0o700);
-  // Who may rename .rejected may put a link in its place between our look and our move, so nothing is moved at all.
+  // Another user could replace .rejected by a symlink between the check and the move, so nothing is moved.
   Deno.chmodSync(colony.messages, 0o777);
   await assertAllDealtWith(colony, "stay");
   assertEquals(namesIn(rejected), kept);
@@ -102,7 +102,7 @@ Deno.test("wrong messages go nowhere else, whoever may write their directory, an
   assertEquals(namesIn(colony.dir.file("aside")).length, 9);
 });
 
-Deno.test("wrong messages stay in a messages directory that is exchanged for another one", async () => {
+Deno.test("the monitor leaves invalid messages in place if another directory replaces the messages directory", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.2"], config: { web: CAT } });
   await colony.started("web");
   await assertAllDealtWith(colony, "put away");
@@ -112,20 +112,20 @@ Deno.test("wrong messages stay in a messages directory that is exchanged for ano
   place(other, "early", "{");
   Deno.renameSync(colony.messages, colony.dir.file("aside"));
   Deno.renameSync(other, colony.messages);
-  await colony.waitFor(/message "early" is wrong and stays/);
+  await colony.waitFor(/message "early" is invalid and stays in place/);
   await assertAllDealtWith(colony, "stay");
   assertUntouched(outside);
   assertEquals(namesIn(colony.dir.file("aside", ".rejected")).length, 3);
 });
 
-Deno.test("ctl writes through no link that was planted where its files go", async () => {
+Deno.test("ctl writes through no symlink that was planted at the names of its files", async () => {
   await using colony = new Colony({ config: { db: CAT } });
   await colony.started("db");
   const outside = makeOutside(colony);
   const victim = join(outside, "victim");
   Deno.symlinkSync(victim, join(colony.config, "web.new"));
   Deno.symlinkSync(victim, join(colony.config, ".web.new"));
-  // Dangling, so that what opens it makes a file.
+  // Dangling, so that opening it would create a file.
   Deno.symlinkSync(join(outside, "nothing"), join(colony.config, "api.new"));
   for (const name of ["web", "api", "db"]) {
     assertEquals(await colony.ctl("add", name, "--cmd", "cat", "--arg=-u"), { code: 0, stdout: "", stderr: "" });
@@ -138,19 +138,19 @@ Deno.test("ctl writes through no link that was planted where its files go", asyn
   assertEquals(namesIn(colony.config), [".web.new", "api", "api.new", "db", "web", "web.new"]);
 });
 
-Deno.test("ctl puts its file in the place of a link, and not behind it", async () => {
+Deno.test("ctl replaces a symlink by its file, and does not write through it", async () => {
   await using colony = new Colony();
   const outside = makeOutside(colony);
   const file = join(outside, "victim");
   Deno.symlinkSync(file, join(colony.config, "web"));
-  await colony.waitFor(/web: bad config/);
+  await colony.waitFor(/web: invalid config/);
   assertEquals(await colony.ctl("add", "web", "--cmd", "cat"), { code: 0, stdout: "", stderr: "" });
   await colony.started("web");
   assertUntouched(outside);
   assert(Deno.lstatSync(join(colony.config, "web")).isFile);
 });
 
-Deno.test("ctl says in one line that a directory stands where its file should", async () => {
+Deno.test("ctl reports in one line that a directory is in the way of its file", async () => {
   await using colony = new Colony();
   Deno.mkdirSync(join(colony.config, "web"));
   const { code, stdout, stderr } = await colony.ctl("add", "web", "--cmd", "cat");

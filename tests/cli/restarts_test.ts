@@ -3,13 +3,13 @@ import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { gone, rested, sh, signalIfThere } from "./tools.ts";
 
-/** The delays, in seconds, that a process was told to wait until now. */
+/** Returns the restart delays of a process so far, in seconds. */
 function delaysOf(colony: Colony, name: string): number[] {
   const pattern = new RegExp(`INFO ${name}: stopping -> waiting for ([\\d.]+) s `);
   return colony.lines.map((line) => pattern.exec(line)?.[1]).filter((it) => it !== undefined).map(Number);
 }
 
-/** A wait is told when it begins, which is a little after the death from which it counts. */
+/** Checks delays. A delay is logged when it begins, which is a little after the exit from which it counts. */
 function assertDelays(actual: readonly number[], expected: readonly number[]): void {
   assertEquals(actual.length, expected.length);
   for (const [index, delay] of expected.entries()) {
@@ -18,7 +18,7 @@ function assertDelays(actual: readonly number[], expected: readonly number[]): v
   }
 }
 
-Deno.test("a process that lived past the threshold is restarted at once when it dies, however it dies", async () => {
+Deno.test("a process that exits after the threshold is restarted at once, however it exits", async () => {
   await using colony = new Colony({ args: ["-t", "0"], config: { web: { args: ["cat"] }, db: { args: ["cat"] } } });
   const [web, db] = [await colony.started("web"), await colony.started("db")];
   await rested();
@@ -35,11 +35,11 @@ Deno.test("a process that lived past the threshold is restarted at once when it 
   assertEquals(colony.pidsOf("db"), [db]);
 });
 
-Deno.test("instant deaths back off, doubling up to the greatest delay; a life past the threshold resets that", async () => {
+Deno.test("crashes double the delay up to its maximum, and a run longer than the threshold resets it", async () => {
   await using colony = new Colony({ args: ["-t", "1.5", "-m", "0.1", "-M", "0.5"] });
   colony.put("steady", { args: ["cat"] });
   colony.put("crasher", { args: sh("exit 3") });
-  // Two instant deaths, a life of 1.6 s, then instant deaths again.
+  // Two crashes, a run of 1.6 s, then crashes again.
   const script = `cd '${colony.dir.path}'; echo run >> runs; [ $(wc -l < runs) -ne 3 ] || sleep 1.6`;
   colony.put("survivor", { args: sh(script) });
   await colony.started("crasher", 6);
@@ -51,7 +51,7 @@ Deno.test("instant deaths back off, doubling up to the greatest delay; a life pa
   assertEquals(colony.pidsOf("steady").length, 1);
 });
 
-Deno.test("a restart or a change is not waited for, and a change resets the back-off", async () => {
+Deno.test("a restart request or a config change ends the delay at once, and a change resets the backoff", async () => {
   await using colony = new Colony({ args: ["-t", "1000", "-m", "100"], config: { web: { args: ["true"] } } });
   await colony.waitFor(/web: stopping -> waiting/);
   await rested();
@@ -65,7 +65,7 @@ Deno.test("a restart or a change is not waited for, and a change resets the back
   assertDelays(delaysOf(colony, "web"), [100, 200, 100]);
 });
 
-Deno.test("what a dead leader leaves behind is ended before the process is started again", async () => {
+Deno.test("the monitor ends what a dead leader leaves behind before it starts the process again", async () => {
   await using colony = new Colony({ args: ["-t", "0", "-k", "0.2"] });
   const names = ["obedient", "stubborn"];
   for (const name of names) {
@@ -80,5 +80,5 @@ Deno.test("what a dead leader leaves behind is ended before the process is start
   for (const leader of leaders) signalIfThere(leader, "SIGKILL");
   for (const name of names) await colony.started(name, 2);
   await gone(...leaders, ...left);
-  assertEquals(colony.count(/stubborn: stopping -> killing \(kill time over\)/), 1);
+  assertEquals(colony.count(/stubborn: stopping -> killing \(kill time expired\)/), 1);
 });

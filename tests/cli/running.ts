@@ -4,27 +4,27 @@ import { join } from "@std/path";
 import type { Colony } from "./harness.ts";
 import { namesIn, run } from "./tools.ts";
 
-/** Writes the environment of each child of a process, one more NUL after each. */
+/** Writes the environment of each child of a process, followed by one more NUL. */
 const ENVIRONMENTS = 'for pid in $(cat /proc/$0/task/*/children); do cat /proc/$pid/environ; printf "\\0"; done';
 
-/** Waits until there is just one child for each config file, started with the very text that the file has now. */
+/** Waits until each config file has exactly one child, started with the file's present text. */
 export async function untilAllRunAsWritten(colony: Colony): Promise<void> {
   for (let round = 0; round < 20; round++) {
     await colony.fence();
     if ((await running(colony)).join() !== written(colony).join()) continue;
-    // By then the lines about all of them have been read, too.
+    // By then, the lines about all of them have been read too.
     return await colony.fence();
   }
   assertEquals(await running(colony), written(colony));
 }
 
-/** The names of all processes that were ever started, less the fences. */
+/** Returns the names of all processes that were ever started, without the fences. */
 export function everStarted(colony: Colony): string[] {
   const names = colony.lines.map((line) => /INFO ([^:]+): \w+ -> running/.exec(line)?.[1]);
   return [...new Set(names.filter((name) => name !== undefined && !isFence(name)))].sort() as string[];
 }
 
-/** Name and config of each child that is alive. */
+/** Returns the name and config of each child that is alive. */
 async function running({ process }: Colony): Promise<string[]> {
   const { stdout } = await run(["sh", "-c", ENVIRONMENTS, `${process.pid}`]);
   const environments = stdout.split("\0\0").map((it) => new Map(it.split("\0").map((line) => split(line))));

@@ -3,24 +3,24 @@ import { isAlive } from "../helpers.ts";
 import { PATIENT, Scheduled, script } from "./scheduling.ts";
 import { gone, run, signalIfThere } from "./tools.ts";
 
-/** Tells its pid and a child's; both end on SIGTERM. */
+/** Prints its pid and a child's. Both exit on SIGTERM. */
 const OBEDIENT = script('echo "pid $$"; sleep 1000 & echo "child $!"; exec sleep 1000');
 
-/** The same, and both ignore SIGTERM. */
+/** The same, but both ignore SIGTERM. */
 const STUBBORN = script(`trap '' TERM; echo "pid $$"; sleep 1000 & echo "child $!"; exec sleep 1000`);
 
-/** Ends at once, and leaves a child behind. */
+/** Exits at once, and leaves a child behind. */
 const LEAVES = script('echo "pid $$"; sleep 1000 >/dev/null 2>&1 & echo "child $!"');
 
 /** One run, long before the next one. */
 const RARELY = ["--frequency", "1000"];
 
-/** The pids of the leader and of its child. */
+/** Returns the pids of the leader and its child. */
 async function groupOf(scheduled: Scheduled): Promise<[leader: number, child: number]> {
   return [await scheduled.numberIn(/ pid (\d+)$/), await scheduled.numberIn(/ child (\d+)$/)];
 }
 
-/** Sends a signal again and again until the scheduler has ended: those within a second are one request. */
+/** Sends SIGTERM again and again until the scheduler exits, because signals within a second are one request. */
 async function insist(scheduled: Scheduled): Promise<number> {
   const timer = setInterval(() => signalIfThere(scheduled.process.pid, "SIGTERM"), 100);
   try {
@@ -30,10 +30,10 @@ async function insist(scheduled: Scheduled): Promise<number> {
   }
 }
 
-Deno.test("a run that takes too long gets SIGTERM, with its whole group, and the next one comes", async () => {
+Deno.test("a run beyond its timeout gets SIGTERM with its whole group, and the next run starts", async () => {
   await using scheduled = new Scheduled(() => ["--frequency", "1", "--timeout", "0.3", "--grace", "1000", ...OBEDIENT]);
   const pids = await groupOf(scheduled);
-  await scheduled.waitFor(/ WARN run 1: not done after 0\.3 s: asked to end$/);
+  await scheduled.waitFor(/ WARN run 1: timed out after 0\.3 s, sending SIGTERM$/);
   await scheduled.waitFor(/ WARN run 1: SIGTERM after \d+\.\d\d s$/);
   await gone(...pids);
   await scheduled.waitFor(/ pid \d+$/, 2);
@@ -47,23 +47,23 @@ Deno.test("a run that ignores SIGTERM gets SIGKILL after the grace, with its who
   await gone(...pids);
 });
 
-Deno.test("a run can end by itself on SIGTERM, and its code is told", async () => {
+Deno.test("a run may exit by itself on SIGTERM, and the scheduler logs its exit code", async () => {
   const polite = script(`trap 'echo was asked; exit 4' TERM; echo "pid $$"; while :; do sleep 0.02; done`);
   await using scheduled = new Scheduled(() => [...RARELY, "--timeout", "0.3", "--grace", "1000", ...polite]);
   await scheduled.waitFor(/ WARN run 1: exit code 4 after /);
   await scheduled.waitFor(/^\[sh\] was asked$/);
 });
 
-Deno.test("what a run leaves behind is ended, before the next run", async () => {
+Deno.test("the scheduler ends what a run leaves behind before the next run", async () => {
   await using scheduled = new Scheduled(() => [...PATIENT, "--frequency", "0.4", ...LEAVES]);
   for (let run = 1; run <= 2; run++) {
     const child = await scheduled.numberIn(/ child (\d+)$/, run);
     await gone(child);
   }
-  assertEquals(scheduled.count(/not done|SIGKILL/), 0);
+  assertEquals(scheduled.count(/timed out|SIGKILL/), 0);
 });
 
-Deno.test("with --kill-scope process, what a run leaves behind stays, and so does a child at the timeout", async () => {
+Deno.test("--kill-scope process spares what a run leaves behind, and a child at the timeout", async () => {
   const options = [...RARELY, "--kill-scope", "process", "--grace", "1000"];
   await using left = new Scheduled(() => [...options, "--timeout", "1000", ...LEAVES]);
   await using timed = new Scheduled(() => [...options, "--timeout", "0.2", ...OBEDIENT]);
@@ -76,7 +76,7 @@ Deno.test("with --kill-scope process, what a run leaves behind stays, and so doe
   for (const pid of [child, other]) assertMatch((await run(["cat", `/proc/${pid}/stat`])).stdout, /\) S /, "no zombie");
 });
 
-Deno.test("SIGTERM, SIGINT and SIGHUP to the scheduler end the run, with its group, and then the scheduler with 0", async () => {
+Deno.test("SIGTERM, SIGINT and SIGHUP end the run with its group, and then the scheduler with 0", async () => {
   const start = (): Scheduled => new Scheduled(() => [...PATIENT, ...RARELY, ...OBEDIENT]);
   await using first = start();
   await using second = start();
@@ -90,7 +90,7 @@ Deno.test("SIGTERM, SIGINT and SIGHUP to the scheduler end the run, with its gro
   }));
 });
 
-Deno.test("a stop of the scheduler ends what ignores SIGTERM after the grace, and exits with 0", async () => {
+Deno.test("a stopping scheduler kills a run that ignores SIGTERM after the grace, and exits with 0", async () => {
   await using scheduled = new Scheduled(() => [...RARELY, "--timeout", "1000", "--grace", "0.4", ...STUBBORN]);
   const pids = await groupOf(scheduled);
   assertEquals(await scheduled.stop(), 0);
@@ -106,7 +106,7 @@ Deno.test("a second signal to the scheduler kills the run at once", async () => 
   assertEquals(scheduled.count(/ run 1: SIGKILL after /), 1);
 });
 
-Deno.test("signals that come right after each other are one request", async () => {
+Deno.test("the scheduler takes signals in quick succession as one request", async () => {
   const slow = script(
     `trap 'sleep 0.3; echo ended in order; exit 0' TERM; echo "pid $$"; while :; do sleep 0.02; done`,
   );
@@ -123,7 +123,7 @@ Deno.test("a stop between two runs ends the scheduler at once", async () => {
   assertEquals(await scheduled.stop(), 0);
 });
 
-Deno.test("a signal that ends the scheduler with --once ends the run first", async () => {
+Deno.test("a signal to a scheduler with --once ends the run first", async () => {
   await using scheduled = new Scheduled(() => [...PATIENT, "--once", ...OBEDIENT]);
   const pids = await groupOf(scheduled);
   assertEquals(await scheduled.stop(), 143);

@@ -3,7 +3,7 @@ import { tempDir } from "../helpers.ts";
 import { command, PATIENT, Scheduled, SCHEDULER_PERMISSIONS, script } from "./scheduling.ts";
 import { type Result, runTool } from "./tools.ts";
 
-/** Runs the scheduler until it ends by itself. */
+/** Runs the scheduler until it exits by itself. */
 function schedule(...argv: readonly string[]): Promise<Result> {
   return runTool("scheduler/mod.ts", argv, SCHEDULER_PERMISSIONS);
 }
@@ -13,7 +13,7 @@ function once(...argv: readonly string[]): Promise<Result> {
   return schedule("--once", "--timeout", "10", "--grace", "1", ...argv);
 }
 
-Deno.test("the scheduler runs the command at once and then every frequency, and passes its lines on", async () => {
+Deno.test("the scheduler runs the command at once and then at every interval, and passes on its lines", async () => {
   await using scheduled = run(["--frequency", "0.3"], (file) => `date +%s%N >> ${file}; echo hello; echo oops >&2`);
   await scheduled.waitFor(/ INFO run 4: exit code 0 after \d\.\d\d s$/);
   assertEquals(await scheduled.stop(), 0);
@@ -26,7 +26,7 @@ Deno.test("the scheduler runs the command at once and then every frequency, and 
   assertEquals(runs, runs.map((_, k) => `${k + 1}`));
 });
 
-Deno.test("the scheduler never runs two at once, and counts what it skips", async () => {
+Deno.test("the scheduler never runs two commands at once, and counts skipped runs", async () => {
   await using scheduled = run(
     ["--frequency", "0.1"],
     (file) => `echo start >> ${file}; sleep 0.35; echo end >> ${file}`,
@@ -35,13 +35,13 @@ Deno.test("the scheduler never runs two at once, and counts what it skips", asyn
   await scheduled.stop();
   const marks = scheduled.marks();
   for (const [index, mark] of marks.entries()) assertEquals(mark, index % 2 === 0 ? "start" : "end");
-  const skipped = scheduled.stderr.flatMap((line) => /(\d+) run\(s\) skipped, .* \((\d+) so far\)$/.exec(line) ?? []);
+  const skipped = scheduled.stderr.flatMap((line) => /(\d+) run\(s\) because .* \((\d+) in total\)$/.exec(line) ?? []);
   assert(skipped.length >= 3 * 3, "each run was in the way of some");
   let total = 0;
   for (let i = 0; i < skipped.length; i += 3) assertEquals(Number(skipped[i + 2]), total += Number(skipped[i + 1]));
 });
 
-Deno.test("the scheduler's command has the environment of the scheduler, and an empty stdin", async () => {
+Deno.test("the scheduler's command has the scheduler's environment, and an empty stdin", async () => {
   await using scheduled = new Scheduled(
     () => [...PATIENT, "--once", ...script('echo "$MARK $NCOLONY_NAME"; cat; echo done')],
     {
@@ -52,14 +52,14 @@ Deno.test("the scheduler's command has the environment of the scheduler, and an 
   assertEquals(scheduled.stdout, ["[sh] mark web", "[sh] done"]);
 });
 
-Deno.test("the scheduler says at each run that the command is missing", async () => {
+Deno.test("the scheduler reports a missing command at each run", async () => {
   await using scheduled = new Scheduled(() => [...PATIENT, "--frequency", "0.2", ...command("/no/such/command")]);
   await scheduled.waitFor(/ WARN run 3: cannot start: .*"\/no\/such\/command"/);
   assertEquals(await scheduled.stop(), 0);
   assertEquals([scheduled.stdout, scheduled.count(/ERROR|unexpected/)], [[], 0]);
 });
 
-Deno.test("the scheduler with --once exits with the command's code", async () => {
+Deno.test("--once makes the scheduler exit with the command's code", async () => {
   const results = await Promise.all([
     once(...script("exit 0")),
     once(...script("exit 7")),
@@ -71,12 +71,12 @@ Deno.test("the scheduler with --once exits with the command's code", async () =>
   assertEquals(results.map(({ code }) => code), [0, 7, 143, 137, 127, 143]);
 });
 
-Deno.test("the scheduler with --once writes all that the command wrote", async () => {
+Deno.test("--once writes all output of the command", async () => {
   const { code, stdout } = await once(...script("seq 1 20000"));
   assertEquals([code, stdout], [0, Array.from({ length: 20_000 }, (_, k) => `[sh] ${k + 1}\n`).join("")]);
 });
 
-Deno.test("the scheduler with --max-failures gives up with 1", async () => {
+Deno.test("--max-failures makes the scheduler give up with 1", async () => {
   const { code, stderr } = await schedule(
     ...PATIENT,
     ...["--frequency", "0.05", "--max-failures", "3"],
@@ -84,17 +84,17 @@ Deno.test("the scheduler with --max-failures gives up with 1", async () => {
   );
   assertEquals(code, 1);
   assertEquals([...stderr.matchAll(/ WARN run \d: exit code 5 after /g)].length, 3);
-  assertMatch(stderr, / ERROR given up after 3 failures in a row\n$/);
+  assertMatch(stderr, / ERROR giving up after 3 failures in a row\n$/);
 });
 
-Deno.test("the scheduler with --cron runs at these times", async () => {
+Deno.test("--cron runs the command at these times", async () => {
   await using scheduled = new Scheduled(() => [...PATIENT, "--cron", "* * * * * *", ...script("date +%s")]);
   const first = await scheduled.numberIn(/^\[sh\] (\d+)$/);
   assertLess(first, await scheduled.numberIn(/^\[sh\] (\d+)$/, 2));
   assertMatch(scheduled.stderr[0]!, / runs sh at \* \* \* \* \* \* in \S+ \(.*\), next at \S+ \S+ GMT\S*$/);
 });
 
-Deno.test("the scheduler with --next prints times and exits", async () => {
+Deno.test("--next prints the next times and exits", async () => {
   const [cron, every] = await Promise.all([
     schedule(...PATIENT, "--cron", "0 3 * * *", "--timezone", "Europe/Berlin", "--next", "4", ...command("false")),
     schedule(...PATIENT, "--frequency", "3600", "--next", "2", ...command("false")),
@@ -104,14 +104,14 @@ Deno.test("the scheduler with --next prints times and exits", async () => {
   assertMatch(every.stdout, /^(\d{4}-\d\d-\d\d \d\d:\d\d:\d\d GMT\S*\n){2}$/);
 });
 
-Deno.test("the scheduler with --splay delays a run", async () => {
+Deno.test("--splay delays a run", async () => {
   const splay = ["--frequency", "1e6", "--splay", "9e5"];
   await using scheduled = new Scheduled(() => [...PATIENT, ...splay, ...script("exec sleep 1000")]);
   await scheduled.waitFor(/ runs sh every 1000000 s$/);
   assertEquals([await scheduled.stop(), scheduled.count(/ run 1: /)], [0, 0]);
 });
 
-Deno.test("the scheduler with --log-format json writes an object a line", async () => {
+Deno.test("--log-format json writes one object per line", async () => {
   const { code, stdout, stderr } = await once("--log-format", "json", ...script('echo "a \\"b\\""; exit 3'));
   assertEquals(code, 3);
   const parse = (text: string) => text.trimEnd().split("\n").map((line) => JSON.parse(line));
@@ -122,7 +122,7 @@ Deno.test("the scheduler with --log-format json writes an object a line", async 
   assertEquals(parse(stderr).map(({ level }) => level), ["INFO", "WARN"]);
 });
 
-Deno.test("a wrong command line of the scheduler is one line that names the option, and exit code 2", async () => {
+Deno.test("the scheduler reports an invalid command line in one line that names the option, and exits with 2", async () => {
   const cases = [
     [["--frequency", "1"], "--arg"],
     [[...PATIENT, ...command("true")], "--frequency or --cron"],
@@ -137,7 +137,7 @@ Deno.test("a wrong command line of the scheduler is one line that names the opti
   }
 });
 
-/** A scheduler of a script that writes marks to a file. */
+/** Starts a scheduler of a script that writes marks to a file. */
 function run(when: readonly string[], text: (file: string) => string): Scheduled & { marks(): string[] } {
   const scheduled = new Scheduled((dir) => [...PATIENT, ...when, ...script(text(dir.file("marks")))]);
   return Object.assign(scheduled, {
@@ -145,7 +145,7 @@ function run(when: readonly string[], text: (file: string) => string): Scheduled
   });
 }
 
-Deno.test("--last remembers over a restart what was due meanwhile, and --catch-up runs that once", async () => {
+Deno.test("--last remembers across a restart which runs were missed, and --catch-up makes up for them once", async () => {
   using dir = tempDir();
   const last = dir.file("last");
   const words = ["--cron", "* * * * * *", "--last", last, ...PATIENT, ...command("true")];
@@ -161,13 +161,13 @@ Deno.test("--last remembers over a restart what was due meanwhile, and --catch-u
   {
     await using second = new Scheduled(() => words, { permissions });
     const [, count] = await second.waitFor(
-      / WARN (\d+) run\(s\) skipped, for this program did not run then \(\d+ so far\)$/,
+      / WARN skipped (\d+) run\(s\) because the scheduler was not running \(\d+ in total\)$/,
     );
     assert(Number(count) >= 60, count);
   }
   Deno.writeTextFileSync(last, new Date(Date.now() - 60_500).toISOString());
   await using third = new Scheduled(() => [...words, "--catch-up"], { permissions });
-  await third.waitFor(/ WARN the run of \S+ was missed, for this program did not run then: it runs now$/);
+  await third.waitFor(/ WARN the run due at \S+ was missed because the scheduler was not running: running it now$/);
   await third.waitFor(/ run 1: exit code 0/);
-  await third.waitFor(/ run\(s\) skipped, for the one before was delayed \(--splay, --catch-up\)/);
+  await third.waitFor(/ run\(s\) because the previous run was delayed \(--splay, --catch-up\)/);
 });

@@ -7,7 +7,7 @@ import { denoEnv, gone, ROOT, run, runTool, sh, toolCommand } from "./tools.ts";
 
 const ONCE = ["--once", "--timeout", "10", "--grace", "1", ...command("echo", "hi")];
 
-/** When a file was touched, or 0. */
+/** Returns when a file was touched, or 0. */
 function touchedAt(path: string): number {
   try {
     return Deno.statSync(path).mtime?.getTime() ?? 0;
@@ -17,7 +17,7 @@ function touchedAt(path: string): number {
   }
 }
 
-/** Waits until a file is touched some times more. */
+/** Waits until a file has been touched some more times. */
 async function beats(path: string, count: number): Promise<void> {
   for (let i = 0; i < count; i++) {
     const before = touchedAt(path);
@@ -25,7 +25,7 @@ async function beats(path: string, count: number): Promise<void> {
   }
 }
 
-Deno.test("the scheduler's heart beats between runs, during one, and not while the scheduler stands still", async () => {
+Deno.test("the scheduler's heart beats between runs and during a run, and not while the scheduler is stopped", async () => {
   await using scheduled = new Scheduled(
     () => [...PATIENT, "--frequency", "2", ...script('echo "pid $$"; sleep 1')],
     {
@@ -49,23 +49,23 @@ Deno.test("the scheduler's heart beats between runs, during one, and not while t
   assertEquals([await scheduled.stop(), scheduled.count(/ ERROR /)], [0, 0]);
 });
 
-Deno.test("the scheduler works with no permission but to run and to know its config", async () => {
+Deno.test("the scheduler works with only the permissions to run programs and to read its config", async () => {
   const { code, stdout, stderr } = await runTool("scheduler/mod.ts", ONCE, SCHEDULER_PERMISSIONS);
   assertEquals([code, stdout], [0, "[echo] hi\n"]);
   assertMatch(stderr, /^[^\n]* runs echo once\n[^\n]* INFO run 1: exit code 0 after \d\.\d\d s\n$/);
 });
 
-Deno.test("the scheduler names the permission that it lacks, and goes on without a heart", async () => {
+Deno.test("the scheduler names a missing permission, and goes on without a heart", async () => {
   const [noRun, noEnv] = await Promise.all(["--allow-run", "--allow-env"].map((name) => {
     return runTool("scheduler/mod.ts", ONCE, SCHEDULER_PERMISSIONS.filter((flag) => !flag.startsWith(name)));
   }));
   assertEquals([noRun!.code, noRun!.stdout], [1, ""]);
-  assertMatch(noRun!.stderr, /^ncolony-scheduler: needs --allow-run, [^\n]*\n$/);
+  assertMatch(noRun!.stderr, /^ncolony-scheduler: needs --allow-run [^\n]*\n$/);
   assertEquals([noEnv!.code, noEnv!.stdout], [0, "[echo] hi\n"]);
-  assertMatch(noEnv!.stderr, /ERROR no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME\n/);
+  assertMatch(noEnv!.stderr, /ERROR no heartbeat: needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME\n/);
 });
 
-Deno.test("the scheduler whose heartbeat file it may not touch says so once, and runs", async () => {
+Deno.test("the scheduler logs once that it may not touch its heartbeat file, and runs", async () => {
   await using scheduled = new Scheduled(() => [...PATIENT, "--frequency", "0.1", ...script("true")], {
     env: (dir) => {
       const config = { args: ["x"], "ncolony.beatcheck": { period: 0.1, grace: 1, status: dir.file("status") } };
@@ -73,10 +73,10 @@ Deno.test("the scheduler whose heartbeat file it may not touch says so once, and
     },
   });
   await scheduled.waitFor(/ run 5: exit code 0/);
-  assertEquals(scheduled.count(/ERROR cannot touch ".*status": needs --allow-read$/), 1);
+  assertEquals(scheduled.count(/ERROR cannot touch heartbeat file ".*status": needs --allow-read$/), 1);
 });
 
-/** Runs a process and keeps its lines. */
+/** Runs a process, and returns its exit and its output. */
 async function runKept(
   script: string,
   timeout = 100,
@@ -92,13 +92,13 @@ async function runKept(
   return { exit, text: chunks.map((chunk) => decoder.decode(chunk)).join("") };
 }
 
-Deno.test("runProcess() resolves with the code or the signal, whatever it is", async () => {
+Deno.test("runProcess() resolves with the exit code or the signal", async () => {
   assertEquals(await runKept("echo hello; cat"), { exit: { type: "code", code: 0 }, text: "hello\n" });
   assertEquals((await runKept("exit 9")).exit, { type: "code", code: 9 });
   assertEquals((await runKept("kill -HUP $$")).exit, { type: "signal", signal: "SIGHUP" });
 });
 
-Deno.test("runProcess() ends what takes too long, and what it leaves behind", async () => {
+Deno.test("runProcess() ends a process that takes too long, and what it leaves behind", async () => {
   assertEquals((await runKept("exec sleep 1000", 0.1)).exit, { type: "signal", signal: "SIGTERM" });
   const stubborn = await runKept(`trap '' TERM; sleep 1000 & echo $!; exec sleep 1000`, 0.3, 0.2);
   assertEquals(stubborn.exit, { type: "signal", signal: "SIGKILL" });
@@ -107,9 +107,9 @@ Deno.test("runProcess() ends what takes too long, and what it leaves behind", as
   await gone(Number(stubborn.text), Number(leaves.text));
 });
 
-Deno.test("runProcess() rejects where the command is missing", async () => {
+Deno.test("runProcess() rejects if the command does not exist", async () => {
   const { message } = await assertRejects(() => runProcess(["/no/such/command"], 1, 1), Error);
-  assertMatch(message, /^Cannot start "\/no\/such\/command": .* is not there$/);
+  assertMatch(message, /^Cannot start "\/no\/such\/command": .* no such file or directory$/);
 });
 
 Deno.test("runProcess() has written all output when it resolves", async () => {
@@ -135,7 +135,7 @@ Deno.test("a scheduler under the monitor runs its command, and ends it when its 
     },
   });
   await colony.waitFor(/^\[short\] .* run 4: exit code 0 after /);
-  await colony.waitFor(/^\[long\] .* skipped, for the one before still goes on/);
+  await colony.waitFor(/^\[long\] .* because the previous run has not ended/);
   const [, pid] = await colony.waitFor(/^\[long\] \[sh\] pid (\d+)$/);
   const schedulers = [await colony.started("short"), await colony.started("long")];
   colony.remove("short");
@@ -165,7 +165,7 @@ for (const stop of ["restarted", "removed"] as const) {
     };
     await using colony = new Colony({ config: { job: config } });
     await colony.waitFor(
-      /WARN --grace 1000 does not fit into the 2 s that the monitor gives to end \(kill_time\): .* 1 s/,
+      /WARN --grace 1000 is longer than the monitor allows with a kill_time of 2 s: .* 1 s/,
     );
     const run = /^\[job\] \[sh\] pid (\d+)$/;
     const first = Number((await colony.waitFor(run))[1]);
@@ -181,7 +181,7 @@ for (const stop of ["restarted", "removed"] as const) {
   });
 }
 
-/** Whether anybody of a group is alive, as /bin/kill says. */
+/** Returns whether a process of a group is alive, as /proc says. */
 async function groupIsThere(group: number): Promise<boolean> {
   const { stdout } = await run(
     sh(`for stat in /proc/[0-9]*/stat; do read -r line <"$stat" && echo "$line"; done 2>/dev/null`),

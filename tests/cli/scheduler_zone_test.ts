@@ -6,17 +6,17 @@ const SCHEDULER = [
   ...["--cron", "0 7 * * *", "--timeout", "1", "--grace", "1", "--arg", "true"],
 ];
 
-/** The zone in which 7 o'clock is planned, as date(1) shows it then; or the complaint. */
+/** Returns the time zone offset of a plan for 7 o'clock, and the offset that date(1) shows for that time. */
 async function zoneBy(tz: string): Promise<{ code: number; planned: string; dated: string; stderr: string }> {
   const { code, stdout, stderr } = await run(["env", `TZ=${tz}`, ...SCHEDULER, "--next", "1"]);
   const [, day] = /^(\S+) 07:00:00 GMT/.exec(stdout) ?? [];
-  // What date(1) makes of it is the C library's zone.
+  // date(1) uses the C library's time zone.
   const { stdout: dated } = await run(["env", `TZ=${tz}`, "date", "-d", `${day} 07:00:00`, "+%z"]);
   return { code, planned: stdout.trim().replace(/^.* GMT/, ""), dated: dated.trim(), stderr };
 }
 
 Deno.test({
-  name: "a plan is in the zone that the C library takes TZ for, or that is an error",
+  name: "the scheduler plans in the time zone that the C library takes TZ for, or rejects TZ",
   ignore: !hasCommand("date"),
   fn: async () => {
     for (const tz of ["", "UTC", "Asia/Tokyo", ":Asia/Tokyo", "/usr/share/zoneinfo/Asia/Tokyo", "JST-9", "GMT+3"]) {
@@ -30,13 +30,13 @@ Deno.test({
       assertEquals(code, 2);
       assertMatch(
         stderr,
-        new RegExp(`^ncolony-scheduler: TZ=${RegExp.escape(tz)} is no zone that is known: give --timezone`),
+        new RegExp(`^ncolony-scheduler: TZ=${RegExp.escape(tz)} is not a known time zone: use --timezone`),
       );
     }
   },
 });
 
-Deno.test("the first line says the zone, where it is from, and the next time", async () => {
+Deno.test("the scheduler's first line names the time zone, its source, and the next time", async () => {
   const first = async (...words: string[]) => {
     const { stderr } = await run([
       ...sh('TZ=JST-9; export TZ; timeout -s TERM 2 "$@"; true'),

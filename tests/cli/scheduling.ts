@@ -5,25 +5,25 @@ import { signalIfThere, toolCommand } from "./tools.ts";
 /** The permissions that the scheduler needs. */
 export const SCHEDULER_PERMISSIONS: readonly string[] = ["--allow-run", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"];
 
-/** What most runs have. */
+/** The options of most runs. */
 export const PATIENT: readonly string[] = ["--timeout", "1000", "--grace", "1000"];
 
-/** A command as the scheduler's options. */
+/** Returns a command as options of the scheduler. */
 export function command(...args: readonly string[]): string[] {
   return args.map((arg) => `--arg=${arg}`);
 }
 
-/** A shell script as the scheduler's options. */
+/** Returns a shell script as options of the scheduler. */
 export function script(text: string): string[] {
   return command("sh", "-c", text);
 }
 
-/** A real scheduler. `await using` ends it, and every group whose leader wrote `pid N`. */
+/** A real scheduler. `await using` ends it, and every group whose leader printed `pid N`. */
 export class Scheduled extends Program {
   /** A directory of its own. */
   readonly dir: TempDir;
 
-  /** Starts it. */
+  /** Starts the scheduler. */
   constructor(
     argv: (dir: TempDir) => readonly string[],
     { env = () => ({}), permissions = SCHEDULER_PERMISSIONS }: {

@@ -1,10 +1,10 @@
-/** An HTTP server on 127.0.0.1 that remembers whom it was asked for: `await using server = new Server(…)`. */
+/** An HTTP server on 127.0.0.1 that records its requests: `await using server = new Server(…)`. */
 export class Server implements AsyncDisposable {
   /** When each path was asked for, by `performance.now()`. */
   readonly asks = new Map<string, number[]>();
   readonly #server: Deno.HttpServer<Deno.NetAddr>;
 
-  /** Starts it. */
+  /** Starts the server. */
   constructor(answer: (path: string, count: number) => Response | Promise<Response>) {
     this.#server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
       const { pathname } = new URL(request.url);
@@ -19,12 +19,12 @@ export class Server implements AsyncDisposable {
     return this.#server.addr.port;
   }
 
-  /** The URL of a path. */
+  /** Returns the URL of a path. */
   url(path: string): string {
     return `http://127.0.0.1:${this.port}${path}`;
   }
 
-  /** How often a path was asked for. */
+  /** Returns how often a path was asked for. */
   count(path: string): number {
     return this.asks.get(path)?.length ?? 0;
   }
@@ -34,16 +34,16 @@ export class Server implements AsyncDisposable {
   }
 }
 
-/** A server on 127.0.0.1 that does with a connection what it likes: `using server = new RawServer(…)`. */
+/** A TCP server on 127.0.0.1 that handles connections itself: `using server = new RawServer(…)`. */
 export class RawServer implements Disposable {
   /** How many connections were made to it. */
   accepted = 0;
-  /** How many of them the other end left. */
+  /** How many connections the other end left. */
   left = 0;
   readonly #listener: Deno.TcpListener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.TcpConn>();
 
-  /** Starts it. */
+  /** Starts the server. */
   constructor(serve: (connection: Deno.TcpConn) => void | Promise<void>) {
     this.#accept(serve);
   }
@@ -76,7 +76,7 @@ export class RawServer implements Disposable {
     try {
       await serve(connection);
     } catch {
-      // One of both ends went.
+      // One of the two ends is gone.
       this.left++;
     }
     if (this.#connections.delete(connection)) connection.close();
@@ -96,7 +96,7 @@ export async function listenOnly(connection: Deno.TcpConn): Promise<void> {
   throw new Error("it left");
 }
 
-/** A config whose process is asked; late answers, of which a loaded machine may give a few in a row, are let pass. */
+/** Returns a config whose process httpcheck asks. Allows a few late answers in a row, as on a loaded machine. */
 export function asked(url: string, check: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
   const usual = { period: 0.4, timeout: 10, grace: 0, maxBad: 3 };
   return { args: ["cat"], "ncolony.httpcheck": { url, ...usual, ...check } };

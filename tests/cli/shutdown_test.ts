@@ -6,20 +6,20 @@ import { gone, namesIn, sh, signalIfThere } from "./tools.ts";
 const CAT = { args: ["cat"] };
 const STUBBORN = { args: sh("trap '' TERM; echo ready; exec sleep 1000") };
 
-/** Several processes of one kind: `p0`, `p1`, … */
+/** Returns configs of several processes of one kind: `p0`, `p1`, … */
 function many(count: number, config: unknown): Record<string, unknown> {
   return Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, config]));
 }
 
-/** Waits until each of {@linkcode many} is ready; gives their pids. */
+/** Waits until each of {@linkcode many} is ready. Returns their pids. */
 async function ready(colony: Colony, count: number): Promise<number[]> {
   await colony.waitFor(/^\[p\d+\] ready$/, count);
-  // What the monitor tells comes by another stream.
+  // The monitor's own lines come on another stream.
   return await Promise.all(Array.from({ length: count }, (_, index) => colony.started(`p${index}`)));
 }
 
 for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
-  Deno.test(`${signal} stops every process, and the monitor ends with 0`, async () => {
+  Deno.test(`${signal} stops all processes, and the monitor exits with 0`, async () => {
     await using colony = new Colony({
       args: ["-k", "1000"],
       config: { web: CAT, db: CAT, waiting: { args: ["false"] } },
@@ -31,13 +31,13 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     await gone(...pids);
     assertEquals(colony.count(/running -> stopping \(unwanted\)/), 2);
     assertEquals(colony.count(/killing/), 0);
-    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO everything has ended");
-    // Nothing of the monitor's own is left either.
+    assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO all processes have ended");
+    // The monitor's own files are gone too.
     assertEquals([colony.pids, colony.messages].flatMap((path) => [...Deno.readDirSync(path)]), []);
   });
 }
 
-Deno.test("a signal that comes while the monitor exits does not take the place of its exit code", async () => {
+Deno.test("a signal while the monitor exits does not change its exit code", async () => {
   await using colony = new Colony({ config: { web: CAT } });
   await colony.started("web");
   const timer = setInterval(() => signalIfThere(colony.process.pid, "SIGTERM"), 1);
@@ -55,12 +55,12 @@ Deno.test("ten processes that ignore SIGTERM stop in one kill time, not in ten",
   assertEquals(await colony.stop(), 0);
   assertLess(performance.now() - start, 5000);
   await gone(...pids);
-  // Everybody was asked before anybody was killed.
+  // All were asked to stop before any was killed.
   const steps = colony.stderr.lines.map((line) => /-> (stopping|killing) /.exec(line)?.[1]).filter(Boolean);
   assertEquals(steps, [...Array(10).fill("stopping"), ...Array(10).fill("killing")]);
 });
 
-Deno.test("once asked to stop the monitor starts nothing, and a second signal kills who ignored the first", async () => {
+Deno.test("a stopping monitor starts nothing, and a second signal kills processes that ignored the first", async () => {
   await using colony = new Colony({
     args: ["-k", "1000", "-m", "0.5"],
     config: { ...many(3, STUBBORN), web: CAT, crasher: { args: ["false"] } },
@@ -73,7 +73,7 @@ Deno.test("once asked to stop the monitor starts nothing, and a second signal ki
   const started = colony.pidsOf();
   colony.put("late", CAT);
   const message = colony.send({ type: "RESTART-ALL" });
-  // Longer than a file takes to settle and the crasher waits; signals within a second would be one request.
+  // Longer than a file takes to settle and the crasher waits. Signals within a second would be one request.
   await new Promise((resolve) => setTimeout(resolve, 1200));
   assertEquals(stubborn.map(isAlive), stubborn.map(() => true));
   assertEquals(await colony.stop("SIGINT"), 0);
@@ -83,7 +83,7 @@ Deno.test("once asked to stop the monitor starts nothing, and a second signal ki
   assertEquals(namesIn(colony.messages), [message]);
 });
 
-Deno.test("what was due when the monitor is asked to stop is not started any more", async () => {
+Deno.test("a stopping monitor does not start processes that are due", async () => {
   const count = 300;
   await using colony = new Colony({ args: ["-m", "2", "-t", "1000"], config: many(count, { args: ["false"] }) });
   await colony.waitFor(/-> waiting for/, count);
@@ -96,7 +96,7 @@ Deno.test("what was due when the monitor is asked to stop is not started any mor
   assertLess(colony.count(/waiting -> running/), count);
 });
 
-Deno.test("a monitor without a process ends as soon as it is asked", async () => {
+Deno.test("a monitor without processes exits as soon as it is asked to", async () => {
   await using colony = new Colony();
   await colony.waitFor(/ncolony-monitor \d/);
   assertEquals(await colony.stop(), 0);

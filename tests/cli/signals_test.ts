@@ -4,14 +4,14 @@ import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
 import { hasCommand, HEEDING, MONITOR_PERMISSIONS, run, sh, toolCommand } from "./tools.ts";
 
-/** The signals that end a program which does not listen to them, besides those of faults and those that ask it to stop. */
+/** Signals that by default end a program, except those for faults and those that ask it to stop. */
 const STRAY = "USR1 USR2 ALRM VTALRM PROF XFSZ TRAP ABRT SYS 16 29 30".split(" ");
 
 async function kill(pid: number, signal: string): Promise<void> {
   assertEquals((await run(["sh", "-c", `kill -${signal} ${pid}`])).code, 0, signal);
 }
 
-Deno.test("SIGQUIT stops the monitor in order, and no signal ends it that nobody sends to stop it", async () => {
+Deno.test("SIGQUIT stops the monitor in order, and signals that do not ask it to stop leave it running", async () => {
   await using colony = new Colony({ wrap: HEEDING });
   colony.put("web", { args: ["sleep", "1000"] });
   const web = await colony.started("web");
@@ -21,13 +21,13 @@ Deno.test("SIGQUIT stops the monitor in order, and no signal ends it that nobody
   assertEquals(colony.pidsOf("web"), [web]);
   await kill(colony.process.pid, "QUIT");
   assertEquals(await colony.ended(), 0);
-  await colony.waitFor(/INFO everything has ended$/);
+  await colony.waitFor(/INFO all processes have ended$/);
   assert(!isAlive(web));
 });
 
 const IGNORING = [...HEEDING, ...sh('trap "" HUP; exec "$@"'), "sh"];
 
-/** Ways in which a program learns what it inherited. */
+/** Ways in which a program finds out what it inherited. */
 const WAYS: Readonly<Record<string, { permissions: readonly string[]; wrap: readonly string[] }>> = {
   "that may read /proc": { permissions: ["--allow-all"], wrap: [] },
   "that asks a shell": { permissions: MONITOR_PERMISSIONS, wrap: [] },
@@ -40,7 +40,7 @@ const WAYS: Readonly<Record<string, { permissions: readonly string[]; wrap: read
 for (const [way, { permissions, wrap }] of Object.entries(WAYS)) {
   const canWrap = wrap.length === 0 || (await run([...wrap, "true"]).catch(() => ({ code: 1 }))).code === 0;
   Deno.test({
-    name: `under nohup a monitor ${way} outlives SIGHUP, which its children take${
+    name: `under nohup a monitor ${way} survives SIGHUP, but its children do not${
       canWrap ? "" : " (skipped: no unshare)"
     }`,
     ignore: !canWrap,
@@ -59,7 +59,7 @@ for (const [way, { permissions, wrap }] of Object.entries(WAYS)) {
   });
 }
 
-Deno.test("under nohup the scheduler outlives SIGHUP", async () => {
+Deno.test("under nohup the scheduler survives SIGHUP", async () => {
   const command = toolCommand("scheduler/mod.ts", ["--allow-run"]);
   const words = ["--frequency", "1000", "--timeout", "100", "--grace", "1", "--arg", "sh", "--arg", "-c", "--arg"];
   await using scheduler = new Program([...IGNORING, ...command, ...words, "echo ready; exec sleep 1000"]);
@@ -77,16 +77,16 @@ const canBlock = hasCommand("env") && (await run([...BLOCKING, "true"])).code ==
 
 for (const permissions of [["--allow-all"], MONITOR_PERMISSIONS]) {
   Deno.test({
-    name: `a monitor with ${permissions[0]} that began with SIGTERM blocked says so once`,
+    name: `a monitor with ${permissions[0]} that started with SIGTERM blocked logs that once`,
     ignore: !canBlock,
     fn: async () => {
       await using colony = new Colony({ permissions, wrap: BLOCKING });
-      const [line] = await colony.waitFor(/WARN .* cannot stop it.*$/);
-      assertMatch(line, /WARN SIGTERM cannot stop it: blocked by whoever started it$/);
+      const [line] = await colony.waitFor(/WARN .* cannot stop this program.*$/);
+      assertMatch(line, /WARN SIGTERM cannot stop this program: blocked by the program that started it$/);
       await colony.fence();
       await kill(colony.process.pid, "INT");
       assertEquals(await colony.ended(), 0);
-      assertEquals(colony.count(/cannot stop it/), 1);
+      assertEquals(colony.count(/cannot stop this program/), 1);
     },
   });
 }

@@ -3,7 +3,7 @@ import { tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { runTool } from "./tools.ts";
 
-Deno.test("a monitor that cannot start says just why, in one line", async () => {
+Deno.test("a monitor that cannot start reports the reason in one line", async () => {
   await using colony = new Colony({ config: { web: { args: ["cat"] } } });
   await colony.started("web");
   using dir = tempDir();

@@ -5,30 +5,30 @@ import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
 import { denoEnv, gone, MONITOR_PERMISSIONS, sh, signalIfThere, toolCommand } from "./tools.ts";
 
-/** A leader and a child of it that both ignore SIGTERM. */
+/** A leader and a child that both ignore SIGTERM. */
 const STUBBORN = sh(`trap '' TERM; sleep 1000 & echo "grandchild $!"; exec sleep 1000`);
 
-/** A leader and a child of it that both end on SIGTERM. */
+/** A leader and a child that both exit on SIGTERM. */
 const OBEDIENT = sh('sleep 1000 & echo "grandchild $!"; exec sleep 1000');
 
-/** The pids of a process and of the child that it says it has. */
+/** Returns the pids of a process and of the child that it reports. */
 async function groupOf(colony: Colony, name: string): Promise<[leader: number, grandchild: number]> {
   const [, grandchild] = await colony.waitFor(new RegExp(`^\\[${name}\\] grandchild (\\d+)$`));
   return [await colony.started(name), Number(grandchild)];
 }
 
-/** What became of a process, one transition after another. */
+/** Returns the transitions of a process, in order. */
 function stepsOf(colony: Colony, name: string): string[] {
   const pattern = new RegExp(` ${name}: (\\w+ -> \\w+)`);
   return colony.stderr.lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 
-/** The time of an event, in milliseconds. */
+/** Returns the time of an event, in milliseconds. */
 function timeOf({ input }: RegExpExecArray): number {
   return Date.parse(input.slice(0, 24));
 }
 
-Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole group before anything follows", async () => {
+Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole group before the process goes on", async () => {
   await using colony = new Colony({
     args: ["--killtime", "0.5"],
     config: {
@@ -44,7 +44,7 @@ Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole gro
   colony.put("changed", { args: ["cat"] });
   colony.remove("obedient");
   const asked = await colony.waitFor(/removed: running -> stopping \(unwanted\)/);
-  const killed = await colony.waitFor(/removed: stopping -> killing \(kill time over\)/);
+  const killed = await colony.waitFor(/removed: stopping -> killing \(kill time expired\)/);
   assertLess(450, timeOf(killed) - timeOf(asked));
   await colony.started("changed", 2);
   await gone(...pids);
@@ -55,7 +55,7 @@ Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole gro
   assertEquals(stepsOf(colony, "obedient"), ["gone -> running", "running -> stopping", "stopping -> gone"]);
 });
 
-Deno.test("kill_time and stop_signal of a process count for that process", async () => {
+Deno.test("kill_time and stop_signal of a process apply to that process", async () => {
   const polite = sh('trap "echo was interrupted; exit 0" INT; trap "" TERM; echo ready; while :; do sleep 0.02; done');
   const stubborn = sh(`trap '' TERM; echo ready; exec sleep 1000`);
   await using colony = new Colony({
@@ -72,14 +72,14 @@ Deno.test("kill_time and stop_signal of a process count for that process", async
   }
   await colony.waitFor(/^\[polite\] was interrupted$/);
   await colony.waitFor(/polite: stopping -> gone/);
-  await colony.waitFor(/brief: stopping -> killing \(kill time over\)/);
+  await colony.waitFor(/brief: stopping -> killing \(kill time expired\)/);
   await colony.waitFor(/brief: killing -> gone/);
   await colony.waitFor(/hard: stopping -> gone/);
   assertEquals(colony.count(/(polite|hard): stopping -> killing/), 0);
   assertEquals(colony.pidsOf().map(isAlive), [false, false, false]);
 });
 
-Deno.test("kill_scope process ends the leader alone", async () => {
+Deno.test("kill_scope process ends only the leader", async () => {
   await using colony = new Colony({ args: ["-k", "1000"] });
   const ticks = colony.dir.write("ticks", "");
   const sizeNow = () => Deno.statSync(ticks).size;
@@ -93,12 +93,12 @@ Deno.test("kill_scope process ends the leader alone", async () => {
     const size = sizeNow();
     await colony.until("the grandchild goes on", () => sizeNow() > size + 1);
   } finally {
-    // It leads no group of its own, so the harness ends what it started along with it.
+    // The grandchild leads no group. The harness kills the rest of its group.
     signalIfThere(grandchild, "SIGKILL");
   }
 });
 
-Deno.test("of several wishes for a process that does not end yet the last one counts", async () => {
+Deno.test("the last of several requests counts for a process that has not stopped yet", async () => {
   const stubborn = { args: sh("trap '' TERM; echo ready; exec sleep 1000") };
   await using colony = new Colony({ args: ["-k", "1000"], config: { web: stubborn, db: stubborn } });
   await colony.waitFor(/^\[\w+\] ready$/, 2);
@@ -121,20 +121,22 @@ Deno.test("of several wishes for a process that does not end yet the last one co
   assertEquals(colony.count(/^\[\w+\] ready$/), 2);
 });
 
-Deno.test("with --stop-within everything has ended in time, whatever kill times say, and that is said at the start", async () => {
+Deno.test("--stop-within limits the time of a stop, whatever the kill times are, and is logged at the start", async () => {
   const stubborn = { args: sh("trap '' TERM; echo ready; exec sleep 1000"), "ncolony.monitor": { kill_time: 60 } };
   await using colony = new Colony({ args: ["--stop-within", "2"], config: { web: stubborn } });
-  await colony.waitFor(/WARN web: has 60 s to end, but when everything is stopped, all must end within 2 s/);
+  await colony.waitFor(
+    /WARN web: its kill time is 60 s, but all processes must end within 2 s when the monitor stops /,
+  );
   await colony.waitFor(/^\[web\] ready$/);
   const pid = await colony.started("web");
   const begin = performance.now();
   assertEquals(await colony.stop(), 0);
   assertLess(performance.now() - begin, 20_000);
   await gone(pid);
-  assertEquals(colony.count(/web: stopping -> killing \(kill time over\)/), 1);
+  assertEquals(colony.count(/web: stopping -> killing \(kill time expired\)/), 1);
 });
 
-Deno.test("a monitor under a monitor ends in its own kill time, and all that it runs", async () => {
+Deno.test("a monitor under a monitor stops within its own kill time, with all its processes", async () => {
   using inner = tempDir();
   inner.dir("config");
   inner.dir("messages");
@@ -147,7 +149,7 @@ Deno.test("a monitor under a monitor ends in its own kill time, and all that it 
     "ncolony.monitor": { kill_time: 3 },
   };
   await using colony = new Colony({ config: { inner: monitor } });
-  await colony.waitFor(/^\[inner\] .*WARN web: has 60 s to end, .* within 3 s/);
+  await colony.waitFor(/^\[inner\] .*WARN web: its kill time is 60 s, .* within 3 s/);
   await colony.waitFor(/^\[inner\] \[web\] ready$/);
   const pid = Number(Deno.readTextFileSync(inner.file("pids", "web")));
   colony.remove("inner");
@@ -156,8 +158,8 @@ Deno.test("a monitor under a monitor ends in its own kill time, and all that it 
   await gone(pid);
 });
 
-for (const how of ["a stop", "what a killed monitor left"] as const) {
-  Deno.test(`a stopped process can act on its stop signal (SIGCONT follows it): ${how}`, async () => {
+for (const how of ["a stop", "a leftover process"] as const) {
+  Deno.test(`SIGCONT lets a stopped process act on its stop signal (${how})`, async () => {
     using dir = tempDir();
     // Its stderr is a broken pipe once its monitor was killed.
     const script = `trap '' PIPE; trap 'echo done >"$1"; exit' TERM; echo ready; while :; do sleep 0.1; done`;
@@ -186,7 +188,7 @@ for (const how of ["a stop", "what a killed monitor left"] as const) {
   });
 }
 
-Deno.test("a kill time that is changed holds for a stop that goes on, and each change says when SIGKILL comes", async () => {
+Deno.test("a changed kill time applies to a stop under way, and each change logs when SIGKILL comes", async () => {
   await using colony = new Colony();
   const config = (killTime: number) => ({ args: STUBBORN, "ncolony.monitor": { kill_time: killTime } });
   colony.put("web", config(1000));
@@ -197,6 +199,6 @@ Deno.test("a kill time that is changed holds for a stop that goes on, and each c
   await colony.waitFor(/INFO web: still stopping, SIGKILL in (1000|99\d) s$/);
   colony.put("web", config(0.5));
   await colony.waitFor(/INFO web: still stopping, SIGKILL in 0(\.\d+)? s$/);
-  await colony.waitFor(/ web: stopping -> killing \(kill time over\)$/);
+  await colony.waitFor(/ web: stopping -> killing \(kill time expired\)$/);
   await colony.started("web", 2);
 });

@@ -21,7 +21,7 @@ function edit5000Times(colony: Colony): void {
   }
 }
 
-Deno.test("after 5,000 edits of 50 files in one go, each process runs by its file's last text", async () => {
+Deno.test("after 5,000 rapid edits of 50 files, each process runs with its file's last text", async () => {
   await using colony = new Colony({ args: ONCE, config: { ...CONFIG, db: CAT } });
   await allStarted(colony);
   edit5000Times(colony);
@@ -31,8 +31,8 @@ Deno.test("after 5,000 edits of 50 files in one go, each process runs by its fil
   assertEquals(colony.count(/WARN|ERROR|\(unwanted\)/), 0);
 });
 
-for (const [how, frequency] of [["by the next look at everything", "1"], ["at once", "1e9"]] as const) {
-  Deno.test(`changes for which the watch's queue had no room are found all the same, ${how}`, async () => {
+for (const [how, frequency] of [["by the next full scan", "1"], ["at once", "1e9"]] as const) {
+  Deno.test(`the monitor finds changes that overflowed the watch's queue, ${how}`, async () => {
     const room = Number((await run(["cat", "/proc/sys/fs/inotify/max_queued_events"])).stdout);
     await using colony = new Colony({ args: ["--frequency", frequency], config: { ...CONFIG, early: CAT } });
     const early = await colony.started("early");
@@ -55,7 +55,7 @@ for (const [how, frequency] of [["by the next look at everything", "1"], ["at on
   });
 }
 
-/** Renames what is ignored to and fro; each renaming is two events. */
+/** Renames an ignored file back and forth. Each rename causes two events. */
 function fillQueue({ config }: Colony, events: number): void {
   const [one, other] = [join(config, "1.new"), join(config, "2.new")];
   Deno.writeTextFileSync(one, "{}");
@@ -65,10 +65,10 @@ function fillQueue({ config }: Colony, events: number): void {
   }
 }
 
-/** How long a name must be there to be noticed for certain. */
+/** How long a name must exist to be noticed for certain, in milliseconds. */
 const NOTICED_MS = 100;
 
-/** Makes files and removes them, as fast as possible; gives the names that were there for too long to go unnoticed. */
+/** Makes and removes files as fast as possible. Returns the names that existed long enough to be noticed. */
 async function flicker(
   directory: string,
   times: number,
@@ -91,12 +91,12 @@ function removeIfThere(path: string): void {
   try {
     Deno.removeSync(path);
   } catch (error) {
-    // A message that was noticed is put away.
+    // A message that was noticed is moved to .rejected.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 
-Deno.test("files that appear and vanish while the monitor looks start nothing and disturb nobody", async () => {
+Deno.test("files that appear and vanish while the monitor scans start nothing and disturb no process", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.01"], config: { web: CAT, db: CAT } });
   const pids = [await colony.started("web"), await colony.started("db")];
   const config = JSON.stringify(CAT);
@@ -115,7 +115,7 @@ Deno.test("files that appear and vanish while the monitor looks start nothing an
   await colony.started("web", 2);
 });
 
-Deno.test("of files that are renamed into place and removed at once, none is left running", async () => {
+Deno.test("files that are renamed into place and removed at once leave no process running", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.01"], config: { web: CAT } });
   const web = await colony.started("web");
   for (let time = 0; time < 3000; time++) {

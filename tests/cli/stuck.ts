@@ -1,16 +1,16 @@
 import { Program } from "./program.ts";
 import { IS_ROOT, run, sh, signalIfThere, toolCommand } from "./tools.ts";
 
-/** What keeps a process from ending on SIGKILL. */
+/** What keeps a process from exiting on SIGKILL. */
 export type Hold = "traced" | "traced at its exit" | "frozen";
 
-/** A program that keeps a process from ending, and lets it go at the end of the scope, or when the tests end. */
+/** A program that keeps a process from exiting, until the end of the scope or of the tests. */
 export interface Held extends AsyncDisposable {
-  /** What the monitor says of the process's state once it got SIGKILL. */
+  /** The state of the process after SIGKILL, as the monitor reports it. */
   readonly state: string;
 }
 
-/** Keeps a process from ending: `await using _ = await hold(pid, "traced")`. */
+/** Keeps a process from exiting: `await using _ = await hold(pid, "traced")`. */
 export async function hold(pid: number, how: Hold): Promise<Held> {
   const holder = new Program(how === "frozen" ? freezerOf(pid) : tracerOf(pid, how), { stdin: "piped" });
   try {
@@ -28,11 +28,11 @@ export async function hold(pid: number, how: Hold): Promise<Held> {
   return { state: state[how], [Symbol.asyncDispose]: () => holder[Symbol.asyncDispose]() };
 }
 
-/** The ways to hold a process that work here: some machines let nobody trace a stranger, and few have cgroups of old. */
+/** Returns the ways to hold a process that work here. Some machines forbid tracing, and few have cgroups v1. */
 export async function possibleHolds(): Promise<Hold[]> {
   const sleeper = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
   try {
-    // Its stdin is empty, so it ends at once.
+    // Its stdin is empty, so it exits at once.
     const mayTrace = (await run(tracerOf(sleeper.pid, "traced"))).code === 0;
     return [
       ...mayTrace ? ["traced", "traced at its exit"] as const : [],
@@ -49,7 +49,7 @@ function tracerOf(pid: number, how: Hold): string[] {
   return [...toolCommand("tests/cli/tracer.ts", ["-A"]), `${pid}`, how === "traced" ? "0" : `${PTRACE_O_TRACEEXIT}`];
 }
 
-/** Where cgroups of version 1 can be frozen, in which SIGKILL ends nobody; null where that cannot be done. */
+/** The mount of cgroups v1 that can be frozen, where SIGKILL ends no process. Null if there is none. */
 const FREEZER = await findFreezer();
 
 async function findFreezer(): Promise<string | null> {

@@ -5,17 +5,17 @@ import { gone, hasCommand, IS_ROOT, namesIn, place, run, sh } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
-/** Waits until the monitor has looked at everything several times. */
+/** Waits until the monitor has scanned everything several times. */
 async function severalLooks(colony: Colony): Promise<void> {
   for (let look = 0; look < 3; look++) await colony.fence();
 }
 
-/** What a monitor does with messages that it cannot take away, until it may. */
+/** Checks that the monitor acts once on each message that it cannot remove, and removes it once it can. */
 async function assertEachOnce(colony: Colony, fault: string, relent: () => Promise<void>): Promise<void> {
-  const stuck = / ERROR messages cannot be removed \((.*)\): each is acted on once$/;
+  const stuck = / ERROR cannot remove messages: (.*); each is acted on only once$/;
   const counts = () => [
     ...["web", "db"].map((name) => colony.pidsOf(name).length),
-    ...[/RESTART "web"$/, /RESTART "db"$/, /RESTART "nobody"/, /is wrong/, stuck].map((line) => colony.count(line)),
+    ...[/RESTART "web"$/, /RESTART "db"$/, /RESTART "nobody"/, /is invalid/, stuck].map((line) => colony.count(line)),
   ];
   await colony.started("web");
   await colony.started("db");
@@ -27,7 +27,7 @@ async function assertEachOnce(colony: Colony, fault: string, relent: () => Promi
   colony.send({ type: "RESTART", name: "nobody" });
   colony.send("{");
   await colony.started("db", 2);
-  await colony.waitFor(/is wrong/);
+  await colony.waitFor(/is invalid/);
   await severalLooks(colony);
   assertEquals(counts(), [2, 2, 1, 1, 1, 1, 1]);
   assertEquals(namesIn(colony.messages).length, 4);
@@ -43,7 +43,7 @@ const isMountable = IS_ROOT && hasCommand("nsenter") && hasCommand("unshare") &&
   (await run(["unshare", "--mount", "true"])).code === 0;
 
 Deno.test({
-  name: "messages on a read-only mount are acted on once, and go when it can be written (skipped without mounts)",
+  name: "the monitor acts once on messages on a read-only mount, and removes them later (skipped without mounts)",
   ignore: !isMountable,
   fn: async () => {
     const mount = `for word; do test "$last" = --messages && dir=$word; last=$word; done
@@ -58,7 +58,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "messages that may not be removed are acted on once, and go when they may (skipped unless root with setpriv)",
+  name: "the monitor acts once on messages that it may not remove yet (skipped unless root with setpriv)",
   ignore: !IS_ROOT || !hasCommand("setpriv"),
   fn: async () => {
     const wrap = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
@@ -69,10 +69,10 @@ Deno.test({
 });
 
 Deno.test({
-  name: "a message that stays is told of once, whatever others come and go (skipped unless root with setpriv)",
+  name: "the monitor logs a message that stays once, whatever else comes and goes (skipped unless root with setpriv)",
   ignore: !IS_ROOT || !hasCommand("setpriv"),
   fn: async () => {
-    // In a sticky directory of somebody else, only an own message may be removed.
+    // In another user's sticky directory, a user may remove only its own messages.
     const wrap = ["setpriv", "--bounding-set=-dac_override,-dac_read_search,-fowner"];
     await using colony = new Colony({ args: ["--frequency", "0.1"], wrap, config: { web: CAT } });
     await colony.started("web");
@@ -89,7 +89,7 @@ Deno.test({
     await colony.started("web", 6);
     await severalLooks(colony);
     assertEquals(namesIn(colony.messages), ["stays"]);
-    assertEquals([colony.count(/messages cannot be removed/), colony.count(/message "stays"/)], [1, 1]);
+    assertEquals([colony.count(/cannot remove messages: /), colony.count(/message "stays"/)], [1, 1]);
   },
 });
 
@@ -98,19 +98,19 @@ async function makeUndecodable(directory: string): Promise<void> {
   assertEquals((await run([...sh('printf { > "$0/$(printf "x\\377")"'), directory])).code, 0);
 }
 
-Deno.test("a message whose name is not UTF-8 is said once, and keeps none from being taken", async () => {
+Deno.test("the monitor logs a message whose name is not UTF-8 once, and takes the others", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT } });
   await colony.started("web");
   await makeUndecodable(colony.messages);
-  await colony.waitFor(/WARN message "x\ufffd+" .*has a name that is not UTF-8$/);
+  await colony.waitFor(/WARN message "x\ufffd+" .*the file name is not valid UTF-8$/);
   await severalLooks(colony);
-  assertEquals(colony.count(/has a name that is not UTF-8/), 1);
+  assertEquals(colony.count(/the file name is not valid UTF-8/), 1);
   colony.send({ type: "RESTART", name: "web" });
   await colony.started("web", 2);
 });
 
 for (const directory of ["config", "messages"] as const) {
-  Deno.test(`a name that is not UTF-8 in the ${directory} directory ends no watch`, async () => {
+  Deno.test(`a name that is not UTF-8 in the ${directory} directory does not end the watch`, async () => {
     await using colony = new Colony({ config: { web: CAT } });
     await colony.fence();
     await makeUndecodable(colony[directory]);
@@ -124,7 +124,7 @@ for (const directory of ["config", "messages"] as const) {
 Deno.test("a name that is not UTF-8 and then a named pipe do not hang the monitor", async () => {
   await using colony = new Colony({ args: ["--frequency", "1"], config: { web: CAT } });
   const web = await colony.started("web");
-  // Both between two looks at everything.
+  // Both between two full scans.
   const make = 'printf { > "$0/$(printf "x\\377")"; mkfifo "$0/pipe"';
   assertEquals((await run([...sh(make), colony.messages])).code, 0);
   place(colony.messages, "restart", '{"type": "RESTART", "name": "web"}');

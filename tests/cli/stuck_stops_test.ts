@@ -7,12 +7,11 @@ import { gone, sh } from "./tools.ts";
 const [HOLD] = await possibleHolds().then((holds) => holds.filter((how) => how !== "traced"));
 const ignore = HOLD === undefined;
 
-/** How much later than it should a monitor may end here. */
+/** How much later than expected a monitor may exit here, in milliseconds. */
 const SLACK_MS = 10_000;
 
 Deno.test({
-  name:
-    "a monitor that is asked to stop ends with 1, 5 s after SIGKILL, where somebody does not end (if that can be made)",
+  name: "a stopping monitor exits with 1, 5 s after SIGKILL, if a process survives (skipped if none can)",
   ignore,
   fn: async () => {
     const killTimeMs = 500;
@@ -24,13 +23,13 @@ Deno.test({
     const tookMs = performance.now() - begin;
     assertLess(killTimeMs + 5000 - 100, tookMs);
     assertLess(tookMs, killTimeMs + 5000 + SLACK_MS);
-    assertEquals(colony.count(/ ERROR web: does not end 5 s after SIGKILL and is left behind: /), 1);
+    assertEquals(colony.count(/ ERROR web: has not exited 5 s after SIGKILL and is left behind: /), 1);
     assertEquals(isAlive(web), true);
   },
 });
 
 Deno.test({
-  name: "a monitor that gets a second signal ends with 1, 5 s later, where somebody does not end (if that can be made)",
+  name: "a monitor exits with 1, 5 s after a second signal, if a process survives (skipped if none can)",
   ignore,
   fn: async () => {
     const config = { web: { args: ["cat"] }, db: { args: sh("trap '' TERM; echo ready; while :; do sleep 1; done") } };
@@ -51,8 +50,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "what an earlier monitor left, and does not end, is named, stays alone, and is left behind (if that can be made)",
+  name: "the monitor names a leftover process that survives SIGKILL, and leaves it behind (skipped if none can)",
   ignore,
   fn: async () => {
     using dir = tempDir();
@@ -65,12 +63,12 @@ Deno.test({
       first.process.kill("SIGKILL");
       await first.ended();
       await using second = new Colony({ args, config, permissions: ["-A"] });
-      const [, told] = await second.waitFor(/ WARN web: does not end 5 s after SIGKILL: (.*)$/);
+      const [, told] = await second.waitFor(/ WARN web: has not exited 5 s after SIGKILL: (.*)$/);
       assertEquals(told, `pid ${web} (${held.state})`);
       await second.fence();
       assertEquals(second.pidsOf("web"), []);
       assertEquals(await second.stop(), 1);
-      assertEquals(second.count(/ ERROR web: does not end \d+ s after SIGKILL and is left behind: /), 1);
+      assertEquals(second.count(/ ERROR web: has not exited \d+ s after SIGKILL and is left behind: /), 1);
       assert(isAlive(web));
     }
     await gone(web);

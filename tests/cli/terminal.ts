@@ -4,13 +4,13 @@ import { hasCommand, latin1, ROOT, signalIfThere, toolCommand } from "./tools.ts
 
 const MISSING = ["script", "bash", "stty", "tty"].filter((name) => !hasCommand(name));
 
-/** The words that run a reaper. */
+/** The words that run reaper. */
 export const REAPER: readonly string[] = toolCommand("reaper/mod.ts", REAPER_PERMISSIONS);
 
-/** A shell for people, which says nothing but its prompt, and keeps no history. */
+/** An interactive shell that prints only its prompt, and keeps no history. */
 export const SHELL: readonly string[] = ["bash", "--norc", "--noediting", "-i"];
 
-/** A test on a terminal, for a program in some place, or in none; skipped, with a name that says so, where that cannot be. */
+/** Defines a test on a terminal, in a role or in none. If that is not possible, skips it and says so in its title. */
 export function testOnTerminal(role: Role | null, name: string, fn: () => Promise<void>): void {
   const missing = [...MISSING, ...(role?.wrap === null ? ["unshare, or the right to use it,"] : [])];
   const suffix = missing.length > 0 ? ` (skipped: ${missing.join(", ")} is missing)` : "";
@@ -18,9 +18,9 @@ export function testOnTerminal(role: Role | null, name: string, fn: () => Promis
   Deno.test({ name: `on a terminal, ${place}${name}${suffix}`, ignore: missing.length > 0, fn });
 }
 
-/** A terminal with a program that leads its session. `await using` ends it and everybody below it. */
+/** A terminal with a program that leads its session. `await using` ends it and all processes below it. */
 export class Terminal implements AsyncDisposable {
-  /** What makes the terminal. */
+  /** The process that provides the terminal. */
   readonly #process: Deno.ChildProcess;
   readonly #role: Role;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -31,7 +31,7 @@ export class Terminal implements AsyncDisposable {
   #bytes = "";
   #seen = "";
 
-  /** Starts it. */
+  /** Starts the program on a new terminal. */
   constructor(argv: readonly string[], role = SUBREAPER) {
     const words = [...role.wrap!, ...argv].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
     this.#process = new Deno.Command("script", {
@@ -47,17 +47,17 @@ export class Terminal implements AsyncDisposable {
     this.#reading = this.#read();
   }
 
-  /** All that was to be seen until now. */
+  /** All text that the terminal has shown so far. */
   get seen(): string {
     return this.#seen;
   }
 
-  /** All that was to be seen until now, a character for each byte. */
+  /** All bytes that the terminal has shown so far, one character per byte. */
   get bytes(): string {
     return this.#bytes;
   }
 
-  /** Types something: `\x03` is Ctrl-C. */
+  /** Types a text: `\x03` is Ctrl-C. */
   async type(text: string): Promise<void> {
     await this.#writer.write(new TextEncoder().encode(text));
   }
@@ -74,26 +74,26 @@ export class Terminal implements AsyncDisposable {
     }
   }
 
-  /** How many times a text was seen. */
+  /** Returns how often a text was seen. */
   count(text: string): number {
     return this.#seen.split(text).length - 1;
   }
 
-  /** The pids of all on the terminal, parents first; the first one is the program's. */
+  /** Returns the pids of all processes on the terminal, parents first. The first one is the program's. */
   async pids(): Promise<number[]> {
     const pids = await below(this.#process.pid);
     for (const pid of pids) this.#pids.add(pid);
     return pids.slice(this.#role === SUBREAPER ? 0 : 1);
   }
 
-  /** Takes the terminal away. */
+  /** Closes the terminal. */
   async hangUp(): Promise<void> {
     await this.pids();
     this.#process.kill("SIGKILL");
     await this.#process.status;
   }
 
-  /** Waits until the program ends by itself; gives its exit code. */
+  /** Waits until the program exits by itself. Returns its exit code. */
   async ended(): Promise<number> {
     await until("the program on the terminal ends", () => this.#isOver);
     await this.#reading;

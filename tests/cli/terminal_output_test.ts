@@ -7,7 +7,7 @@ import { command, PATIENT, SCHEDULER_PERMISSIONS } from "./scheduling.ts";
 import { Terminal, testOnTerminal } from "./terminal.ts";
 import { latin1, MONITOR_PERMISSIONS, sh, toolCommand } from "./tools.ts";
 
-/** What a child writes, and what a terminal gets of it: a character for each byte, and no newline. */
+/** What a child writes, and what a terminal gets: one character per byte, without the newline. */
 const LINES: readonly (readonly [what: string, written: string, shown: string])[] = [
   ["a color", "\x1b[31mred\x1b[0m", "\\u001b[31mred\\u001b[0m"],
   ["a title", "\x1b]0;owned\x07", "\\u001b]0;owned\\u0007"],
@@ -32,12 +32,12 @@ const LINES: readonly (readonly [what: string, written: string, shown: string])[
 const WRITTEN = LINES.map(([, written]) => written);
 const SHOWN = LINES.map(([, , shown]) => shown);
 
-/** A monitor on a terminal, with two children that write some bytes and then `all`: `out` to stdout, `err` to stderr. */
+/** A monitor on a terminal. Two children write some bytes and then `all`: `out` to stdout, `err` to stderr. */
 class Shown implements AsyncDisposable {
   readonly dir: TempDir = tempDir();
   readonly terminal: Terminal;
 
-  /** Starts it; DIR is its directory. */
+  /** Starts the monitor. DIR stands for its directory. */
   constructor(bytes: string, options: readonly string[] = [], redirection = "", permissions = MONITOR_PERMISSIONS) {
     const [written, config, messages] = [this.dir.file("written"), this.dir.dir("config"), this.dir.dir("messages")];
     Deno.writeFileSync(written, bytesOf(bytes));
@@ -56,7 +56,7 @@ class Shown implements AsyncDisposable {
     ]);
   }
 
-  /** The lines of a child on the terminal, or in a file, without prefix, when all are there. */
+  /** Waits for all lines of a child, on the terminal or in a file. Returns them without the prefix. */
   async linesOf(name: "out" | "err", file?: string): Promise<string[]> {
     const text = () => file === undefined ? this.terminal.bytes.replaceAll("\r\n", "\n") : this.#textOf(file);
     const lines = () => text().split("\n").filter((line) => line.startsWith(`[${name}`));
@@ -68,7 +68,7 @@ class Shown implements AsyncDisposable {
     try {
       return latin1(Deno.readFileSync(this.dir.file(file)));
     } catch (error) {
-      // It is not there yet.
+      // The file does not exist yet.
       if (error instanceof Deno.errors.NotFound) return "";
       throw error;
     }
@@ -81,37 +81,37 @@ class Shown implements AsyncDisposable {
 }
 
 for (const name of ["out", "err"] as const) {
-  testOnTerminal(null, `a child cannot do by control characters on std${name} what it is not to do`, async () => {
+  testOnTerminal(null, `the monitor escapes control characters of a child on std${name}`, async () => {
     await using shown = new Shown(text(WRITTEN));
     assertEquals(await shown.linesOf(name), SHOWN);
   });
 }
 
-testOnTerminal(null, "--raw passes on what children write as it is", async () => {
+testOnTerminal(null, "--raw passes on what children write unchanged", async () => {
   await using shown = new Shown(text(WRITTEN), ["--raw"]);
   assertEquals(await shown.linesOf("out"), WRITTEN);
   assertEquals(await shown.linesOf("err"), WRITTEN);
 });
 
-testOnTerminal(null, "a stream that goes to a file gets what children write as it is", async () => {
+testOnTerminal(null, "the monitor passes on what children write unchanged to a stream that is a file", async () => {
   await using shown = new Shown(text(WRITTEN), [], "2> DIR/log");
   assertEquals(await shown.linesOf("out"), SHOWN);
   assertEquals(await shown.linesOf("err", "log"), WRITTEN);
 });
 
-testOnTerminal(null, "--log-file gets what children write as it is", async () => {
+testOnTerminal(null, "--log-file gets what children write unchanged", async () => {
   await using shown = new Shown(text(WRITTEN), ["--log-file", "DIR/log"]);
   assertEquals(await shown.linesOf("out", "log"), WRITTEN);
   assertEquals(await shown.linesOf("err", "log"), WRITTEN);
 });
 
-testOnTerminal(null, "--log-file that is the terminal shows what children write as the terminal does", async () => {
+testOnTerminal(null, "--log-file escapes control characters if the file is the terminal", async () => {
   await using shown = new Shown(text(WRITTEN), ["--log-file", "/dev/tty"], "", ["-A"]);
   assertEquals(await shown.linesOf("out"), SHOWN);
   assertEquals(await shown.linesOf("err"), SHOWN);
 });
 
-testOnTerminal(null, "no control character slips through where a long line is cut into pieces", async () => {
+testOnTerminal(null, "the monitor escapes control characters even where a long line is cut into pieces", async () => {
   const ends = [0, 1, 2, 3, 4, 5].map((back) => "x".repeat(MAX_LINE_BYTES - back));
   const lines = [
     ...ends.map((end) => [`${end}\xc2\x9b\x1b[2J${utf8("⛳")}\r`, `${end}\\u009b\\u001b[2J${utf8("⛳")}`]),
@@ -123,7 +123,7 @@ testOnTerminal(null, "no control character slips through where a long line is cu
   assertEquals((await shown.linesOf("out")).join(""), lines.map(([, shown]) => shown).join(""));
 });
 
-testOnTerminal(null, "bytes by chance hold no control character", async () => {
+testOnTerminal(null, "the monitor escapes all control characters among random bytes", async () => {
   const random = new Random(1);
   const bytes = Uint8Array.from({ length: 300_000 }, () => random.below(256));
   await using shown = new Shown(`${latin1(bytes)}\n`);
@@ -131,14 +131,14 @@ testOnTerminal(null, "bytes by chance hold no control character", async () => {
   assert(lines.join("").length > 300_000);
   for (const line of lines) {
     const decoded = new TextDecoder().decode(bytesOf(line));
-    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    // deno-lint-ignore no-control-regex -- the test searches for control characters
     assert(!/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/.test(decoded));
-    // What is no character becomes U+FFFD, in which there is no such byte.
+    // Invalid bytes become U+FFFD, whose UTF-8 contains no such byte.
     assertEquals(countOfC1(line), countOfC1(utf8(decoded)));
   }
 });
 
-testOnTerminal(null, "the lines of a scheduler's command are shown as those of the monitor's children", async () => {
+testOnTerminal(null, "the scheduler escapes its command's lines as the monitor does its children's", async () => {
   using dir = tempDir();
   const file = dir.file("written");
   Deno.writeFileSync(file, bytesOf(text(WRITTEN)));
@@ -151,7 +151,7 @@ testOnTerminal(null, "the lines of a scheduler's command are shown as those of t
   }
 });
 
-/** Lines as a text. */
+/** Joins lines to a text. */
 function text(lines: readonly string[]): string {
   return lines.map((line) => `${line}\n`).join("");
 }
@@ -164,7 +164,7 @@ function utf8(text: string): string {
   return latin1(new TextEncoder().encode(text));
 }
 
-/** How many bytes there are that 8-bit terminals take for control characters. */
+/** Returns the number of bytes that 8-bit terminals take for control characters. */
 function countOfC1(text: string): number {
   return text.match(/[\x80-\x9f]/g)?.length ?? 0;
 }

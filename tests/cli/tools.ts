@@ -14,30 +14,30 @@ export const MONITOR_PERMISSIONS: readonly string[] = [
 /** Whether the tests may become other users. */
 export const IS_ROOT: boolean = Deno.uid() === 0;
 
-/** How long a program that should have ended is given. */
+/** How long a program may take to exit, in milliseconds. */
 export const PATIENCE_MS = 15_000;
 
-/** The repository. */
+/** The path of the repository. */
 export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
 
-/** What a program that ended left. */
+/** The result of a program that has exited. */
 export interface Result {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** The words that run one of the programs: `toolCommand("ctl/mod.ts", […])`. */
+/** Returns the words that run one of the programs: `toolCommand("ctl/mod.ts", […])`. */
 export function toolCommand(module: string, permissions: readonly string[]): string[] {
   return [Deno.execPath(), "run", "--frozen", "--no-prompt", ...permissions, join(ROOT, module)];
 }
 
-/** The permissions that ctl needs, and no others. */
+/** Returns the permissions that ctl needs, and no others. */
 export function ctlPermissions({ config, messages }: { config: string; messages: string }): string[] {
   return [`--allow-read=${config},${messages}`, `--allow-write=${config},${messages}`];
 }
 
-/** Runs a program until it ends by itself; one that does not is asked to after a while, and then killed. */
+/** Runs a program until it exits by itself. If it does not, it gets SIGTERM after a while, and then SIGKILL. */
 export async function runTool(
   module: string,
   argv: readonly string[],
@@ -46,7 +46,7 @@ export async function runTool(
   return await run([...toolCommand(module, permissions), ...argv]);
 }
 
-/** Runs a command until it ends by itself; one that does not is asked to after a while, and then killed. */
+/** Runs a command until it exits by itself. If it does not, it gets SIGTERM after a while, and then SIGKILL. */
 export async function run([command, ...args]: readonly string[]): Promise<Result> {
   const child = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
   const timers = [
@@ -59,7 +59,7 @@ export async function run([command, ...args]: readonly string[]): Promise<Result
   return { code, stdout: text.decode(stdout), stderr: text.decode(stderr) };
 }
 
-/** Sends a signal to a process (or, where `pid` is negative, to a group), if it is still there. */
+/** Sends a signal to a process (or to a group if `pid` is negative) if it exists. */
 export function signalIfThere(pid: number, signal: Deno.Signal): void {
   try {
     Deno.kill(pid, signal);
@@ -68,14 +68,14 @@ export function signalIfThere(pid: number, signal: Deno.Signal): void {
   }
 }
 
-/** Waits until nobody is left of processes, zombies included. */
+/** Waits until processes are gone, zombies included. */
 export async function gone(...pids: readonly number[]): Promise<void> {
   for (const pid of pids) await until(`${pid} is gone`, () => !isAlive(pid));
 }
 
 /**
- * A config of a process that sleeps, as no other test has it: of two processes with the same name and config, a monitor that
- * may read /proc takes either for one that a killed monitor of its own colony left.
+ * Returns a config of a sleeping process that differs from those of other tests. A monitor that may read /proc takes a
+ * process with the same name and config for a leftover process of its own.
  */
 export function sleeper(dir: TempDir): string {
   return JSON.stringify({ args: ["sleep", "1000"], env: { PLACE: dir.path } });
@@ -88,57 +88,57 @@ export function place(directory: string, name: string, text: string): void {
   Deno.renameSync(fresh, join(directory, name));
 }
 
-/** What a monitor keeps in its messages directory, and in its pid directory. */
+/** The files that a monitor keeps in its messages directory and in its pid directory. */
 const OWN = [".lock", ".children"];
 
-/** The variables by which Deno finds commands and caches, and reaches registries: a machine may have any of them set. */
+/** The variables by which Deno finds commands and caches, and reaches registries. Any of them may be set. */
 const DENO_NEEDS = /^(PATH|HOME|XDG_CACHE_HOME|DENO_\w+|JSR_URL|NPM_CONFIG_\w+|SSL_CERT_\w+|(https?|all|no)_proxy)$/i;
 
-/** What a Deno that a test starts with an environment of its own needs of the environment of the tests. */
+/** Returns the variables of the tests' environment that a Deno with its own environment needs. */
 export function denoEnv(): Record<string, string> {
   return Object.fromEntries(Object.entries(Deno.env.toObject()).filter(([name]) => DENO_NEEDS.test(name)));
 }
 
-/** The names in a directory, in order, less the files that a monitor keeps in it for itself. */
+/** Returns the names in a directory, sorted, without the monitor's own files. */
 export function namesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].map(({ name }) => name).filter((name) => !OWN.includes(name)).sort();
 }
 
-/** Waits until what has just been started may be started again at once. */
+/** Waits until a process that was just started may be restarted at once. */
 export async function rested(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, MIN_START_GAP_MS + 20));
 }
 
-/** A shell script as `args`. */
+/** Returns a shell script as `args`. */
 export function sh(script: string): string[] {
   return ["sh", "-c", script];
 }
 
-/** A character for each byte; that of a TextDecoder is Windows's, and has others for 0x80 to 0x9f. */
+/** Decodes one character per byte. A TextDecoder decodes 0x80 to 0x9f as Windows does. */
 export function latin1(bytes: Uint8Array): string {
   return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }
 
-/** Whether there is such a command. */
+/** Returns whether a command exists. */
 export function hasCommand(name: string): boolean {
   return new Deno.Command("sh", { args: ["-c", `command -v ${name}`], stdout: "null" }).outputSync().success;
 }
 
-/** What begins a command that ignores no signal, whatever the tests inherited: of a script's `&`, for instance. */
+/** The words that make a command ignore no signal, even if the tests inherited ignored ones, as from a script's `&`. */
 export const HEEDING: readonly string[] = hasCommand("env") &&
     new Deno.Command("env", { args: ["--default-signal", "true"], stderr: "null" }).outputSync().success
   ? ["env", "--default-signal"]
   : [];
 
-/** The most memory that a process ever held at once, in MiB. */
+/** Returns the peak memory of a process, in MiB. */
 export async function peakMemoryOf(pid: number): Promise<number> {
-  // Deno lets itself read /proc only with all permissions.
+  // Deno itself may read /proc only with all permissions.
   const { stdout } = await run(["cat", `/proc/${pid}/status`]);
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(stdout)?.[1]) / 1024;
 }
 
-/** What a file is larger than that nobody may write to who is {@linkcode LIMITED}, in bytes: it takes no room on the disk. */
+/** The size in bytes of a file at the limit of {@linkcode LIMITED}. A sparse file takes no disk space. */
 export const BEYOND_LIMIT: number = 2 * 1024 ** 3;
 
-/** The words that put what comes after them under a file size limit: half of that, or all of it, as shells count. */
+/** The words that limit the file size of a command to 1 or 2 GiB, depending on the shell's unit. */
 export const LIMITED: readonly string[] = [...sh('ulimit -f 2097152 && exec "$@"'), "sh"];

@@ -1,6 +1,6 @@
 /**
- * Traces a process, and never waits for it, so that it does not end on SIGKILL: `tracer.ts PID OPTIONS`. Prints `held`.
- * Ends, and lets the process go, when its stdin does.
+ * Traces a process and never waits for it, so that SIGKILL does not end it: `tracer.ts PID OPTIONS`. Prints `held`.
+ * Exits, and so releases the process, when its stdin ends.
  */
 
 const PTRACE_SEIZE = 0x4206n;

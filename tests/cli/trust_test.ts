@@ -5,7 +5,7 @@ import { hasCommand, IS_ROOT, MONITOR_PERMISSIONS, run, runTool, toolCommand } f
 
 const CAT = { args: ["cat"] };
 
-Deno.test("a config directory that others may write is refused, by its mode and with the way out", async () => {
+Deno.test("the monitor refuses a config directory that other users may write to, and names the mode and the remedies", async () => {
   using dir = tempDir();
   const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];
   Deno.chmodSync(dir.file("config"), 0o777);
@@ -13,12 +13,12 @@ Deno.test("a config directory that others may write is refused, by its mode and 
   assertEquals(code, 1);
   assertMatch(
     stderr,
-    /^ncolony-monitor: Cannot use directory ".*config": it may be written by others \(mode 0777\): chmod, chown, --allow-insecure, or --trust-read-only-mount\n$/,
+    /^ncolony-monitor: Cannot use directory ".*config": writable by other users \(mode 0777\); fix it with chmod or chown, or use --allow-insecure or --trust-read-only-mount\n$/,
   );
 });
 
 Deno.test({
-  name: "a config directory of another user is refused (skipped unless run by root)",
+  name: "the monitor refuses a config directory of another user (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: async () => {
     using dir = tempDir();
@@ -26,23 +26,23 @@ Deno.test({
     Deno.chownSync(dir.file("config"), 65534, 65534);
     const { code, stderr } = await runTool("monitor/mod.ts", places);
     assertEquals(code, 1);
-    assertMatch(stderr, /belongs to uid 65534, which is neither root nor the monitor's/);
+    assertMatch(stderr, /owned by uid 65534, which is neither root nor the monitor's/);
   },
 });
 
-Deno.test("a config that others may write is a problem, until that is mended", async () => {
+Deno.test("the monitor reports a config that other users may write to, until its mode is corrected", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.5"], config: { good: CAT } });
   await colony.started("good");
   const file = colony.dir.write("web", JSON.stringify(CAT));
   Deno.chmodSync(file, 0o666);
   Deno.renameSync(file, `${colony.config}/web`);
-  await colony.waitFor(/WARN web: bad config: may be written by others \(mode 0666\)/);
+  await colony.waitFor(/WARN web: invalid config: writable by other users \(mode 0666\)/);
   Deno.chmodSync(`${colony.config}/web`, 0o644);
   await colony.started("web");
   assertEquals(colony.pidsOf("good").length, 1);
 });
 
-Deno.test("--allow-insecure runs what others may write, with a warning", async () => {
+Deno.test("--allow-insecure runs a config that other users may write to, with a warning", async () => {
   await using colony = new Colony({ args: ["--allow-insecure"] });
   await colony.waitFor(/WARN --allow-insecure: /);
   const file = colony.dir.write("web", JSON.stringify(CAT));
@@ -51,7 +51,7 @@ Deno.test("--allow-insecure runs what others may write, with a warning", async (
   await colony.started("web");
 });
 
-Deno.test("a messages directory that others may write is told of, and taken", async () => {
+Deno.test("the monitor reports a messages directory that other users may write to, and uses it", async () => {
   using dir = tempDir();
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   Deno.chmodSync(messages, 0o1777);
@@ -64,15 +64,14 @@ Deno.test("a messages directory that others may write is told of, and taken", as
     ...["--config", config, "--messages", messages],
   ]);
   assertEquals(code, 124);
-  assertMatch(stderr, /INFO others may write the messages directory/);
+  assertMatch(stderr, /INFO other users can write to the messages directory/);
 });
 
 const canMount = IS_ROOT && hasCommand("unshare") && (await run(["unshare", "--mount", "true"])).code === 0;
 
 for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
   Deno.test({
-    name:
-      `a read-only volume of mode 0777 is trusted where that is asked for (${permissions.length} flags; skipped where nothing can be mounted)`,
+    name: `--trust-read-only-mount trusts a volume of mode 0777 (${permissions.length} flags; skipped without mounts)`,
     ignore: !canMount,
     fn: async () => {
       using dir = tempDir();
@@ -87,7 +86,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
       assertMatch(stderr, /INFO web: gone -> running/);
       const refused = await run(["unshare", "--mount", "sh", "-c", script]);
       assertEquals(refused.code, 1);
-      assertMatch(refused.stderr, /may be written by others \(mode 0777\): .*--trust-read-only-mount$/m);
+      assertMatch(refused.stderr, /writable by other users \(mode 0777\); .*--trust-read-only-mount$/m);
     },
   });
 }

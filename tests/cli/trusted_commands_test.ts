@@ -1,4 +1,4 @@
-/** What a neighbour can do whom a config trusts: its command, and its heart, are where the config says. */
+/** Attacks by a neighbour who may change what a config points to: its command, or its heart. */
 
 import { assertEquals } from "@std/assert";
 import { check } from "@ncolony/beatcheck";
@@ -6,7 +6,7 @@ import { maybeBeat } from "@ncolony/beatcheck/heart";
 import { until } from "../helpers.ts";
 import { neighbourTest, Place } from "./neighbour.ts";
 
-/** What a command of the neighbour's does: it writes down as whom it is run. */
+/** The neighbour's command, which records the user that runs it. */
 const TOOL = '#!/bin/sh\nid -u > "$MARK"\nexec sleep 1000\n';
 
 for (
@@ -16,7 +16,7 @@ for (
     ["a relative command is found in its cwd", "./tool", "/usr/bin:/bin"],
   ] as const
 ) {
-  neighbourTest(`${what}, and runs what a neighbour put there`, async () => {
+  neighbourTest(`${what}, even if a neighbour put it there`, async () => {
     await using place = new Place();
     const mark = place.file("mark");
     await place.attack(`printf '%s' '${TOOL}' > "$1/home/tool" && chmod 755 "$1/home/tool"`);
@@ -30,7 +30,7 @@ for (
 }
 
 neighbourTest(
-  "in a hearts directory that users share, each can beat for another, and stop another's heart",
+  "in a shared hearts directory, each user can beat for another, and stop another's heart",
   async () => {
     await using place = new Place();
     const hearts = place.make("hearts", 0o777);
@@ -48,7 +48,7 @@ neighbourTest(
     assertEquals(await silent(), []);
     await place.attack(`rm -f "$1/hearts/web"`);
     assertEquals(await silent(), ["web"]);
-    // A heart of root's follows a link, and sets the times of what it leads to.
+    // Root's heart follows a symlink, and sets the times of its target.
     const secret = place.write("secret", "root's own");
     Deno.utimeSync(secret, 0, 0);
     await place.attack(`ln -s "$1/secret" "$1/hearts/web"`);
@@ -56,7 +56,7 @@ neighbourTest(
     maybeBeat({ environ: (name) => ({ NCOLONY_NAME: "web", NCOLONY_CONFIG: source })[name] });
     assertEquals([Deno.statSync(secret).mtime!.getTime() > 0, Deno.readTextFileSync(secret)], [true, "root's own"]);
     await place.attack(`rm -f "$1/hearts/web"`);
-    // In a directory that is not theirs they can do nothing.
+    // In a directory that only root may write to, the neighbour can do nothing.
     Deno.chmodSync(hearts, 0o755);
     await place.attack(`touch -d '@${later / 1000}' "$1/hearts/web"`);
     assertEquals(await silent(), ["web"]);

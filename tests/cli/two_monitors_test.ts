@@ -8,7 +8,7 @@ import { MONITOR_PERMISSIONS, namesIn, place, runTool, sleeper } from "./tools.t
 for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
   const how = permissions.length === 1 ? "with --allow-all" : "without --allow-all";
 
-  Deno.test(`two monitors with one pid directory: the second does not start, and ends nobody (${how})`, async () => {
+  Deno.test(`a second monitor with the same pid directory does not start, and ends no process (${how})`, async () => {
     using other = tempDir();
     place(other.dir("config"), "web", sleeper(other));
     await using colony = new Colony({ permissions, config: { web: { args: ["sleep", "1000"], dir: other.path } } });
@@ -21,7 +21,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     assertEquals([colony.pidsOf("web"), Deno.readTextFileSync(`${colony.pids}/web`)], [[pid], `${pid}`]);
   });
 
-  Deno.test(`a pid directory that was removed is locked again when it is there again (${how})`, async () => {
+  Deno.test(`the monitor locks its pid directory again after it was removed (${how})`, async () => {
     using other = tempDir();
     await using colony = new Colony({ permissions, args: ["--frequency", "0.2"], config: { web: { args: ["cat"] } } });
     const pid = await colony.started("web");
@@ -32,7 +32,7 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     assertEquals([second.code, isAlive(pid)], [1, true]);
   });
 
-  Deno.test(`no message is taken twice when the messages directory becomes another monitor's (${how})`, async () => {
+  Deno.test(`two monitors take no message twice when one's messages directory becomes the other's (${how})`, async () => {
     const options = { permissions, args: ["--frequency", "0.2"] };
     await using one = new Colony({ ...options, config: { web: { args: ["sleep", "1000"], of: "one" } } });
     await using two = new Colony({ ...options, config: { web: { args: ["sleep", "1000"], of: "two" } } });
@@ -40,19 +40,19 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
     await two.started("web");
     Deno.renameSync(one.messages, one.dir.file("aside"));
     Deno.symlinkSync(two.messages, one.messages);
-    await one.waitFor(/ERROR cannot lock .*messages: another monitor runs on these messages/);
-    // It holds its lock, and takes its time.
+    await one.waitFor(/ERROR cannot lock .*messages: another monitor uses this messages directory/);
+    // It keeps its lock while it is stopped.
     Deno.kill(two.process.pid, "SIGSTOP");
     place(two.messages, "m", '{"type": "RESTART-ALL"}');
     for (let scan = 0; scan < 3; scan++) {
-      // What is missing there is back after a look at everything.
+      // A full scan restores the missing file.
       Deno.removeSync(join(one.pids, "web"));
       await until("one has looked", () => lstat(join(one.pids, "web")) !== null);
     }
     Deno.kill(two.process.pid, "SIGCONT");
     await two.started("web", 2);
     assertEquals([one.pidsOf("web"), one.count(/INFO message /), isAlive(first)], [[first], 0, true]);
-    // Once the other one is gone, they are its own.
+    // Once the other monitor is gone, the first one takes its messages.
     assertEquals(await two.stop(), 0);
     place(two.messages, "last", '{"type": "RESTART-ALL"}');
     await one.started("web", 2);

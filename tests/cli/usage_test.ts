@@ -5,7 +5,7 @@ import { tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { MONITOR_PERMISSIONS, namesIn, place, type Result, runTool } from "./tools.ts";
 
-/** The one line that a program complained with; the monitor may have told before where it works. */
+/** Returns the one line of an error. The monitor may have logged its start before. */
 function complaint({ stdout, stderr }: Result): string {
   assertEquals(stdout, "");
   const lines = stderr.trimEnd().split("\n").filter((line) => !/Z INFO ncolony-monitor \d/.test(line));
@@ -15,7 +15,7 @@ function complaint({ stdout, stderr }: Result): string {
 
 const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reaper"];
 
-/** An option that a tool takes, where that is not `--config`. */
+/** An option of a tool that does not have `--config`. */
 const SOME_OPTION: Record<string, string> = { scheduler: "--arg", reaper: "--grace" };
 
 const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
@@ -42,7 +42,7 @@ const WRONG: readonly (readonly [argv: readonly string[], names: string])[] = [
   [[...PLACES, "--log-file="], "--log-file"],
 ];
 
-Deno.test("a wrong command line of the monitor is one line that names the option, and exit code 2", async () => {
+Deno.test("the monitor reports an invalid command line in one line that names the option, and exits with 2", async () => {
   const results = await Promise.all(WRONG.map(([argv]) => runTool("monitor/mod.ts", argv)));
   for (const [index, [argv, names]] of WRONG.entries()) {
     const result = results[index]!;
@@ -55,7 +55,7 @@ Deno.test("a wrong command line of the monitor is one line that names the option
 
 for (const tool of TOOLS) {
   const name = `ncolony-${tool}`;
-  Deno.test(`${tool} --help has at most 40 lines, and --version one, whatever else is given`, async () => {
+  Deno.test(`${tool} --help prints at most 40 lines, and --version one, whatever the other arguments are`, async () => {
     for (const argv of [["--help"], ["-h"], [SOME_OPTION[tool] ?? "--config", "7", "--help"]]) {
       const { code, stdout, stderr } = await runTool(`${tool}/mod.ts`, argv, []);
       assertEquals([code, stderr], [0, ""]);
@@ -67,7 +67,7 @@ for (const tool of TOOLS) {
   });
 }
 
-Deno.test("a directory that is missing, no directory, or the same twice is one line, and exit code 1", async () => {
+Deno.test("the monitor reports an invalid path, or one given twice, in one line, and exits with 1", async () => {
   using dir = tempDir();
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   const file = dir.write("file", "");
@@ -89,18 +89,18 @@ Deno.test("a directory that is missing, no directory, or the same twice is one l
   }
 });
 
-Deno.test("a second monitor on the same messages is one line, and exit code 1; the first goes on", async () => {
+Deno.test("a second monitor on the same messages reports that in one line and exits with 1, and the first one goes on", async () => {
   await using colony = new Colony({ config: { web: { args: ["cat"] } } });
   await colony.started("web");
   using other = tempDir();
   const second = await runTool("monitor/mod.ts", ["--config", other.path, "--messages", colony.messages]);
   assertEquals(second.code, 1);
-  assertStringIncludes(complaint(second), `"${colony.messages}": another monitor runs on these messages`);
+  assertStringIncludes(complaint(second), `"${colony.messages}": another monitor uses this messages directory`);
   assertEquals((await colony.ctl("restart", "web")).code, 0);
   await colony.started("web", 2);
 });
 
-Deno.test("the monitor's own files go neither among the configs nor among the messages, and no two kinds together", async () => {
+Deno.test("the monitor's own files may share a directory neither with configs or messages nor with each other", async () => {
   using dir = tempDir();
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   place(config, "web", '{"args": ["cat"]}');
@@ -121,7 +121,7 @@ Deno.test("the monitor's own files go neither among the configs nor among the me
   assertEquals([nowhere.code, complaint(nowhere).length > 0], [1, true]);
 });
 
-Deno.test("a permission that the monitor cannot start without is named in one line, and exit code 1", async () => {
+Deno.test("the monitor names a permission that it cannot start without in one line, and exits with 1", async () => {
   using dir = tempDir();
   const places = ["--config", dir.dir("config"), "--messages", dir.dir("messages")];
   const less = (name: string, ...instead: string[]) => {
@@ -134,7 +134,7 @@ Deno.test("a permission that the monitor cannot start without is named in one li
     less("--allow-write"),
     less("--allow-sys"),
     less("--allow-run"),
-    // With a list of commands nobody could be signalled.
+    // With a list of commands, Deno lets it signal no process.
     less("--allow-run", "--allow-run=cat"),
   ]);
   const missing = ["--allow-read", "--allow-read", "--allow-write", "--allow-sys", "--allow-run", "--allow-run"];
@@ -145,7 +145,7 @@ Deno.test("a permission that the monitor cannot start without is named in one li
   assertStringIncludes(complaint(results[1]!), places[3]!);
 });
 
-Deno.test("the umbrella runs its tools, and says which it has", async () => {
+Deno.test("the umbrella runs its tools, and lists them", async () => {
   const umbrella = (...argv: string[]) => runTool("mod.ts", argv, []);
   for (const tool of TOOLS) {
     const [through, direct] = [await umbrella(tool, "--help"), await runTool(`${tool}/mod.ts`, ["--help"], [])];

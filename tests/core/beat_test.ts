@@ -9,7 +9,7 @@ function config(section: unknown): string {
   return JSON.stringify({ args: ["httpd"], "ncolony.beatcheck": section });
 }
 
-/** What refuses a config, without the name of the file. */
+/** Returns the error that rejects a config. */
 function refusal(source: string): SpecError {
   const error = assertThrows(() => parseBeat("web", source), SpecError);
   assertEquals([error.file, error.message], ["web", `Cannot parse config "web": ${error.reason}`]);
@@ -18,7 +18,7 @@ function refusal(source: string): SpecError {
 
 for (const [index, recording] of recordings.entries()) {
   const { period, grace, configModified, checkerStarted, now, beat, restart } = recording;
-  Deno.test(`isStale() decides as Python NColony, in recording ${index + 1}`, () => {
+  Deno.test(`isStale() decides as Python NColony does, in recording ${index + 1}`, () => {
     const parsed = parseBeat("web", config({ period, grace, status: "/s" }))!;
     const beatAt = beat === null ? null : beat * 1000;
     const times = {
@@ -32,7 +32,7 @@ for (const [index, recording] of recordings.entries()) {
   });
 }
 
-Deno.test("the recordings hold restarts, let-be processes, and processes that never beat", () => {
+Deno.test("the recordings cover restarts and no restarts, with and without a beat", () => {
   for (const restart of [true, false]) {
     for (const never of [true, false]) {
       assert(recordings.some((one) => one.restart === restart && (one.beat === null) === never));
@@ -41,8 +41,8 @@ Deno.test("the recordings hold restarts, let-be processes, and processes that ne
 });
 
 /**
- * How often a process is restarted in ten minutes that is checked every 10 s. It beats every second from 25 s after each of
- * its starts on, but for the first one where that `hangs`.
+ * Returns how often a process is restarted in ten minutes if it is checked every 10 s. From 25 s after each start, it
+ * beats every second. If it `hangs`, it does not beat after its first start.
  */
 function restartsOf(grace: number, { knowsAsked, hangs }: { knowsAsked: boolean; hangs: boolean }): number {
   const beat = { periodMs: 10_000, graceMs: grace * 10_000, status: "/s" };
@@ -61,15 +61,15 @@ function restartsOf(grace: number, { knowsAsked, hangs }: { knowsAsked: boolean;
   return restarts;
 }
 
-Deno.test("isStale() lets a process that is slow to its first beat be for a grace after each restart", () => {
+Deno.test("isStale() allows a process with a slow first beat a grace period after each restart", () => {
   const hangs = false;
   assertEquals(restartsOf(1, { knowsAsked: false, hangs }), 59, "Python NColony");
-  // The first look that is past the end of the grace is the second one.
+  // The second check is the first one after the end of the grace period.
   assertEquals(restartsOf(1, { knowsAsked: true, hangs }), 30);
   assertEquals(restartsOf(3, { knowsAsked: true, hangs }), 0);
 });
 
-Deno.test("isStale() restarts a process that hung once, where its grace suffices for its first beat", () => {
+Deno.test("isStale() restarts a hung process only once if the grace period is long enough for its first beat", () => {
   const hangs = true;
   assertEquals(restartsOf(3, { knowsAsked: false, hangs }), 57, "Python NColony");
   assertEquals(restartsOf(3, { knowsAsked: true, hangs }), 1);
@@ -79,41 +79,41 @@ const BEAT: Beat = { periodMs: 10, graceMs: 30, status: "/s" };
 const LONG_AGO: BeatTimes = { changedAt: 0, startedAt: 0, bornAt: null, askedAt: null, beatAt: null };
 
 for (const what of ["changedAt", "startedAt", "bornAt", "askedAt"] as const) {
-  Deno.test(`isStale() begins the grace at ${what} where that is the newest, and ends it after its last millisecond`, () => {
+  Deno.test(`isStale() starts the grace period at ${what} if that is the latest time, and includes its end`, () => {
     const times = { ...LONG_AGO, [what]: 1000 };
     assertEquals([1000, 1029, 1030, 1031].map((now) => isStale(BEAT, times, now)), [false, false, false, true]);
   });
 }
 
-Deno.test("isStale() lets a heart be silent for just a period", () => {
+Deno.test("isStale() allows a heart to be silent for exactly one period", () => {
   const at = (now: number) => isStale(BEAT, { ...LONG_AGO, beatAt: 1000 }, now);
   assertEquals([1000, 1010, 1010.5, 1011].map(at), [false, false, true, true]);
 });
 
-Deno.test("isStale() takes a beat from the future for one, and a beat before the grace for none", () => {
+Deno.test("isStale() accepts a beat from the future, and ignores a beat before the grace period", () => {
   assertEquals(isStale(BEAT, { ...LONG_AGO, beatAt: 5000 }, 1000), false);
   assertEquals(isStale(BEAT, { ...LONG_AGO, askedAt: 950, beatAt: 940 }, 1000), true);
 });
 
-Deno.test("isStale() takes a heart for silent no sooner than a period after the start of its process", () => {
+Deno.test("isStale() reports no silent heart within one period after the start of the process", () => {
   const hasty = { ...BEAT, graceMs: 0 };
   const at = (now: number) => isStale(hasty, { ...LONG_AGO, bornAt: 1000, beatAt: 900 }, now);
   assertEquals([1001, 1010, 1011].map(at), [false, false, true]);
 });
 
-Deno.test("isStale() knows no grace and no period that never end", () => {
+Deno.test("isStale() supports the shortest and the longest grace period", () => {
   const none = { periodMs: 10, graceMs: 0, status: "/s" };
   assertEquals([0, 1].map((now) => isStale(none, LONG_AGO, now)), [false, true]);
   const longest = parseBeat("web", config({ period: 1e9, grace: 1e9, status: "/s" }))!;
   assert(isStale(longest, LONG_AGO, 1.001e21));
 });
 
-Deno.test("parseBeat() reads what a config says of a heart, and refuses what it does not know", () => {
+Deno.test("parseBeat() reads the beatcheck section of a config, and rejects unknown keys", () => {
   const expected = { periodMs: 10_000, graceMs: 30_000, status: "/run/hearts" };
   assertEquals(parseBeat("web", config(GOOD)), expected);
   const { field, reason } = assertThrows(() => parseBeat("web", config({ ...GOOD, preiod: "hunter2" })), SpecError);
   assertEquals(field, "ncolony.beatcheck.preiod");
-  assertEquals(reason, '"ncolony.beatcheck.preiod" is not known: known are period, grace, status');
+  assertEquals(reason, 'unknown key "ncolony.beatcheck.preiod"; known keys: period, grace, status');
   assertEquals(parseBeat("web", config({ period: 0.25, grace: 1.5, status: "hearts" })), {
     periodMs: 250,
     graceMs: 375,
@@ -122,12 +122,12 @@ Deno.test("parseBeat() reads what a config says of a heart, and refuses what it 
   assertEquals(parseBeat("web", config({ ...GOOD, grace: 0 }))?.graceMs, 0);
 });
 
-Deno.test("parseBeat() gives null where a config says nothing of a heart", () => {
+Deno.test("parseBeat() returns null if a config has no beatcheck section", () => {
   const silent = ['{"args": ["httpd"]}', "{}", config(null), '{"__proto__": {"ncolony.beatcheck": {}}}'];
   for (const source of silent) assertEquals(parseBeat("web", source), null, source);
 });
 
-/** For each key the kind of value that it wants, and wrong ones as JSON, each with what is said of it. */
+/** For each key, the expected kind of value, and invalid values as JSON with their description in the error. */
 const WRONG: Record<string, readonly [wanted: string, wrong: Readonly<Record<string, string>>]> = {
   period: ["a number from 0.01 to 1000000000", {
     '"hunter2"': "a string",
@@ -153,7 +153,7 @@ const WRONG: Record<string, readonly [wanted: string, wrong: Readonly<Record<str
 };
 
 for (const [key, [wanted, wrong]] of Object.entries(WRONG)) {
-  Deno.test(`parseBeat() refuses a wrong ${key}, by its type, and a missing one`, () => {
+  Deno.test(`parseBeat() rejects an invalid ${key}, naming its type, and a missing one`, () => {
     const field = `ncolony.beatcheck.${key}`;
     for (const [value, got] of Object.entries(wrong)) {
       const source = config({ ...GOOD, [key]: "?" }).replace('"?"', value);
@@ -165,7 +165,7 @@ for (const [key, [wanted, wrong]] of Object.entries(WRONG)) {
   });
 }
 
-Deno.test("parseBeat() refuses a period of nothing", () => {
+Deno.test("parseBeat() rejects a period of zero", () => {
   for (const zero of ["0", "0.0", "-0", "1e-400"]) {
     const { field, reason } = refusal(config({ ...GOOD, period: "?" }).replace('"?"', zero));
     assertEquals([field, reason], [
@@ -175,12 +175,12 @@ Deno.test("parseBeat() refuses a period of nothing", () => {
   }
 });
 
-Deno.test("parseBeat() refuses a section that is no object, and a config that is none", () => {
+Deno.test("parseBeat() rejects a section or a config that is not an object", () => {
   for (const [value, got] of [["hunter2", "a string"], [3, "a number"], [true, "a boolean"], [[GOOD], "an array"]]) {
     const { field, reason } = refusal(config(value));
     assertEquals([field, reason], ["ncolony.beatcheck", `"ncolony.beatcheck" must be an object: got ${got}`]);
   }
   assertEquals(refusal('["hunter2"]').reason, "must be a JSON object: got an array");
-  assertEquals(refusal('{"a": hunter2}').reason, "not JSON at line 1, column 7");
+  assertEquals(refusal('{"a": hunter2}').reason, "invalid JSON at line 1, column 7");
   assertEquals(refusal("").field, null);
 });

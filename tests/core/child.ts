@@ -1,7 +1,7 @@
 import type { Exit, ProcessEvent, Spec } from "@ncolony/core";
 import type { Random } from "./random.ts";
 
-/** A child and its process group, as the operating system has them, from its spawn until `emptied` was told. */
+/** A child and its process group, as the operating system sees them, until `group-exited` is reported. */
 export class Child {
   /** What was started. */
   readonly spec: Spec;
@@ -11,13 +11,13 @@ export class Child {
   killedAt: number | null = null;
   /** Whether SIGKILL does not end it, as in an uninterruptible sleep. */
   #isStuck: boolean;
-  /** How its leader ended, or could not start; null while it lives. */
+  /** How its leader exited or failed to start; null while the leader is alive. */
   #exit: Exit | null;
-  /** Whether `exited` was told. */
+  /** Whether `leader-exited` was reported. */
   #told = false;
-  /** Whether anybody but the leader is alive in its group. */
+  /** Whether any process other than the leader is alive in its group. */
   #rest: boolean;
-  /** Who takes no notice of the stop signal. */
+  /** Which of them ignore the stop signal. */
   readonly #stubborn: { readonly leader: boolean; readonly rest: boolean };
 
   constructor(spec: Spec, random: Random, failureRate: number) {
@@ -28,7 +28,10 @@ export class Child {
     this.#stubborn = { leader: random.chance(0.3), rest: random.chance(0.5) };
   }
 
-  /** Lets go whoever SIGKILL did not end, or the leader end by itself, or then whoever it left; returns what happened, or null. */
+  /**
+   * Lets one thing end: a process that is stuck after SIGKILL, else the leader, else the rest of the group. Returns
+   * what happened, or null.
+   */
   age(): string | null {
     if (this.#isStuck && this.killedAt !== null) {
       this.release();
@@ -43,20 +46,20 @@ export class Child {
     return "the rest of the group ends by itself";
   }
 
-  /** Gets the stop signal. */
+  /** Receives the stop signal. */
   ask(now: number): void {
     this.askedAt = now;
     if (!this.#stubborn.leader) this.#exit ??= { type: "signal", signal: this.spec.stopSignal };
     if (!this.#stubborn.rest) this.#rest = false;
   }
 
-  /** Gets SIGKILL. */
+  /** Receives SIGKILL. */
   kill(now: number): void {
     this.killedAt = now;
     if (!this.#isStuck) this.#die();
   }
 
-  /** Is stuck no longer. */
+  /** Ends the uninterruptible sleep. */
   release(): void {
     this.#isStuck = false;
     if (this.killedAt !== null) this.#die();
@@ -67,14 +70,14 @@ export class Child {
     this.#rest = false;
   }
 
-  /** What its adapter has to tell next, or null. */
+  /** Returns the event that its adapter must report next, or null. */
   news(): ProcessEvent | null {
     if (this.#exit === null) return null;
     if (!this.#told) return { type: "leader-exited", exit: this.#exit };
     return this.#rest ? null : { type: "group-exited" };
   }
 
-  /** Takes note that `exited` was told. */
+  /** Records that `leader-exited` was reported. */
   tell(): void {
     this.#told = true;
   }

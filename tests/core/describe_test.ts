@@ -42,24 +42,24 @@ const LINES: readonly (readonly [line: string, before: ProcessState, event: Proc
   ["running -> stopping (cannot start: no such command)", RUNNING, FAILED, STOPPING],
   ["ended: SIGSEGV after 10 s", STOPPING, CRASHED, STOPPING],
   [
-    "ended: exit status unknown, an earlier monitor started it",
+    "ended: exit status unknown (started by a previous monitor)",
     { ...STOPPING, startedAt: -Infinity },
     FAILED,
     { ...STOPPING, startedAt: -Infinity },
   ],
-  ["stopping -> killing (kill time over)", STOPPING, { type: "tick" }, KILLING],
-  ["killing -> gone (all of it ended)", KILLING, { type: "group-exited" }, GONE],
-  ["stopping -> waiting for 2 s (all of it ended)", STOPPING, { type: "group-exited" }, waiting(2000)],
-  ["waiting -> running (delay over)", waiting(0), { type: "tick" }, RUNNING],
+  ["stopping -> killing (kill time expired)", STOPPING, { type: "tick" }, KILLING],
+  ["killing -> gone (process group is empty)", KILLING, { type: "group-exited" }, GONE],
+  ["stopping -> waiting for 2 s (process group is empty)", STOPPING, { type: "group-exited" }, waiting(2000)],
+  ["waiting -> running (delay expired)", waiting(0), { type: "tick" }, RUNNING],
 ];
 
 for (const [line, ...[before, event, after]] of LINES) {
-  Deno.test(`describeStep() tells a step as "${line}"`, () => {
+  Deno.test(`describeStep() describes a step as "${line}"`, () => {
     assertEquals(describeStep(before, event, after, NOW), line);
   });
 }
 
-Deno.test("describeStep() tells durations in seconds, up to 1000 s to three digits", () => {
+Deno.test("describeStep() writes durations in seconds, with three digits up to 1000 s", () => {
   const durations = [1, 61, 1234, 12_345, 100 / 3, 61_000, 999_900, 3_600_000, 4_000_500].map((delayMs) =>
     /waiting for (.*) \(/.exec(describeStep(STOPPING, { type: "group-exited" }, waiting(delayMs), NOW))?.[1]
   );
@@ -67,7 +67,7 @@ Deno.test("describeStep() tells durations in seconds, up to 1000 s to three digi
   assertEquals(durations, seconds.map((each) => `${each} s`));
 });
 
-Deno.test("describeExit() tells codes, signals and failed starts apart", () => {
+Deno.test("describeExit() distinguishes exit codes, signals and failed starts", () => {
   const exits: Exit[] = [
     { type: "code", code: 0 },
     { type: "code", code: 3 },
@@ -77,7 +77,7 @@ Deno.test("describeExit() tells codes, signals and failed starts apart", () => {
   assertEquals(exits.map(describeExit), ["exit code 0", "exit code 3", "SIGKILL", "cannot start: no such command"]);
 });
 
-Deno.test("describeExit() leaves the middle of a long reason out", () => {
+Deno.test("describeExit() omits the middle of a long reason", () => {
   const told = (reason: string) => describeExit({ type: "failed", reason });
   for (const character of ["a", "😀"]) {
     assertEquals(told(character.repeat(500)), `cannot start: ${character.repeat(500)}`);

@@ -1,22 +1,22 @@
 import { MIN_SPAWN_RETRY_MS, MIN_START_GAP_MS, type ProcessEvent, type RestartPolicy, type Spec } from "@ncolony/core";
 
 /**
- * What must run and when, told without any state: from what was asked for, and from how children ended.
+ * What must run and when, computed without the states of `step()`: only from the requests and the exits of children.
  *
- * The delays count instant deaths in a row. The k-th costs minDelay · 2^(k-1), never more than the maximum, but the first
- * costs the minimum whatever the maximum is. Whatever is asked for ends the row, and so does a long life; only a restart
- * of what does not run leaves it alone. And whatever is asked for, there are 100 ms from each start to the next.
+ * The delays count the crashes in a row. The k-th costs minDelay · 2^(k-1), at most the maximum, but the first costs
+ * the minimum even if the maximum is less. Every request ends the row, and so does a long life; only a restart of a
+ * process that does not run keeps it. Between two starts there are always at least 100 ms.
  */
 export class Expected {
-  /** What is to run, or null. */
+  /** What must run, or null. */
   wanted: Spec | null = null;
-  /** Since when a child runs that nobody asked to end; null where there is none. */
+  /** Since when a child has been running that was not asked to stop; null if there is none. */
   since: number | null = null;
-  /** When a child was started last. */
+  /** When the last child was started. */
   startedAt = -Infinity;
-  /** When the delays are over. */
+  /** When the restart delay is over. */
   #due = 0;
-  /** Instant deaths in a row. */
+  /** Crashes in a row. */
   #deaths = 0;
   readonly #policy: RestartPolicy;
 
@@ -24,18 +24,18 @@ export class Expected {
     this.#policy = policy;
   }
 
-  /** What is to run is not started sooner. */
+  /** The earliest time of the next start. */
   get due(): number {
     return Math.max(this.#due, this.startedAt + MIN_START_GAP_MS);
   }
 
-  /** Takes note of a start. */
+  /** Records a start. */
   start(now: number): void {
     this.since = now;
     this.startedAt = now;
   }
 
-  /** Takes note of what happens. */
+  /** Records an event. */
   note(event: ProcessEvent, now: number): void {
     switch (event.type) {
       case "wanted":
@@ -57,7 +57,7 @@ export class Expected {
     }
   }
 
-  /** Whether an event asks for what is wanted already. */
+  /** Checks whether an event asks for what is already wanted. */
   isMoot(event: ProcessEvent): boolean {
     return event.type === "wanted" && event.spec.source === this.wanted?.source;
   }

@@ -12,10 +12,10 @@ import {
 } from "@ncolony/core";
 import fc from "fast-check";
 
-/** Finding the smallest example may take long; the first one says enough. */
+/** Shrinking may take long; the first counterexample is good enough. */
 const RUNS = { numRuns: 1000, interruptAfterTimeLimit: 20_000 };
 
-/** What no error may show. */
+/** A value that no error may show. */
 const SECRET = "hunter2";
 
 const TEXT = fc.string({ unit: "binary" });
@@ -28,7 +28,7 @@ const NUMBER = fc.oneof(
 );
 const STATUS = fc.oneof(fc.integer({ min: 100, max: 599 }), fc.constantFrom(99, 600, 200.5, "any", SECRET));
 
-/** Mostly what is right, now and then what may be, or anything: a section needs many right values to be taken at all. */
+/** Mostly valid, sometimes doubtful, rarely arbitrary values: a section is only accepted with many valid values. */
 function mostly(right: fc.Arbitrary<unknown>, doubtful: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: 8, arbitrary: right },
@@ -39,12 +39,12 @@ function mostly(right: fc.Arbitrary<unknown>, doubtful: fc.Arbitrary<unknown>): 
 
 const TIMES = { period: mostly(fc.integer({ min: 10, max: 100 }), NUMBER), grace: mostly(fc.nat(100), NUMBER) };
 
-/** A key that most sections do not have. */
+/** The value of a key that most sections do not have. */
 function rarely(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
 }
 
-/** Now and then a key that nobody knows. */
+/** The value of an unknown key that some sections have. */
 const EXTRA = rarely(ANY);
 
 const BEAT_SECTION = fc.record({ ...TIMES, status: mostly(fc.constant(`/${SECRET}`), TEXT), extra: EXTRA });
@@ -79,27 +79,30 @@ const SOURCE = fc.tuple(
   return text.slice(0, at) + edit.fresh + text.slice(at + edit.length);
 });
 
-/** What parsing gives; undefined where it throws a SpecError, which must name the file in one line and show no value. */
+/**
+ * Returns the result of parsing. Returns undefined if it throws a SpecError, and checks that this names the file in one
+ * line and shows no value.
+ */
 function parsed<T>(parse: (name: string, source: string) => T, name: string, source: string): T | undefined {
   try {
     return parse(name, source);
   } catch (error) {
     if (!(error instanceof SpecError)) throw error;
     assertEquals([error.file, error.message], [name, `Cannot parse config ${JSON.stringify(name)}: ${error.reason}`]);
-    // deno-lint-ignore no-control-regex -- control characters are what is looked for
+    // deno-lint-ignore no-control-regex -- searches for control characters
     assert(!/[\u0000-\u001f]/.test(error.message) && !error.reason.includes(SECRET), error.message);
     return undefined;
   }
 }
 
-/** Fails unless a duration is one, of at most so many seconds. */
+/** Asserts that a duration is valid, and at most `maxSeconds`. */
 function assertDuration(ms: number, maxSeconds: number): void {
   assert(Number.isFinite(ms) && ms >= 0 && ms <= maxSeconds * 1000, `${ms}`);
 }
 
 const NAME = fc.oneof(fc.constant("web"), TEXT);
 
-Deno.test("fuzz: parseBeat() gives a heart in range, null, or a SpecError that shows no value", () => {
+Deno.test("fuzz: parseBeat() returns values in range, returns null, or throws a SpecError that shows no value", () => {
   const seen = { beat: 0, none: 0, refused: 0 };
   fc.assert(
     fc.property(NAME, SOURCE, (name, source) => {
@@ -115,7 +118,7 @@ Deno.test("fuzz: parseBeat() gives a heart in range, null, or a SpecError that s
   assert(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
 });
 
-Deno.test("fuzz: parseHttpCheck() gives a check in range, null, or a SpecError that shows no value", () => {
+Deno.test("fuzz: parseHttpCheck() returns values in range, returns null, or throws a SpecError that shows no value", () => {
   const seen = { check: 0, none: 0, refused: 0 };
   fc.assert(
     fc.property(NAME, SOURCE, fc.integer({ min: 100, max: 599 }), (name, source, status) => {
@@ -134,7 +137,7 @@ Deno.test("fuzz: parseHttpCheck() gives a check in range, null, or a SpecError t
   assert(Math.min(...Object.values(seen)) > 0, JSON.stringify(seen));
 });
 
-Deno.test("fuzz: a check that parseHttpCheck() gives asks again some time, however short or long its times are", () => {
+Deno.test("fuzz: stepHttpCheck() always sends another request, however short or long the times of the check are", () => {
   const period = fc.oneof(NUMBER, fc.double({ min: 0, max: 1e-300, noNaN: true }));
   fc.assert(
     fc.property(period, fc.nat(10), fc.nat(1e9), fc.nat(1e9), (period, grace, begin, late) => {

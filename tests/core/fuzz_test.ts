@@ -14,10 +14,10 @@ import {
 } from "@ncolony/core";
 import fc from "fast-check";
 
-/** Finding the smallest example may take long; the first one says enough. */
+/** Shrinking may take long; the first counterexample is good enough. */
 const RUNS = { numRuns: 1000, interruptAfterTimeLimit: 20_000 };
 
-/** What no error may show, as the value of whatever may be secret. */
+/** A value that no error may show. It stands for every secret. */
 const SECRET = "hunter2";
 
 const TEXT = fc.string({ unit: "binary" });
@@ -39,7 +39,7 @@ const SOUP = fc.array(
   { maxLength: 20 },
 ).map((tokens) => tokens.join(""));
 
-/** Mostly what is right, now and then anything. */
+/** Mostly valid, rarely arbitrary values. */
 function mostly(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
   return fc.oneof({ weight: 12, arbitrary: right }, { weight: 1, arbitrary: ANY });
 }
@@ -47,7 +47,7 @@ function mostly(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
 const ID = fc.oneof(fc.nat(), fc.constantFrom(MAX_ID, MAX_ID + 1, -1, 0.5, null));
 const TEXTS = fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1, size: "+1" });
 
-/** Objects with the keys of configs and messages, many of them good. */
+/** Objects with the keys of configs and messages, many of them valid. */
 const OBJECT = fc.record({
   args: mostly(TEXTS),
   env: mostly(fc.dictionary(fc.string({ minLength: 1 }), fc.constant(SECRET))),
@@ -76,7 +76,7 @@ const EDIT = fc.record({
   fresh: fc.oneof(fc.constantFrom(",", "}", "]", ":", '"', "0", "\\u0000", "\\ud800"), SOUP),
 });
 
-/** Texts of such objects, some of them with a few characters less, more or others, most often at a mark of JSON's. */
+/** Texts of such objects, some with a few characters removed, added or replaced, often at JSON punctuation. */
 const MUTATED = fc.tuple(
   fc.oneof(OBJECT.map((object) => JSON.stringify(object)), fc.json()),
   fc.array(EDIT, { maxLength: 2 }),
@@ -92,7 +92,7 @@ const MUTATED = fc.tuple(
 
 const SOURCE = fc.oneof({ weight: 4, arbitrary: MUTATED }, SOUP, TEXT);
 
-/** The error of this class that parsing throws, or null; any other error is thrown on. */
+/** Returns the error of this class that parsing throws, or null. Rethrows any other error. */
 function refusal<T extends Error>(kind: new (...args: never[]) => T, parse: () => unknown): T | null {
   try {
     parse();
@@ -103,7 +103,7 @@ function refusal<T extends Error>(kind: new (...args: never[]) => T, parse: () =
   }
 }
 
-Deno.test("fuzz: whereNotJson() finds a fault just where JSON.parse does", () => {
+Deno.test("fuzz: whereNotJson() finds a fault if and only if JSON.parse() throws", () => {
   fc.assert(
     fc.property(SOURCE, (source) => {
       assertEquals(whereNotJson(source) !== null, refusal(SyntaxError, () => JSON.parse(source)) !== null);
@@ -112,7 +112,7 @@ Deno.test("fuzz: whereNotJson() finds a fault just where JSON.parse does", () =>
   );
 });
 
-Deno.test("fuzz: parseSpec() gives what can be run, or a SpecError that names the file in one line", () => {
+Deno.test("fuzz: parseSpec() returns a spec that can be run, or throws a SpecError that names the file in one line", () => {
   fc.assert(
     fc.property(fc.oneof(fc.constant("web"), TEXT), SOURCE, (name, source) => {
       const error = refusal(SpecError, () => {
@@ -127,14 +127,14 @@ Deno.test("fuzz: parseSpec() gives what can be run, or a SpecError that names th
       });
       if (error === null) return;
       assertEquals(error.file, name);
-      // deno-lint-ignore no-control-regex -- control characters are what is looked for
+      // deno-lint-ignore no-control-regex -- searches for control characters
       assert(!/[\u0000-\u001f]/.test(error.message), error.message);
     }),
     RUNS,
   );
 });
 
-Deno.test("fuzz: a config that is good but for one place gives an error that shows no value", () => {
+Deno.test("fuzz: parseSpec() shows no value in the error for a config that is invalid in one place", () => {
   const config = JSON.stringify({
     args: [SECRET, SECRET],
     env: { A: SECRET, B: SECRET },
@@ -152,7 +152,7 @@ Deno.test("fuzz: a config that is good but for one place gives an error that sho
   );
 });
 
-Deno.test("fuzz: parseMessage() gives a message that can be written and read again, or a MessageError", () => {
+Deno.test("fuzz: parseMessage() returns a message that can be formatted and parsed again, or throws a MessageError", () => {
   fc.assert(
     fc.property(TEXT, SOURCE, (file, source) => {
       let message: Message | undefined;
@@ -167,7 +167,7 @@ Deno.test("fuzz: parseMessage() gives a message that can be written and read aga
   );
 });
 
-Deno.test("fuzz: Specs has a spec in force or tells of a problem, and never throws", () => {
+Deno.test("fuzz: Specs keeps the last valid spec in force, and never throws", () => {
   const entry = fc.oneof(fc.record({ source: SOURCE }), fc.record({ fault: TEXT }));
   fc.assert(
     fc.property(fc.array(fc.tuple(fc.constantFrom("web", "db"), entry)), (changes) => {

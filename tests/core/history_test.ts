@@ -7,14 +7,14 @@ import { BrokenPromise, type Promised, PROMISES, World } from "./world.ts";
 const SEED = 1_709_000;
 const HISTORIES = 30_000;
 
-/** The configs that the process may have: they differ in how it is stopped, too. */
+/** The configs that the process may have. They also differ in how it is stopped. */
 const SPECS: readonly [Spec, ...Spec[]] = freeze([
   sample("web", { args: ["a"] }),
   sample("web", { args: ["b"], "ncolony.monitor": { stop_signal: "SIGINT", kill_time: 0.5 } }),
   sample("web", { args: ["c"], "ncolony.monitor": { stop_signal: "SIGHUP", kill_time: 0 } }),
 ]);
 
-/** What all histories together tell: the cells they visit, and of each promise the first history that breaks it. */
+/** The result of all histories: the visited cells, and for each promise the first history that breaks it. */
 interface Lives {
   readonly cells: Set<string>;
   readonly reports: Map<Promised, string>;
@@ -22,7 +22,7 @@ interface Lives {
 
 let lives: Lives | undefined;
 
-Deno.test(`step() has every cell of its table that can happen visited by ${HISTORIES} histories from seed ${SEED}`, () => {
+Deno.test(`step() visits every possible cell of its table in ${HISTORIES} histories from seed ${SEED}`, () => {
   const requests = ["kill", "restart", "tick", "unwanted", "wanted"];
   const ends = ["group-exited", "leader-exited"];
   assertEquals(
@@ -51,7 +51,7 @@ function liveAll(): Lives {
   return lives;
 }
 
-/** Lives through one history, and keeps a report where it breaks a promise. */
+/** Runs one history, and adds a report if it breaks a promise. */
 function live(seed: number, { cells, reports }: Lives): void {
   const random = new Random(seed);
   const policy: RestartPolicy = freeze({
@@ -78,7 +78,7 @@ function live(seed: number, { cells, reports }: Lives): void {
   }
 }
 
-/** Lets one thing happen: somebody meddles, a child ends, its end is told, or time passes. */
+/** Makes one thing happen: a request arrives, a child exits, its exit is reported, or time passes. */
 function act(world: World, random: Random, policy: RestartPolicy, meddling: number): void {
   if (random.chance(meddling)) return world.happen(request(random));
   const news = world.child?.news() ?? null;

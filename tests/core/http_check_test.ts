@@ -19,7 +19,7 @@ import { freeze } from "./samples.ts";
 const URL = "http://user:hunter2@127.0.0.1:8080/?token=hunter2";
 const GOOD = { url: URL, period: 10, timeout: 3, grace: 3, maxBad: 2 };
 
-/** How a server is reached whose config says nothing of it. */
+/** How a server is reached by default. */
 const PLAIN = { headers: {}, unix: null, ca: null, isInsecure: false };
 
 /** A config with this section. */
@@ -27,12 +27,12 @@ function config(section: unknown): string {
   return JSON.stringify({ args: ["httpd"], "ncolony.httpcheck": section });
 }
 
-/** A config whose section has these keys too, or others for its own. */
+/** Parses a config with these keys added to its section, or replaced in it. */
 function parse(keys: Record<string, unknown>): HttpCheck {
   return parseHttpCheck("web", config({ ...GOOD, ...keys }))!;
 }
 
-/** What refuses a value, as JSON, of a key of the section. */
+/** Returns the reason why this value, as JSON, of a key of the section is rejected. */
 function refusal(key: string, value: string): string {
   const source = config({ ...GOOD, [key]: "?" }).replace('"?"', value);
   const { file, field, message, reason } = assertThrows(() => parseHttpCheck("web", source), SpecError);
@@ -42,14 +42,14 @@ function refusal(key: string, value: string): string {
   return reason.slice(path.length + '"" must '.length);
 }
 
-Deno.test("parseHttpCheck() reads what a config says of how to ask, and refuses what it does not know", () => {
+Deno.test("parseHttpCheck() reads the httpcheck section of a config, and rejects unknown keys", () => {
   const times = { periodMs: 10_000, timeoutMs: 3000, graceMs: 30_000 };
   assertEquals(parse({}), { url: URL, ...times, maxBad: 2, expect: null, ...PLAIN });
   const { field, reason } = assertThrows(() => parse({ headres: "hunter2" }), SpecError);
   const keys = "url, period, timeout, grace, maxBad, expect, headers, unix, ca, insecure";
   assertEquals([field, reason], [
     "ncolony.httpcheck.headres",
-    `"ncolony.httpcheck.headres" is not known: known are ${keys}`,
+    `unknown key "ncolony.httpcheck.headres"; known keys: ${keys}`,
   ]);
   assertEquals(parse({ period: 2, timeout: 30, grace: 0, maxBad: 0 }), {
     url: URL,
@@ -80,7 +80,7 @@ Deno.test("parseHttpCheck() reads how the server is reached", () => {
   assertEquals([field, reason.includes("hunter2")], ["ncolony.httpcheck.ca", false]);
 });
 
-Deno.test("parseHttpCheck() takes no header that would break the request, and shows none of their values", () => {
+Deno.test("parseHttpCheck() rejects headers that would break the request, and does not show their values", () => {
   const bad: readonly (readonly [string, unknown])[] = [
     ["a b", "hunter2"],
     ["", "hunter2"],
@@ -100,13 +100,13 @@ Deno.test("parseHttpCheck() takes no header that would break the request, and sh
   }
 });
 
-Deno.test("parseHttpCheck() gives null where a config says nothing of it", () => {
+Deno.test("parseHttpCheck() returns null if a config has no httpcheck section", () => {
   for (const source of ["{}", config(null), '{"ncolony.beatcheck": {}}']) {
     assertEquals(parseHttpCheck("web", source), null, source);
   }
 });
 
-Deno.test("parseHttpCheck() takes http and https URLs alone", () => {
+Deno.test("parseHttpCheck() accepts only http and https URLs", () => {
   for (const url of ["http://a", "https://a/", "HTTPS://[::1]:8443/a?b#c"]) assertEquals(parse({ url }).url, url);
   for (
     const url of ["ftp://hunter2", "hunter2", "file:///hunter2", "httpx://hunter2", " http://a", "http:/a", "data:,"]
@@ -115,7 +115,7 @@ Deno.test("parseHttpCheck() takes http and https URLs alone", () => {
   }
 });
 
-Deno.test("parseHttpCheck() takes a status, some, or any as expected ones", () => {
+Deno.test("parseHttpCheck() accepts one expected status, several, or any", () => {
   assertEquals([204, [200, 503], "any", 100, 599].map((expect) => parse({ expect }).expect), [
     [204],
     [200, 503],
@@ -131,7 +131,7 @@ Deno.test("parseHttpCheck() takes a status, some, or any as expected ones", () =
   }
 });
 
-Deno.test("parseHttpCheck() refuses wrong and missing values, by their types", () => {
+Deno.test("parseHttpCheck() rejects invalid and missing values, naming their types", () => {
   const wrong: Record<string, readonly string[]> = {
     url: ["3", "null", "true", '""', "[]", "{}", '"http://\\u0000"', '["hunter2"]'],
     period: ["null", '"10"', "true", "[]", "-1", "0", "-0", "1e400", "1000000001"],
@@ -153,7 +153,7 @@ Deno.test("parseHttpCheck() refuses wrong and missing values, by their types", (
   }
 });
 
-Deno.test("isGoodStatus() holds 200 to 399 for good, or what is expected in their place", () => {
+Deno.test("isGoodStatus() accepts 200 to 399, or the expected statuses instead", () => {
   const goodOf = (keys: Record<string, unknown>) =>
     [101, 199, 200, 204, 301, 399, 400, 404, 500, 599].filter((status) => isGoodStatus(parse(keys), status));
   assertEquals(goodOf({}), [200, 204, 301, 399]);
@@ -181,62 +181,84 @@ const ANSWERED: HttpState = { ...ASKING, isAsking: false };
 const tick = (life: Life = UP): HttpEvent => ({ type: "tick", life });
 const answer = (isGood: boolean | null, life: Life = UP): HttpEvent => ({ type: "answer", isGood, life });
 
-/** What becomes of which state by which event at which time. */
+/** Each case: the state, the event, the time, and the state and effect that follow. */
 const CELLS: Record<string, readonly [HttpState, HttpEvent, number, HttpState, HttpEffect]> = {
-  "lets a process be until it is to be asked": [WAITING, tick(), 99, WAITING, null],
-  "asks at the moment": [WAITING, tick(), 100, ASKING, "ask"],
-  "asks late, and a period later again": [WAITING, tick(), 135, { ...ASKING, askedAt: 135, askAt: 145 }, "ask"],
-  "keeps the count of bad answers when it asks": [{ ...WAITING, bad: 1 }, tick(), 100, { ...ASKING, bad: 1 }, "ask"],
-  "asks no second time while it waits for an answer": [ASKING, tick(), 500, ASKING, null],
-  "asks where nobody tells of lives": [
+  "sends no request before it is due": [WAITING, tick(), 99, WAITING, null],
+  "sends a request when it is due": [WAITING, tick(), 100, ASKING, "ask"],
+  "sends a late request, and the next one a period later": [WAITING, tick(), 135, {
+    ...ASKING,
+    askedAt: 135,
+    askAt: 145,
+  }, "ask"],
+  "keeps the count of bad answers when it sends a request": [
+    { ...WAITING, bad: 1 },
+    tick(),
+    100,
+    { ...ASKING, bad: 1 },
+    "ask",
+  ],
+  "sends no second request while it waits for an answer": [ASKING, tick(), 500, ASKING, null],
+  "sends a request if it is unknown whether the process runs": [
     { ...WAITING, life: UNKNOWN_LIFE },
     tick(UNKNOWN_LIFE),
     100,
     { ...ASKING, life: UNKNOWN_LIFE },
     "ask",
   ],
-  "lets a process be for a grace since its start": [
+  "sends no request for a grace period after the start of a process": [
     { ...WAITING, bad: 1 },
     tick({ type: "up", since: 95 }),
     100,
     { ...WAITING, life: { type: "up", since: 95 }, askAt: 125 },
     null,
   ],
-  "asks a process at once that started before a grace": [BEGUN, tick(), 100, { ...ASKING }, "ask"],
-  "asks nobody who does not run": [WAITING, tick(DOWN), 100, { ...WAITING, life: DOWN, askAt: 110 }, null],
-  "asks nobody whose restart was requested": [
+  "sends a request at once if a process started a grace period ago": [BEGUN, tick(), 100, { ...ASKING }, "ask"],
+  "sends no request to a process that does not run": [
+    WAITING,
+    tick(DOWN),
+    100,
+    { ...WAITING, life: DOWN, askAt: 110 },
+    null,
+  ],
+  "sends no request to a process whose restart was requested": [
     { ...WAITING, isRequested: true },
     tick(),
     100,
     { ...WAITING, isRequested: true, askAt: 110 },
     null,
   ],
-  "asks the one again that was started after the request": [
+  "sends a request again once the process was started after the restart request": [
     { ...WAITING, isRequested: true, life: { type: "up", since: 5 } },
     tick(),
     100,
     ASKING,
     "ask",
   ],
-  "takes a good answer": [ASKING, answer(true), 101, ANSWERED, null],
-  "forgets bad answers at a good one": [{ ...ASKING, bad: 1 }, answer(true), 101, ANSWERED, null],
+  "accepts a good answer": [ASKING, answer(true), 101, ANSWERED, null],
+  "forgets bad answers after a good one": [{ ...ASKING, bad: 1 }, answer(true), 101, ANSWERED, null],
   "counts a bad answer": [ASKING, answer(false), 101, { ...ANSWERED, bad: 1 }, null],
-  "restarts at one bad answer too many": [
+  "requests a restart after one bad answer too many": [
     { ...ASKING, bad: 1 },
     answer(false),
     105,
     { ...ANSWERED, askAt: 135 },
     "restart",
   ],
-  "counts nothing where it could not ask": [{ ...ASKING, bad: 1 }, answer(null), 101, { ...ANSWERED, bad: 1 }, null],
-  "counts no answer of an earlier life": [
+  "counts nothing if the request could not be sent": [
+    { ...ASKING, bad: 1 },
+    answer(null),
+    101,
+    { ...ANSWERED, bad: 1 },
+    null,
+  ],
+  "ignores an answer from before the last start": [
     { ...ASKING, bad: 1 },
     answer(false, { type: "up", since: 99 }),
     101,
     { ...ANSWERED, life: { type: "up", since: 99 }, askAt: 129 },
     null,
   ],
-  "counts no answer of who is gone by then": [
+  "ignores an answer from a process that is gone": [
     { ...ASKING, bad: 1 },
     answer(false, DOWN),
     101,
@@ -251,7 +273,7 @@ for (const [what, [state, event, now, after, effect]] of Object.entries(CELLS)) 
   });
 }
 
-Deno.test("stepHttpCheck() begins with the grace, and a maxBad of 0 lets no bad answer pass", () => {
+Deno.test("stepHttpCheck() begins with the grace period, and tolerates no bad answer if maxBad is 0", () => {
   assertEquals(beginHttpCheck(CHECK, 5), {
     bad: 0,
     askAt: 35,
@@ -263,7 +285,7 @@ Deno.test("stepHttpCheck() begins with the grace, and a maxBad of 0 lets no bad 
   assertEquals(stepHttpCheck({ ...CHECK, maxBad: 0 }, ASKING, answer(false), 105)[1], "restart");
 });
 
-Deno.test("stepHttpCheck() remembers a request only of a life that it knows of", () => {
+Deno.test("stepHttpCheck() remembers a restart request only if it is known when the process started", () => {
   const [known] = stepHttpCheck(CHECK, WAITING, { type: "requested" }, 100);
   const [unknown] = stepHttpCheck(CHECK, { ...WAITING, life: UNKNOWN_LIFE }, { type: "requested" }, 100);
   assertEquals([known.isRequested, unknown.isRequested], [true, false]);
@@ -275,7 +297,7 @@ Deno.test("stepHttpCheck() keeps its promises in random histories", () => {
   assertGreater(asked, 5000);
 });
 
-/** A process that comes and goes, with answers that take what they take; gives how often it was asked. */
+/** Simulates a process that comes and goes and answers after a random time. Returns the number of requests. */
 function history(random: Random, seed: string): number {
   const check = { ...CHECK, periodMs: 1 + random.below(20), graceMs: random.below(50), maxBad: random.below(4) };
   const isKnown = random.chance(0.7);

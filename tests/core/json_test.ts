@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { parseObject, whereNotJson } from "@ncolony/core";
 
-/** Texts in which the wrong thing, or nothing, stands where JSON wants something else; V8 says where. */
+/** Texts with a wrong or missing token. V8 reports the place. */
 const MISPLACED = `{ [1 {"a" {"a":1 {"a":1, {"a":1,} {a:1} {'a':1} [01] [00] [-01] {"a":1}x {}{} [1]] {"a":1]
   {1:2} {] [1} {}// [1.5.5] [0x10] [1_000] [1]null {"a":1,,} {,} {"a"} {"a":1:2} ["a":1] [[1,[2]3]] {"a":{"b":[]}5}
   ["é😀"x] {"\\"":1"} [true1] [1true] [nullnull] {"a":[{}{}]}`.split(/\s+/);
@@ -22,7 +22,7 @@ const LINES = [
   "[\n1,\n\n2\n3]",
 ];
 
-/** Texts with a word, a number or a string that is not one, which begins at `from` on the first line. */
+/** Texts with a malformed word, number or string, which begins at column `from` of the first line. */
 const MALFORMED: readonly (readonly [source: string, from: number])[] = [
   ["[1.]", 2],
   ["[1.x]", 2],
@@ -40,7 +40,7 @@ const MALFORMED: readonly (readonly [source: string, from: number])[] = [
   ['["tab\t"]', 2],
 ];
 
-/** Texts of which V8 does not say where they are wrong, and where they are. */
+/** Texts for which V8 reports no place, and the place of the error. */
 const UNPLACED: readonly (readonly [source: string, place: string])[] = [
   ["", "line 1, column 1"],
   ["  ", "line 1, column 3"],
@@ -63,14 +63,14 @@ const UNPLACED: readonly (readonly [source: string, place: string])[] = [
   ['{"é😀": x}', "line 1, column 9"],
 ];
 
-Deno.test("whereNotJson() gives the place that V8 gives where something is missing or not wanted", () => {
+Deno.test("whereNotJson() returns the place that V8 reports if a token is missing or unexpected", () => {
   for (const source of [...MISPLACED, ...SPACED, ...LINES]) {
     const { line, column } = placeOfV8(source);
     assertEquals(whereNotJson(source), `line ${line}, column ${column}`, source);
   }
 });
 
-Deno.test("whereNotJson() points into a token that is malformed, not behind the place that V8 gives", () => {
+Deno.test("whereNotJson() points into a malformed token, not beyond the place that V8 reports", () => {
   for (const [source, from] of MALFORMED) {
     const ours = /^line 1, column (\d+)$/.exec(whereNotJson(source) ?? "");
     const column = Number(ours?.[1]);
@@ -78,14 +78,14 @@ Deno.test("whereNotJson() points into a token that is malformed, not behind the 
   }
 });
 
-Deno.test("whereNotJson() gives a place where V8 gives none", () => {
+Deno.test("whereNotJson() returns a place if V8 reports none", () => {
   for (const [source, place] of UNPLACED) {
     assertThrows(() => JSON.parse(source), SyntaxError);
     assertEquals(whereNotJson(source), place, source);
   }
 });
 
-Deno.test("whereNotJson() finds nothing in what is JSON", () => {
+Deno.test("whereNotJson() returns null for valid JSON", () => {
   for (
     const source of ['{"a":[1,-0.5e+10,true,false,null,"\\u00e9\\n\\\\",{}]}', "[]", "0", '""', "-1E5", "[[[]],{}]"]
   ) {
@@ -94,7 +94,7 @@ Deno.test("whereNotJson() finds nothing in what is JSON", () => {
   }
 });
 
-Deno.test("whereNotJson() takes the longest config, whatever it is full of", () => {
+Deno.test("whereNotJson() handles the longest config, whatever it is filled with", () => {
   for (const filling of ["[", "1,", '"', "\\n", "x", " ", '{"a":', "\n", "1", "😀"]) {
     for (const start of ["", "[", '["']) {
       const source = start + filling.repeat(131_056 / filling.length);
@@ -103,7 +103,7 @@ Deno.test("whereNotJson() takes the longest config, whatever it is full of", () 
   }
 });
 
-/** Alphabets, each with the length up to which all its words are tried. */
+/** Alphabets, each with the length up to which every word is tested. */
 const ALPHABETS: readonly (readonly [of: string, length: number, letters: readonly string[]])[] = [
   ["marks", 6, ["[", "]", "{", "}", ",", ":", '"a"', "1"]],
   ["numbers and names", 6, ["0", "1", "-", "+", ".", "e", "true"]],
@@ -112,7 +112,7 @@ const ALPHABETS: readonly (readonly [of: string, length: number, letters: readon
 ];
 
 for (const [of, length, letters] of ALPHABETS) {
-  Deno.test(`whereNotJson() finds a fault just where JSON.parse does, in each word of up to ${length} ${of}`, () => {
+  Deno.test(`whereNotJson() finds a fault if and only if JSON.parse() throws, in every word of up to ${length} ${of}`, () => {
     let words = [""];
     for (let long = 0; long <= length; long++) {
       for (const word of words) assertEquals(whereNotJson(word) === null, isJson(word), word);
@@ -121,14 +121,14 @@ for (const [of, length, letters] of ALPHABETS) {
   });
 }
 
-Deno.test("parseObject() gives an object, with __proto__ as a key of its own", () => {
+Deno.test("parseObject() returns an object with __proto__ as an own key", () => {
   const object = parseObject('{"a":[1],"__proto__":2}', Error);
   assertEquals(Object.entries(object), [["a", [1]], ["__proto__", 2]]);
 });
 
-Deno.test("parseObject() throws what the caller makes of the reason", () => {
+Deno.test("parseObject() throws the error that the caller creates from the reason", () => {
   assertThrows(() => parseObject("[1]", RangeError), RangeError, "must be a JSON object: got an array");
-  assertThrows(() => parseObject("[1", RangeError), RangeError, "not JSON at line 1, column 3");
+  assertThrows(() => parseObject("[1", RangeError), RangeError, "invalid JSON at line 1, column 3");
 });
 
 function isJson(source: string): boolean {
@@ -140,7 +140,7 @@ function isJson(source: string): boolean {
   }
 }
 
-/** Where V8 finds that a text is not JSON. */
+/** Returns the place where V8 finds that a text is not JSON. */
 function placeOfV8(source: string): { line: number; column: number } {
   const { message } = assertThrows(() => JSON.parse(source), SyntaxError);
   const place = /line (\d+) column (\d+)/.exec(message);

@@ -2,14 +2,14 @@ import { assert, assertEquals } from "@std/assert";
 import { LineSplitter, MAX_LINE_BYTES } from "@ncolony/core";
 import { Random } from "./random.ts";
 
-/** A line, or a piece of a long one, as the sink got it. */
+/** A line, or a piece of a long line, as the sink received it. */
 interface Piece {
   readonly bytes: Uint8Array<ArrayBuffer>;
   readonly first: boolean;
   readonly last: boolean;
 }
 
-/** Splits what comes in these chunks; each is overwritten as soon as it was taken. */
+/** Splits these chunks. Each chunk is overwritten as soon as it was pushed. */
 function split(chunks: readonly Uint8Array[], limit?: number): Piece[] {
   const pieces: Piece[] = [];
   let chunk = new Uint8Array(0);
@@ -26,7 +26,7 @@ function split(chunks: readonly Uint8Array[], limit?: number): Piece[] {
   return pieces;
 }
 
-/** The pieces that a text in one chunk is split into: `|` where the line goes on before or after the piece. */
+/** Returns the pieces of a text in one chunk. `|` marks that the line continues before or after the piece. */
 function show(text: string, limit?: number): string[] {
   return split([encode(text)], limit).map(({ bytes, first, last }) =>
     (first ? "" : "|") + new TextDecoder("utf-8", { fatal: true }).decode(bytes) + (last ? "" : "|")
@@ -37,7 +37,7 @@ function encode(text: string): Uint8Array<ArrayBuffer> {
   return new TextEncoder().encode(text);
 }
 
-/** Cuts bytes into chunks of up to so many bytes, some of them empty. */
+/** Cuts bytes into chunks of at most `most` bytes, some of them empty. */
 function cut(bytes: Uint8Array, random: Random, most: number): Uint8Array[] {
   const chunks: Uint8Array[] = [];
   for (let at = 0; at < bytes.length;) {
@@ -49,18 +49,18 @@ function cut(bytes: Uint8Array, random: Random, most: number): Uint8Array[] {
 }
 
 const CASES: readonly (readonly [sentence: string, text: string, limit: number, ...pieces: string[]])[] = [
-  ["gives nothing of nothing", "", 8],
-  ["gives a line without its newline", "abc\n", 8, "abc"],
-  ["gives empty lines", "\n\na\n\n", 8, "", "", "a", ""],
-  ["gives a last line without newline at the end", "abc\nde", 8, "abc", "de"],
+  ["emits nothing for empty input", "", 8],
+  ["emits a line without its newline", "abc\n", 8, "abc"],
+  ["emits empty lines", "\n\na\n\n", 8, "", "", "a", ""],
+  ["emits a last line without newline at the end", "abc\nde", 8, "abc", "de"],
   ["keeps a carriage return", "a\r\nb\r", 8, "a\r", "b\r"],
-  ["gives a line of exactly the limit whole", "12345678\nabc\n", 8, "12345678", "abc"],
-  ["gives a line over the limit in pieces that say where they belong", "123456789\na", 8, "12345678|", "|9", "a"],
-  ["gives a line of several limits in as many pieces", "0123456789ab\n", 4, "0123|", "|4567|", "|89ab"],
-  ["gives a long last line without newline in pieces", "0123456789", 4, "0123|", "|4567|", "|89"],
-  ["tears no character of two bytes", "abcéé\n", 4, "abc|", "|éé"],
-  ["tears no character of three bytes", "ab€€\n", 4, "ab|", "|€|", "|€"],
-  ["tears no character of four bytes", "a😀😀b\n", 6, "a😀|", "|😀b"],
+  ["emits a line of exactly the limit as one piece", "12345678\nabc\n", 8, "12345678", "abc"],
+  ["emits a line over the limit in pieces that are marked as first or last", "123456789\na", 8, "12345678|", "|9", "a"],
+  ["emits a line of several times the limit in as many pieces", "0123456789ab\n", 4, "0123|", "|4567|", "|89ab"],
+  ["emits a long last line without newline in pieces", "0123456789", 4, "0123|", "|4567|", "|89"],
+  ["does not split a character of two bytes", "abcéé\n", 4, "abc|", "|éé"],
+  ["does not split a character of three bytes", "ab€€\n", 4, "ab|", "|€|", "|€"],
+  ["does not split a character of four bytes", "a😀😀b\n", 6, "a😀|", "|😀b"],
   ["fills a piece with characters of two bytes", "ééé\n", 4, "éé|", "|é"],
   ["fills a piece with characters of three bytes", "€€€\n", 6, "€€|", "|€"],
   ["fills a piece with characters of four bytes", "😀😀😀\n", 8, "😀😀|", "|😀"],
@@ -70,7 +70,7 @@ for (const [sentence, text, limit, ...pieces] of CASES) {
   Deno.test(`LineSplitter ${sentence}`, () => assertEquals(show(text, limit), pieces));
 }
 
-Deno.test("LineSplitter gives the same pieces wherever a text is cut into two chunks", () => {
+Deno.test("LineSplitter emits the same pieces wherever a text is cut into two chunks", () => {
   const bytes = encode("first\n\nsécond😀€ and long\r\nlast 😀😀😀");
   for (const limit of [4, 5, 7, 16, 100]) {
     const whole = split([bytes], limit);
@@ -81,7 +81,7 @@ Deno.test("LineSplitter gives the same pieces wherever a text is cut into two ch
   }
 });
 
-Deno.test("LineSplitter gives every byte of any bytes in any chunks, in pieces up to its limit", () => {
+Deno.test("LineSplitter emits every byte of random chunks, in pieces up to its limit", () => {
   const random = new Random(5);
   for (let texts = 0; texts < 2000; texts++) {
     const bytes = Uint8Array.from({ length: random.below(200) }, () => random.chance(0.1) ? 0x0a : random.below(256));
@@ -93,7 +93,7 @@ Deno.test("LineSplitter gives every byte of any bytes in any chunks, in pieces u
   }
 });
 
-Deno.test("LineSplitter tears no character of a random text, where its limit holds one", () => {
+Deno.test("LineSplitter splits no character of a random text if one fits into its limit", () => {
   const random = new Random(6);
   for (let texts = 0; texts < 1000; texts++) {
     const text = Array.from({ length: random.below(80) }, () => random.pick(["a", "é", "\u0800", "€", "😀", "\n"]))
@@ -104,7 +104,7 @@ Deno.test("LineSplitter tears no character of a random text, where its limit hol
   }
 });
 
-Deno.test("LineSplitter cuts broken characters at its limit", () => {
+Deno.test("LineSplitter cuts invalid characters at its limit", () => {
   const [euro] = encode("€");
   for (const unit of [[0x80], [euro!, 0x61]]) {
     const bytes = Uint8Array.from({ length: 10 }, (_, at) => unit[at % unit.length]!);
@@ -113,7 +113,7 @@ Deno.test("LineSplitter cuts broken characters at its limit", () => {
   }
 });
 
-Deno.test("LineSplitter may be used on after its end", () => {
+Deno.test("LineSplitter can be used again after end()", () => {
   const texts: string[] = [];
   const splitter = new LineSplitter((bytes, start, end, first, last) => {
     texts.push(`${new TextDecoder().decode(bytes.subarray(start, end))} ${first} ${last}`);
@@ -125,12 +125,12 @@ Deno.test("LineSplitter may be used on after its end", () => {
   assertEquals(texts, ["abcd true false", "ef false true", "g true true", "hi true true"]);
 });
 
-Deno.test(`LineSplitter holds ${MAX_LINE_BYTES} bytes when nothing else is said`, () => {
+Deno.test(`LineSplitter holds ${MAX_LINE_BYTES} bytes by default`, () => {
   const lengths = split([new Uint8Array(2 * MAX_LINE_BYTES + 1).fill(0x61)]).map((piece) => piece.bytes.length);
   assertEquals(lengths, [MAX_LINE_BYTES, MAX_LINE_BYTES, 1]);
 });
 
-/** The lines that whole pieces make, as strings of one character a byte. */
+/** Joins pieces to lines, as strings with one character per byte. */
 function joined(pieces: readonly Piece[]): string[] {
   const lines: string[] = [];
   let isOpen = false;
@@ -143,13 +143,13 @@ function joined(pieces: readonly Piece[]): string[] {
   return lines;
 }
 
-/** The lines of a text, as strings of one character a byte. */
+/** Returns the lines of a text, as strings with one character per byte. */
 function linesOf(bytes: Uint8Array): string[] {
   const lines = String.fromCharCode(...bytes).split("\n");
   return lines.at(-1) === "" ? lines.slice(0, -1) : lines;
 }
 
-Deno.test("LineSplitter gives what it holds back as a piece when it is asked to, and tears no character", () => {
+Deno.test("LineSplitter emits what it holds back as a piece on flush(), and splits no character", () => {
   const pieces: string[] = [];
   const splitter = new LineSplitter((bytes, start, end, first, last) => {
     pieces.push(`${new TextDecoder().decode(bytes.slice(start, end))} ${first} ${last}`);

@@ -6,7 +6,7 @@ const RESTART: Message = { type: "RESTART", name: "web" };
 const RESTART_ALL: Message = { type: "RESTART-ALL" };
 const RESTART_GROUP: Message = { type: "RESTART-GROUP", group: "eu" };
 
-/** What is right, in each of its spellings. */
+/** Valid messages, each in all its spellings. */
 const RIGHT: readonly (readonly [what: string, message: Message, ...sources: string[]])[] = [
   ["a restart", RESTART, '{"type":"RESTART","name":"web"}', '{"type":"restart","name":"web"}'],
   ["a restart with value", RESTART, '{"type":"restart","value":"web"}', '{"type":"RESTART","value":"web"}'],
@@ -18,33 +18,33 @@ const RIGHT: readonly (readonly [what: string, message: Message, ...sources: str
     '{"type":"RESTART-GROUP","group":"eu"}',
     '{"type":"restart-group","group":"eu"}',
   ],
-  ["a message with keys that are not known", RESTART_ALL, '{"type":"RESTART-ALL","name":5,"why":["now"]}'],
+  ["a message with unknown keys", RESTART_ALL, '{"type":"RESTART-ALL","name":5,"why":["now"]}'],
   ["the last of equal keys", RESTART, '{"type":3,"type":"RESTART","name":"db","name":"web"}'],
   ["a name that no process can have", { type: "RESTART", name: "" }, '{"type":"RESTART","name":""}'],
 ];
 
-/** What is wrong, by the field that is. */
+/** Invalid texts, and the field that is invalid. */
 const WRONG: readonly (readonly [what: string, field: string | null, ...sources: string[]])[] = [
   ["that are not JSON", null, "", "RESTART-ALL", '{"type":"RESTART-ALL"', '\ufeff{"type":"RESTART-ALL"}'],
-  ["that are no object", null, "[]", '["RESTART-ALL"]', "null", '"RESTART-ALL"', "3"],
+  ["that are not an object", null, "[]", '["RESTART-ALL"]', "null", '"RESTART-ALL"', "3"],
   ["without a type", "type", "{}", '{"name":"web"}', '{"__proto__":{"type":"RESTART-ALL"}}'],
   ["of an unknown type", "type", '{"type":"Restart","name":"web"}', '{"type":"STOP"}', '{"type":["RESTART-ALL"]}'],
-  ["with a type that is no string", "type", '{"type":null}', '{"type":3}', '{"type":{}}', '{"type":true}'],
+  ["with a type that is not a string", "type", '{"type":null}', '{"type":3}', '{"type":{}}', '{"type":true}'],
   ["without a name", "name", '{"type":"RESTART"}', '{"type":"restart","group":"web"}'],
-  ["with a name that is no string", "name", '{"type":"RESTART","name":3}', '{"type":"restart","value":null}'],
-  ["with a bad name beside a good value", "name", '{"type":"RESTART","name":null,"value":"web"}'],
+  ["with a name that is not a string", "name", '{"type":"RESTART","name":3}', '{"type":"restart","value":null}'],
+  ["with an invalid name and a valid value", "name", '{"type":"RESTART","name":null,"value":"web"}'],
   ["without a group", "group", '{"type":"RESTART-GROUP"}', '{"type":"RESTART-GROUP","name":"eu"}'],
-  ["with a group that is no string", "group", '{"type":"RESTART-GROUP","group":["eu"]}'],
+  ["with a group that is not a string", "group", '{"type":"RESTART-GROUP","group":["eu"]}'],
 ];
 
 for (const [what, message, ...sources] of RIGHT) {
-  Deno.test(`parseMessage() takes ${what}`, () => {
+  Deno.test(`parseMessage() accepts ${what}`, () => {
     for (const source of sources) assertEquals(parseMessage("1", source), message, source);
   });
 }
 
 for (const [what, field, ...sources] of WRONG) {
-  Deno.test(`parseMessage() refuses texts ${what}`, () => {
+  Deno.test(`parseMessage() rejects texts ${what}`, () => {
     for (const source of sources) {
       const error = assertThrows(() => parseMessage("17.1", source), MessageError, undefined, source);
       assertEquals([error.file, error.field], ["17.1", field], source);
@@ -53,7 +53,7 @@ for (const [what, field, ...sources] of WRONG) {
   });
 }
 
-Deno.test("parseMessage() says what is wrong by its type", () => {
+Deno.test("parseMessage() names the type of an invalid value", () => {
   const error = assertThrows(() => parseMessage("1", '{"type":"RESTART","name":["web"]}'), MessageError);
   assertEquals(error.message, 'Cannot parse message "1": "name" must be a string: got an array');
 });
@@ -64,7 +64,7 @@ Deno.test("formatMessage() writes what parseMessage() reads", () => {
   }
 });
 
-Deno.test("formatMessage() writes back every message that Python NColony's ctl wrote", () => {
+Deno.test("formatMessage() reproduces every message that Python NColony's ctl wrote", () => {
   const messages = recordings.flatMap(({ messages }) => messages as Message[]);
   assertEquals(messages.length > 0, true);
   for (const message of messages) {

@@ -26,7 +26,7 @@ for (const [what, reason, ...names] of FAULTS) {
   });
 }
 
-Deno.test("nameFault() finds no fault with any other name", () => {
+Deno.test("nameFault() finds no fault in other names", () => {
   const names = [
     "web",
     "web.1",
@@ -45,7 +45,7 @@ Deno.test("nameFault() finds no fault with any other name", () => {
   for (const name of names) assertEquals(nameFault(name), null, name);
 });
 
-Deno.test("isIgnored() passes over names that begin with a dot or end with .new, and over no others", () => {
+Deno.test("isIgnored() ignores names that begin with a dot or end with .new, and no others", () => {
   const names = [".", "..", ".web", ".new", "web.new", "..data", "web", "web.", "web.new.1", "new", "web.NEW", ""];
   assertEquals(names.filter(isIgnored), [".", "..", ".web", ".new", "web.new", "..data"]);
 });
@@ -56,7 +56,7 @@ const LEFT = [
   ..."web.ucf-old web.ucf-new web.ucf-dist".split(" "),
 ];
 
-Deno.test("nameFault() refuses what editors and packagers leave, which fileNameFault() takes, and nothing that looks alike", () => {
+Deno.test("nameFault() rejects backup files of editors and package managers, which fileNameFault() accepts, but no similar names", () => {
   for (const name of LEFT) assert(nameFault(name) !== null, name);
   for (const name of LEFT.filter((name) => !name.startsWith("."))) assertEquals(fileNameFault(name), null, name);
   for (const name of ["a/b~", ".web~", "x\n~", "web.new"]) assert(fileNameFault(name) !== null, name);

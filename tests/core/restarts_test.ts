@@ -3,7 +3,7 @@ import { deadline, GONE, type ProcessEvent, type ProcessState, type RestartPolic
 import recordings from "../golden/restarts.json" with { type: "json" };
 import { sample } from "./samples.ts";
 
-/** How far a start may be from the recorded one, for each start until then: the recording advanced in steps of 2 ms. */
+/** The tolerance for each start so far, in milliseconds. The clock of the recording advanced in steps of 2 ms. */
 const TOLERANCE_MS = 10;
 
 for (const [index, recording] of recordings.entries()) {
@@ -24,7 +24,7 @@ for (const [index, recording] of recordings.entries()) {
   });
 }
 
-/** When a process is started whose i-th run lives `lives[i]` milliseconds, and whose last run goes on. */
+/** Returns when a process is started if its i-th run lives `lives[i]` milliseconds and its last run does not end. */
 function startsOf(lives: readonly number[], policy: RestartPolicy): number[] {
   const starts: number[] = [];
   let state: ProcessState = GONE;

@@ -15,21 +15,28 @@ const SPECS = new Map(
 
 const CASES: readonly (readonly [sentence: string, message: Message, ...names: string[]])[] = [
   ["sends a restart to the process that it names", { type: "RESTART", name: "web" }, "web"],
-  ["sends a restart of an unknown process nowhere", { type: "RESTART", name: "webs" }],
-  ["sends a restart of a disabled process nowhere", { type: "RESTART", name: "old" }],
-  ["sends a restart of constructor nowhere", { type: "RESTART", name: "constructor" }],
+  ["sends a restart of an unknown process to no process", { type: "RESTART", name: "webs" }],
+  ["sends a restart of a disabled process to no process", { type: "RESTART", name: "old" }],
+  ["sends a restart of constructor to no process", { type: "RESTART", name: "constructor" }],
   ["sends a restart of __proto__ to the process of that name", { type: "RESTART", name: "__proto__" }, "__proto__"],
-  ["sends a restart of all to all but the disabled", { type: "RESTART-ALL" }, "web", "db", "mail", "__proto__"],
-  ["sends a restart of a group to its members but the disabled", { type: "RESTART-GROUP", group: "eu" }, "web", "db"],
+  [
+    "sends a restart of all processes to all that are enabled",
+    { type: "RESTART-ALL" },
+    "web",
+    "db",
+    "mail",
+    "__proto__",
+  ],
+  ["sends a restart of a group to its enabled members", { type: "RESTART-GROUP", group: "eu" }, "web", "db"],
   ["sends a restart of a group to its only member", { type: "RESTART-GROUP", group: "front" }, "web"],
-  ["sends a restart of a group without members nowhere", { type: "RESTART-GROUP", group: "us" }],
-  ["takes the name of a process for no group", { type: "RESTART-GROUP", group: "web" }],
+  ["sends a restart of a group without members to no process", { type: "RESTART-GROUP", group: "us" }],
+  ["does not treat the name of a process as a group", { type: "RESTART-GROUP", group: "web" }],
 ];
 
 for (const [sentence, message, ...names] of CASES) {
   Deno.test(`route() ${sentence}`, () => assertEquals(route(message, SPECS), names));
 }
 
-Deno.test("route() sends nothing where nothing is known", () => {
+Deno.test("route() returns no names if there are no specs", () => {
   assertEquals(route({ type: "RESTART-ALL" }, new Map()), []);
 });

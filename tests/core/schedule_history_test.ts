@@ -13,7 +13,7 @@ Deno.test(`stepSchedule() keeps its promises in ${HISTORIES} histories from seed
   for (let seed = SEED; seed < SEED + HISTORIES; seed++) live(seed);
 });
 
-Deno.test("stepSchedule() has every cell of its table that can happen visited by them", () => {
+Deno.test("stepSchedule() visits every possible cell of its table in these histories", () => {
   const asked = ["kill", "plan", "stop", "tick"];
   const ends = ["group-exited", "leader-exited"];
   assertEquals(
@@ -27,7 +27,7 @@ Deno.test("stepSchedule() has every cell of its table that can happen visited by
   );
 });
 
-/** Lives through one history: runs as they come, and at some time a stop; in the end nobody is left. */
+/** Runs one history: some runs, then a stop. In the end no process is left. */
 function live(seed: number): void {
   const random = new Random(seed);
   const policy: SchedulePolicy = freeze({

@@ -59,18 +59,23 @@ const SIGKILL: ScheduleEffect = { type: "signal", signal: "SIGKILL" };
 const SPAWN: ScheduleEffect = { type: "spawn" };
 const REPLAN: ScheduleEffect = { type: "plan" };
 const UNEXPECTED: ScheduleEffect = { type: "unexpected" };
-const SKIPPED: ScheduleEffect = { type: "skipped", count: 1, total: 5, why: "the one before still goes on" };
-const PASSED: ScheduleEffect = { type: "skipped", count: 5, total: 9, why: "this program had no time" };
+const SKIPPED: ScheduleEffect = { type: "skipped", count: 1, total: 5, why: "the previous run has not ended" };
+const PASSED: ScheduleEffect = {
+  type: "skipped",
+  count: 5,
+  total: 9,
+  why: "the scheduler was late (overloaded or suspended)",
+};
 const REPORT_GOOD: ScheduleEffect = { type: "report", run: 7, exit: GOOD, durationMs: 1000 };
 const REPORT_BAD: ScheduleEffect = { type: "report", run: 7, exit: BAD, durationMs: 1000 };
 const TIMED_OUT: ScheduleEffect = { type: "timed out", run: 7 };
 
-/** A state with some of its fields set otherwise. */
+/** Returns a state with some fields replaced. */
 function but<T extends ScheduleState>(state: T, fields: Partial<Record<string, unknown>>): ScheduleState {
   return freeze({ ...state, ...fields }) as ScheduleState;
 }
 
-/** One case: in this state, at NOW, this event gives that state and those effects. */
+/** Tests one case: in this state, at NOW, this event leads to that state and those effects. */
 function cell(
   sentence: string,
   state: ScheduleState,
@@ -93,9 +98,9 @@ function once(
 
 // plan
 for (const state of [IDLE, RUNNING, STOPPING, KILLING]) {
-  cell(`takes a plan while ${state.type}`, state, PLAN, but(state, { dueAt: NOW + 60 }));
+  cell(`stores a plan while ${state.type}`, state, PLAN, but(state, { dueAt: NOW + 60 }));
   cell(
-    `counts and tells what a plan passes over while ${state.type}`,
+    `counts and reports the runs that a plan skips while ${state.type}`,
     state,
     LATE,
     but(state, { dueAt: NOW + 60, skipped: 9 }),
@@ -108,7 +113,7 @@ const STARTED = but(RUNNING, { runs: 8, since: NOW, stopAt: NOW + 3000, dueAt: I
 const OVER: ScheduleState = { type: "ended", exit: null, hasGivenUp: false };
 cell("does nothing 1 ms before a run is due", but(IDLE, { dueAt: NOW + 1 }), TICK, but(IDLE, { dueAt: NOW + 1 }));
 cell("starts a run when it is due, and plans the next one", but(IDLE, { dueAt: NOW }), TICK, STARTED, SPAWN, REPLAN);
-cell("counts a late run's time from its start", but(IDLE, { dueAt: NOW - 9 }), TICK, STARTED, SPAWN, REPLAN);
+cell("counts the timeout of a late run from its start", but(IDLE, { dueAt: NOW - 9 }), TICK, STARTED, SPAWN, REPLAN);
 once("plans no other run after the only one", but(IDLE, { dueAt: NOW }), TICK, STARTED, SPAWN);
 cell("ends at once when it is stopped while idle", IDLE, STOP, OVER);
 cell("ends at once when it is killed while idle", IDLE, KILL, OVER);
@@ -118,18 +123,23 @@ cell("reports an empty group while idle as unexpected", IDLE, EMPTIED, IDLE, UNE
 // running
 const ASKED = freeze({ ...COUNTS, ...END, type: "stopping", stoppedAt: NOW, killAt: NOW + 500 } as const);
 const NOT_PLANNED = { dueAt: Infinity };
-cell("leaves a run alone that is in time", but(RUNNING, { stopAt: NOW + 1 }), TICK, but(RUNNING, { stopAt: NOW + 1 }));
 cell(
-  "skips a run that is due while one goes on",
+  "leaves a run alone before its timeout",
+  but(RUNNING, { stopAt: NOW + 1 }),
+  TICK,
+  but(RUNNING, { stopAt: NOW + 1 }),
+);
+cell(
+  "skips a run that is due while another one runs",
   but(RUNNING, { dueAt: NOW }),
   TICK,
   but(RUNNING, { skipped: 5, dueAt: Infinity }),
   SKIPPED,
   REPLAN,
 );
-cell("asks a run to end that takes too long", but(RUNNING, { stopAt: NOW }), TICK, ASKED, TIMED_OUT, SIGTERM);
+cell("sends SIGTERM to a run that times out", but(RUNNING, { stopAt: NOW }), TICK, ASKED, TIMED_OUT, SIGTERM);
 cell(
-  "skips first where a run takes too long just when the next is due",
+  "skips the next run first if it is due when a run times out",
   but(RUNNING, { stopAt: NOW, dueAt: NOW }),
   TICK,
   but(RUNNING, { stopAt: NOW, skipped: 5, dueAt: Infinity }),
@@ -137,7 +147,7 @@ cell(
   REPLAN,
 );
 once(
-  "lets none follow the only run that takes too long",
+  "starts no other run after the only one times out",
   but(RUNNING, { stopAt: NOW }),
   TICK,
   but(ASKED, { isLast: true }),
@@ -145,12 +155,19 @@ once(
   SIGTERM,
 );
 const EXITING = but(ASKED, { cause: "exit", exit: GOOD });
-cell("tells a run's end, and ends what it left", RUNNING, EXITED, EXITING, REPORT_GOOD, SIGTERM);
-cell("tells a run's failure alike", RUNNING, FAILED, but(EXITING, { exit: BAD }), REPORT_BAD, SIGTERM);
-once("lets none follow the only run", RUNNING, EXITED, but(EXITING, { isLast: true }), REPORT_GOOD, SIGTERM);
-cell("asks a run to end when it is stopped", RUNNING, STOP, but(ASKED, { cause: "stop", isLast: true }), SIGTERM);
+cell("reports that a run exited, and stops what it left running", RUNNING, EXITED, EXITING, REPORT_GOOD, SIGTERM);
+cell("reports that a run failed in the same way", RUNNING, FAILED, but(EXITING, { exit: BAD }), REPORT_BAD, SIGTERM);
+once(
+  "starts no other run after the only one exits",
+  RUNNING,
+  EXITED,
+  but(EXITING, { isLast: true }),
+  REPORT_GOOD,
+  SIGTERM,
+);
+cell("sends SIGTERM to a run when it is stopped", RUNNING, STOP, but(ASKED, { cause: "stop", isLast: true }), SIGTERM);
 const HURRIED: SchedulePolicy = freeze({ ...POLICY, stopMs: 300 });
-Deno.test("stepSchedule() gives a run less than its grace when it is stopped, where it has less time for that", () => {
+Deno.test("stepSchedule() shortens the grace of a run that is stopped if the time for a stop is shorter", () => {
   const stopped = (killAt: number) => but(ASKED, { cause: "stop", isLast: true, killAt });
   assertEquals(stepSchedule(RUNNING, STOP, NOW, HURRIED), [stopped(NOW + 300), [SIGTERM]]);
   assertEquals(stepSchedule(RUNNING, STOP, NOW, { ...HURRIED, stopMs: 501 })[0], stopped(NOW + 500));
@@ -163,57 +180,72 @@ cell("kills a run when it is killed", RUNNING, KILL, but(KILLING, { cause: "stop
 cell("reports an empty group of a run as unexpected", RUNNING, EMPTIED, RUNNING, UNEXPECTED);
 
 // stopping and killing
-cell("gives a run its grace", but(STOPPING, { killAt: NOW + 1 }), TICK, but(STOPPING, { killAt: NOW + 1 }));
-cell("kills a run after its grace", but(STOPPING, { killAt: NOW }), TICK, KILLING, SIGKILL);
-cell("waits for a run that was killed", KILLING, TICK, KILLING);
 cell(
-  "tells who is left of a run that SIGKILL does not end, and again later",
+  "sends no SIGKILL before the grace of a run is over",
+  but(STOPPING, { killAt: NOW + 1 }),
+  TICK,
+  but(STOPPING, { killAt: NOW + 1 }),
+);
+cell("kills a run after its grace", but(STOPPING, { killAt: NOW }), TICK, KILLING, SIGKILL);
+cell("waits for a killed run", KILLING, TICK, KILLING);
+cell(
+  "reports which processes of a run SIGKILL does not end, and again later",
   but(KILLING, { killedAt: NOW - 5000, reportAt: NOW }),
   TICK,
   but(KILLING, { killedAt: NOW - 5000, reportAt: NOW + 10_000 }),
   { type: "report-stuck", afterMs: 5000 },
 );
-cell("lets none follow a stop, and kills at once when killed", STOPPING, KILL, but(KILLING, { isLast: true }), SIGKILL);
-cell("kills only once", KILLING, KILL, but(KILLING, { isLast: true }));
+cell(
+  "kills a stopping run at once when it is killed, and starts no other",
+  STOPPING,
+  KILL,
+  but(KILLING, { isLast: true }),
+  SIGKILL,
+);
+cell("sends SIGKILL only once", KILLING, KILL, but(KILLING, { isLast: true }));
 for (const state of [STOPPING, KILLING]) {
   const done = but(state, { exit: GOOD, cause: "exit" });
   const { type } = state;
   cell(
-    `skips what is due while ${type}`,
+    `skips a run that is due while ${type}`,
     but(state, { dueAt: NOW }),
     TICK,
     but(state, { skipped: 5, ...NOT_PLANNED }),
     SKIPPED,
     REPLAN,
   );
-  cell(`tells a run's end while ${type}`, state, FAILED, but(state, { exit: BAD }), REPORT_BAD);
+  cell(`reports that a run exited while ${type}`, state, FAILED, but(state, { exit: BAD }), REPORT_BAD);
   cell(`reports a second exit while ${type} as unexpected`, done, EXITED, done, UNEXPECTED);
   cell(`reports an empty group before the exit while ${type} as unexpected`, state, EMPTIED, state, UNEXPECTED);
-  cell(`lets no run follow a stop while ${type}`, state, STOP, but(state, { isLast: true }));
+  cell(`starts no other run after a stop while ${type}`, state, STOP, but(state, { isLast: true }));
   const end = (sentence: string, fields: Record<string, unknown>, after: ScheduleState) => {
     cell(`${sentence} while ${type}`, but(done, fields), EMPTIED, after);
   };
-  end("is idle when nobody is left of a good run, the failures forgotten,", {}, but(IDLE, { failures: 0 }));
-  end("counts a code other than 0", { exit: BAD, failures: 0 }, but(IDLE, { failures: 1 }));
-  end("counts a signal", { exit: { type: "signal", signal: "SIGSEGV" }, failures: 1 }, IDLE);
-  end("counts a failed start", { exit: { type: "failed", reason: "no" }, failures: 1 }, IDLE);
-  end("counts a timeout, whatever the code", { cause: "timeout", failures: 1 }, IDLE);
+  end("becomes idle and forgets the failures when the group of a good run is empty", {}, but(IDLE, { failures: 0 }));
+  end("counts an exit code other than 0 as a failure", { exit: BAD, failures: 0 }, but(IDLE, { failures: 1 }));
+  end("counts a signal as a failure", { exit: { type: "signal", signal: "SIGSEGV" }, failures: 1 }, IDLE);
+  end("counts a failed start as a failure", { exit: { type: "failed", reason: "no" }, failures: 1 }, IDLE);
+  end("counts a timeout as a failure whatever the exit code", { cause: "timeout", failures: 1 }, IDLE);
   end("gives up after too many failures in a row", { exit: BAD }, ENDED);
-  end("does not give up for a stop", { exit: BAD, cause: "stop", isLast: true }, but(ENDED, { hasGivenUp: false }));
+  end(
+    "does not give up because of a stop",
+    { exit: BAD, cause: "stop", isLast: true },
+    but(ENDED, { hasGivenUp: false }),
+  );
   end("ends after the last run", { isLast: true }, { type: "ended", exit: GOOD, hasGivenUp: false });
 }
 
 // ended
 for (const event of [PLAN, LATE, TICK, EXITED, EMPTIED, STOP, KILL]) {
-  cell(`does nothing about ${event.type}${event === LATE ? " of passed ones" : ""} when ended`, ENDED, event, ENDED);
+  cell(`ignores ${event.type}${event === LATE ? " with skipped runs" : ""} when ended`, ENDED, event, ENDED);
 }
 
-Deno.test("isFailure() takes all but code 0 for one", () => {
+Deno.test("isFailure() returns false only for exit code 0", () => {
   const exits: Exit[] = [GOOD, BAD, { type: "signal", signal: "SIGTERM" }, { type: "failed", reason: "no" }];
   assertEquals(exits.map(isFailure), [false, true, true, true]);
 });
 
-Deno.test("scheduleDeadline() is the soonest of what a state waits for", () => {
+Deno.test("scheduleDeadline() returns the earliest time that a state waits for", () => {
   assertEquals(scheduleDeadline(SCHEDULE_BEGIN), Infinity);
   assertEquals(scheduleDeadline(IDLE), NOW + 9000);
   assertEquals([scheduleDeadline(RUNNING), scheduleDeadline(but(RUNNING, { dueAt: NOW }))], [NOW + 2000, NOW]);

@@ -13,7 +13,7 @@ import {
 import type { Random } from "./random.ts";
 
 const START = 1000;
-/** No tick is later than this. */
+/** The longest delay of a tick. */
 const LATE_MS = 40;
 
 const EXITS: readonly [Exit, ...Exit[]] = [
@@ -23,7 +23,7 @@ const EXITS: readonly [Exit, ...Exit[]] = [
   { type: "signal", signal: "SIGSEGV" },
 ];
 
-/** One run: when its leader and whoever it leaves will end, and what was seen of it. */
+/** One run: when its leader and the rest of its group will end, and what was reported about it. */
 interface Run {
   readonly since: number;
   readonly exit: Exit;
@@ -38,10 +38,10 @@ interface Run {
   isStopped: boolean;
 }
 
-/** A scheduled command on a clock that a test moves, with the promises that must hold whatever happens. */
+/** A scheduled command on a clock that a test advances. Checks the promises that must hold in every history. */
 export class World {
   state: ScheduleState = SCHEDULE_BEGIN;
-  /** What happened until now, a line each. */
+  /** What happened so far, one line each. */
   readonly lines: string[] = [];
   #now = START;
   #isStopped = false;
@@ -62,7 +62,7 @@ export class World {
     this.happen({ type: "plan", dueAt: START, passed: 0 });
   }
 
-  /** Asks it to end. */
+  /** Stops or kills the command. */
   stop(type: "stop" | "kill"): void {
     this.#isStopped = true;
     this.#stoppedAt = Math.min(this.#stoppedAt, this.#now);
@@ -71,7 +71,7 @@ export class World {
     assert(type === "stop" || this.#run === null || this.#run.isKilled, "a kill kills");
   }
 
-  /** Goes on to what happens next, maybe a little late; false where nothing ever will. */
+  /** Advances to the next event, maybe a little late. Returns false if there will be none. */
   pass(): boolean {
     const { leaderUntil = Infinity, restUntil = Infinity, ended = null } = this.#run ?? {};
     const childAt = ended === null ? leaderUntil : restUntil;
@@ -84,14 +84,14 @@ export class World {
     return true;
   }
 
-  /** Lets an event happen, and all that follows at once. */
+  /** Processes an event, and all events that follow at once. */
   happen(event: ScheduleEvent): void {
     this.#inbox.push(event);
     for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) this.#take(next);
     const run = this.#run;
     const { timeoutMs, graceMs, stopMs } = this.policy;
     if (run !== null && this.#now > Math.min(run.since + timeoutMs + graceMs, this.#stoppedAt + stopMs) + 2 * LATE_MS) {
-      // What is due at one instant comes in turn, and the kill may be the last.
+      // Events that are due at the same time are processed in turn, and the kill may be the last of them.
       assert(run.isKilled || scheduleDeadline(this.state) <= this.#now, "SIGKILL after timeout and grace, or a stop");
     }
     if (this.state.type === "ended") {

@@ -1,10 +1,10 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { MAX_CONFIG_BYTES, MAX_ID, parseSpec, SpecError, STOP_SIGNALS } from "@ncolony/core";
 
-/** An array of strings that no kernel can pass on. */
+/** An array of strings that the kernel cannot pass to a process. */
 const NUL = '["a\\u0000"]';
 
-/** Every key, and some that are nobody's. */
+/** Every key of the monitor, and some others. */
 const FULL = {
   args: ["httpd", "-f", ""],
   env: { PORT: "8080", EMPTY: "" },
@@ -24,7 +24,7 @@ const FULL = {
   comment: null,
 };
 
-/** For each field a config where ? stands for its value, a right value, and wrong ones, as JSON. */
+/** For each field: a config with ? in place of its value, a valid value, and invalid values, as JSON. */
 const VALUES: Record<string, readonly [config: string, right: string, ...wrong: string[]]> = {
   "args": ['{"args":?}', '["a"]', "null", "true", "3", '"a"', "{}", "[]", '[""]', "[3]", '["a",null]', '[["a"]]', NUL],
   "env": ['{"args":["a"],"env":?}', "{}", "null", "true", "3", '"A=1"', "[]", '["A=1"]'],
@@ -45,7 +45,7 @@ const VALUES: Record<string, readonly [config: string, right: string, ...wrong: 
 };
 
 for (const [field, [config, right, ...wrong]] of Object.entries(VALUES)) {
-  Deno.test(`parseSpec() refuses ${field} when its type or value is wrong`, () => {
+  Deno.test(`parseSpec() rejects ${field} if its type or value is invalid`, () => {
     parseSpec("web", config.replace("?", right));
     for (const value of wrong) {
       const error = refusal(config.replace("?", value));
@@ -56,14 +56,14 @@ for (const [field, [config, right, ...wrong]] of Object.entries(VALUES)) {
   });
 }
 
-Deno.test("parseSpec() refuses a key of env that cannot name a variable, without showing it", () => {
+Deno.test("parseSpec() rejects a key of env that cannot name a variable, without showing it", () => {
   for (const key of ['""', '"A=hunter2"', '"A\\u0000"', '"\\ud800"']) {
     const { field, reason } = refusal(`{"args":["a"],"env":{${key}:"value"}}`);
-    assertEquals([field, reason], ["env", '"env" has a key that cannot name a variable']);
+    assertEquals([field, reason], ["env", '"env" has a key that is not a valid variable name']);
   }
 });
 
-Deno.test("parseSpec() fills in what a config leaves out", () => {
+Deno.test("parseSpec() fills in the defaults", () => {
   const source = '{"args": ["true"]}';
   assertEquals(parseSpec("web", source), {
     name: "web",
@@ -79,7 +79,7 @@ Deno.test("parseSpec() fills in what a config leaves out", () => {
   });
 });
 
-Deno.test("parseSpec() reads every key and passes over those that are not the monitor's", () => {
+Deno.test("parseSpec() reads every key of the monitor and ignores all others", () => {
   const source = JSON.stringify(FULL);
   assertEquals(parseSpec("web", source), {
     name: "web",
@@ -99,41 +99,41 @@ Deno.test("parseSpec() reads every key and passes over those that are not the mo
   });
 });
 
-Deno.test("parseSpec() takes numbers up to and including their limits", () => {
+Deno.test("parseSpec() accepts numbers up to and including their limits", () => {
   const limits = { uid: MAX_ID, gid: 0, "ncolony.monitor": { kill_time: 1e9 } };
   const { uid, gid, killTimeMs } = parseSpec("web", JSON.stringify({ args: ["a"], ...limits }));
   assertEquals([uid, gid, killTimeMs], [4_294_967_294, 0, 1e12]);
   assertEquals(parseSpec("web", '{"args":["a"],"ncolony.monitor":{"kill_time":0}}').killTimeMs, 0);
 });
 
-Deno.test("parseSpec() takes a uid or gid of null, which Python writes for None, as absent", () => {
+Deno.test("parseSpec() treats a uid or gid of null, which Python writes for None, as absent", () => {
   const spec = parseSpec("web", '{"args":["a"],"uid":null,"gid":null}');
   assertEquals([Object.hasOwn(spec, "uid"), Object.hasOwn(spec, "gid")], [false, false]);
 });
 
-Deno.test("parseSpec() takes every stop signal that it offers", () => {
+Deno.test("parseSpec() accepts every stop signal in STOP_SIGNALS", () => {
   for (const stopSignal of STOP_SIGNALS) {
     const source = JSON.stringify({ args: ["a"], "ncolony.monitor": { stop_signal: stopSignal } });
     assertEquals(parseSpec("web", source).stopSignal, stopSignal);
   }
 });
 
-Deno.test("parseSpec() refuses a key of ncolony.monitor that it does not know", () => {
+Deno.test("parseSpec() rejects an unknown key of ncolony.monitor", () => {
   for (const key of ["kill-time", "stopSignal", "Enabled", "__proto__", "constructor", ""]) {
     const error = refusal(`{"args":["a"],"ncolony.monitor":{${JSON.stringify(key)}:true}}`);
     assertEquals(error.field, `ncolony.monitor.${key}`);
   }
 });
 
-Deno.test("parseSpec() refuses a config without args", () => {
+Deno.test("parseSpec() rejects a config without args", () => {
   assertEquals(refusal("{}").field, "args");
   assertEquals(refusal('{"__proto__":{"args":["a"]}}').field, "args");
 });
 
-Deno.test("parseSpec() refuses what is not a JSON object, and names the place or the type", () => {
+Deno.test("parseSpec() rejects anything but a JSON object, and names the place or the type", () => {
   const reasons = new Map([
-    ["", "not JSON at line 1, column 1"],
-    ['{\n  "args": ["a"],\n}', "not JSON at line 3, column 1"],
+    ["", "invalid JSON at line 1, column 1"],
+    ['{\n  "args": ["a"],\n}', "invalid JSON at line 3, column 1"],
     ['\ufeff{"args":["a"]}', "begins with a byte order mark, which is not JSON"],
     ["[]", "must be a JSON object: got an empty array"],
     ['["args"]', "must be a JSON object: got an array"],
@@ -148,35 +148,35 @@ Deno.test("parseSpec() refuses what is not a JSON object, and names the place or
   }
 });
 
-Deno.test("parseSpec() refuses a name that the monitor could not have read", () => {
+Deno.test("parseSpec() rejects a name that the monitor would not read", () => {
   for (const name of ["", ".web", "web.new", "a/b", "a\nb"]) {
     const error = assertThrows(() => parseSpec(name, '{"args":["a"]}'), SpecError);
     assertEquals([error.file, error.field], [name, null]);
   }
 });
 
-Deno.test("parseSpec() takes the last of equal keys", () => {
+Deno.test("parseSpec() uses the last of several equal keys", () => {
   assertEquals(parseSpec("web", '{"args":3,"args":["a"],"args":["b"]}').args, ["b"]);
   assertEquals(parseSpec("web", '{"args":["a"],"env":{"A":"1","A":"2"}}').env, { A: "2" });
 });
 
-Deno.test("parseSpec() takes __proto__ for a key as any other", () => {
+Deno.test("parseSpec() treats __proto__ as a key like any other", () => {
   const spec = parseSpec("web", '{"args":["a"],"__proto__":{"uid":5,"enabled":3},"env":{"__proto__":"x"}}');
   assertEquals(spec.uid, undefined);
   assertEquals(Object.entries(spec.env), [["__proto__", "x"]]);
   assertEquals(Object.getPrototypeOf(spec), Object.prototype);
 });
 
-Deno.test("parseSpec() reads or refuses 100,000 brackets", () => {
-  assertEquals(refusal("[".repeat(100_000)).reason, "not JSON at line 1, column 100001");
+Deno.test("parseSpec() accepts or rejects 100,000 nested brackets", () => {
+  assertEquals(refusal("[".repeat(100_000)).reason, "invalid JSON at line 1, column 100001");
   assertEquals(refusal("[".repeat(50_000) + "]".repeat(50_000)).reason, "must be a JSON object: got an array");
-  assertEquals(refusal('{"a":'.repeat(20_000)).reason, "not JSON at line 1, column 100001");
+  assertEquals(refusal('{"a":'.repeat(20_000)).reason, "invalid JSON at line 1, column 100001");
   const deep = "[".repeat(50_000) + "]".repeat(50_000);
   assertEquals(parseSpec("web", `{"args":["a"],"extra":${deep}}`).args, ["a"]);
   assertEquals(refusal(`{"args":${deep}}`).field, "args");
 });
 
-Deno.test("parseSpec() takes what fits into one string of the environment", () => {
+Deno.test("parseSpec() accepts as many bytes as fit into one environment variable", () => {
   assertEquals("NCOLONY_CONFIG=".length + MAX_CONFIG_BYTES + 1, 131_072);
 });
 
@@ -189,7 +189,7 @@ for (
     ["all kinds of characters", "aé€😀", "😀a", "é" + "a".repeat(100_000)],
   ] as const
 ) {
-  Deno.test(`parseSpec() takes exactly ${MAX_CONFIG_BYTES} bytes of ${what} in UTF-8, and not one more`, () => {
+  Deno.test(`parseSpec() accepts exactly ${MAX_CONFIG_BYTES} bytes of ${what} in UTF-8, and not one more`, () => {
     for (const filling of fillings) {
       const source = configOfBytes(MAX_CONFIG_BYTES, filling);
       assertEquals(parseSpec("web", source).source, source);
@@ -199,7 +199,7 @@ for (
   });
 }
 
-Deno.test("parseSpec() shows no value of args, env or an extra, whatever is wrong with them", () => {
+Deno.test("parseSpec() shows no value of args, env or an unknown key, whatever is invalid", () => {
   const values = [
     '"hunter2"',
     '["hunter2"]',
@@ -221,17 +221,17 @@ Deno.test("parseSpec() shows no value of args, env or an extra, whatever is wron
   }
 });
 
-/** A config where ? stands for the value of a key of the monitor's own. */
+/** Returns a config with ? in place of the value of a key of `ncolony.monitor`. */
 function own(key: string, value = "?"): string {
   return `{"args":["a"],"ncolony.monitor":{"${key}":${value}}}`;
 }
 
-/** The error that a config which is wrong gives. */
+/** Returns the error that rejects an invalid config. */
 function refusal(source: string): SpecError {
   return assertThrows(() => parseSpec("web", source), SpecError);
 }
 
-/** A good config of so many bytes, most of them these characters. */
+/** Returns a valid config of this size in bytes, filled with these characters. */
 function configOfBytes(bytes: number, characters: string): string {
   const size = (text: string) => new TextEncoder().encode(text).length;
   const [start, end] = ['{"args":["a"],"extra":"', '"}'];

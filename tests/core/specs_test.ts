@@ -10,27 +10,27 @@ const BROKEN_TOO: Entry = { source: '{"args": ["nginx"' };
 const TYPELESS: Entry = { source: '{"args": 3}' };
 const UNREADABLE: Entry = { fault: "cannot be read" };
 
-/** Whether the problem of each entry of one file is news, one after another. */
+/** Applies these entries to one file, and returns for each whether it reports a problem. */
 function newsOf(...entries: readonly (Entry | null)[]): boolean[] {
   const specs = new Specs();
   return entries.map((entry) => specs.change("web", entry).problem !== null);
 }
 
-Deno.test("Specs has what is good in force, and says what is wrong with the rest", () => {
+Deno.test("Specs puts valid configs in force, and reports the problems of the others", () => {
   const specs = new Specs();
   assertEquals(specs.change("web", WEB).problem, null);
-  assertEquals(specs.change("db", BROKEN).problem?.reason, "not JSON at line 1, column 18");
+  assertEquals(specs.change("db", BROKEN).problem?.reason, "invalid JSON at line 1, column 18");
   const { problem, event } = specs.change("mail", UNREADABLE);
   assertEquals([problem, event], [{ name: "mail", field: null, reason: "cannot be read", digest: 0 }, null]);
   assertEquals([...specs.inForce.keys()], ["web"]);
 });
 
-Deno.test("Specs says which field of a config is wrong", () => {
+Deno.test("Specs reports which field of a config is invalid", () => {
   assertEquals(new Specs().change("web", TYPELESS).problem?.field, "args");
 });
 
-for (const [what, entry] of [["bad", BROKEN], ["of wrong types", TYPELESS], ["unreadable", UNREADABLE]] as const) {
-  Deno.test(`Specs keeps the last good spec in force while its file is ${what}`, () => {
+for (const [what, entry] of [["not JSON", BROKEN], ["of wrong types", TYPELESS], ["unreadable", UNREADABLE]] as const) {
+  Deno.test(`Specs keeps the last valid spec in force while its file is ${what}`, () => {
     const specs = new Specs();
     specs.change("web", WEB);
     const good = specs.inForce.get("web");
@@ -39,7 +39,7 @@ for (const [what, entry] of [["bad", BROKEN], ["of wrong types", TYPELESS], ["un
     assertEquals(specs.change("web", null).event, { type: "unwanted" });
   });
 
-  Deno.test(`Specs says that a file is good again that was ${what}, and not before or after`, () => {
+  Deno.test(`Specs reports once that a file that was ${what} is valid again`, () => {
     const specs = new Specs();
     const mended = [entry, entry, WEB, WEB, entry, EDITED].map((each) => specs.change("web", each).isMended);
     assertEquals(mended, [false, false, true, false, false, true]);
@@ -47,22 +47,22 @@ for (const [what, entry] of [["bad", BROKEN], ["of wrong types", TYPELESS], ["un
     assertEquals([entry, null, WEB].map((each) => specs.change("web", each).isMended), [false, false, false]);
   });
 
-  Deno.test(`Specs tells of a file that is ${what} once, and again when it was good or gone`, () => {
+  Deno.test(`Specs reports a file that is ${what} once, and again after it was valid or gone`, () => {
     assertEquals(newsOf(entry, entry, WEB, entry, null, entry), [true, false, false, true, false, true]);
   });
 }
 
-Deno.test("Specs tells of every text that is wrong, though it is wrong in the same way", () => {
+Deno.test("Specs reports every invalid text, even if the reason is the same", () => {
   assertEquals(newsOf(BROKEN, BROKEN_TOO, UNREADABLE, { fault: "is a FIFO" }, BROKEN), [true, true, true, true, true]);
 });
 
-Deno.test("Specs forgets a name that is gone, also while it was bad", () => {
+Deno.test("Specs forgets a file that is gone, even if it was invalid", () => {
   const specs = new Specs();
   for (const entry of [WEB, BROKEN, null, BROKEN]) specs.change("web", entry);
   assertEquals(specs.inForce.size, 0);
 });
 
-Deno.test("Specs keeps the spec object of a text that did not change", () => {
+Deno.test("Specs keeps the spec object if the text did not change", () => {
   const specs = new Specs();
   specs.change("web", WEB);
   const good = specs.inForce.get("web");
@@ -90,7 +90,7 @@ const CASES: readonly (readonly [before: string, spec: typeof A | null, ...event
 ];
 
 for (const [before, spec, ...events] of CASES) {
-  Deno.test(`Specs gives what makes a difference to a process that was ${before}`, () => {
+  Deno.test(`Specs returns only events that change a process that was ${before}`, () => {
     const given = AFTER.map((after) => {
       const specs = new Specs();
       specs.change("db", WEB);
@@ -101,7 +101,7 @@ for (const [before, spec, ...events] of CASES) {
   });
 }
 
-Deno.test("Specs never throws, whatever names and texts there are", () => {
+Deno.test("Specs never throws, whatever the names and texts", () => {
   const random = new Random(17);
   const good = JSON.stringify({
     ...JSON.parse(sample("web").source),

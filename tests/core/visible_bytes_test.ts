@@ -2,19 +2,19 @@ import { visibleBytes } from "@ncolony/core";
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 
-/** Bytes, of which some are UTF-8. */
+/** Text in UTF-8. */
 const TEXTS = fc.string({ unit: "binary" }).map((text) => new TextEncoder().encode(text));
 const PIECES = fc.array(fc.oneof(fc.uint8Array({ maxLength: 40 }), TEXTS));
 
-Deno.test("visibleBytes() leaves no control character but tabs, and everything else as it is", () => {
+Deno.test("visibleBytes() escapes all control characters but tabs, and leaves all other characters unchanged", () => {
   fc.assert(
     fc.property(PIECES, (pieces) => {
       const bytes = Uint8Array.from(pieces.flatMap((piece) => [...piece]));
       const shown = visibleBytes(bytes);
       const text = new TextDecoder("utf-8", { ignoreBOM: true }).decode(shown);
-      // deno-lint-ignore no-control-regex -- control characters are what is looked for
+      // deno-lint-ignore no-control-regex -- searches for control characters
       assertEquals(/[\u0000-\u0008\u000a-\u001f\u007f-\u009f]/.test(text), false);
-      // What is no character becomes U+FFFD, in which there is no such byte.
+      // Invalid bytes are decoded as U+FFFD, which has no such byte.
       assertEquals(countOfC1(shown), countOfC1(new TextEncoder().encode(text)));
       if (!bytes.includes(0x5c)) assertEquals(unescape(shown), [...bytes]);
     }),
@@ -22,7 +22,7 @@ Deno.test("visibleBytes() leaves no control character but tabs, and everything e
   );
 });
 
-Deno.test("visibleBytes() gives the same line where there is nothing to escape", () => {
+Deno.test("visibleBytes() returns the same array if there is nothing to escape", () => {
   fc.assert(fc.property(fc.string({ unit: "grapheme" }), (text) => {
     const bytes = new TextEncoder().encode(text);
     assert(visibleBytes(bytes) === bytes);
@@ -33,7 +33,7 @@ function countOfC1(bytes: Uint8Array): number {
   return bytes.filter((byte) => byte >= 0x80 && byte <= 0x9f).length;
 }
 
-/** The bytes that were escaped. */
+/** Returns the bytes before they were escaped. */
 function unescape(shown: Uint8Array): number[] {
   const text = String.fromCharCode(...shown);
   const bytes = text.replaceAll(/\\u00(..)|\\x(..)/g, (_, unit, byte) => {

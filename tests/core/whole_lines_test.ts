@@ -8,7 +8,7 @@ function bytesOf(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** What is passed on of each of these chunks, and at the end; a chunk's memory is used again, as a pump's is. */
+/** Returns what is passed on after each chunk and at the end. The memory of a chunk is reused, as in a pump. */
 function pass(...chunks: readonly (string | Uint8Array)[]): string[] {
   const lines = new WholeLines();
   const decode = (pieces: readonly Uint8Array[]) =>
@@ -48,14 +48,14 @@ Deno.test("WholeLines passes on every byte in order, and nothing but whole lines
   }));
 });
 
-Deno.test("WholeLines holds no more of a line than 64 KiB", () => {
+Deno.test("WholeLines holds back at most 64 KiB of a line", () => {
   const half = "x".repeat(LONG / 2);
   assertEquals(pass(half, half, "y", "z\n").map(({ length }) => length), [0, 0, LONG + 1, 2, 0]);
   const first = "x".repeat(LONG + 1);
   assertEquals(pass(first, "y").map(({ length }) => length), [LONG + 1, 0, 2]);
 });
 
-/** What comes to a place that two streams share, `"a: text"` from the one that has this name; `"a"` alone does not wait any longer. */
+/** Returns the output of two streams in a shared place. `"a: text"` is text of stream `a`, `"a"` alone flushes it. */
 function share(...steps: readonly string[]): string {
   const place = new SharedPlace();
   const streams = { a: new WholeLines(place), b: new WholeLines(place) };
@@ -79,18 +79,18 @@ const SHARED: readonly (readonly [steps: readonly string[], text: string])[] = [
 ];
 
 for (const [steps, text] of SHARED) {
-  Deno.test(`WholeLines never puts two streams into a line: ${JSON.stringify(steps).slice(0, 80)}`, () => {
+  Deno.test(`WholeLines never mixes two streams in one line: ${JSON.stringify(steps).slice(0, 80)}`, () => {
     assertEquals(share(...steps), text);
   });
 }
 
-Deno.test("WholeLines passes on every line of two streams, whatever is shown before it has ended", () => {
+Deno.test("WholeLines passes on every line of two streams, whatever is flushed before the end of a line", () => {
   const step = fc.tuple(fc.constantFrom("a", "b"), fc.constantFrom("", "x", "y\n", "z\nz"));
   fc.assert(fc.property(fc.array(step), (steps) => {
     const text = share(
       ...steps.map(([name, text]) => text === "" ? name : `${name}: ${text.replaceAll(/[xyz]/g, name)}`),
     );
-    // A line is of one stream, and nothing is lost.
+    // Each line is from one stream, and nothing is lost.
     assert(text === "" || text.endsWith("\n"));
     for (const line of text.split("\n")) assert(new Set(line).size <= 1);
     const given = (name: string) =>

@@ -15,22 +15,22 @@ import { Expected } from "./expected.ts";
 import type { Random } from "./random.ts";
 import { freeze } from "./samples.ts";
 
-/** What holds in every history, as the names of tests go on after `step()`. */
+/** The promises that hold in every history. Each is the title of a test, after `step()`. */
 export const PROMISES = [
-  "spawns nothing before the child before is emptied",
-  "spawns, and means to spawn, nothing but what was wanted last",
-  "spawns nothing before the instant deaths in a row, and a failed start, have cost their delay",
-  "spawns what is wanted and due at the first event that can show it",
-  "knows when time alone makes it act next",
-  "asks each child to end once, by its own signal, and only a child that is to end",
+  "spawns nothing before the group of the previous child is empty",
+  "spawns, and plans to spawn, only what was wanted last",
+  "spawns nothing before the delay after crashes in a row or after a failed start is over",
+  "spawns what is wanted at the first event after it is due",
+  "has its deadline at the time of its next action",
+  "asks each child to stop once, with its own signal, and only a child that must stop",
   "sends SIGKILL no earlier than the kill time after the stop signal, unless told to kill",
   "sends SIGKILL once, when told to kill, or at the first tick after the kill time",
-  "reports what SIGKILL does not end, at the first tick after 5 s, and after each 10 s more",
-  "has every wanted process running, or due within the longest delay",
-  "brings a wanted process to run in the end",
+  "reports a child that SIGKILL does not end at the first tick after 5 s, and every 10 s after that",
+  "keeps every wanted process running, or due within the longest delay",
+  "brings a wanted process from any state to running",
   "brings an unwanted process from any state to gone",
-  "finds nothing unexpected where nothing unexpected happens",
-  "neither throws nor changes what it is given",
+  "reports no event as unexpected that is possible",
+  "neither throws nor changes its arguments",
 ] as const;
 
 const REPORTS = PROMISES.find((promised) => promised.startsWith("reports"))!;
@@ -38,9 +38,9 @@ const REPORTS = PROMISES.find((promised) => promised.startsWith("reports"))!;
 /** One of the promises. */
 export type Promised = typeof PROMISES[number];
 
-/** Ends a history that breaks a promise. */
+/** The error of a history that breaks a promise. */
 export class BrokenPromise extends Error {
-  /** Which one. */
+  /** The broken promise. */
   readonly promised: Promised;
 
   constructor(promised: Promised, detail: string) {
@@ -49,10 +49,10 @@ export class BrokenPromise extends Error {
   }
 }
 
-/** A clock, one process, the child it may have, and an eye on every step. */
+/** A clock and one process, which may have a child. Checks every step. */
 export class World {
   now = 0;
-  /** How many events happened. */
+  /** The number of events so far. */
   events = 0;
   state: ProcessState = GONE;
   child: Child | null = null;
@@ -65,9 +65,9 @@ export class World {
   readonly #expected: Expected;
   readonly #policy: RestartPolicy;
   readonly #random: Random;
-  /** How long the child has from the stop signal on. */
+  /** The time from the stop signal to SIGKILL. */
   #killTimeMs = 0;
-  /** When it is to be reported that SIGKILL did not end the child; Infinity where it got none. */
+  /** When to report that SIGKILL did not end the child; Infinity if it got no SIGKILL. */
   #reportAt = Infinity;
 
   constructor(policy: RestartPolicy, random: Random, cells: Set<string>) {
@@ -77,14 +77,14 @@ export class World {
     this.#expected = new Expected(policy);
   }
 
-  /** Lets something end by itself; returns whether there was anything. */
+  /** Lets one thing end by itself. Returns whether there was anything to end. */
   age(): boolean {
     const what = this.child?.age() ?? null;
     if (what !== null) this.lines.push(`${this.now} ms: ${what}`);
     return what !== null;
   }
 
-  /** Makes an event happen: steps, stores the state, performs the effects, and looks whether all is as it must be. */
+  /** Processes an event: steps, stores the state, performs the effects, and checks the promises. */
   happen(event: ProcessEvent): void {
     this.events++;
     this.lines.push(`${this.now} ms: ${this.state.type}, ${describe(event)}`);
@@ -103,7 +103,7 @@ export class World {
     this.#checkState();
   }
 
-  /** Lets only time pass and children end as they are told to, until nothing more happens. */
+  /** Lets only time pass and children exit, until nothing more happens. */
   settle(): void {
     this.child?.release();
     for (let rounds = 0; rounds < 20; rounds++) {
@@ -114,11 +114,11 @@ export class World {
       this.happen(news ?? { type: "tick" });
     }
     const { wanted } = this.#expected;
-    this.#check(wanted === null || this.state.type === "running", "brings a wanted process to run in the end");
+    this.#check(wanted === null || this.state.type === "running", "brings a wanted process from any state to running");
     this.#check(wanted !== null || this.state.type === "gone", "brings an unwanted process from any state to gone");
   }
 
-  /** A kill time that a person changes holds for a stop that goes on. */
+  /** Applies a changed kill time to the stop that is in progress. */
   #noteKillTime({ killTimeMs }: Spec, before: Spec | null): void {
     const isChanged = before === null ? killTimeMs !== undefined : killTimeMs !== before.killTimeMs;
     if (isChanged) this.#killTimeMs = killTimeMs ?? this.#policy.killTimeMs;
@@ -128,14 +128,14 @@ export class World {
     try {
       return freeze(step(this.state, freeze(event), this.now, this.#policy));
     } catch (error) {
-      throw new BrokenPromise("neither throws nor changes what it is given", `${error}`);
+      throw new BrokenPromise("neither throws nor changes its arguments", `${error}`);
     }
   }
 
   #perform(effect: Effect, event: ProcessEvent): void {
     if (effect.type === "spawn") this.#spawn(effect.spec);
     else if (effect.type === "unexpected") {
-      this.#check(false, "finds nothing unexpected where nothing unexpected happens");
+      this.#check(false, "reports no event as unexpected that is possible");
     } else if (effect.type === "report-stuck") this.#report(effect.afterMs, event);
     else if (effect.type === "report-stopping") this.#tellStopping(effect.inMs, event);
     else if (effect.signal === "SIGKILL") this.#kill(event);
@@ -144,9 +144,9 @@ export class World {
 
   #spawn(spec: Spec): void {
     const { wanted, due } = this.#expected;
-    this.#check(this.child === null, "spawns nothing before the child before is emptied");
-    this.#check(spec === wanted, "spawns, and means to spawn, nothing but what was wanted last");
-    const patience = "spawns nothing before the instant deaths in a row, and a failed start, have cost their delay";
+    this.#check(this.child === null, "spawns nothing before the group of the previous child is empty");
+    this.#check(spec === wanted, "spawns, and plans to spawn, only what was wanted last");
+    const patience = "spawns nothing before the delay after crashes in a row or after a failed start is over";
     this.#check(this.now >= due, patience, `spawned at ${this.now} ms, due at ${due} ms`);
     this.child = new Child(spec, this.#random, this.failureRate);
     this.#reportAt = Infinity;
@@ -156,7 +156,7 @@ export class World {
   #ask(signal: StopSignal): void {
     const isRight = this.child?.askedAt === null && this.child.killedAt === null &&
       signal === this.child.spec.stopSignal;
-    this.#check(isRight, "asks each child to end once, by its own signal, and only a child that is to end", signal);
+    this.#check(isRight, "asks each child to stop once, with its own signal, and only a child that must stop", signal);
     this.child?.ask(this.now);
     this.#killTimeMs = this.child!.spec.killTimeMs ?? this.#policy.killTimeMs;
   }
@@ -170,7 +170,7 @@ export class World {
     this.#reportAt = this.now + 5000;
   }
 
-  /** It is told of whatever waits for the end of what stops. */
+  /** Checks that each request that waits for the child to stop is reported. */
   #tellStopping(inMs: number, event: ProcessEvent): void {
     const isRight = ["wanted", "unwanted", "restart"].includes(event.type) && this.child!.killedAt === null;
     this.#check(isRight && inMs === Math.max(0, this.#killAt() - this.now), REPORTS, `SIGKILL in ${inMs} ms`);
@@ -183,7 +183,7 @@ export class World {
     if (event.type === "tick") this.#reportAt = this.now + 10_000;
   }
 
-  /** When the child has to get SIGKILL; Infinity where it has not. */
+  /** When the child must get SIGKILL, or Infinity. */
   #killAt(): number {
     if (this.child === null || this.child.askedAt === null || this.child.killedAt !== null) return Infinity;
     return this.child.askedAt + this.#killTimeMs;
@@ -193,11 +193,11 @@ export class World {
     const { wanted, due, since } = this.#expected;
     if (this.child === null) {
       const isLate = wanted !== null && this.now >= due && !isMoot;
-      this.#check(!isLate, "spawns what is wanted and due at the first event that can show it", `due at ${due} ms`);
+      this.#check(!isLate, "spawns what is wanted at the first event after it is due", `due at ${due} ms`);
       return;
     }
     const isEnding = this.child.askedAt !== null || this.child.killedAt !== null;
-    const ask = "asks each child to end once, by its own signal, and only a child that is to end";
+    const ask = "asks each child to stop once, with its own signal, and only a child that must stop";
     this.#check(isEnding === (since === null), ask, isEnding ? "asked for nothing" : "not asked");
     const isOverdue = event.type === "tick" && this.now >= this.#killAt() ||
       event.type === "kill" && this.child.killedAt === null;
@@ -216,20 +216,20 @@ export class World {
     const target = "spec" in state ? state.spec : "next" in state ? state.next : null;
     this.#check(
       target?.source === wanted?.source,
-      "spawns, and means to spawn, nothing but what was wanted last",
+      "spawns, and plans to spawn, only what was wanted last",
       `means to spawn ${target?.args[0]}`,
     );
     const startAt = "until" in state ? state.until : "startAt" in state ? state.startAt : now;
     const isSoon = startAt <= now + Math.max(minDelayMs, maxDelayMs, 1000);
     this.#check(
       wanted === null || isSoon && state.type !== "gone",
-      "has every wanted process running, or due within the longest delay",
+      "keeps every wanted process running, or due within the longest delay",
     );
-    // What is gone and not wanted has nothing to do but to forget.
+    // A process that is gone and not wanted has nothing to do but to forget its last start.
     if (state.type === "gone") return;
     const actsAt = this.child === null ? due : Math.min(this.#killAt(), this.#reportAt);
     const got = `${deadline(state)} in place of ${actsAt}`;
-    this.#check(deadline(state) === actsAt, "knows when time alone makes it act next", got);
+    this.#check(deadline(state) === actsAt, "has its deadline at the time of its next action", got);
   }
 
   #check(isKept: boolean, promised: Promised, detail = ""): void {

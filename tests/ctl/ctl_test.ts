@@ -10,7 +10,7 @@ function places(dir: TempDir): { config: string; messages: string } {
   return { config: dir.dir("config"), messages: dir.dir("messages") };
 }
 
-/** The recorded command line on directories of ours; `@…` is a file of extras, which lies in the config directory. */
+/** Returns the recorded command line for these directories. `@…` is a file of extras in the config directory. */
 function commandLine(
   { argv, extrasFile }: { argv: readonly string[]; extrasFile?: unknown },
   { config, messages }: { config: string; messages: string },
@@ -26,16 +26,16 @@ function parsedFiles(directory: string): [name: string, content: unknown][] {
   return names.map((name) => [name, JSON.parse(Deno.readTextFileSync(join(directory, name)))]);
 }
 
-/** What ctl left, as it was recorded. */
+/** Returns the files that ctl left, in the form of the recordings. */
 function left({ config, messages }: { config: string; messages: string }): unknown {
   return { config: Object.fromEntries(parsedFiles(config)), messages: parsedFiles(messages).map(([, it]) => it) };
 }
 
 for (const recording of recordings) {
   const { argv, config, messages } = recording;
-  // Python NColony removes what is not there with a stack; this one with a complaint, which would stand in this output.
+  // If the config is missing, Python NColony prints a stack trace, but this ctl an error, which would appear here.
   if (argv[0] === "remove") continue;
-  Deno.test(`ctl leaves what Python NColony's does: ${argv.join(" ")}`, async () => {
+  Deno.test(`ctl leaves the same files as Python NColony's: ${argv.join(" ")}`, async () => {
     using dir = tempDir();
     const at = places(dir);
     assertEquals(await main(commandLine(recording, at)), 0);
@@ -45,7 +45,7 @@ for (const recording of recordings) {
 
 for (const [first, last] of [["add", "@env"], ["restart", "web"], ["remove", "gone"]] as const) {
   const recording = recordings.find(({ argv }) => argv[0] === first && argv.at(-1) === last)!;
-  Deno.test(`ctl as a program leaves what Python NColony's does: ${recording.argv.join(" ")}`, async () => {
+  Deno.test(`ctl as a program leaves the same files as Python NColony's: ${recording.argv.join(" ")}`, async () => {
     using dir = tempDir();
     const at = places(dir);
     const { code, stdout, stderr } = await runTool("ctl/mod.ts", commandLine(recording, at), ctlPermissions(at));
@@ -55,7 +55,7 @@ for (const [first, last] of [["add", "@env"], ["restart", "web"], ["remove", "go
   });
 }
 
-Deno.test("ctl needs to read and write the two directories, and says in one line what it may not", async () => {
+Deno.test("ctl needs to read and write the two directories, and reports a missing permission in one line", async () => {
   using dir = tempDir();
   const at = places(dir);
   const permissions = ctlPermissions(at);
@@ -78,7 +78,7 @@ Deno.test("ctl needs to read and write the two directories, and says in one line
   assertEquals([namesIn(at.config).length, namesIn(at.messages).length], [0, 3]);
 });
 
-Deno.test("ctl's messages sort in the order in which they were sent, from one program after another", async () => {
+Deno.test("ctl names messages in the order in which one program after another sends them", async () => {
   using dir = tempDir();
   const at = places(dir);
   const words = ["--messages", at.messages, "--config", at.config];

@@ -4,7 +4,7 @@ import { add } from "@ncolony/ctl";
 import { namesIn } from "../cli/tools.ts";
 import { tempDir } from "../helpers.ts";
 
-Deno.test("add() refuses an id that is no number, for without one the process would run as the monitor's user", () => {
+Deno.test("add() rejects an id that is not a number, because the process would run as the monitor's user", () => {
   using dir = tempDir();
   const places = { config: dir.dir("config"), messages: dir.dir("messages") };
   for (const id of [NaN, Infinity, -Infinity]) {

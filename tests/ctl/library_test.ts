@@ -10,7 +10,7 @@ interface Ground extends Places, Disposable {
   readonly dir: TempDir;
 }
 
-/** The two directories of a colony that nobody runs. */
+/** Creates the two directories of a colony that no monitor runs. */
 function ground(): Ground {
   const dir = tempDir();
   return {
@@ -25,7 +25,7 @@ function content(directory: string, name: string): unknown {
   return JSON.parse(Deno.readTextFileSync(join(directory, name)));
 }
 
-/** The messages in the order of their names. */
+/** Returns the messages in the order of their names. */
 function messagesIn(places: Places): unknown[] {
   return namesIn(places.messages).map((name) => content(places.messages, name));
 }
@@ -34,13 +34,13 @@ function assertUntouched(places: Places): void {
   assertEquals([namesIn(places.config), namesIn(places.messages)], [[], []]);
 }
 
-/** `add web`, from a command line. */
+/** Runs `add web` from a command line. */
 function addByWords(places: Places, ...words: string[]): void {
   const argv = ["--config", places.config, "--messages", places.messages, "add", "web", "--cmd", "cat", ...words];
   call(parseOptions(argv));
 }
 
-Deno.test("add() writes all that it is told, and nothing that it is not", () => {
+Deno.test("add() writes the given options and no others", () => {
   using places = ground();
   add(places, "plain", "cat", []);
   add(places, "full", "run", ["-x"], {
@@ -74,7 +74,7 @@ Deno.test("add() replaces a config, and keeps the permission bits of the file", 
 
 const REFUSED = ["", ".", "..", ".x", "x.new", "a/b", "../x", "/etc/x", "a\nb", "a\0b", "\x1b[1m", "a\u0085", "\ud800"];
 
-Deno.test("add(), remove() and restart() refuse what cannot be the name of a process, and write nothing", () => {
+Deno.test("add(), remove() and restart() reject an invalid name of a process, and write nothing", () => {
   using places = ground();
   for (const name of REFUSED) {
     assertThrows(() => add(places, name, "cat", []), SpecError, "a name must ");
@@ -102,7 +102,7 @@ const BAD: readonly (readonly [options: unknown, field: string])[] = [
   [{ extras: { "ncolony.monitor": { stop_signal: "SIGSTOP" } } }, "ncolony.monitor.stop_signal"],
 ];
 
-Deno.test("add() writes nothing where the monitor could not take it", () => {
+Deno.test("add() writes nothing that the monitor would reject", () => {
   using places = ground();
   for (const [options, field] of BAD) {
     const error = assertThrows(() => add(places, "web", "cat", [], options as AddOptions), SpecError);
@@ -113,7 +113,7 @@ Deno.test("add() writes nothing where the monitor could not take it", () => {
   assertUntouched(places);
 });
 
-Deno.test("remove() removes a config, and says where there is none", () => {
+Deno.test("remove() removes a config, and throws if there is none", () => {
   using places = ground();
   add(places, "web", "cat", []);
   remove(places, "web");
@@ -121,7 +121,7 @@ Deno.test("remove() removes a config, and says where there is none", () => {
   assertThrows(() => remove(places, "web"), Deno.errors.NotFound, "web");
 });
 
-Deno.test("restart(), restartAll() and restartGroup() send in the order in which they are called", () => {
+Deno.test("restart(), restartAll() and restartGroup() send messages in the order of their calls", () => {
   using places = ground();
   const sent: unknown[] = [];
   for (let round = 0; round < 30; round++) {
@@ -134,7 +134,7 @@ Deno.test("restart(), restartAll() and restartGroup() send in the order in which
   assertEquals(messagesIn(places), sent);
 });
 
-Deno.test("messages of two rapid senders never meet, and those of each stay in order", async () => {
+Deno.test("restart() keeps the messages of two rapid senders apart, and those of each in order", async () => {
   using places = ground();
   const script = places.dir.write(
     "send.ts",
@@ -154,7 +154,7 @@ Deno.test("messages of two rapid senders never meet, and those of each stay in o
   assertEquals(names.length, 200);
 });
 
-Deno.test("nothing is left where a file cannot be put in its place", () => {
+Deno.test("add() and restartAll() leave nothing behind if a file cannot be put in place", () => {
   using places = ground();
   Deno.mkdirSync(join(places.config, "web"));
   assertThrows(() => add(places, "web", "cat", []), Error, "web");
@@ -164,7 +164,7 @@ Deno.test("nothing is left where a file cannot be put in its place", () => {
   assertThrows(() => restartAll({ ...places, messages: places.dir.file("none") }), Deno.errors.NotFound);
 });
 
-Deno.test("no link that was planted under a config's name is written through", () => {
+Deno.test("add() does not write through a symbolic link under the name of a config", () => {
   using places = ground();
   const victim = places.dir.write("victim", "precious");
   Deno.symlinkSync(victim, join(places.config, "web"));
@@ -173,7 +173,7 @@ Deno.test("no link that was planted under a config's name is written through", (
   assertEquals(content(places.config, "web"), { args: ["cat"] });
 });
 
-Deno.test("call() takes extras as JSON, or as a file that holds it, and lets them replace what options say", () => {
+Deno.test("call() accepts extras as JSON or as a JSON file, and lets them replace other options", () => {
   using places = ground();
   const extras: JsonObject = { env: { B: "2" }, "ncolony.beatcheck": { period: 1 } };
   const expected = { args: ["cat"], uid: 5, ...extras };
@@ -184,15 +184,15 @@ Deno.test("call() takes extras as JSON, or as a file that holds it, and lets the
   }
 });
 
-Deno.test("call() refuses extras that are no JSON object, by the place of the fault and without showing them", () => {
+Deno.test("call() rejects extras that are not a JSON object, and names the place of the fault without showing them", () => {
   using places = ground();
   const bad: readonly (readonly [text: string, complaint: string])[] = [
-    ['{"token": hunter2}', "--extras: not JSON at line 1, column 11"],
-    ['{"token": "hunter2"', "--extras: not JSON at line 1, column 20"],
+    ['{"token": hunter2}', "--extras: invalid JSON at line 1, column 11"],
+    ['{"token": "hunter2"', "--extras: invalid JSON at line 1, column 20"],
     ['["hunter2"]', "--extras: must be a JSON object: got an array"],
     [places.dir.write("list", '["hunter2"]'), "must be a JSON object: got an array"],
     [places.dir.write("text", '"hunter2"'), "must be a JSON object: got a string"],
-    [places.dir.write("empty", ""), "not JSON at line 1, column 1"],
+    [places.dir.write("empty", ""), "invalid JSON at line 1, column 1"],
     [places.dir.write("large", `{"a": "${"hunter2".repeat(30_000)}"}`), `must be at most ${MAX_CONFIG_BYTES} bytes`],
   ];
   for (const [text, complaint] of bad) {
@@ -200,12 +200,16 @@ Deno.test("call() refuses extras that are no JSON object, by the place of the fa
     assertEquals(error.message.includes("hunter2"), false);
   }
   const none = places.dir.file("none");
-  assertThrows(() => addByWords(places, "--extras", none), Deno.errors.NotFound, `--extras "${none}": is not there`);
+  assertThrows(
+    () => addByWords(places, "--extras", none),
+    Deno.errors.NotFound,
+    `--extras "${none}": no such file or directory`,
+  );
   assertThrows(() => addByWords(places, "--extras", '{"uid": "root"}'), UsageError, '"uid" must be a number');
   assertUntouched(places);
 });
 
-Deno.test("call() passes a key named __proto__ on like any other", () => {
+Deno.test("call() passes on a key named __proto__ like any other", () => {
   using places = ground();
   addByWords(places, "--extras", '{"__proto__": {"uid": 5}, "constructor": null}');
   const text = Deno.readTextFileSync(join(places.config, "web"));

@@ -8,7 +8,7 @@ function command(...words: string[]): Command {
   return parseOptions([...PLACES, ...words]).request!.command;
 }
 
-/** The `add` of a process `web` that runs `run`, with more words. */
+/** Parses `add` of a process `web` that runs `run`, with more words. */
 function add(...words: string[]): Add {
   const parsed = command("add", "web", "--cmd", "run", ...words);
   if (parsed.type !== "add") throw new Error("not an add");
@@ -33,34 +33,34 @@ const ARGS: readonly (readonly [words: readonly string[], args: readonly string[
 ];
 
 for (const [words, args] of ARGS) {
-  Deno.test(`parseOptions() takes ${JSON.stringify(words.join(" "))} for just these strings`, () => {
+  Deno.test(`parseOptions() reads ${JSON.stringify(words.join(" "))} as exactly these strings`, () => {
     assertEquals(add(...words), { type: "add", name: "web", cmd: "run", args });
   });
 }
 
-Deno.test("parseOptions() takes a variable's value from its first equals sign on", () => {
+Deno.test("parseOptions() splits a variable at its first equals sign", () => {
   const { env } = add("--env", "A=b=c", "--env=B=", "--env", "A B==", "--env", "N=5");
   assertEquals(env, { A: "b=c", B: "", "A B": "=", N: "5" });
 });
 
-Deno.test("parseOptions() lets the last of two equal variables count, and keeps inherited names in order", () => {
+Deno.test("parseOptions() uses the last of two equal variables, and keeps inherited names in order", () => {
   assertEquals(add("--env", "A=1", "--env", "A=2").env, { A: "2" });
   assertEquals(add("--env-inherit", "B", "--env-inherit=A").envInherit, ["B", "A"]);
 });
 
-Deno.test("parseOptions() makes a variable named __proto__ a variable like any other", () => {
+Deno.test("parseOptions() treats a variable named __proto__ like any other", () => {
   const { env } = add("--env", "__proto__=x");
   assertEquals(Object.entries(env!), [["__proto__", "x"]]);
 });
 
-Deno.test("parseOptions() refuses a variable without a name or a value, and does not show it", () => {
+Deno.test("parseOptions() rejects a variable without a name or a value, and does not show it", () => {
   for (const text of ["hunter2", "=hunter2", ""]) {
     const error = assertThrows(() => add("--env", text), UsageError, "--env must be NAME=VALUE");
     assertEquals(error.message.includes("hunter2"), false);
   }
 });
 
-Deno.test("parseOptions() takes ids from 0 to the kernel's greatest, and no other text", () => {
+Deno.test("parseOptions() accepts only ids from 0 to the kernel's maximum", () => {
   assertEquals([add("--uid", "0").uid, add("--gid=4294967294").gid], [0, 4294967294]);
   for (const text of ["-1", "1.5", "1e3", "0x10", "root", "", " 1", "4294967295", "99999999999999999999"]) {
     assertThrows(() => add("--uid", text), UsageError, "--uid must be an integer from 0 to 4294967294");
@@ -68,7 +68,7 @@ Deno.test("parseOptions() takes ids from 0 to the kernel's greatest, and no othe
   }
 });
 
-Deno.test("parseOptions() takes the name as a word or as --name, before or after the command", () => {
+Deno.test("parseOptions() accepts the name as a word or as --name, before or after the command", () => {
   const expected: Command = { type: "restart", name: "web" };
   assertEquals(command("restart", "web"), expected);
   assertEquals(command("restart", "--name", "web"), expected);
@@ -80,32 +80,32 @@ Deno.test("parseOptions() takes the name as a word or as --name, before or after
 });
 
 const WRONG: readonly (readonly [words: readonly string[], complaint: string])[] = [
-  [[], "a command is missing"],
-  [["frob"], '"frob" is no command'],
+  [[], "command missing: use add"],
+  [["frob"], 'unknown command "frob"'],
   [["add"], "add needs a NAME"],
   [["add", "web"], "--cmd is missing"],
   [["add", "web", "--cmd="], "--cmd is missing"],
   [["add", "web", "--cmd"], "--cmd needs a value: CMD"],
-  [["add", "web", "db", "--cmd", "run"], '"db" is one word too many'],
-  [["add", "web", "--name", "db", "--cmd", "run"], '"web" is one word too many'],
-  [["add", "web", "--cmd", "run", "--args", "x"], "--args is no option"],
-  [["add", "web", "--cmd", "run", "-x"], "-x is no option"],
+  [["add", "web", "db", "--cmd", "run"], 'unexpected argument "db"'],
+  [["add", "web", "--name", "db", "--cmd", "run"], 'unexpected argument "web"'],
+  [["add", "web", "--cmd", "run", "--args", "x"], "unknown option --args"],
+  [["add", "web", "--cmd", "run", "-x"], "unknown option -x"],
   [["remove"], "remove needs a NAME"],
   [["restart"], "restart needs a NAME"],
-  [["restart", "web", "db"], '"db" is one word too many'],
-  [["restart", "web", "--cmd", "run"], "--cmd goes with add"],
-  [["restart-all", "web"], '"web" is one word too many'],
+  [["restart", "web", "db"], 'unexpected argument "db"'],
+  [["restart", "web", "--cmd", "run"], "--cmd can only be used with add"],
+  [["restart-all", "web"], 'unexpected argument "web"'],
   [["restart-group"], "restart-group needs a GROUP"],
-  [["restart-group", "eu", "us"], '"us" is one word too many'],
+  [["restart-group", "eu", "us"], 'unexpected argument "us"'],
 ];
 
 for (const [words, complaint] of WRONG) {
-  Deno.test(`parseOptions() refuses ${JSON.stringify(words.join(" "))}: ${complaint}`, () => {
+  Deno.test(`parseOptions() rejects ${JSON.stringify(words.join(" "))}: ${complaint}`, () => {
     assertThrows(() => command(...words), UsageError, complaint);
   });
 }
 
-Deno.test("parseOptions() refuses a command line without one of the directories, and names the option", () => {
+Deno.test("parseOptions() rejects a command line without one of the directories, and names the option", () => {
   assertThrows(() => parseOptions(["--messages", "m", "restart-all"]), UsageError, "--config is missing");
   assertThrows(() => parseOptions(["--config", "c", "restart-all"]), UsageError, "--messages is missing");
   assertThrows(
@@ -115,14 +115,14 @@ Deno.test("parseOptions() refuses a command line without one of the directories,
   );
 });
 
-Deno.test("parseOptions() refuses one directory for both", () => {
+Deno.test("parseOptions() rejects one directory for both configs and messages", () => {
   for (const messages of ["c", "c/", "c//"]) {
     const words = ["--config", "c", "--messages", messages, "restart-all"];
     assertThrows(() => parseOptions(words), UsageError, "--config and --messages are the same directory");
   }
 });
 
-Deno.test("parseOptions() asks for nothing where --help or --version is given", () => {
+Deno.test("parseOptions() requires nothing else with --help or --version", () => {
   for (const [word, flag] of [["--help", "help"], ["-h", "help"], ["--version", "version"]] as const) {
     const { request, flags } = parseOptions([word]);
     assertEquals([request, [...flags]], [null, [flag]]);

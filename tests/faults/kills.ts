@@ -1,9 +1,9 @@
 /**
- * Kills the monitor again and again, amid starts, edits, restarts, a full disk and exhausted file descriptors, and sees
- * whether two of one name are ever alive, and whether all that is wanted runs at the end.
+ * Kills the monitor again and again, during starts, edits and restarts, with a full disk and too few file descriptors.
+ * Checks that two processes of one name are never alive at the same time, and that all wanted processes run in the end.
  *
- * Each process holds a lock of its name as long as anybody of it lives: who finds it held writes that down. The disk of the
- * pid files is a small one where this program may mount it.
+ * Each process holds a lock for its name while any process of its group is alive. A process that finds the lock held
+ * records that. The pid files are on a small disk if this program may mount one.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -45,17 +45,17 @@ class Field {
     for (const name of NAMES) this.edit(name);
   }
 
-  /** A number from 0 up to, but not, `below`. */
+  /** Returns a whole number from 0 to `below`, without `below`. */
   below(below: number): number {
     return Math.floor(this.#random() * below);
   }
 
-  /** One of some. */
+  /** Returns one of these items. */
   one<T>(some: readonly T[]): T {
     return some[this.below(some.length)]!;
   }
 
-  /** Writes a config that was never there before. */
+  /** Writes a config that differs from all previous ones. */
   edit(name: string): void {
     const kind = this.one(["sleeps", "sleeps", "sleeps", "crashes", "stubborn", "leaves"]);
     const lock = `exec 9>>'${this.locks}/${name}'; flock -n 9 || echo "${name} $$" >> '${this.doubles}'`;
@@ -69,7 +69,7 @@ class Field {
     place(this.config, name, JSON.stringify({ args, version: this.#version++ }));
   }
 
-  /** Has something happen that may happen to a colony. */
+  /** Makes something happen that may happen to a colony. */
   act(): void {
     const name = this.one(NAMES);
     const act = this.one(["edit", "edit", "edit", "remove", "restart", "restart", "all", "fill", "free"]);
@@ -103,7 +103,7 @@ class Field {
     }
   }
 
-  /** Starts a monitor, with so many file descriptors. */
+  /** Starts a monitor with at most this many file descriptors; null: no own limit. */
   start(descriptors: number | null): void {
     const limit = descriptors === null ? "" : `ulimit -n ${descriptors}; `;
     const options = [
@@ -128,20 +128,20 @@ class Field {
     }).spawn();
   }
 
-  /** SIGKILL; whether it was still running. */
+  /** Kills the monitor, and waits until it is gone. */
   async kill(): Promise<void> {
     if (this.#monitor !== null) signalIfThere(this.#monitor.pid, "SIGKILL");
     await this.#monitor?.status;
     this.#monitor = null;
   }
 
-  /** Stops the monitor; gives its exit code. */
+  /** Stops the monitor. Returns its exit code. */
   async stop(): Promise<number | undefined> {
     if (this.#monitor !== null) signalIfThere(this.#monitor.pid, "SIGTERM");
     return (await this.#monitor?.status)?.code;
   }
 
-  /** Which names have somebody alive. */
+  /** Returns the names with a live process. */
   alive(): string[] {
     return NAMES.filter((name) => {
       using file = Deno.openSync(join(this.locks, name), { read: true, write: true, create: true });
@@ -151,7 +151,7 @@ class Field {
 
   async close(): Promise<void> {
     await this.kill();
-    // What is left holds a lock of this directory: it is found by that, and ended by its pid.
+    // Leftover processes hold a lock in this directory. They are found by that, and killed by pid.
     for (const pid of holdersIn(this.locks)) signalIfThere(pid, "SIGKILL");
     if (this.isSmall) new Deno.Command("umount", { args: ["-l", this.pids] }).outputSync();
     Deno.removeSync(this.dir, { recursive: true });
@@ -164,13 +164,13 @@ class Field {
   }
 }
 
-/** Mounts a disk of 128 KiB, if this program may. */
+/** Mounts a disk of 128 KiB. Returns false if this program may not. */
 function mount(path: string): boolean {
   const args = ["-t", "tmpfs", "-o", "size=128k,mode=0750", "none", path];
   return Deno.uid() === 0 && new Deno.Command("mount", { args, stderr: "null" }).outputSync().success;
 }
 
-/** The processes that have a file in a directory open. */
+/** Returns the processes whose file descriptor 9 is a file in this directory. */
 function holdersIn(path: string): number[] {
   const pids = [...Deno.readDirSync("/proc")].map(({ name }) => Number(name)).filter((pid) =>
     pid > 1 && pid !== Deno.pid
@@ -179,7 +179,7 @@ function holdersIn(path: string): number[] {
     try {
       return Deno.readLinkSync(`/proc/${pid}/fd/9`).startsWith(`${path}/`);
     } catch {
-      // It has ended, or has no such descriptor.
+      // It has exited, or has no such descriptor.
       return false;
     }
   });
@@ -189,7 +189,7 @@ function attempt(action: () => void): void {
   try {
     action();
   } catch {
-    // The disk is full, or it is not there.
+    // The disk is full, or the file is missing.
   }
 }
 
@@ -197,11 +197,11 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** What went wrong with one field, or null. */
+/** Runs one field. Returns what went wrong, or null. */
 async function play(field: Field, kills: number): Promise<string | null> {
   for (let killed = 0; killed < kills; killed++) {
     field.start(field.one([null, null, null, 60, 80, 100]));
-    // Some die while they start, some amid what they do.
+    // Some monitors are killed while they start, others later.
     const until = performance.now() + field.below(field.one([150, 400, 1500]));
     while (performance.now() < until) {
       if (field.below(3) > 0) field.act();

@@ -4,14 +4,14 @@ import { hasCommand, IS_ROOT, ROOT, run } from "../cli/tools.ts";
 
 const KILLS = 15;
 
-/** With a disk of its own where that can be, which is full now and then. */
+/** Gives the program its own disk if possible, which is sometimes full. */
 const wrap = IS_ROOT && hasCommand("unshare") && (await run(["unshare", "--mount", "true"])).code === 0
   ? ["unshare", "--mount", "--propagation", "private"]
   : [];
 
 Deno.test({
   name:
-    "however often a monitor is killed, two of one name are never alive, and in the end all runs (skipped without flock)",
+    "a monitor that is killed again and again never runs two processes of one name, and runs all in the end (skipped without flock)",
   ignore: !hasCommand("flock"),
   fn: async () => {
     const program = join(ROOT, "tests", "faults", "kills.ts");

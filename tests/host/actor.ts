@@ -1,5 +1,5 @@
 /**
- * A small program that the tests run as another process, with what they cannot do to themselves.
+ * A small program that the tests run as another process, for what they cannot do to themselves.
  *
  * @module
  */
@@ -29,7 +29,7 @@ import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
 const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
-  /** Locks a directory, as another user where one is given, and holds the lock until it is ended. */
+  /** Locks a directory, as another user if one is given, and holds the lock until stdin ends. */
   lock: async (path, uid) => {
     if (uid !== undefined) process.setuid?.(Number(uid));
     using lock = await lockDirectory(path, 0);
@@ -38,23 +38,23 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     if (lock !== null) await untilStdinEnds();
   },
 
-  /** Tells what it finds in a directory under a name, as another user where one is given. */
+  /** Prints what it finds in a directory under a name, as another user if one is given. */
   read: async (path, name, uid, kind) => {
     if (uid !== undefined) process.setuid?.(Number(uid));
     print(await findings(directoryOf(path, kind), name));
   },
 
-  /** Reads a file many times, and tells each different thing that it finds. */
+  /** Reads a file many times, and prints each different result. */
   reads: (path, name, count, kind) => {
     const directory = directoryOf(path, kind);
     const found = new Set<string>();
     for (let i = 0; i < Number(count); i++) found.add(JSON.stringify(directory.read(name)?.entry ?? null));
     print(`[${[...found].sort()}]`);
-    // An open that waits for ever would keep it from ending by itself.
+    // A pending open would keep it from exiting by itself.
     Deno.exit();
   },
 
-  /** Puts two things in turn under a name until it is ended. */
+  /** Renames two things in turn to a name, until it is killed. */
   swap: (path, name, one, other) => {
     print("swapping");
     for (;;) {
@@ -65,7 +65,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     }
   },
 
-  /** Beats once as another user, and tells what keeps it from that. */
+  /** Beats once as another user, and prints the faults. */
   beat: (status, uid) => {
     process.setuid?.(Number(uid));
     const faults: string[] = [];
@@ -73,7 +73,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ faults });
   },
 
-  /** Watches a directory with a FIFO in it, touches that, and tells whether watches still work. */
+  /** Watches a directory with a FIFO in it, touches the FIFO, and prints whether watches still work. */
   watch: async (path, fifo) => {
     const { told, sink } = watchSink();
     const watch = watchDirectories([path], sink);
@@ -84,7 +84,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(canWatch(path));
   },
 
-  /** Watches a directory in which a FIFO comes and goes; tells what the watch answers, and whether watches still work. */
+  /** Watches a directory in which a FIFO comes and goes. Prints the watch's answers, and whether watches still work. */
   "watch-hanging": async (path, fifo, probe) => {
     const watch = watchDirectories([path], watchSink().sink, probe ?? null);
     print({ before: watch.check() });
@@ -101,14 +101,14 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(canWatch(path));
   },
 
-  /** Listens at a socket until it is ended. */
+  /** Listens on a socket until stdin ends. */
   listen: async (path) => {
     using _listener = Deno.listen({ transport: "unix", path });
     print("listening");
     await untilStdinEnds();
   },
 
-  /** Starts a child as a config says, as another user where one is given, and tells what it writes and how it ends. */
+  /** Starts a child as a config says, as another user if one is given. Prints its output and its events. */
   spawn: async (config, uid) => {
     if (uid !== undefined) process.setuid?.(Number(uid));
     const { args, ...others } = JSON.parse(config);
@@ -116,10 +116,10 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ text: await trial.result(), events: trial.events });
   },
 
-  /** Starts a command so many times at once, waits for nothing, and tells what all write. */
+  /** Starts a command several times at once, does not wait, and prints the output of all. */
   "spawn-many": (count, command, ...args) => startMany(Number(count), [command, ...args], () => {}),
 
-  /** Starts a command so many times at once, tells what all write, and ends by an error when each has written something. */
+  /** Starts a command several times at once, prints the output of all, and fails once each has written something. */
   throw: (count, command, ...args) => {
     let wrote = 0;
     startMany(Number(count), [command, ...args], () => {
@@ -127,7 +127,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     });
   },
 
-  /** Starts children one after another, and tells how many file descriptors it had before and has after. */
+  /** Starts children one after another. Prints the number of its file descriptors before and after that. */
   descriptors: async (count) => {
     const open = () => [...Deno.readDirSync("/proc/self/fd")].length;
     const before = open();
@@ -138,7 +138,9 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ before, after: open() });
   },
 
-  /** Starts a command, and once more with only so many free file descriptors; tells what became of that. */
+  /**
+   * Starts a command, then again with only so many free file descriptors. Prints the first event of the second start.
+   */
   scarce: async (free, command, ...args) => {
     const start = async () => {
       await using trial = new Trial([command, ...args]);
@@ -150,7 +152,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     try {
       for (;;) held.push(Deno.openSync("/dev/null"));
     } catch {
-      // That were all.
+      // No descriptor is left.
     }
     for (const file of held.splice(0, Number(free))) file.close();
     const event = await start();
@@ -158,7 +160,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(event);
   },
 
-  /** Signals a child that is another user's, without the right to and then with it. */
+  /** Signals another user's child, first without the right to, then with it. */
   refuse: async (childUid, ownUid) => {
     await using trial = new Trial(["sleep", "300"], { uid: Number(childUid) });
     print(`pid ${trial.pid}`);
@@ -176,7 +178,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print({ refused: trial.child?.refused, events: trial.events.slice(1) });
   },
 
-  /** Tells events and lines of a child through an output that options set. */
+  /** Writes events and a child's lines to an output with these options. */
   speak: async (options) => {
     const output = new Output(JSON.parse(options));
     const encoder = new TextEncoder();
@@ -192,10 +194,10 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     await output.flush(10_000);
   },
 
-  /** Runs as a program does that fails as `how` says. */
+  /** Runs as a program that fails as `how` says. */
   fail: async (how) => {
     const errors: Record<string, unknown> = {
-      usage: new UsageError("--arg is no option"),
+      usage: new UsageError("unknown option --arg"),
       lines: new Error("first\n  second\n"),
       other: "a string",
     };
@@ -206,7 +208,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     });
   },
 
-  /** Tells which permissions each file has whose name ends in `.new`, at its first stamp. */
+  /** Prints the mode of each file whose name ends in `.new`, as it is when first seen. */
   spy: (path) => {
     print("looking");
     const seen = new Set<string>();
@@ -220,14 +222,19 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     }
   },
 
-  /** Notes a child in a pid directory, as a monitor does that may read /proc: before its start, and after that too unless `pid` is missing. */
+  /**
+   * Records a child in a pid directory, as a monitor that may read /proc does: before its start, and if `pid` is given,
+   * also after it.
+   */
   record: (path, config, pid) => {
     const files = new DenoPidFiles(path, {}, denoClock);
     const spec = parseSpec("web", config);
     print({ faults: [files.prepare(spec), pid === undefined ? null : files.write(spec, Number(pid))] });
   },
 
-  /** Notes a child while no file of /proc can be opened, and once more when they can; tells what is known of its start. */
+  /**
+   * Records a child while no file of /proc can be opened, and again when they can. Prints what is known of its start.
+   */
   "record-unseen": (path, config, pid) => {
     const files = new DenoPidFiles(path, {}, denoClock);
     const spec = parseSpec("web", config);
@@ -243,8 +250,8 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   },
 
   /**
-   * Tells which children of earlier monitors it finds by a pid directory (`none`: there is none) and a config directory, and
-   * of their ends after a signal, where one is given.
+   * Prints the leftover processes that it finds with a pid directory (`none` if there is none) and a config directory,
+   * and their events after a signal if one is given.
    */
   leftovers: async (path, config, signal) => {
     const files = path === "none" ? noPidFiles(denoClock) : new DenoPidFiles(path, {}, denoClock);
@@ -262,7 +269,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     print(events);
   },
 
-  /** Tells who is left of a child, and whether anybody of its group has not ended. */
+  /** Prints which processes are left of a child, and whether its group has a live member. */
   left: (pid, scope) => {
     print({
       left: whoIsLeft(Number(pid), scope === "process" ? "process" : "group"),
@@ -270,22 +277,22 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
     });
   },
 
-  /** Ends its first thread, while others live on. */
+  /** Exits its first thread, while other threads live on. */
   "lose the first thread": () => {
     const { symbols } = Deno.dlopen("libc.so.6", { syscall: { parameters: ["i64", "i64"], result: "i64" } });
     print("loses it");
     symbols.syscall(Deno.build.arch === "aarch64" ? 93n : 60n, 0n);
   },
 
-  /** Makes a directory of its own. */
+  /** Makes a directory that only the current user may change. */
   make: (path) => makeOwnDirectory(path, {}),
 
-  /** Tells why a file or directory is not trusted. */
+  /** Prints why a file or directory is not trusted. */
   trust: (path, options) => {
     print({ why: whyUntrusted(path, Deno.statSync(path), JSON.parse(options)) });
   },
 
-  /** Tells what it finds in a messages directory under a name, and what becomes of it. */
+  /** Prints what it finds in a messages directory under a name, and the results of rejecting and removing it. */
   mail: async (path, name) => {
     const messagesDirectory = messageDirectory(path);
     print({
@@ -315,7 +322,7 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Starts a command so many times at once; what they write is written, and told. */
+/** Starts a command several times at once, and writes the output of all to stdout. */
 function startMany(count: number, args: SpawnOptions["args"], wrote: () => void): void {
   const write = (bytes: Uint8Array) => {
     Deno.stdout.writeSync(bytes);

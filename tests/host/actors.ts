@@ -2,24 +2,24 @@ import { assertEquals } from "@std/assert";
 import { fromFileUrl } from "@std/path";
 import { until } from "../helpers.ts";
 
-/** `actor.ts` as another process, which is ended with the scope: `await using actor = new Actor(["lock", path])`. */
+/** `actor.ts` as another process, which ends with the scope: `await using actor = new Actor(["lock", path])`. */
 export class Actor implements AsyncDisposable {
-  /** What it wrote to stdout. */
+  /** Its stdout so far. */
   stdout = "";
-  /** What it wrote to stderr. */
+  /** Its stderr so far. */
   stderr = "";
-  /** How it ended, or null. */
+  /** Its exit status. Null while it runs. */
   status: Deno.CommandStatus | null = null;
   readonly #child: Deno.ChildProcess;
   readonly #done: Promise<void>;
 
   /**
-   * Starts it.
+   * Starts the actor.
    *
    * @param args What it is to do.
-   * @param under The command, with its first arguments, that runs it.
-   * @param cwd Its working directory; every user may enter the default one.
-   * @param permissions What it may do.
+   * @param under The command that runs it, with its first arguments.
+   * @param cwd Its working directory. Every user may enter the default one.
+   * @param permissions Its permissions.
    */
   constructor(
     args: readonly string[],
@@ -40,36 +40,36 @@ export class Actor implements AsyncDisposable {
     return this.#child.pid;
   }
 
-  /** Waits until it has written something to stdout. */
+  /** Waits until it has written a text to stdout. */
   async says(text: string): Promise<void> {
     await until(`${text} is said, not ${this.stdout} ${this.stderr}`, () => this.stdout.includes(text));
   }
 
-  /** Waits until it has ended of itself; gives its exit code. */
+  /** Waits until it exits by itself. Returns its exit code. */
   async code(): Promise<number | undefined> {
     await until("another process ends", () => this.status !== null);
     await this.#done;
     return this.status?.code;
   }
 
-  /** Waits until it has ended of itself, and well; gives what it wrote to stdout. */
+  /** Waits until it exits by itself with success. Returns its stdout. */
   async result(): Promise<string> {
     assertEquals([await this.code(), this.stderr], [0, ""]);
     return this.stdout;
   }
 
-  /** Waits until it has ended of itself, and badly; gives its exit code and what it wrote to stderr. */
+  /** Waits until it exits by itself. Returns its exit code and stderr. */
   async failure(): Promise<{ code: number | undefined; stderr: string }> {
     return { code: await this.code(), stderr: this.stderr };
   }
 
-  /** Sends it a signal, and waits for its end. */
+  /** Sends it a signal, and waits until it has exited. */
   async end(signal: Deno.Signal = "SIGKILL"): Promise<void> {
     if (this.status === null) {
       try {
         this.#child.kill(signal);
       } catch (error) {
-        // It ended a moment ago, which is not known yet.
+        // It has just exited, and its status is not known yet.
         if (!(error instanceof TypeError)) throw error;
       }
     }
@@ -91,7 +91,7 @@ export class Actor implements AsyncDisposable {
   }
 }
 
-/** The words before a command that run it with a umask. */
+/** Returns the words that run a command with a umask. */
 export function withUmask(umask: string): string[] {
   return ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"];
 }
@@ -101,13 +101,13 @@ async function collect(stream: ReadableStream<Uint8Array>, take: (text: string) 
   for await (const bytes of stream) take(decoder.decode(bytes, { stream: true }));
 }
 
-/** Whether the tests run as root, and so may become others. */
+/** Whether the tests run as root, and so may become other users. */
 export const IS_ROOT: boolean = Deno.uid() === 0;
 
-/** A user id that owns nothing. */
+/** The id of a user that owns nothing. */
 export const NOBODY = 65_534;
 
-/** Whether a command runs and succeeds. */
+/** Runs a command. Returns whether it succeeds. */
 export function canRun(command: string, ...args: string[]): boolean {
   try {
     return new Deno.Command(command, { args, stdout: "null", stderr: "null" }).outputSync().success;

@@ -7,7 +7,7 @@ interface World {
   readonly changes: CollectedChanges;
 }
 
-/** Two processes, both known. */
+/** Creates a directory with two processes, both known. */
 async function world(): Promise<World> {
   const clock = new HandClock();
   const directory = new FakeDirectory(clock);
@@ -22,7 +22,7 @@ function namesOf(look: Look): string[] | string {
   return "fault" in look ? look.fault : [...look.changes].map(([name, entry]) => entry ? name : `-${name}`).sort();
 }
 
-/** What everything looks like when it has settled. */
+/** Returns what a full scan finds once everything has settled. */
 async function settled({ clock, changes }: World): Promise<string[] | string> {
   assertEquals(namesOf(await changes.scanAll()), []);
   clock.advance(100);
@@ -34,29 +34,29 @@ function empty({ directory }: World): void {
   directory.remove("db");
 }
 
-Deno.test("Changes changes nothing while the directory is gone, and goes on when it is back", async () => {
+Deno.test("Changes reports no change while the directory is missing, and goes on once it is back", async () => {
   const it = await world();
-  it.directory.fault = "is not there";
-  assertEquals(namesOf(await it.changes.scanAll()), "is not there");
-  assertEquals(namesOf(await it.changes.scan([["web", true]])), "is not there");
+  it.directory.fault = "no such file or directory";
+  assertEquals(namesOf(await it.changes.scanAll()), "no such file or directory");
+  assertEquals(namesOf(await it.changes.scan([["web", true]])), "no such file or directory");
   it.clock.advance(1000);
-  assertEquals(namesOf(await it.changes.scanAll()), "is not there");
+  assertEquals(namesOf(await it.changes.scanAll()), "no such file or directory");
   it.directory.fault = null;
   assertEquals(namesOf(await it.changes.scanAll()), []);
 });
 
-Deno.test("Changes forgets what had not settled when the directory goes, and finds it when it is back", async () => {
+Deno.test("Changes forgets unsettled files when the directory disappears, and finds them once it is back", async () => {
   const it = await world();
   it.directory.write("new", "3");
   assertEquals(namesOf(await it.changes.scan([["new", false]])), []);
-  it.directory.fault = "is not there";
-  assertEquals(namesOf(await it.changes.scan([["new", false]])), "is not there");
+  it.directory.fault = "no such file or directory";
+  assertEquals(namesOf(await it.changes.scan([["new", false]])), "no such file or directory");
   assertEquals([it.changes.due, it.changes.unsettled()], [Infinity, []]);
   it.directory.fault = null;
   assertEquals(await settled(it), ["new"]);
 });
 
-Deno.test("Changes forgets what had not settled when another directory that is empty takes its place", async () => {
+Deno.test("Changes forgets unsettled files when an empty directory replaces the directory", async () => {
   const it = await world();
   it.directory.remove("web");
   assertEquals(namesOf(await it.changes.scanAll()), []);
@@ -66,18 +66,18 @@ Deno.test("Changes forgets what had not settled when another directory that is e
   assertEquals([it.changes.due, it.changes.unsettled()], [Infinity, []]);
 });
 
-Deno.test("Changes has a first look also after a directory that was not there", async () => {
+Deno.test("Changes makes its first scan even after the directory was missing", async () => {
   const clock = new HandClock();
   const directory = new FakeDirectory(clock);
   const changes = new CollectedChanges(directory, clock);
-  directory.fault = "is not there";
-  assertEquals(namesOf(await changes.scanAll()), "is not there");
+  directory.fault = "no such file or directory";
+  assertEquals(namesOf(await changes.scanAll()), "no such file or directory");
   directory.fault = null;
   directory.write("web", "1");
   assertEquals(namesOf(await changes.scanAll()), ["web"]);
 });
 
-Deno.test("Changes takes the look at a name for one at all where there was none before", async () => {
+Deno.test("Changes turns a scan of one name into a full scan if there was none before", async () => {
   const clock = new HandClock();
   const directory = new FakeDirectory(clock);
   directory.write("web", "1");
@@ -85,11 +85,11 @@ Deno.test("Changes takes the look at a name for one at all where there was none 
   assertEquals(namesOf(await new CollectedChanges(directory, clock).scan([["web", false]])), ["db", "web"]);
 });
 
-Deno.test("Changes changes nothing where the directory is empty and another one, as after an unmount", async () => {
+Deno.test("Changes reports no change if the directory is empty and another one, as after an unmount", async () => {
   const it = await world();
   empty(it);
   it.directory.id = "2:2";
-  const fault = "is empty, and another directory than before (unmounted?)";
+  const fault = "it is empty and not the same directory as before (unmounted?)";
   for (let look = 0; look < 3; look++) {
     assertEquals(namesOf(await it.changes.scanAll()), fault);
     assertEquals(namesOf(await it.changes.scan([["web", false]])), fault);
@@ -102,13 +102,13 @@ Deno.test("Changes changes nothing where the directory is empty and another one,
   assertEquals(await settled(it), ["db", "web"]);
 });
 
-Deno.test("Changes sees everything removed where the same directory is emptied", async () => {
+Deno.test("Changes reports all files removed if the same directory is emptied", async () => {
   const it = await world();
   empty(it);
   assertEquals(await settled(it), ["-db", "-web"]);
 });
 
-Deno.test("Changes compares names with another directory that is not empty", async () => {
+Deno.test("Changes compares its files with another directory that is not empty", async () => {
   const it = await world();
   empty(it);
   it.directory.id = "2:2";
@@ -116,7 +116,7 @@ Deno.test("Changes compares names with another directory that is not empty", asy
   assertEquals(await settled(it), ["-db", "web"]);
 });
 
-Deno.test("Changes looks at everything where a name is said to change in another directory", async () => {
+Deno.test("Changes scans all names of another directory, even if only one is said to change", async () => {
   const it = await world();
   it.directory.id = "2:2";
   it.directory.remove("db");
@@ -124,7 +124,7 @@ Deno.test("Changes looks at everything where a name is said to change in another
   assertEquals(it.changes.unsettled(), ["db"]);
 });
 
-Deno.test("Changes sees everything removed where another directory was filled and then emptied", async () => {
+Deno.test("Changes reports all files removed if another directory was filled and then emptied", async () => {
   const it = await world();
   it.directory.id = "2:2";
   await it.changes.scanAll();

@@ -3,7 +3,7 @@ import { configDirectory, denoClock } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { CollectedChanges } from "./fakes.ts";
 
-Deno.test("Changes sees an edit that keeps size and time and comes in the second of the change before", async () => {
+Deno.test("Changes finds an edit in the same second that keeps size and time", async () => {
   using dir = tempDir();
   const path = dir.file("web");
   const write = (text: string) => {

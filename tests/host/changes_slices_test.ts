@@ -2,7 +2,7 @@ import { assertEquals, assertLess } from "@std/assert";
 import type { ChangesOptions } from "@ncolony/host";
 import { CollectedChanges, FakeDirectory, HandClock, type Look } from "./fakes.ts";
 
-/** How many files there are, and how long the look at each takes: three looks are more than a slice. */
+/** The number of files, and the time that a stamp takes, in milliseconds: three stamps are more than a slice. */
 const FILES = 20;
 const LOOK_MS = 4;
 
@@ -10,7 +10,7 @@ interface World {
   readonly changes: CollectedChanges;
   readonly directory: FakeDirectory;
   readonly clock: HandClock;
-  /** The numbers of looks in each slice that was followed by another one. */
+  /** The number of stamps in each slice that another one followed. */
   readonly slices: number[];
   /** Aborts at the end of the first slice. */
   readonly signal: AbortSignal;
@@ -40,17 +40,17 @@ function namesOf(look: Look): string[] {
 const ALL = Array.from({ length: FILES }, (_, i) => `web${i}`);
 const ALL_COMPLETE = ALL.map((name) => [name, true] as const);
 
-Deno.test("Changes gives others their turn every 10 ms, where it looks at all names and where at some", async () => {
+Deno.test("Changes yields every 10 ms, in a full scan and in a scan of some names", async () => {
   const { changes, slices } = world();
   assertEquals(namesOf(await changes.scanAll()), ALL);
-  // A look that has begun is not cut short.
+  // A slice ends only after a stamp.
   assertEquals(slices, Array(6).fill(3));
   slices.length = 0;
   assertEquals(namesOf(await changes.scan(ALL_COMPLETE)), ALL);
   assertLess(5, slices.length);
 });
 
-Deno.test("Changes ends a look early when it is aborted", async () => {
+Deno.test("Changes ends a scan early when it is aborted", async () => {
   const { changes, directory, signal } = world();
   assertEquals(namesOf(await changes.scanAll(signal)).length, 3);
   assertEquals(directory.looked.length, 3);
@@ -58,13 +58,13 @@ Deno.test("Changes ends a look early when it is aborted", async () => {
   assertEquals(directory.looked.length, 3);
 });
 
-Deno.test("Changes ends the look at another directory early when it is aborted", async () => {
+Deno.test("Changes ends the scan of another directory early when it is aborted", async () => {
   const { changes, directory, signal } = world();
   await changes.scan([["web1", true]], signal);
   assertEquals(directory.looked.length, 3);
 });
 
-Deno.test("Changes takes what is renamed into place during a scan before the rest of it", async () => {
+Deno.test("Changes takes files that are renamed into place during a scan before the rest", async () => {
   const renamed: string[] = [];
   const { changes, directory, clock } = world({ nextRenamed: () => renamed.shift() });
   await changes.scanAll();

@@ -2,28 +2,28 @@ import { assert, assertEquals } from "@std/assert";
 import { SETTLE_MS } from "@ncolony/host";
 import { CollectedChanges, FakeDirectory, HandClock, type Look } from "./fakes.ts";
 
-/** A directory, what finds its changes, and the clock of both. */
+/** A directory, the Changes of it, and the clock of both. */
 class World {
   readonly clock = new HandClock();
   readonly directory = new FakeDirectory(this.clock);
   readonly changes = new CollectedChanges(this.directory, this.clock);
 
-  /** What a look at everything finds, name by name: the text, or null where the name is gone. */
+  /** Returns what a full scan finds: the text of each changed name, or null if it is gone. */
   async all(): Promise<Record<string, string | null> | string> {
     return told(await this.changes.scanAll());
   }
 
-  /** What a look at some names finds, none of which is known to be complete. */
+  /** Returns what a scan of some names finds, none of which is known to be complete. */
   async some(...names: string[]): Promise<Record<string, string | null> | string> {
     return told(await this.changes.scan(names.map((name) => [name, false])));
   }
 
-  /** What a look at a name finds that was renamed into place. */
+  /** Returns what a scan of one name finds that was renamed into place. */
   async complete(name: string): Promise<Record<string, string | null> | string> {
     return told(await this.changes.scan([[name, true]]));
   }
 
-  /** What the looks find that are due, until everything has settled. */
+  /** Returns what the due scans find, until everything has settled. */
   async settled(): Promise<Record<string, string | null>> {
     const found = {};
     while (this.changes.due < Infinity) {
@@ -43,7 +43,7 @@ function told(look: Look): Record<string, string | null> | string {
   return Object.fromEntries(texts);
 }
 
-/** A world whose directory was looked at once, long enough ago for every file in it to be old. */
+/** Returns a world whose directory was scanned once, with files that are old by now. */
 async function worldOf(files: Record<string, string>): Promise<World> {
   const world = new World();
   for (const [name, text] of Object.entries(files)) world.directory.write(name, text, 1000);
@@ -52,7 +52,7 @@ async function worldOf(files: Record<string, string>): Promise<World> {
   return world;
 }
 
-Deno.test("Changes takes everything at the first look, and nothing at the next", async () => {
+Deno.test("Changes takes all files in the first scan, and none in the next", async () => {
   const world = new World();
   world.directory.write("web", "1");
   world.directory.write("db", "2");
@@ -62,14 +62,14 @@ Deno.test("Changes takes everything at the first look, and nothing at the next",
   assertEquals(await world.all(), {});
 });
 
-Deno.test("Changes does not read again what did not change", async () => {
+Deno.test("Changes does not read unchanged files again", async () => {
   const world = await worldOf({ web: "1", db: "2" });
   assertEquals(await world.all(), {});
   assertEquals(await world.some("web"), {});
   assertEquals(world.directory.takeRead(), []);
 });
 
-Deno.test("Changes takes a file that is made in place when two looks 100 ms apart agree, and not before", async () => {
+Deno.test("Changes takes a file that is written in place once two scans 100 ms apart find it unchanged, and not before", async () => {
   const world = await worldOf({});
   world.directory.write("web", "1");
   const madeAt = world.clock.now();
@@ -87,7 +87,7 @@ Deno.test("Changes takes a file that is made in place when two looks 100 ms apar
   assertEquals(world.changes.due, Infinity);
 });
 
-Deno.test("Changes starts anew when a file changes before it has settled", async () => {
+Deno.test("Changes waits again when a file changes before it has settled", async () => {
   const world = await worldOf({});
   world.directory.write("web", "1");
   await world.all();
@@ -98,7 +98,7 @@ Deno.test("Changes starts anew when a file changes before it has settled", async
   assertEquals(await world.settled(), { web: "1 and the rest" });
 });
 
-Deno.test("Changes is due at the earliest of what has not settled", async () => {
+Deno.test("Changes is due when the first unsettled file is", async () => {
   const world = await worldOf({});
   world.directory.write("web", "1");
   await world.all();
@@ -111,7 +111,7 @@ Deno.test("Changes is due at the earliest of what has not settled", async () => 
   assertEquals(await world.settled(), { web: "1", db: "2" });
 });
 
-Deno.test("Changes takes what was renamed into place at once", async () => {
+Deno.test("Changes takes a file that was renamed into place at once", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.write("web.new", "22");
   world.directory.rename("web.new", "web");
@@ -119,7 +119,7 @@ Deno.test("Changes takes what was renamed into place at once", async () => {
   assertEquals(world.changes.due, Infinity);
 });
 
-Deno.test("Changes takes a change at once where nothing need settle", async () => {
+Deno.test("Changes takes a change at once if the settle time is 0", async () => {
   const { clock, directory } = await worldOf({});
   const changes = new CollectedChanges(directory, clock, { settleMs: 0 });
   await changes.scanAll();
@@ -129,7 +129,7 @@ Deno.test("Changes takes a change at once where nothing need settle", async () =
   assertEquals(told(await changes.scanAll()), { web: null });
 });
 
-Deno.test("Changes takes a removal when it has settled", async () => {
+Deno.test("Changes takes a removal once it has settled", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.remove("web");
   assertEquals(await world.all(), {});
@@ -140,14 +140,14 @@ Deno.test("Changes takes a removal when it has settled", async () => {
   assertEquals(await world.all(), {});
 });
 
-Deno.test("Changes lets a removal settle also where the name is said to be complete", async () => {
+Deno.test("Changes lets a removal settle even if the name is said to be complete", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.remove("web");
   assertEquals(await world.complete("web"), {});
   assertEquals(await world.settled(), { web: null });
 });
 
-Deno.test("Changes sees one edit, and no backup file, where vim writes", async () => {
+Deno.test("Changes finds one edit, and no backup file, when vim writes", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.rename("web", "web~");
   assertEquals(await world.some("web", "web~"), {});
@@ -161,7 +161,7 @@ Deno.test("Changes sees one edit, and no backup file, where vim writes", async (
   assertEquals(await world.settled(), { web: "22" });
 });
 
-Deno.test("Changes sees one edit where sed -i writes", async () => {
+Deno.test("Changes finds one edit when sed -i writes", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.write("sedAb12", "");
   assertEquals(await world.some("sedAb12"), {});
@@ -186,7 +186,7 @@ Deno.test("Changes reads a file again that it read within 2 s of its last change
   assertEquals(world.directory.takeRead(), []);
 });
 
-Deno.test("Changes finds a file again that vanished between look and read", async () => {
+Deno.test("Changes finds a file again that vanished between stamp and read", async () => {
   const world = await worldOf({ web: "1" });
   const vanish = (name: string) => world.directory.remove(name);
   world.directory.write("web", "22");
@@ -198,7 +198,7 @@ Deno.test("Changes finds a file again that vanished between look and read", asyn
   assertEquals(await world.settled(), { web: "22" });
 });
 
-Deno.test("Changes does not take what was written between look and read before that has settled as well", async () => {
+Deno.test("Changes takes a text that was written between stamp and read only once that has settled too", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.write("web", "22");
   assertEquals(await world.some("web"), {});
@@ -210,7 +210,7 @@ Deno.test("Changes does not take what was written between look and read before t
   assertEquals(await world.settled(), { web: "half of all" });
 });
 
-Deno.test("Changes takes a file that vanished between look and read for removed when it stays away", async () => {
+Deno.test("Changes takes a file that vanished between stamp and read as removed if it stays away", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.write("web", "22");
   world.directory.onRead = (name) => world.directory.remove(name);
@@ -218,7 +218,7 @@ Deno.test("Changes takes a file that vanished between look and read for removed 
   assertEquals(await world.settled(), { web: null });
 });
 
-Deno.test("Changes says nothing of a file that it never knew and that vanished between look and read", async () => {
+Deno.test("Changes does not report an unknown file that vanished between stamp and read", async () => {
   const world = await worldOf({});
   world.directory.write("web", "1");
   world.directory.onRead = (name) => world.directory.remove(name);
@@ -226,7 +226,7 @@ Deno.test("Changes says nothing of a file that it never knew and that vanished b
   assertEquals(await world.settled(), {});
 });
 
-Deno.test("Changes sees at a look at everything that one file went and another came", async () => {
+Deno.test("Changes finds in a full scan that one file disappeared and another appeared", async () => {
   const world = await worldOf({ web: "1", db: "2" });
   world.directory.remove("web");
   world.directory.write("www", "1");
@@ -235,7 +235,7 @@ Deno.test("Changes sees at a look at everything that one file went and another c
   assertEquals(await world.settled(), { www: "1", web: null });
 });
 
-Deno.test("Changes forgets at a look at everything a file that came and went before it settled", async () => {
+Deno.test("Changes forgets in a full scan a file that appeared and disappeared before it settled", async () => {
   const world = await worldOf({ web: "1" });
   world.directory.write("web.swp", "half");
   await world.all();

@@ -6,7 +6,7 @@ const WEB = '{"args": ["web"]}';
 const DB = '{"args": ["db"]}';
 const OFF = '{"args": ["off"], "ncolony.monitor": {"enabled": false}}';
 
-Deno.test("CheckService checks at the start, and then at each look", async () => {
+Deno.test("CheckService checks at the start, and then at each scan", async () => {
   await using it = new World();
   await it.start();
   await it.clock.advance(30_000);
@@ -14,7 +14,7 @@ Deno.test("CheckService checks at the start, and then at each look", async () =>
   assertEquals(it.config.calls.names, 4);
 });
 
-Deno.test("CheckService checks when something is due, and looks no more often for that", async () => {
+Deno.test("CheckService checks when something is due, and does not scan more often for that", async () => {
   await using it = new World();
   it.check.due = it.clock.now() + 3500;
   it.check.onCheck = () => {
@@ -26,7 +26,7 @@ Deno.test("CheckService checks when something is due, and looks no more often fo
   assertEquals(it.config.calls.names, 2);
 });
 
-Deno.test("CheckService checks soon when it is woken, also by a check", async () => {
+Deno.test("CheckService checks soon after it is woken, even by a check", async () => {
   await using it = new World();
   await it.start();
   await it.clock.advance(1000);
@@ -39,7 +39,7 @@ Deno.test("CheckService checks soon when it is woken, also by a check", async ()
   assertEquals(it.takeChecked(), [0, 1000, 1000]);
 });
 
-Deno.test("CheckService tells of what is wanted before it checks, and of what is not wanted any more", async () => {
+Deno.test("CheckService reports wanted and unwanted processes before it checks", async () => {
   await using it = new World();
   it.config.write("web", WEB);
   it.config.write("off", OFF);
@@ -57,7 +57,7 @@ Deno.test("CheckService tells of what is wanted before it checks, and of what is
   assertEquals(it.check.events.splice(0).filter((event) => event !== "check").sort(), ["off unwanted", "web unwanted"]);
 });
 
-Deno.test("CheckService keeps the last good config in force, and says once what is wrong", async () => {
+Deno.test("CheckService keeps the last valid config in force, and logs each problem once", async () => {
   await using it = new World();
   it.config.write("web", WEB);
   await it.start();
@@ -65,26 +65,30 @@ Deno.test("CheckService keeps the last good config in force, and says once what 
   it.config.plant("fifo", "is a FIFO");
   await it.clock.advance(60_000);
   assertEquals([it.check.events, it.check.parts.specs.get("web")?.source], [[`web ${WEB}`], WEB]);
-  assertEquals([it.log.count("web: bad config"), it.log.count("fifo: bad config"), it.log.count("hunter2")], [1, 1, 0]);
+  assertEquals([it.log.count("web: invalid config"), it.log.count("fifo: invalid config"), it.log.count("hunter2")], [
+    1,
+    1,
+    0,
+  ]);
   it.config.write("web", DB);
   await it.clock.advance(11_000);
   assertEquals(it.check.events, [`web ${WEB}`, `web ${DB}`]);
 });
 
-Deno.test("CheckService goes on while its directory is away, and after it came back", async () => {
+Deno.test("CheckService goes on while its directory is missing, and after it came back", async () => {
   await using it = new World();
   it.config.write("web", WEB);
   await it.start();
   const bringBack = it.config.vanish();
   await it.clock.advance(30_000);
-  assertEquals([it.check.events.length, it.takeChecked().length, it.log.count("is not there")], [1, 4, 1]);
+  assertEquals([it.check.events.length, it.takeChecked().length, it.log.count("no such file or directory")], [1, 4, 1]);
   bringBack();
   it.config.write("db", DB);
   await it.clock.advance(11_000);
   assertEquals([it.check.events, it.log.count("can be read again")], [[`web ${WEB}`, `db ${DB}`], 1]);
 });
 
-Deno.test("CheckService that is stopped checks no more, closes and flushes, and leaves no timer", async () => {
+Deno.test("CheckService.stop() ends the checks, closes and flushes, and leaves no timer", async () => {
   await using it = new World();
   await it.start();
   const stopping = it.service.stop();
@@ -97,7 +101,7 @@ Deno.test("CheckService that is stopped checks no more, closes and flushes, and 
   assertEquals([it.takeChecked(), it.check.closed, it.log.lines], [[], 1, []]);
 });
 
-Deno.test("CheckService that is stopped in the middle of a look tells of nothing, and checks nothing", async () => {
+Deno.test("CheckService.stop() in the middle of a scan ends it without events or checks", async () => {
   await using it = new World();
   for (let i = 0; i < 100; i++) it.config.write(`web${i}`, WEB);
   it.config.costMs = 1;
@@ -112,7 +116,7 @@ Deno.test("CheckService that is stopped in the middle of a look tells of nothing
   assertEquals([it.check.events.length, it.takeChecked(), it.exitCode], [told, [], 0]);
 });
 
-Deno.test("CheckService ends with 1, closed and flushed, where a check throws", async () => {
+Deno.test("CheckService exits with 1, closed and flushed, if a check throws", async () => {
   await using it = new World();
   await it.start();
   it.check.onCheck = () => {
@@ -123,7 +127,7 @@ Deno.test("CheckService ends with 1, closed and flushed, where a check throws", 
   assertEquals([it.log.count("ERROR internal error, stopping: Error: unforeseen"), it.clock.waiting], [1, 0]);
 });
 
-Deno.test("CheckService ends with 1 where it is told of an error", async () => {
+Deno.test("CheckService exits with 1 when fail() reports an error", async () => {
   await using it = new World();
   await it.start();
   it.service.fail("unforeseen");
@@ -131,12 +135,16 @@ Deno.test("CheckService ends with 1 where it is told of an error", async () => {
   assertEquals([it.exitCode, it.log.take()], [1, ["ERROR internal error, stopping: unforeseen"]]);
 });
 
-Deno.test("CheckService can be started once, and where both directories are there, apart from each other", async () => {
+Deno.test("CheckService starts only once, and only if both directories exist and differ", async () => {
   for (const which of ["config", "messages"] as const) {
     const it = new World();
     const directory = which === "config" ? it.config : it.host.messages;
     directory.vanish();
-    await assertRejects(() => it.service.start(), Error, `Cannot use directory "${directory.path}": it is not there`);
+    await assertRejects(
+      () => it.service.start(),
+      Error,
+      `Cannot use directory "${directory.path}": no such file or directory`,
+    );
     assertEquals(await it.service.ended, 1);
   }
   await using it = new World();

@@ -4,12 +4,12 @@ import { sample } from "../core/samples.ts";
 import { tempDir } from "../helpers.ts";
 import { FakeHost } from "../monitor/fake_host.ts";
 
-/** What takes the events of processes. */
+/** Takes the events of processes. */
 interface Events {
   onEvent(name: string, event: ProcessEvent): void;
 }
 
-/** What a check works with: configs and a clock in memory, messages and whatever else in a real directory. */
+/** The world of a check: configs and a clock in memory, messages and other files in a real directory. */
 export class CheckWorld implements Disposable {
   readonly dir = tempDir();
   readonly messages = this.dir.dir("messages");
@@ -18,11 +18,11 @@ export class CheckWorld implements Disposable {
   readonly log = this.host.log;
   readonly config = this.host.config;
   readonly parts: CheckParts;
-  /** How often the check wanted to be called. */
+  /** How often the check asked to be called. */
   wakes = 0;
   readonly #specs = new Map<string, Spec>();
 
-  /** Makes one; with the monitor's directory of pid files, where there is one. */
+  /** Creates a world, with the monitor's pid directory if there is one. */
   constructor(pids: string | null = null) {
     const { clock, log } = this;
     const requests = new RestartRequests({
@@ -31,12 +31,12 @@ export class CheckWorld implements Disposable {
       log,
     });
     const directory = this.config.port;
-    // That nobody tells of lives is no news to most tests.
+    // Most tests have no pid directory, and ignore the warning about that.
     const lives = new Lives(pids, clock, pids === null ? SILENT_LOG : log);
     this.parts = { clock, log, directory, lives, specs: this.#specs, requests, wake: () => this.wakes++ };
   }
 
-  /** Writes a config, now, and tells of it. */
+  /** Writes a config now, and reports it. */
   want(check: Events, name: string, config: Record<string, unknown>): void {
     const spec = sample(name, config);
     this.config.write(name, spec.source);
@@ -44,14 +44,14 @@ export class CheckWorld implements Disposable {
     check.onEvent(name, { type: "wanted", spec });
   }
 
-  /** Removes a config, and tells of it. */
+  /** Removes a config, and reports that. */
   drop(check: Events, name: string): void {
     this.config.remove(name);
     this.#specs.delete(name);
     check.onEvent(name, { type: "unwanted" });
   }
 
-  /** Whose restart is asked for, in this order. */
+  /** The names of the processes whose restart is asked for, in this order. */
   get asked(): string[] {
     const files = [...Deno.readDirSync(this.messages)].map(({ name }) => name).sort();
     return files.map((file) => {
@@ -60,7 +60,7 @@ export class CheckWorld implements Disposable {
     });
   }
 
-  /** Reads the messages as a monitor does; gives whose restart they ask for. */
+  /** Removes the messages as a monitor does. Returns the names of the processes whose restart they ask for. */
   takeAsked(): string[] {
     const { asked } = this;
     for (const { name } of Deno.readDirSync(this.messages)) Deno.removeSync(`${this.messages}/${name}`);

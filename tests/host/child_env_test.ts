@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
-/** What a child that has ended wrote to stdout. */
+/** Returns the stdout of a child once it has exited. */
 async function outputOf(...[args, config, options]: ConstructorParameters<typeof Trial>): Promise<string> {
   await using trial = new Trial(args, config, options);
   const text = await trial.result();
@@ -10,14 +10,14 @@ async function outputOf(...[args, config, options]: ConstructorParameters<typeof
   return text;
 }
 
-/** Writes a command into a directory that says where it lies. */
+/** Writes a command that prints the name of its directory. Returns the path of the directory. */
 function command(dir: TempDir, directory: string, mode = 0o755): string {
   dir.dir(directory);
   Deno.chmodSync(dir.write(`${directory}/hello`, `#!/bin/sh\necho ${directory}\n`), mode);
   return dir.file(directory);
 }
 
-Deno.test("spawnChild() gives exactly the environment of the config", async () => {
+Deno.test("spawnChild() passes exactly the environment of the config", async () => {
   const config = {
     env: { A: "1", B: "two words", EMPTY: "", NCOLONY_NAME: "other" },
     env_inherit: ["B", "HOME", "UNSET"],
@@ -37,7 +37,7 @@ Deno.test("spawnChild() gives exactly the environment of the config", async () =
   ]);
 });
 
-Deno.test("spawnChild() gives every argument as it is", async () => {
+Deno.test("spawnChild() passes every argument unchanged", async () => {
   const args = ["/usr/bin/printf", "<%s>", "", "two words", "$HOME", "--", "é\n*"];
   assertEquals(await outputOf(args), "<><two words><$HOME><--><é\n*>");
 });
@@ -49,14 +49,14 @@ Deno.test("spawnChild() starts a child in its working directory", async () => {
   assertEquals(await outputOf(["pwd", "-P"]), `${Deno.cwd()}\n`);
 });
 
-Deno.test("spawnChild() looks a bare command up in the child's PATH, in order", async () => {
+Deno.test("spawnChild() searches the child's PATH for a bare command, in order", async () => {
   using dir = tempDir();
   const [one, two] = [command(dir, "one"), command(dir, "two")];
   assertEquals(await outputOf(["hello"], { env: { PATH: `${two}:${one}` } }), "two\n");
   assertEquals(await outputOf(["hello"], { env: { PATH: `/no/such:${one}:${two}` } }), "one\n");
 });
 
-Deno.test("spawnChild() passes over what cannot be executed in the PATH", async () => {
+Deno.test("spawnChild() skips files in the PATH that cannot be executed", async () => {
   using dir = tempDir();
   const [plain, good] = [command(dir, "plain", 0o644), command(dir, "good")];
   Deno.mkdirSync(dir.file("directory", "hello"), { recursive: true });
@@ -65,8 +65,8 @@ Deno.test("spawnChild() passes over what cannot be executed in the PATH", async 
   assertEquals(await outputOf(["hello"], { env: { PATH: path } }), "good\n");
 });
 
-Deno.test("spawnChild() does not look a bare command up in the monitor's PATH", () => {
-  for (const [PATH, reason] of [["/no/such", /"sh" is not in/], ["/proc", /"sh" is not in/]] as const) {
+Deno.test("spawnChild() does not search the monitor's PATH for a bare command", () => {
+  for (const [PATH, reason] of [["/no/such", /"sh" not found in/], ["/proc", /"sh" not found in/]] as const) {
     const trial = new Trial(["sh"], { env: { PATH } });
     assertEquals(trial.child, null);
     assertMatch(trial.events[0], reason);
@@ -74,7 +74,7 @@ Deno.test("spawnChild() does not look a bare command up in the monitor's PATH", 
   }
 });
 
-Deno.test("spawnChild() looks a bare command up in an inherited PATH, and in no other", async () => {
+Deno.test("spawnChild() searches an inherited PATH for a bare command, and no other", async () => {
   using dir = tempDir();
   const environ = (name: string) => name === "PATH" ? command(dir, "mine") : undefined;
   assertEquals(await outputOf(["hello"], { env_inherit: ["PATH"] }, { environ }), "mine\n");
@@ -82,21 +82,21 @@ Deno.test("spawnChild() looks a bare command up in an inherited PATH, and in no 
   assertEquals(trial.child, null);
 });
 
-Deno.test("spawnChild() looks a bare command up in /bin and /usr/bin where its environment has no PATH", async () => {
+Deno.test("spawnChild() searches /bin and /usr/bin for a bare command if its environment has no PATH", async () => {
   assertMatch(await outputOf(["sh", "-c", "echo $0"]), /^(\/usr)?\/bin\/sh\n$/);
   const trial = new Trial(["no-such-command"]);
   assertEquals(trial.child, null);
-  assertMatch(trial.events[0], /"no-such-command" is not in \/bin:\/usr\/bin/);
+  assertMatch(trial.events[0], /"no-such-command" not found in \/bin:\/usr\/bin /);
 });
 
-Deno.test("spawnChild() takes a command with a slash as a path, from the working directory", async () => {
+Deno.test("spawnChild() takes a command with a slash as a path relative to the working directory", async () => {
   using dir = tempDir();
   const cwd = command(dir, "here");
   assertEquals(await outputOf(["./hello"], { "ncolony.monitor": { cwd } }), "here\n");
   assertEquals(await outputOf([`${cwd}/hello`], { env: { PATH: "/no/such" } }), "here\n");
 });
 
-Deno.test("spawnChild() takes an entry of the PATH that is no absolute one from the working directory", async () => {
+Deno.test("spawnChild() takes relative entries of the PATH as relative to the working directory", async () => {
   using dir = tempDir();
   const config = { "ncolony.monitor": { cwd: dir.path }, env: { PATH: "bin" } };
   command(dir, "bin");

@@ -3,14 +3,14 @@ import { isAlive, until } from "../helpers.ts";
 import { ending, stateOf, Trial } from "./children.ts";
 import { HandClock } from "./fakes.ts";
 
-/** A leader that starts `sleep 300` in its group, says its pid, and goes on with `then`. */
+/** Returns a leader that starts `sleep 300` in its group, prints its pid, and goes on with `then`. */
 function withGrandchild(then: string): string[] {
   return ["sh", "-c", `sleep 300 & echo $!; ${then}`];
 }
 
-/** A trial that notes, at each event, whether anybody was in the group. */
+/** A trial that records, at each event, whether the group had a member. */
 class Watched extends Trial {
-  /** Each end that was told, with whether somebody was in the group then. */
+  /** Each event, with whether the group had a member then. */
   readonly ends: [event: string, isAlive: boolean][] = [];
 
   override told(event: string): void {
@@ -19,7 +19,7 @@ class Watched extends Trial {
   }
 }
 
-Deno.test("spawnChild() makes a child the leader of a session and a process group of its own", async () => {
+Deno.test("spawnChild() makes a child the leader of its own session and process group", async () => {
   await using trial = new Trial(["sh", "-c", "read -r stat < /proc/self/stat; echo $stat; exec cat"]);
   const [pid, , , , group, session] = (await trial.line()).split(" ");
   assertEquals([pid, group, session], Array(3).fill(`${trial.pid}`));
@@ -34,7 +34,7 @@ Deno.test("Child.signal() reaches grandchildren", async () => {
   await until("the grandchild is gone", () => !isAlive(pid));
 });
 
-Deno.test("Child.signal() sends the signal that it is told to", async () => {
+Deno.test("Child.signal() sends the given signal", async () => {
   await using trial = new Trial([
     "sh",
     "-c",
@@ -48,7 +48,7 @@ Deno.test("Child.signal() sends the signal that it is told to", async () => {
   assertEquals(trial.events[0], "leader-exited: exit code 7");
 });
 
-Deno.test("spawnChild() tells that a group is empty when its last member has ended, and once", async () => {
+Deno.test("spawnChild() reports an empty group once, when its last member has exited", async () => {
   await using trial = new Watched(withGrandchild("exit 3"));
   const pid = Number(await trial.line());
   await until("the leader's end is told", () => trial.events.length > 0);
@@ -59,7 +59,7 @@ Deno.test("spawnChild() tells that a group is empty when its last member has end
   assertEquals(trial.ends, [["leader-exited: exit code 3", true], ["group-exited", false]]);
 });
 
-Deno.test("spawnChild() tells that a group is empty in the turn of the leader's end where it is", async () => {
+Deno.test("spawnChild() reports an empty group in the same turn as the leader's exit if it is empty then", async () => {
   const turns: string[] = [];
   class Turned extends Trial {
     override told(event: string): void {
@@ -73,7 +73,7 @@ Deno.test("spawnChild() tells that a group is empty in the turn of the leader's 
   assertEquals(turns.slice(0, 2), ["leader-exited: exit code 0", "group-exited"]);
 });
 
-Deno.test("Child.signal() sends nothing to a group that is empty", async () => {
+Deno.test("Child.signal() sends nothing to an empty group", async () => {
   await using trial = new Trial(["true"]);
   await trial.emptied();
   trial.child?.signal("SIGKILL");
@@ -81,7 +81,7 @@ Deno.test("Child.signal() sends nothing to a group that is empty", async () => {
   assertEquals(trial.events, ["leader-exited: exit code 0", "group-exited"]);
 });
 
-Deno.test("Child.signal() reaches the leader alone where kill_scope is process", async () => {
+Deno.test("Child.signal() reaches only the leader if kill_scope is process", async () => {
   await using trial = new Trial(withGrandchild("wait"), { "ncolony.monitor": { kill_scope: "process" } });
   using _grandchild = ending(Number(await trial.line()));
   trial.child?.signal("SIGTERM");
@@ -91,7 +91,7 @@ Deno.test("Child.signal() reaches the leader alone where kill_scope is process",
   assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
 });
 
-Deno.test("spawnChild() waits for nobody who left the group, and reads what they hold for a second", async () => {
+Deno.test("spawnChild() does not wait for processes that left the group, and reads their output for one second", async () => {
   await using trial = new Trial(["sh", "-c", "setsid sleep 300 & echo $!; exit 0"]);
   using _escaped = ending(Number(await trial.line()));
   const pid = Number(await trial.line());
@@ -103,14 +103,14 @@ Deno.test("spawnChild() waits for nobody who left the group, and reads what they
 });
 
 /**
- * Starts somebody who is left as a zombie in the group when it gets SIGKILL: its parent, which says its pid when it has
- * gone to another session, never asks for it. Then goes on with `then`.
+ * Starts a process that is left as a zombie in the group after SIGKILL: its parent, which prints its own pid once it
+ * has moved to another session, never reaps it. Then goes on with `then`.
  */
 function withZombie(then: string): string[] {
   return ["sh", "-c", `(sleep 300 & exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & ${then}`];
 }
 
-Deno.test("spawnChild() gives zombies up a second after SIGKILL, and says so", async () => {
+Deno.test("spawnChild() gives up zombies a second after SIGKILL, and reports that", async () => {
   const clock = new HandClock();
   await using trial = new Trial(withZombie("exit 0"), {}, { clock });
   using _parent = ending(Number(await trial.line()));
@@ -127,7 +127,7 @@ Deno.test("spawnChild() gives zombies up a second after SIGKILL, and says so", a
   assertEquals(trial.events.length, 3);
 });
 
-Deno.test("spawnChild() counts the second from the leader's end where SIGKILL came before", async () => {
+Deno.test("spawnChild() counts the second from the leader's exit if SIGKILL came before", async () => {
   const clock = new HandClock();
   await using trial = new Trial(withZombie("exec sleep 300"), {}, { clock });
   using _parent = ending(Number(await trial.line()));

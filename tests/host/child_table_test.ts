@@ -20,7 +20,7 @@ function loaded(dir: TempDir): ChildRecord[] {
   return new ChildTable(dir.path).load().sort((a, b) => a.name < b.name ? -1 : 1);
 }
 
-Deno.test("ChildTable gives a successor what was noted last of each child", () => {
+Deno.test("ChildTable gives a successor the last record of each child", () => {
   using dir = tempDir();
   const table = opened(dir);
   for (const name of ["web", "db", "gone"]) assertEquals(table.put(record(name)), null);
@@ -28,7 +28,7 @@ Deno.test("ChildTable gives a successor what was noted last of each child", () =
   assertEquals(loaded(dir), [record("db"), record("web", 4711)]);
 });
 
-Deno.test("ChildTable makes a file that nobody else may read, and removes it when it is empty", () => {
+Deno.test("ChildTable makes a file that no other user may read, and removes it once it is empty", () => {
   using dir = tempDir();
   const table = opened(dir);
   assertEquals((Deno.statSync(dir.file(".children")).mode ?? 0) & 0o777, 0o600);
@@ -41,7 +41,7 @@ Deno.test("ChildTable makes a file that nobody else may read, and removes it whe
   assertEquals([...Deno.readDirSync(dir.path)], []);
 });
 
-Deno.test("ChildTable keeps each line where it is, and uses free ones again", () => {
+Deno.test("ChildTable keeps each record in its line, and reuses free lines", () => {
   using dir = tempDir();
   const table = opened(dir);
   const size = () => Deno.statSync(dir.file(".children")).size;
@@ -55,7 +55,7 @@ Deno.test("ChildTable keeps each line where it is, and uses free ones again", ()
   assertEquals(loaded(dir), [record("web", 1499)]);
 });
 
-Deno.test("ChildTable takes names of any length, and all that a name may hold", () => {
+Deno.test("ChildTable takes names of any length, with all characters that a name may contain", () => {
   using dir = tempDir();
   const table = opened(dir);
   const names = ["x".repeat(255), '"'.repeat(255), "\\".repeat(255), "ü".repeat(127), "a b", "\ud83d\ude80"];
@@ -63,7 +63,7 @@ Deno.test("ChildTable takes names of any length, and all that a name may hold", 
   assertEquals(loaded(dir).map(({ name }) => name), names.toSorted());
 });
 
-Deno.test("ChildTable is the same for a successor, whatever was noted, removed and made again", () => {
+Deno.test("ChildTable is the same for a successor, whatever was recorded, removed and recorded again", () => {
   const name = fc.constantFrom("a", "b", '"'.repeat(255), "d");
   const act = fc.record({ name, act: fc.constantFrom("prepare", "start", "remove", "check", "vanish", "reopen") });
   fc.assert(
@@ -91,7 +91,7 @@ Deno.test("ChildTable is the same for a successor, whatever was noted, removed a
   );
 });
 
-Deno.test("ChildTable.check() makes the file again where it is gone, emptied or another one", () => {
+Deno.test("ChildTable.check() restores the file if it is missing, empty or replaced", () => {
   const harms: ((dir: TempDir) => void)[] = [
     (dir) => Deno.removeSync(dir.file(".children")),
     (dir) => Deno.truncateSync(dir.file(".children")),
@@ -112,7 +112,7 @@ Deno.test("ChildTable.check() makes the file again where it is gone, emptied or 
   }
 });
 
-Deno.test("ChildTable notes children in lines that it has where the disk is full, and says so where it has none", () => {
+Deno.test("ChildTable records children in existing lines if the disk is full, and reports if no line is free", () => {
   using dir = tempDir();
   const table = opened(dir);
   table.put(record("web"));
@@ -146,7 +146,7 @@ Deno.test("ChildTable.check() writes what could not be written, once it can be",
   assertEquals([...Deno.readDirSync(dir.path)].map(({ name }) => name), [".children"]);
 });
 
-Deno.test("ChildTable believes no line that is torn, and nothing that others could have written", () => {
+Deno.test("ChildTable ignores torn and invalid lines, and a file with a second hard link", () => {
   using dir = tempDir();
   const good = JSON.stringify(record("web", 7));
   const bad = ["{", "[]", "null", "", '{"name": "../x", "config": ""}', '{"name": 1, "config": ""}', '{"name": "x"}'];
@@ -168,16 +168,16 @@ Deno.test("ChildTable believes no line that is torn, and nothing that others cou
   assertEquals(loaded(dir), []);
 });
 
-Deno.test("ChildTable says why there is no file, and needs none", () => {
+Deno.test("ChildTable reports why there is no file, and works without one", () => {
   const table = new ChildTable("/no/such/directory");
   assertEquals(table.load(), []);
-  assertMatch(table.put(record("web")) ?? "", /is not there/);
-  assertMatch(table.check() ?? "", /is not there/);
+  assertMatch(table.put(record("web")) ?? "", /no such file or directory/);
+  assertMatch(table.check() ?? "", /no such file or directory/);
   assertEquals(table.remove("web"), null);
   table.close();
 });
 
-Deno.test("ChildTable needs no file descriptor to note a child", () => {
+Deno.test("ChildTable needs no file descriptor to record a child", () => {
   using dir = tempDir();
   const table = opened(dir);
   using _none = replace(Deno, "openSync", () => {

@@ -5,16 +5,16 @@ import { ending, Trial } from "./children.ts";
 
 const IDS = ["sh", "-c", "id -u; id -g; id -G"];
 
-/** The command that runs another one in these supplementary groups. */
+/** The words that run a command with these supplementary groups. */
 const IN_GROUPS = ["setpriv", "--groups", "1,2,3"];
 
-/** Defines a test that only root can run; `others` names the commands that it needs. */
+/** Defines a test that only root can run. `others` names the commands that it needs. */
 function rootTest(name: string, fn: () => Promise<void>, ...others: string[]): void {
   const ignore = !IS_ROOT || !others.every((command) => canRun(command, "--version"));
   Deno.test({ name: `${name} (skipped ${["unless run by root", ...others].join(" with ")})`, ignore, fn });
 }
 
-/** User, group, and supplementary groups of a child, which a program starts that is run by `under`, or as `uid`, in `cwd`. */
+/** Returns a child's user, group and supplementary groups. Its parent runs by `under`, or as `uid`, in `cwd`. */
 async function idsOf(
   config: Record<string, unknown>,
   under: string[] = [],
@@ -27,7 +27,7 @@ async function idsOf(
   return text === "" ? events : text.trimEnd().split("\n");
 }
 
-Deno.test("spawnChild() starts a child as the user and groups that the monitor is", async () => {
+Deno.test("spawnChild() starts a child as the monitor's user", async () => {
   await using trial = new Trial(["id", "-u"]);
   assertEquals(await trial.result(), `${Deno.uid()}\n`);
 });
@@ -37,32 +37,32 @@ rootTest("spawnChild() starts a child as another user and group", async () => {
   assertEquals(await trial.result(), `${NOBODY}\n7\n7\n`);
 });
 
-rootTest("spawnChild() says what a child of another user needs, where it may not run its command", async () => {
+rootTest("spawnChild() reports what a child of another user needs if it may not run its command", async () => {
   await using trial = new Trial(["/etc/passwd"], { uid: NOBODY });
-  assertMatch(trial.events.join(), /uid \d+ may not run it, or not enter the working directory/);
+  assertMatch(trial.events.join(), /permission denied for uid \d+ to execute it, or to enter the working directory/);
 });
 
-rootTest("spawnChild() leaves the groups of who is not root alone", async () => {
+rootTest("spawnChild() keeps the supplementary groups if the monitor is not root", async () => {
   assertEquals(await idsOf({}, IN_GROUPS, NOBODY), [`${NOBODY}`, "0", "0 1 2 3"]);
 }, "setpriv");
 
-rootTest("spawnChild() drops the supplementary groups where the config names a user and a group", async () => {
+rootTest("spawnChild() drops the supplementary groups if the config names a user and a group", async () => {
   assertEquals(await idsOf({ uid: NOBODY, gid: 7 }, IN_GROUPS), [`${NOBODY}`, "7", "7"]);
 }, "setpriv");
 
-rootTest("spawnChild() drops the supplementary groups where the config names a user alone", async () => {
+rootTest("spawnChild() drops the supplementary groups if the config names only a user", async () => {
   assertEquals(await idsOf({ uid: NOBODY }, IN_GROUPS), [`${NOBODY}`, "0", "0"]);
 }, "setpriv");
 
-rootTest("spawnChild() drops the supplementary groups where the config names a group alone", async () => {
+rootTest("spawnChild() drops the supplementary groups if the config names only a group", async () => {
   assertEquals(await idsOf({ gid: 7 }, IN_GROUPS), ["0", "7", "7"]);
 }, "setpriv");
 
-rootTest("spawnChild() starts a child as the user that it is already, without being root", async () => {
+rootTest("spawnChild() starts a child as the user that it already is, without being root", async () => {
   assertEquals((await idsOf({ uid: NOBODY }, [], NOBODY))[0], `${NOBODY}`);
 });
 
-rootTest("spawnChild() tells where it may not start a child as another user", async () => {
+rootTest("spawnChild() reports that it may not start a child as another user", async () => {
   for (const config of [{ uid: 0 }, { uid: 1, gid: 1 }, { gid: 7 }]) {
     const [exited, emptied] = await idsOf(config, [], NOBODY);
     assertMatch(exited, /^leader-exited: cannot start: .*(not permitted|denied)/);
@@ -70,21 +70,21 @@ rootTest("spawnChild() tells where it may not start a child as another user", as
   }
 });
 
-rootTest("spawnChild() tells where it may not enter its own working directory", async () => {
+rootTest("spawnChild() reports that it may not enter its own working directory", async () => {
   using dir = tempDir();
   const failed = async (cwd: string) => (await idsOf({}, [], NOBODY, cwd))[0];
   assertMatch(
     await failed(dir.path),
-    /^leader-exited: cannot start: .*: it may not be run, or the working directory not be entered$/,
+    /^leader-exited: cannot start: .*: permission denied to execute it, or to enter the working directory$/,
   );
   assertMatch(
     await failed(dir.dir("below")),
-    /^leader-exited: cannot start: the working directory is gone, or may not be entered$/,
+    /^leader-exited: cannot start: the working directory no longer exists, or cannot be entered$/,
   );
   assertEquals((await idsOf({ "ncolony.monitor": { cwd: "/" } }, [], NOBODY, dir.path))[0], `${NOBODY}`);
 });
 
-rootTest("Child.signal() says once that a signal is refused, and retry() sends it again", async () => {
+rootTest("Child.signal() reports a refused signal once, and retry() sends it again", async () => {
   await using actor = new Actor(["refuse", `${NOBODY}`, "1"]);
   using _child = ending(Number(await until("the child is started", () => /^pid (\d+)$/m.exec(actor.stdout)?.[1])));
   const [, refused, ended] = (await actor.result()).split("\n");

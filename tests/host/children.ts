@@ -4,26 +4,26 @@ import { spawnChild } from "../../host/children/child.ts";
 import { until } from "../helpers.ts";
 import { sample } from "../core/samples.ts";
 
-/** What a test may set of a {@linkcode Trial}. */
+/** Options of a {@linkcode Trial}. */
 export interface TrialOptions {
-  /** The clock that it counts with, in place of the machine's. */
+  /** A clock to use instead of the machine's. */
   readonly clock?: Clock;
-  /** Where `env_inherit` is looked up; nothing is set without it. */
+  /** Where `env_inherit` is looked up. Without it no variable is set. */
   readonly environ?: Environ;
 }
 
-/** One real child, with all that its adapter tells; who is left of its group is ended at the end of the scope. */
+/** One real child, with all its events. What is left of its group is killed at the end of the scope. */
 export class Trial implements AsyncDisposable {
-  /** The child, or null where it could not be started. */
+  /** The child. Null if it could not be started. */
   readonly child: Child | null;
-  /** What was told, in order: `leader-exited: exit code 0`, `emptied`, `warn: …`. */
+  /** The events so far, in order: `leader-exited: exit code 0`, `group-exited`, `warn: …`. */
   readonly events: string[] = [];
-  /** Its output, by stream. */
+  /** Its output so far, by stream. */
   readonly text = { stdout: "", stderr: "" };
   /** Whether its output has ended. */
   ended = false;
 
-  /** Starts a child that runs `args`; `config` adds keys to its config file. */
+  /** Starts a child that runs `args`. `config` adds keys to its config file. */
   constructor(args: readonly string[], config: Record<string, unknown> = {}, options: TrialOptions = {}) {
     const { clock = denoClock, environ = () => undefined } = options;
     const sink = {
@@ -36,7 +36,7 @@ export class Trial implements AsyncDisposable {
     this.child = spawnChild(start, this.#output(), sink, clock);
   }
 
-  /** Takes what is told; a test may look at what it is the moment before. */
+  /** Takes an event. A test may override this to inspect the state at that moment. */
   told(event: string): void {
     this.events.push(event);
   }
@@ -47,19 +47,19 @@ export class Trial implements AsyncDisposable {
     return this.child.pid;
   }
 
-  /** Waits until nobody is left and the output has ended; gives stdout. */
+  /** Waits until the group is empty and the output has ended. Returns stdout. */
   async result(): Promise<string> {
     await this.emptied();
     await until("the output ends", () => this.ended);
     return this.text.stdout;
   }
 
-  /** Waits until it was told that nobody is left. */
+  /** Waits until the group was reported empty. */
   async emptied(): Promise<void> {
     await until("nobody is left", () => this.events.includes("group-exited"));
   }
 
-  /** Waits until a line was written to stdout; gives it. */
+  /** Waits until a line was written to stdout. Returns it. */
   line(): Promise<string> {
     return until("a line is written", () => /^(.*)\n/.exec(this.text.stdout)?.[1]);
   }
@@ -67,7 +67,7 @@ export class Trial implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.child === null) return;
     const hasExited = () => this.events.some((event) => event.startsWith("leader-exited"));
-    // Its group may not be there yet.
+    // Its group may not exist yet.
     if (!hasExited()) killNow(this.pid);
     killNow(-this.pid);
     await until("the leader has ended", hasExited);
@@ -82,13 +82,13 @@ export class Trial implements AsyncDisposable {
   }
 }
 
-/** Whether a process sleeps (S), runs (R), is a zombie (Z) and so on. */
+/** Returns the state of a process: sleeping (S), running (R), zombie (Z) and so on. */
 export async function stateOf(pid: number): Promise<string> {
   await using trial = new Trial(["sh", "-c", `read -r stat < /proc/${pid}/stat; echo "$stat"`]);
   return (await trial.result()).split(" ")[2];
 }
 
-/** Waits until a process is in a state, `Z` for instance. */
+/** Waits until a process is in a state, such as `Z`. */
 export async function inState(pid: number, state: string): Promise<void> {
   const deadline = performance.now() + 30_000;
   while (await stateOf(pid) !== state) {
@@ -96,18 +96,18 @@ export async function inState(pid: number, state: string): Promise<void> {
   }
 }
 
-/** Ends a process at the end of the scope: `using _ = ending(pid)`. */
+/** Kills a process at the end of the scope: `using _ = ending(pid)`. */
 export function ending(pid: number): Disposable {
   return { [Symbol.dispose]: () => killNow(pid) };
 }
 
 function killNow(pid: number): void {
-  // 0 would be the group of the tests themselves, and -1 everybody.
+  // 0 would be the group of the tests themselves, and -1 every process.
   if (!(Math.abs(pid) > 1)) throw new RangeError(`Cannot end process ${pid}: no such process id`);
   try {
     Deno.kill(pid, "SIGKILL");
   } catch (error) {
-    // It ended before.
+    // It has already exited.
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }

@@ -9,14 +9,14 @@ Deno.test("denoClock.now() never goes back, and wall() is the time since 1970", 
   assertLess(Math.abs(denoClock.wall() - Date.now()), 60_000);
 });
 
-Deno.test("denoClock.after() calls back when the time has come, in order, and once", async () => {
+Deno.test("denoClock.after() calls back once the time has come, in order, and once", async () => {
   const called: number[] = [];
   for (const delayMs of [60, 20, 0, -5]) denoClock.after(delayMs, () => called.push(delayMs));
   await until("all are called", () => called.length === 4);
   assertEquals(called.slice(-2), [20, 60]);
 });
 
-Deno.test("denoClock.after() does not call back what is called off, nor too early what is far away", async () => {
+Deno.test("denoClock.after() neither calls back what is canceled, nor calls back too early what is far away", async () => {
   const called: string[] = [];
   const callOff = denoClock.after(0, () => called.push("called off"));
   callOff();
@@ -28,7 +28,7 @@ Deno.test("denoClock.after() does not call back what is called off, nor too earl
   assertEquals(called, ["last"]);
 });
 
-Deno.test("who yields every 10 ms keeps nobody waiting: timers, the watch, a signal, the end of a child", async () => {
+Deno.test("denoClock.yield() every 10 ms lets timers, watches, signals and exits of children be handled", async () => {
   const directory = Deno.makeTempDirSync();
   const seen = new Set<string>();
   const onSignal = () => seen.add("signal");
@@ -42,7 +42,7 @@ Deno.test("who yields every 10 ms keeps nobody waiting: timers, the watch, a sig
     Deno.writeTextFileSync(join(directory, "file"), "");
     const act = `kill -USR1 ${Deno.pid}; kill ${child.pid}; until grep -q "^State:.Z" "$1"; do sleep 0.01; done`;
     new Deno.Command("sh", { args: ["-c", act, "sh", `/proc/${child.pid}/status`] }).outputSync();
-    // All has happened. Where it does not come to wait, tokio looks for events only every 61st time.
+    // Everything has happened by now. As long as tokio does not wait, it polls for events only every 61st turn.
     for (let turns = 0; turns < 10; turns++) {
       const end = performance.now() + 10;
       while (performance.now() < end);

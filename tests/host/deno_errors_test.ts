@@ -1,4 +1,4 @@
-/** Each text of Deno's that is read is provoked here: a Deno that words it otherwise fails these tests. */
+/** Provokes each error text of Deno's that the code parses. These tests fail if Deno words one of them differently. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { constants, openSync } from "node:fs";
@@ -13,7 +13,7 @@ import {
 import { ROOT, run, sh } from "../cli/tools.ts";
 import { tempDir } from "../helpers.ts";
 
-/** What something throws. */
+/** Returns what an action throws. */
 async function thrownBy(action: () => unknown): Promise<unknown> {
   try {
     await action();
@@ -23,7 +23,7 @@ async function thrownBy(action: () => unknown): Promise<unknown> {
   throw new Error("nothing was thrown");
 }
 
-/** Runs code in a Deno of its own, for which `E` is this module; gives what it prints. */
+/** Runs code in its own Deno, with `E` as the module under test. Returns what it prints. */
 async function printed(permissions: readonly string[], code: string): Promise<string> {
   const script = `import * as E from ${JSON.stringify(`file://${ROOT}host/deno_errors.ts`)};\n${code}`;
   const args = ["run", "--no-prompt", "--quiet", "--frozen", "--config", `${ROOT}deno.json`, ...permissions, "-"];
@@ -34,7 +34,7 @@ async function printed(permissions: readonly string[], code: string): Promise<st
   return new TextDecoder().decode((await child.output()).stdout).trim();
 }
 
-Deno.test("describeError() names the file, and why", async () => {
+Deno.test("describeError() names the file and the reason", async () => {
   using dir = tempDir();
   const [none, other] = [dir.file("none"), dir.file("other")];
   assertEquals(
@@ -49,14 +49,14 @@ Deno.test("describeError() names the file, and why", async () => {
   assertEquals(describeError("a text"), "a text");
 });
 
-Deno.test("describeError() and faultOf() name the flag of a permission that is missing", async () => {
+Deno.test("describeError() and faultOf() name the flag of a missing permission", async () => {
   const code = `try { Deno.readTextFileSync("/etc/hostname"); } catch (error) {
     console.log(E.describeError(error), "|", E.faultOf(error));
   }`;
   assertEquals(await printed([], code), 'needs --allow-read for "/etc/hostname" | needs --allow-read');
 });
 
-Deno.test("faultOf() says in a few words what the file system has against it, without the path", async () => {
+Deno.test("faultOf() describes an error of the file system in a few words, without the path", async () => {
   using dir = tempDir();
   Deno.symlinkSync(dir.file("loop"), dir.file("loop"));
   const faults = {
@@ -67,15 +67,15 @@ Deno.test("faultOf() says in a few words what the file system has against it, wi
     node: await thrownBy(() => openSync(dir.path, constants.O_WRONLY)),
   };
   assertEquals(Object.entries(faults).map(([name, error]) => `${name}: ${faultOf(error)}`), [
-    "none: is not there",
-    "loop: is a symbolic link that leads back to itself",
+    "none: no such file or directory",
+    "loop: too many levels of symbolic links",
     "directory: is a directory",
     "long: file name too long",
     "node: illegal operation on a directory",
   ]);
 });
 
-Deno.test("faultOf() tells a link that is not followed, and a full disk, which Deno lets nobody meet without --allow-all", async () => {
+Deno.test("faultOf() recognizes a symlink that is not followed, and a full disk, which only --allow-all can provoke", async () => {
   using dir = tempDir();
   Deno.symlinkSync(dir.write("file", ""), dir.file("link"));
   const code = `import { constants, openSync } from "node:fs";
@@ -85,7 +85,7 @@ Deno.test("faultOf() tells a link that is not followed, and a full disk, which D
   assertEquals(await printed(["-A"], code), "no space left on device\nis a symbolic link");
 });
 
-Deno.test("isAboutDirectory() tells a missing working directory from a missing command", async () => {
+Deno.test("isAboutDirectory() distinguishes a missing working directory from a missing command", async () => {
   using dir = tempDir();
   const start = (command: string, cwd: string) => () => new Deno.Command(command, { cwd }).spawn();
   for (const cwd of [dir.file("none"), dir.write("file", "")]) {
@@ -96,7 +96,7 @@ Deno.test("isAboutDirectory() tells a missing working directory from a missing c
   }
 });
 
-Deno.test("whyNotSpawned() says why the system did not start something", async () => {
+Deno.test("whyNotSpawned() explains why the system did not start a command", async () => {
   using dir = tempDir();
   const start = (command: string, args: string[] = []) => () => new Deno.Command(command, { args }).spawn();
   assertEquals(whyNotSpawned(await thrownBy(start(dir.write("file", "text")))), "permission denied");
@@ -104,12 +104,12 @@ Deno.test("whyNotSpawned() says why the system did not start something", async (
   assertEquals(whyNotSpawned(new Error("something else")), undefined);
 });
 
-Deno.test("unnamedSignal() gives the number of a signal that Deno cannot name", async () => {
+Deno.test("unnamedSignal() returns the number of a signal that Deno cannot name", async () => {
   const [command, ...args] = sh("kill -35 $$");
   assertEquals(unnamedSignal(await thrownBy(() => new Deno.Command(command!, { args }).spawn().status)), 35);
 });
 
-Deno.test("isEndedProcess() tells that a process ended while it was read", async () => {
+Deno.test("isEndedProcess() recognizes that a process exited while it was read", async () => {
   const code = `const child = new Deno.Command("sleep", { args: ["1000"] }).spawn();
     const file = Deno.openSync("/proc/" + child.pid + "/stat");
     child.kill("SIGKILL");
@@ -119,7 +119,7 @@ Deno.test("isEndedProcess() tells that a process ended while it was read", async
   assertEquals(await printed(["-A"], code), "true\nfalse");
 });
 
-Deno.test("isNotUtf8() tells that a watch met a name that is not UTF-8", async () => {
+Deno.test("isNotUtf8() recognizes that a watch met a name that is not UTF-8", async () => {
   using dir = tempDir();
   using watcher = Deno.watchFs(dir.path);
   const next = thrownBy(() => watcher[Symbol.asyncIterator]().next());

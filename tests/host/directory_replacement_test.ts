@@ -3,7 +3,7 @@ import { configDirectory, denoClock } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { CollectedChanges } from "./fakes.ts";
 
-Deno.test("Directory.stamp() finds nothing under a name with U+FFFD where there is nothing", () => {
+Deno.test("Directory.stamp() returns null for a missing name with U+FFFD", () => {
   using dir = tempDir();
   const directory = configDirectory(dir.dir("caf\ufffd"));
   assertEquals(directory.stamp("web"), null);
@@ -11,7 +11,7 @@ Deno.test("Directory.stamp() finds nothing under a name with U+FFFD where there 
   assertEquals(directory.read("we\ufffd"), null);
 });
 
-Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one whose name is not UTF-8", async () => {
+Deno.test("Changes finds the removal of a file whose name has U+FFFD, and of one whose name is not UTF-8", async () => {
   using dir = tempDir();
   dir.write("we\ufffd", "{}");
   sh(`: > "$0/$(printf 'a\\377')"`, dir.path);
@@ -23,7 +23,7 @@ Deno.test("Changes sees the removal of a file whose name has U+FFFD, and of one 
   assertEquals("changes" in look && [...look.changes].sort(), [["a\ufffd", null], ["we\ufffd", null]]);
 });
 
-Deno.test("Directory.names() gives two names that are not UTF-8 and look the same once, so that no removal is missed", async () => {
+Deno.test("Directory.names() returns two names that are not UTF-8 and look the same once, so that no removal is missed", async () => {
   using dir = tempDir();
   dir.write("web", "{}");
   sh(`: > "$0/$(printf 'a\\377')"`, dir.path);

@@ -3,17 +3,17 @@ import { configDirectory, type Directory } from "@ncolony/host";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, IS_ROOT, NOBODY } from "./actors.ts";
 
-/** The largest config, which the kernel sets. */
+/** The size of the largest config, in bytes, which the kernel sets. */
 const MAX_BYTES = 131_056;
 
-/** A directory of config files, made by `prepare`. */
+/** Makes a directory of config files with `prepare`. */
 function config(prepare: (dir: TempDir) => void = () => {}): { dir: TempDir; directory: Directory } & Disposable {
   const dir = tempDir();
   prepare(dir);
   return { dir, directory: configDirectory(dir.path), [Symbol.dispose]: () => dir[Symbol.dispose]() };
 }
 
-/** Runs a command to its end, which must be a good one. */
+/** Runs a command, which must succeed. */
 function run(command: string, ...args: string[]): void {
   const { success, stderr } = new Deno.Command(command, { args }).outputSync();
   assert(success, `${command}: ${new TextDecoder().decode(stderr)}`);
@@ -28,7 +28,7 @@ function assertRead(
   assertEquals(directory.read(name)?.entry ?? null, entry);
 }
 
-Deno.test("Directory.read() gives no text but that of the file that it saw, while somebody writes it", async () => {
+Deno.test("Directory.read() returns only text that belongs to its stamp while another process writes the file", async () => {
   using colony = config();
   const script = `while :; do : > web; printf '{"args": ["cat"]}' > web; done`;
   const writer = new Deno.Command("sh", { args: ["-c", script], cwd: colony.dir.path }).spawn();
@@ -52,7 +52,7 @@ Deno.test("Directory.path is absolute", () => {
   assertEquals(configDirectory("some/where").path, `${Deno.cwd()}/some/where`);
 });
 
-Deno.test("Directory.identity() tells directories apart, not paths", () => {
+Deno.test("Directory.identity() identifies directories, not paths", () => {
   using dir = tempDir();
   const one = configDirectory(dir.dir("one"));
   const id = one.identity();
@@ -64,17 +64,17 @@ Deno.test("Directory.identity() tells directories apart, not paths", () => {
   assertNotEquals(one.identity(), id);
 });
 
-Deno.test("Directory.identity() and names() say why there is no directory", () => {
+Deno.test("Directory.identity() and names() report why there is no directory", () => {
   using dir = tempDir();
   const missing = configDirectory(dir.file("missing"));
-  assertEquals(missing.identity(), { fault: "is not there" });
-  assertEquals(missing.names(), { fault: "is not there" });
+  assertEquals(missing.identity(), { fault: "no such file or directory" });
+  assertEquals(missing.names(), { fault: "no such file or directory" });
   const file = configDirectory(dir.write("file", ""));
-  assertEquals(file.identity(), { fault: "is not a directory" });
+  assertEquals(file.identity(), { fault: "not a directory" });
   assert("fault" in file.names());
 });
 
-Deno.test("Directory.names() leaves out directories and names that are ignored", () => {
+Deno.test("Directory.names() omits directories and ignored names", () => {
   using it = config((dir) => {
     for (const name of ["web", "db", "web.new", ".hidden", "new", "web.new.1"]) dir.write(name, "");
     dir.dir("below");
@@ -85,7 +85,7 @@ Deno.test("Directory.names() leaves out directories and names that are ignored",
   assertEquals(names.sort(), ["db", "link", "new", "web", "web.new.1"]);
 });
 
-Deno.test("Directory.stamp() finds nothing where there is nothing or a directory, also behind a link", () => {
+Deno.test("Directory.stamp() returns null for a missing name and for a directory, even behind a symlink", () => {
   using it = config((dir) => {
     dir.dir("below");
     Deno.symlinkSync("below", dir.file("link"));
@@ -96,7 +96,7 @@ Deno.test("Directory.stamp() finds nothing where there is nothing or a directory
   }
 });
 
-Deno.test("Directory.stamp() sees the same until a file changes, and read() sees what stamp() does", () => {
+Deno.test("Directory.stamp() stays the same until a file changes, and read() returns the same stamp", () => {
   using it = config((dir) => dir.write("web", "1"));
   const stamp = it.directory.stamp("web");
   assert(stamp !== null);
@@ -106,7 +106,7 @@ Deno.test("Directory.stamp() sees the same until a file changes, and read() sees
   assertNotEquals(it.directory.stamp("web"), stamp);
 });
 
-Deno.test("Directory.stamp() sees that another file of the same size and time was renamed into place", () => {
+Deno.test("Directory.stamp() changes when another file of the same size and time is renamed into place", () => {
   using it = config((dir) => {
     for (const name of ["web", "web.new"]) Deno.utimeSync(dir.write(name, "1"), 1000, 1000);
   });
@@ -115,7 +115,7 @@ Deno.test("Directory.stamp() sees that another file of the same size and time wa
   assertNotEquals(it.directory.stamp("web"), before);
 });
 
-Deno.test("Directory.stamp() sees the file behind a link change", () => {
+Deno.test("Directory.stamp() changes when the file behind a symlink changes", () => {
   using it = config((dir) => {
     dir.write(".target", "1");
     Deno.symlinkSync(".target", dir.file("web"));
@@ -125,7 +125,7 @@ Deno.test("Directory.stamp() sees the file behind a link change", () => {
   assertNotEquals(it.directory.stamp("web"), before);
 });
 
-Deno.test("Directory.read() gives the text of a file byte for byte, also behind a link", () => {
+Deno.test("Directory.read() returns the text of a file byte for byte, even behind a symlink", () => {
   const texts = { web: '{"args": ["é"]}\n', empty: "", bom: "\ufeff{}", replaced: "\ufffd", crlf: "{}\r\n\0" };
   using it = config((dir) => {
     for (const [name, text] of Object.entries(texts)) dir.write(name, text);
@@ -135,12 +135,12 @@ Deno.test("Directory.read() gives the text of a file byte for byte, also behind 
   assertRead(it.directory, "link", { source: texts.web });
 });
 
-Deno.test("Directory.read() refuses bytes that are not UTF-8", () => {
+Deno.test("Directory.read() refuses a file that is not UTF-8", () => {
   using it = config((dir) => Deno.writeFileSync(dir.file("web"), Uint8Array.of(0x7b, 0xff, 0x7d)));
-  assertRead(it.directory, "web", { fault: "is not UTF-8" });
+  assertRead(it.directory, "web", { fault: "not valid UTF-8" });
 });
 
-Deno.test("Directory.read() takes a file of the largest size and refuses one byte more", () => {
+Deno.test("Directory.read() takes a file of the largest size, and refuses one with one byte more", () => {
   using it = config((dir) => {
     dir.write("web", "x".repeat(MAX_BYTES));
     dir.write("larger", "x".repeat(MAX_BYTES + 1));
@@ -151,9 +151,9 @@ Deno.test("Directory.read() takes a file of the largest size and refuses one byt
   assertRead(it.directory, "huge", { fault: "must be at most 131056 bytes" });
 });
 
-Deno.test("Directory.read() reads a file to its end that is longer than its size says", async () => {
+Deno.test("Directory.read() reads to the end of a file that is longer than its size", async () => {
   using dir = tempDir();
-  // It is empty, and gives no more than a few KiB at a time. Its time is that when it was first looked at.
+  // Its size is 0, a read returns at most a few KiB, and its mtime is the time of the first access.
   Deno.symlinkSync(`/proc/${Deno.pid}/maps`, dir.file("web"));
   const read = async () => {
     await using actor = new Actor(["read", dir.path, "web"]);
@@ -161,14 +161,14 @@ Deno.test("Directory.read() reads a file to its end that is longer than its size
   };
   let entry = await read();
   for (let round = 0; "fault" in entry && round < 10; round++) {
-    assertEquals(entry, { fault: "is just being written" });
+    assertEquals(entry, { fault: "the file is still being written" });
     await new Promise((resolve) => setTimeout(resolve, 500));
     entry = await read();
   }
   assert(entry.source.includes(" [stack]\n"));
 });
 
-Deno.test("Directory.read() does not open what is no regular file", async () => {
+Deno.test("Directory.read() does not open a file that is not regular", async () => {
   using it = config((dir) => {
     run("mkfifo", dir.file("fifo"));
     Deno.symlinkSync("fifo", dir.file("link"));
@@ -179,12 +179,12 @@ Deno.test("Directory.read() does not open what is no regular file", async () => 
   await listener.says("listening");
   for (const name of ["fifo", "link", "socket", "zero", "tty"]) {
     assert(it.directory.stamp(name) !== null);
-    assertRead(it.directory, name, { fault: "is not a regular file" });
+    assertRead(it.directory, name, { fault: "not a regular file" });
   }
 });
 
 for (const kind of ["config", "messages"]) {
-  Deno.test(`Directory.read() does not wait for a FIFO that takes the place of a file before it is opened: ${kind}`, async () => {
+  Deno.test(`Directory.read() does not wait for a FIFO that replaces a file before it is opened: ${kind}`, async () => {
     using dir = tempDir();
     run("mkfifo", dir.file("fifo"));
     dir.write("file", "{}");
@@ -193,8 +193,8 @@ for (const kind of ["config", "messages"]) {
     await using reader = new Actor(["reads", dir.path, "web", "20000", kind]);
     const possible = [
       null,
-      { fault: "is not a regular file" },
-      { fault: "is being replaced again and again" },
+      { fault: "not a regular file" },
+      { fault: "the file keeps being replaced" },
       { source: "{}" },
     ].map((entry) => JSON.stringify(entry));
     const found: unknown[] = JSON.parse(await reader.result());
@@ -203,7 +203,7 @@ for (const kind of ["config", "messages"]) {
 }
 
 for (const permissions of [["--allow-all"], ["--allow-read", "--allow-write", "--allow-sys=uid,gid"]]) {
-  Deno.test(`MessagesDirectory.read() follows no link that takes the place of a message: ${permissions.join(" ")}`, async () => {
+  Deno.test(`MessagesDirectory.read() follows no symlink that replaces a message: ${permissions.join(" ")}`, async () => {
     using dir = tempDir();
     const messages = dir.dir("messages");
     dir.write("secret", "hunter2");
@@ -218,18 +218,18 @@ for (const permissions of [["--allow-all"], ["--allow-read", "--allow-write", "-
   });
 }
 
-Deno.test("Directory.read() says where links lead to nothing, or in a circle", () => {
+Deno.test("Directory.read() reports dangling and circular symlinks", () => {
   using it = config((dir) => {
     Deno.symlinkSync("nowhere", dir.file("dangling"));
     Deno.symlinkSync("circle", dir.file("circle"));
   });
   assert(it.directory.stamp("dangling") !== null);
-  assertRead(it.directory, "dangling", { fault: "is a symbolic link to nothing" });
+  assertRead(it.directory, "dangling", { fault: "dangling symbolic link" });
   assert(it.directory.stamp("circle") !== null);
-  assertRead(it.directory, "circle", { fault: "is a symbolic link that leads back to itself" });
+  assertRead(it.directory, "circle", { fault: "too many levels of symbolic links" });
 });
 
-Deno.test("Directory.stamp() sees that a link leads somewhere now", () => {
+Deno.test("Directory.stamp() changes when a dangling symlink gets a target", () => {
   using it = config((dir) => Deno.symlinkSync(".target", dir.file("web")));
   const before = it.directory.stamp("web");
   it.dir.write(".target", "1");
@@ -237,23 +237,23 @@ Deno.test("Directory.stamp() sees that a link leads somewhere now", () => {
   assertRead(it.directory, "web", { source: "1" });
 });
 
-Deno.test("Directory.read() says that a name is not UTF-8", () => {
+Deno.test("Directory.read() reports a name that is not UTF-8", () => {
   using it = config((dir) => run("sh", "-c", `: > "$0/$(printf 'a\\377')"`, dir.path));
   assertEquals(it.directory.names(), ["a\ufffd"]);
   assert(it.directory.stamp("a\ufffd") !== null);
-  assertRead(it.directory, "a\ufffd", { fault: "has a name that is not UTF-8" });
+  assertRead(it.directory, "a\ufffd", { fault: "the file name is not valid UTF-8" });
 });
 
-Deno.test("Directory.names() and read() give nothing, or a reason, where the directory is gone", () => {
+Deno.test("Directory.names() and read() return nothing, or a reason, if the directory is missing", () => {
   const it = config((dir) => dir.write("web", "1"));
   it[Symbol.dispose]();
-  assertEquals(it.directory.names(), { fault: "is not there" });
+  assertEquals(it.directory.names(), { fault: "no such file or directory" });
   assertEquals(it.directory.stamp("web"), null);
   assertRead(it.directory, "web", null);
 });
 
 Deno.test({
-  name: "Directory says where it has no permission (skipped unless run by root)",
+  name: "Directory.names() and read() report a missing permission (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: async () => {
     using dir = tempDir();

@@ -2,14 +2,14 @@ import { assertEquals } from "@std/assert";
 import { EventQueue } from "@ncolony/host";
 import { FakeClock } from "../monitor/fake_clock.ts";
 
-/** A queue whose consumer needs so long for each item, and what it was given. */
+/** A queue with a consumer that needs a given time for each item, and the items that it took. */
 class World {
   readonly clock = new FakeClock();
   readonly queue = new EventQueue<string>(this.clock);
   readonly journal: (string | null)[] = [];
   costMs = 0;
   until = Infinity;
-  /** What is done while an item is taken. */
+  /** Called for each item that is taken. */
   onTake: (item: string) => void = () => {};
 
   async run(): Promise<never> {
@@ -26,19 +26,19 @@ class World {
     for (const item of items) this.queue.post(item);
   }
 
-  /** What its consumer was given since this was last called, when all has settled. */
+  /** Returns what the consumer was given since the last call, once everything has settled. */
   async take(): Promise<(string | null)[]> {
     await this.clock.settle();
     return this.journal.splice(0);
   }
 
-  /** The items among that. */
+  /** Returns only the items of {@linkcode take}. */
   async items(): Promise<string> {
     return (await this.take()).filter((item) => item !== null).join(" ");
   }
 }
 
-/** One whose consumer waits. */
+/** Returns a world whose consumer is waiting. */
 async function waiting(): Promise<World> {
   const world = new World();
   world.run();
@@ -46,7 +46,7 @@ async function waiting(): Promise<World> {
   return world;
 }
 
-Deno.test("EventQueue gives nothing within post(), and everything in order after it", async () => {
+Deno.test("EventQueue delivers nothing within post(), and everything in order after it", async () => {
   const world = await waiting();
   world.post("a", "b");
   assertEquals(world.journal, []);
@@ -55,21 +55,21 @@ Deno.test("EventQueue gives nothing within post(), and everything in order after
   assertEquals(await world.items(), "c");
 });
 
-Deno.test("EventQueue keeps what is posted before there is a consumer", async () => {
+Deno.test("EventQueue keeps items that are posted before there is a consumer", async () => {
   const world = new World();
   world.post("a", "b");
   world.run();
   assertEquals(await world.items(), "a b");
 });
 
-Deno.test("EventQueue gives what is posted meanwhile after all that was there", async () => {
+Deno.test("EventQueue delivers items that are posted meanwhile after all earlier ones", async () => {
   const world = await waiting();
   world.onTake = (item) => item.length < 3 && world.post(`${item}1`, `${item}2`);
   world.post("a", "b");
   assertEquals(await world.items(), "a b a1 a2 b1 b2 a11 a12 a21 a22 b11 b12 b21 b22");
 });
 
-Deno.test("EventQueue gives what is urgent first, in its own order", async () => {
+Deno.test("EventQueue delivers urgent items first, in their own order", async () => {
   const world = await waiting();
   world.post("a");
   world.queue.postUrgent(["b"]);
@@ -77,13 +77,13 @@ Deno.test("EventQueue gives what is urgent first, in its own order", async () =>
   assertEquals(await world.items(), "b c d a");
 });
 
-Deno.test("EventQueue ends a wait where nothing is urgent after all", async () => {
+Deno.test("EventQueue.postUrgent() without items ends the wait", async () => {
   const world = await waiting();
   world.queue.postUrgent([]);
   assertEquals(await world.take(), [null]);
 });
 
-Deno.test("EventQueue gives null at an instant, and not before", async () => {
+Deno.test("EventQueue delivers null at the deadline, and not before", async () => {
   const world = await waiting();
   world.until = world.clock.now() + 100;
   world.post("a");
@@ -95,7 +95,7 @@ Deno.test("EventQueue gives null at an instant, and not before", async () => {
   assertEquals(await world.take(), [null]);
 });
 
-Deno.test("EventQueue lets others have their turn every 10 ms, and tells its consumer that time has passed", async () => {
+Deno.test("EventQueue yields every 10 ms, and tells its consumer that time has passed", async () => {
   const world = await waiting();
   world.costMs = 4;
   world.post("a", "b", "c", "d", "e");
@@ -104,7 +104,7 @@ Deno.test("EventQueue lets others have their turn every 10 ms, and tells its con
   assertEquals(world.clock.yields - yields, 1);
 });
 
-Deno.test("EventQueue gives what is urgent after the turn of others that has begun", async () => {
+Deno.test("EventQueue delivers urgent items after a yield that has begun", async () => {
   const world = await waiting();
   world.costMs = 4;
   world.clock.holdsYields = true;

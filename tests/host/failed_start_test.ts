@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { parseSpec } from "@ncolony/core";
 import { denoHost } from "@ncolony/host";
 
-Deno.test("a child that cannot be started ends its output, so that nobody waits for it at the end", () => {
+Deno.test("spawn() ends the output of a child that cannot be started, so that nothing waits for it", () => {
   let ends = 0;
   const told: string[] = [];
   const child = denoHost().spawn(

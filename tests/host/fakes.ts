@@ -11,7 +11,7 @@ import {
 
 /** A clock that stands still until a test moves it. */
 export class HandClock implements Clock {
-  /** What happens when somebody gives the others their turn. */
+  /** Called when the program yields. */
   onYield: () => void = () => {};
   readonly #wallAtZero = 1_700_000_000_000;
   readonly #timers = new Set<{ at: number; callback: () => void }>();
@@ -36,12 +36,12 @@ export class HandClock implements Clock {
     return Promise.resolve();
   }
 
-  /** How many calls of `after` still wait for their time. */
+  /** The number of pending calls of `after`. */
   get waiting(): number {
     return this.#timers.size;
   }
 
-  /** Lets time pass, and calls back whoever is due, in order. */
+  /** Lets time pass, and calls back what is due, in order. */
   advance(byMs: number): void {
     const end = this.#now + byMs;
     for (;;) {
@@ -61,18 +61,18 @@ interface FakeFile {
   readonly text: string;
 }
 
-/** A directory in memory, which counts who reads it. */
+/** A directory in memory, which records its readers' accesses. */
 export class FakeDirectory implements Directory {
   readonly path = "/config";
   /** The device and inode. */
   id = "1:1";
   /** Why there is no directory, or null. */
   fault: string | null = null;
-  /** What happens when somebody looks at a name, before the answer is made. */
+  /** Called when a name is stamped, before the answer is made. */
   onStamp: (name: string) => void = () => {};
-  /** What happens when somebody reads a name, before the answer is made. */
+  /** Called when a name is read, before the answer is made. */
   onRead: (name: string) => void = () => {};
-  /** The names that were looked at. */
+  /** The names that were stamped so far. */
   readonly looked: string[] = [];
   readonly #files = new Map<string, FakeFile>();
   readonly #clock: Clock;
@@ -83,16 +83,16 @@ export class FakeDirectory implements Directory {
     this.#clock = clock;
   }
 
-  /** Writes a file in place, under a new inode where it is new. */
+  /** Writes a file in place, or creates it with a new inode. */
   write(name: string, text: string, mtimeMs: number = this.#clock.wall()): void {
     const inode = this.#files.get(name)?.inode ?? ++this.#lastInode;
     this.#files.set(name, { inode, mtimeMs, text });
   }
 
-  /** Renames a file, over another one where there is one. */
+  /** Renames a file, and replaces an existing one. */
   rename(from: string, to: string): void {
     const file = this.#files.get(from);
-    if (file === undefined) throw new Error(`Cannot rename ${from}: it is not there`);
+    if (file === undefined) throw new Error(`Cannot rename ${from}: no such file or directory`);
     this.#files.delete(from);
     this.#files.set(to, file);
   }
@@ -101,7 +101,7 @@ export class FakeDirectory implements Directory {
     this.#files.delete(name);
   }
 
-  /** The names that were read since this was last called. */
+  /** Returns the names that were read since the last call. */
   takeRead(): string[] {
     const read = this.#read;
     this.#read = [];
@@ -139,10 +139,10 @@ function stampOf({ inode, mtimeMs, text }: FakeFile): FileStamp {
   return { marks: [inode, text.length, mtimeMs], changedMs: mtimeMs };
 }
 
-/** What a look found, name by name; or why it could not look. */
+/** The changes that a scan found, by name, or why it failed. */
 export type Look = { readonly changes: Map<string, Entry | null> } | { readonly fault: string };
 
-/** {@linkcode Changes} that give what each look found together. */
+/** A {@linkcode Changes} that returns the changes of each scan together. */
 export class CollectedChanges {
   readonly #changes: Changes;
 
@@ -178,25 +178,25 @@ export class CollectedChanges {
   }
 }
 
-/** Takes the names of what changed, as they come. */
+/** Adds the names of changes to a list as they come. */
 export async function namesOf(found: AsyncIterable<FileChange>, names: string[]): Promise<void> {
   for await (const { name } of found) names.push(name);
 }
 
-/** Puts something in the place of what an object has, until the end of the scope. */
+/** Replaces a property of an object until the end of the scope. */
 export function replace<T extends object, K extends keyof T>(object: T, key: K, value: T[K]): Disposable {
   const before = object[key];
   object[key] = value;
   return { [Symbol.dispose]: () => void (object[key] = before) };
 }
 
-/** Has Deno say that a permission is not granted, until the end of the scope. */
+/** Makes Deno report that a permission is not granted, until the end of the scope. */
 export function deny(name: Deno.PermissionDescriptor["name"], kind?: string): Disposable {
   const { permissions } = Deno;
   const { querySync } = permissions;
   return replace(permissions, "querySync", (permission) => {
     const isDenied = permission.name === name && (permission.name !== "sys" || permission.kind === kind);
-    // No test has this one.
+    // No test has this permission.
     return querySync.call(permissions, isDenied ? { name: "ffi" } : permission);
   });
 }

@@ -6,14 +6,14 @@ import { Actor, canRun } from "./actors.ts";
 import { Trial } from "./children.ts";
 import { replace } from "./fakes.ts";
 
-/** Makes FIFOs; gives their paths. */
+/** Makes FIFOs. Returns their paths. */
 function makeFifos(dir: TempDir, ...names: string[]): string[] {
   const paths = names.map((name) => dir.file(name));
   if (!canRun("mkfifo", ...paths)) throw new Error(`Cannot make ${paths}`);
   return paths;
 }
 
-/** Opens a FIFO to read, as a child that says so when it is open. */
+/** Opens a FIFO for reading in a child, which prints `open` when it is open. */
 function reader(path: string): Trial {
   return new Trial(["sh", "-c", 'echo waits; exec 3< "$0"; echo open', path]);
 }
@@ -22,13 +22,13 @@ async function isOpen(trial: Trial): Promise<void> {
   await until("it is open", () => trial.text.stdout === "waits\nopen\n");
 }
 
-/** How many descriptors of things in a directory this program has. */
+/** Returns the number of this program's descriptors of files in a directory. */
 async function heldIn(dir: TempDir): Promise<number> {
   await using trial = new Trial(["ls", "-l", `/proc/${Deno.pid}/fd`]);
   return (await trial.result()).split(dir.path).length - 1;
 }
 
-Deno.test("Fifos.hold() lets readers in, also who waited, as long as the FIFO is there", async () => {
+Deno.test("Fifos.hold() lets readers in, including waiting ones, as long as the FIFO exists", async () => {
   using dir = tempDir();
   const [one] = makeFifos(dir, "one");
   const fifos = new Fifos([dir.path]);
@@ -47,7 +47,7 @@ Deno.test("Fifos.hold() lets readers in, also who waited, as long as the FIFO is
   assertEquals(await heldIn(dir), 0);
 });
 
-Deno.test("Fifos.hold() opens each once, and not more than 256", async () => {
+Deno.test("Fifos.hold() opens each FIFO once, and at most 256 of them", async () => {
   using dir = tempDir();
   makeFifos(dir, ...Array.from({ length: 300 }, (_, i) => `fifo${i}`));
   const fifos = new Fifos([dir.path]);
@@ -56,11 +56,11 @@ Deno.test("Fifos.hold() opens each once, and not more than 256", async () => {
   fifos.close();
 });
 
-Deno.test("Fifos.hold() holds a FIFO that took the place of one that it held", async () => {
+Deno.test("Fifos.hold() holds a FIFO that replaced one that it held", async () => {
   using dir = tempDir();
   const fifos = new Fifos([dir.path]);
   for (let i = 0; i < 2; i++) {
-    // Both are there for a moment, so that they are two inodes.
+    // Both exist for a moment, so that their inodes differ.
     const [fresh] = makeFifos(dir, "fifo.new");
     Deno.renameSync(fresh, dir.file("fifo"));
     fifos.hold();
@@ -70,7 +70,7 @@ Deno.test("Fifos.hold() holds a FIFO that took the place of one that it held", a
   fifos.close();
 });
 
-Deno.test("Fifos.hold() opens nothing behind a link, and nothing but FIFOs", async () => {
+Deno.test("Fifos.hold() opens nothing behind a symlink, and only FIFOs", async () => {
   using dir = tempDir();
   using outside = tempDir();
   const [target] = makeFifos(outside, "target");
@@ -84,7 +84,7 @@ Deno.test("Fifos.hold() opens nothing behind a link, and nothing but FIFOs", asy
   fifos.close();
 });
 
-Deno.test("Fifos.hold() ignores a directory that is gone", () => {
+Deno.test("Fifos.hold() ignores a missing directory", () => {
   const fifos = new Fifos(["/no/such/directory"]);
   fifos.hold();
   fifos.close();
@@ -109,34 +109,37 @@ Deno.test("Fifos.hold() does not list a directory again that has not changed for
   fifos.close();
 });
 
-Deno.test("watch() goes on telling, and can be closed, where a FIFO that is held is touched", async () => {
+Deno.test("a watch goes on, and can be closed, when a FIFO that is held is touched", async () => {
   using dir = tempDir();
   makeFifos(dir, "fifo");
   await using actor = new Actor(["watch", dir.path, "fifo"]);
   await actor.says("watches work");
 });
 
-Deno.test("Watch.close() does not wait for ever where a FIFO that went made watches hang, and no more are made", async () => {
+Deno.test("Watch.close() does not hang after a FIFO that is gone made watches hang, and no watch can be made then", async () => {
   using dir = tempDir();
   await using actor = new Actor(["watch-hanging", dir.path, "fifo"]);
   await until("it is said what became of watches", () => actor.stdout.split("\n").length > 3);
-  assertStringIncludes(actor.stdout, "watches hang");
-  // Without a file to ask it by, nobody knows before.
+  assertStringIncludes(actor.stdout, "file watcher hangs");
+  // Without a probe, this is not known before the watch is closed.
   assertStringIncludes(actor.stdout, '{"after":[true,true,true]}');
 });
 
 for (const isApart of [false, true]) {
-  Deno.test(`Watch.check() tells that a watch hangs, asked by a file ${isApart ? "elsewhere" : "in its directory"}`, async () => {
+  Deno.test(`Watch.check() reports that a watch hangs, with a probe ${isApart ? "elsewhere" : "in its directory"}`, async () => {
     using dir = tempDir();
     using outside = tempDir();
     const probe = (isApart ? outside : dir).write(".lock", "");
     await using actor = new Actor(["watch-hanging", dir.path, "fifo", probe]);
     await until("it is said what became of watches", () => actor.stdout.split("\n").length > 3);
-    assertStringIncludes(actor.stdout, '{"before":true}\n{"after":[true,false,false]}\nError: Deno\'s watches hang');
+    assertStringIncludes(
+      actor.stdout,
+      '{"before":true}\n{"after":[true,false,false]}\nError: Deno\'s file watcher hangs',
+    );
   });
 }
 
-Deno.test("Watch.check() goes on being answered while the watch works, and nothing is told of it", async () => {
+Deno.test("Watch.check() succeeds as long as the watch works, and causes no event", async () => {
   using dir = tempDir();
   const probe = dir.write(".lock", "");
   const told: string[] = [];
@@ -151,7 +154,7 @@ Deno.test("Watch.check() goes on being answered while the watch works, and nothi
 });
 
 for (const hasProbe of [true, false]) {
-  Deno.test(`Watch does not seem to hang when its answer gets lost in a flood (${hasProbe ? "with" : "without"} a file to ask it by)`, async () => {
+  Deno.test(`Watch is not thought to hang when its answer is lost in a flood (${hasProbe ? "with" : "without"} a probe)`, async () => {
     using dir = tempDir();
     const probe = hasProbe ? dir.write(".lock", "") : null;
     const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
@@ -159,7 +162,7 @@ for (const hasProbe of [true, false]) {
       for (let i = 0; i < 3000; i++) dir.write(`file${i % 7}`, "{}");
     };
     const watch = watchDirectories([dir.path], sink, probe);
-    // More than Deno keeps while nobody listens: what comes then is thrown away.
+    // More events than Deno keeps while they are not read. It drops the rest.
     for (let i = 0; i < 4; i++) {
       flood();
       assertEquals(watch.check(), true);

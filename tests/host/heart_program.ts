@@ -1,4 +1,4 @@
-/** A program that has a heart and nothing else to do. */
+/** A program that has a heart and does nothing else. */
 
 import { startHeart } from "@ncolony/host";
 

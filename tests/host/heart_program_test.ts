@@ -3,7 +3,7 @@ import { fromFileUrl } from "@std/path";
 import { run } from "../cli/tools.ts";
 import { tempDir } from "../helpers.ts";
 
-/** Runs a program of one heart, which must end by itself. */
+/** Runs a program with a heart, which must exit by itself. */
 async function runProgram(status: string, permissions: readonly string[]): Promise<[code: number, stderr: string]> {
   const program = fromFileUrl(import.meta.resolve("./heart_program.ts"));
   const config = JSON.stringify({ "ncolony.beatcheck": { period: 0.05, grace: 1, status } });
@@ -15,17 +15,17 @@ async function runProgram(status: string, permissions: readonly string[]): Promi
 
 const ENV = "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME";
 
-Deno.test("startHeart() keeps no program running, and needs no more than its file and its two variables", async () => {
+Deno.test("startHeart() keeps no program running, and needs permissions only for its file and its two variables", async () => {
   using dir = tempDir();
   const files = [`--allow-read=${dir.path}`, `--allow-write=${dir.path}`];
   assertEquals(await runProgram(dir.path, [ENV, ...files]), [0, ""]);
   assert(Deno.statSync(dir.file("web")).isFile);
 });
 
-Deno.test("startHeart() says which permission is missing, and lets the program run", async () => {
+Deno.test("startHeart() reports a missing permission, and lets the program run", async () => {
   using dir = tempDir();
   const [read, write] = [`--allow-read=${dir.path}`, `--allow-write=${dir.path}`];
-  const noEnv = "heart: no heart beats: that needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME\n";
+  const noEnv = "heart: no heartbeat: needs --allow-env=NCOLONY_CONFIG,NCOLONY_NAME\n";
   const path = JSON.stringify(dir.path);
   assertEquals(
     await Promise.all([
@@ -37,8 +37,8 @@ Deno.test("startHeart() says which permission is missing, and lets the program r
     [
       [0, noEnv],
       [0, noEnv],
-      [0, `heart: cannot touch ${path}: needs --allow-read\n`],
-      [0, `heart: cannot touch ${path}: needs --allow-write\n`],
+      [0, `heart: cannot touch heartbeat file ${path}: needs --allow-read\n`],
+      [0, `heart: cannot touch heartbeat file ${path}: needs --allow-write\n`],
     ],
   );
 });

@@ -4,7 +4,7 @@ import { run } from "../cli/tools.ts";
 import { tempDir, until } from "../helpers.ts";
 import { Actor, IS_ROOT, NOBODY } from "./actors.ts";
 
-/** The options of a program that runs under the monitor; what goes wrong is collected. */
+/** Returns the options of a program that runs under the monitor. Collects the faults. */
 function under(section: unknown, name = "web"): HeartOptions & { faults: string[] } {
   const variables: Record<string, string> = {
     NCOLONY_CONFIG: JSON.stringify({ args: ["httpd"], "ncolony.beatcheck": section }),
@@ -14,7 +14,7 @@ function under(section: unknown, name = "web"): HeartOptions & { faults: string[
   return { environ: (key) => variables[key], onFault: (fault) => void faults.push(fault), faults };
 }
 
-/** Sets a file's time far back, so that a touch shows. */
+/** Sets a file's time far back, so that a touch can be seen. */
 function age(path: string): void {
   Deno.utimeSync(path, 1000, 1000);
 }
@@ -27,7 +27,7 @@ function assertNow(path: string): void {
   assert(Math.abs(Date.now() - mtimeOf(path)) < 60_000, `${path} was touched at ${mtimeOf(path)}`);
 }
 
-Deno.test("Heart makes its file, and touches it without changing what it says", () => {
+Deno.test("Heart.beat() creates its file, and touches it without changing its content", () => {
   using dir = tempDir();
   const path = dir.file("heart");
   using heart = new Heart(path, "web");
@@ -40,19 +40,19 @@ Deno.test("Heart makes its file, and touches it without changing what it says", 
   assertEquals(Deno.readTextFileSync(path), "text");
 });
 
-Deno.test("Heart touches the file of its name in a directory, also one that is made later", () => {
+Deno.test("Heart.beat() touches the file of its name in a directory, even one that is made later", () => {
   using dir = tempDir();
   const faults: string[] = [];
   using heart = new Heart(dir.file("hearts", "eu"), "web", (fault) => void faults.push(fault));
   heart.beat();
-  assertEquals(faults, [`cannot touch ${JSON.stringify(heart.status)}: is not there`]);
+  assertEquals(faults, [`cannot touch heartbeat file ${JSON.stringify(heart.status)}: no such file or directory`]);
   dir.dir("hearts/eu");
   heart.beat();
   assertEquals([...Deno.readDirSync(heart.status)].map(({ name }) => name), ["web"]);
   assertNow(dir.file("hearts", "eu", "web"));
 });
 
-Deno.test("Heart follows a link to its file, and makes none through a link that leads nowhere", () => {
+Deno.test("Heart.beat() follows a symlink to its file, and creates no file through a dangling one", () => {
   using dir = tempDir();
   const target = dir.write("target", "");
   age(target);
@@ -68,7 +68,7 @@ Deno.test("Heart follows a link to its file, and makes none through a link that 
   assertThrows(() => Deno.lstatSync(dir.file("nowhere")), Deno.errors.NotFound);
 });
 
-Deno.test("Heart touches a FIFO without waiting for its reader", async () => {
+Deno.test("Heart.beat() touches a FIFO without waiting for a reader", async () => {
   using dir = tempDir();
   const path = dir.file("fifo");
   await run(["mkfifo", path]);
@@ -78,7 +78,7 @@ Deno.test("Heart touches a FIFO without waiting for its reader", async () => {
   assertNow(statusFile(path, "web"));
 });
 
-Deno.test("Heart tells a fault once as long as it stays the same, and again after it was gone", () => {
+Deno.test("Heart reports a fault once while it stays the same, and again after it was gone", () => {
   using dir = tempDir();
   const faults: string[] = [];
   const heart = new Heart(dir.file("a", "heart"), "web", (fault) => void faults.push(fault));
@@ -97,7 +97,7 @@ Deno.test("Heart tells a fault once as long as it stays the same, and again afte
   assertEquals(beatTwice(), 1, "no directory again");
 });
 
-Deno.test("startHeart() beats at once and then by itself, until it is disposed of", async () => {
+Deno.test("startHeart() beats at once and then by itself, until it is disposed", async () => {
   using dir = tempDir();
   const path = dir.file("heart");
   const it = under({ period: 0.03, grace: 1, status: path });
@@ -118,7 +118,7 @@ for (const period of [0.01, 1e9]) {
   Deno.test(`startHeart() beats neither without a pause nor never with a period of ${period} s`, async () => {
     using dir = tempDir();
     const path = dir.file("hearts", "heart");
-    // Each beat makes a fault, and each fault another one, so that each of them shows.
+    // Each fault changes the reason of the next one, so that every beat reports one.
     let beats = 0;
     const onFault = () => void (beats++ % 2 === 0 ? dir.write("hearts", "") : Deno.removeSync(dir.file("hearts")));
     using heart = startHeart({ ...under({ period, grace: 1, status: path }), onFault });
@@ -130,7 +130,7 @@ for (const period of [0.01, 1e9]) {
   });
 }
 
-Deno.test("startHeart() and maybeBeat() do nothing where no monitor runs the program, or its config names no heart", () => {
+Deno.test("startHeart() and maybeBeat() do nothing without a monitor, or if the config names no heart", () => {
   const faults: string[] = [];
   const onFault = (fault: string) => void faults.push(fault);
   for (const environ of [() => undefined, under(undefined).environ!, under(null).environ!]) {
@@ -140,19 +140,19 @@ Deno.test("startHeart() and maybeBeat() do nothing where no monitor runs the pro
   assertEquals(faults, []);
 });
 
-Deno.test("startHeart() tells once, by its field and without its values, what is wrong with its config", () => {
+Deno.test("startHeart() reports an invalid config once, by its field and without its values", () => {
   const it = under({ period: "hunter2", grace: 1, status: "/s" });
   assertEquals(startHeart(it), null);
   assertEquals(it.faults, [
-    'no heart beats: Cannot parse config "web": "ncolony.beatcheck.period" must be a number from 0.01 to 1000000000: got a string',
+    'no heartbeat: Cannot parse config "web": "ncolony.beatcheck.period" must be a number from 0.01 to 1000000000: got a string',
   ]);
   const notJson = { ...it, environ: () => "hunter2" };
   assertEquals(startHeart(notJson), null);
-  assertMatch(it.faults[1]!, /^no heart beats: .*not JSON at line 1, column 1$/);
+  assertMatch(it.faults[1]!, /^no heartbeat: .*invalid JSON at line 1, column 1$/);
 });
 
 Deno.test({
-  name: "Heart.beat() touches a file of another user's that it may write, as touch(1) does, and leaves what it holds",
+  name: "Heart.beat() touches another user's file that it may write, as touch(1) does, and keeps its content",
   ignore: !IS_ROOT,
   fn: async () => {
     using dir = tempDir();
@@ -168,7 +168,7 @@ Deno.test({
       Deno.chmodSync(path, 0o644);
       await using other = new Actor(["beat", path, `${NOBODY}`]);
       const { faults } = JSON.parse(await other.result());
-      assertMatch(faults.join(), /^cannot touch ".*heart": permission denied$/);
+      assertMatch(faults.join(), /^cannot touch heartbeat file ".*heart": permission denied$/);
     }
   },
 });
@@ -184,7 +184,7 @@ Deno.test("maybeBeat() beats once", () => {
   assertEquals(it.faults, []);
 });
 
-Deno.test("lastBeat() and statusFile() see a file, a file in a directory, and none", () => {
+Deno.test("lastBeat() and statusFile() find a file, a file in a directory, or none", () => {
   using dir = tempDir();
   const path = dir.write("heart", "");
   age(path);

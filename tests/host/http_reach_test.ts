@@ -9,14 +9,14 @@ import { closedBy, RawServer, type Talk, target } from "./raw_server.ts";
 const LONG_MS = 20_000;
 const OK: Talk = (_, write) => write("HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
 
-/** Asks; fails where a reason shows something of what was asked. */
+/** Asks a URL. Fails if the reason reveals part of the request. */
 async function ask(url: string, how: Partial<HttpTarget> = {}): Promise<Answer> {
   const answer = await askHttp(target(url, how), LONG_MS, new AbortController().signal);
   if (answer.type !== "status") assert(!/hunter|127\.0\.0\.1|localhost|\n|\/tmp/.test(answer.reason), answer.reason);
   return answer;
 }
 
-Deno.test("askHttp() makes a connection for each request, and holds none", async () => {
+Deno.test("askHttp() makes a connection for each request, and keeps none", async () => {
   let open = 0;
   await using server = new RawServer(async (connection, write) => {
     open++;
@@ -31,7 +31,7 @@ Deno.test("askHttp() makes a connection for each request, and holds none", async
   }
 });
 
-Deno.test("askHttp() closes the connection of a body that never ends, when its time is over", async () => {
+Deno.test("askHttp() closes the connection of an endless body when its time is over", async () => {
   let isClosed = false;
   await using server = new RawServer(async (connection, write) => {
     await write("HTTP/1.1 200 OK\r\n\r\nbegun");
@@ -43,7 +43,7 @@ Deno.test("askHttp() closes the connection of a body that never ends, when its t
   await until("it is closed", () => isClosed);
 });
 
-Deno.test("askHttp() sends the headers of a config, also a host and a name of its own", async () => {
+Deno.test("askHttp() sends the headers of a config, even its own host and user agent", async () => {
   await using server = new RawServer(OK);
   const headers = { Host: "a.example", "User-Agent": "me", "X-Token": "hunter2" };
   await ask(`http://${server.host}/path`, { headers });
@@ -52,7 +52,7 @@ Deno.test("askHttp() sends the headers of a config, also a host and a name of it
   assertEquals(lines.filter((line) => /^(host|user-agent):/.test(line)).length, 2);
 });
 
-/** What comes of asking these, by a program with these permissions and this environment. */
+/** Returns the answers of these targets, asked by a program with these permissions and this environment. */
 async function askApart(targets: readonly HttpTarget[], permissions: readonly string[], env = {}): Promise<Answer[]> {
   using dir = tempDir();
   const script = dir.write(
@@ -70,7 +70,7 @@ async function askApart(targets: readonly HttpTarget[], permissions: readonly st
   return JSON.parse(new TextDecoder().decode(stdout));
 }
 
-Deno.test("askHttp() asks on a unix socket, whatever host the URL names, and says which permission that needs", async () => {
+Deno.test("askHttp() asks on a unix socket, whatever host the URL names, and names the permissions that it needs", async () => {
   using dir = tempDir();
   const path = dir.file("socket");
   const script = dir.write(
@@ -87,14 +87,14 @@ Deno.test("askHttp() asks on a unix socket, whatever host the URL names, and say
   const granted = [`--allow-read=${dir.path}`, `--allow-write=${dir.path}`, net];
   assertEquals(await askApart(paths.map(asked), granted), [
     { type: "status", status: 204 },
-    { type: "broken", reason: 'there is no socket at its "unix"' },
+    { type: "broken", reason: 'no socket at the path in "unix"' },
     { type: "broken", reason: "connection refused" },
   ]);
-  const reason = 'that needs --allow-read=PATH, --allow-write=PATH and --allow-net=unix:PATH for its "unix"';
+  const reason = 'needs --allow-read=PATH, --allow-write=PATH and --allow-net=unix:PATH for the path in "unix"';
   assertEquals(await askApart([asked(path)], granted.slice(0, 2)), [{ type: "impossible", reason }]);
 });
 
-Deno.test("askHttp() goes through no proxy, whatever the environment says", async () => {
+Deno.test("askHttp() uses no proxy, whatever the environment says", async () => {
   await using proxy = new RawServer(OK);
   await using server = new RawServer(OK);
   const names = ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"];
@@ -102,12 +102,12 @@ Deno.test("askHttp() goes through no proxy, whatever the environment says", asyn
   const targets = [`http://${server.host}/`, `https://${server.host}/`].map((url) => target(url));
   const answers = await askApart(targets, ["--allow-net=127.0.0.1", "--allow-env"], env);
   assertEquals(answers.map(({ type }) => type), ["status", "broken"]);
-  // Deno itself may ask the proxy for something, as for its newest version.
+  // Deno itself may ask the proxy for something, such as its newest version.
   assertEquals(proxy.requests.filter((request) => request.includes(server.host)), []);
   assertEquals(server.connections, 2);
 });
 
-Deno.test("askHttp() says where http and https are mixed up", async () => {
+Deno.test("askHttp() reports if http and https are mixed up", async () => {
   const talks: readonly Talk[] = [
     async (connection) => void await connection.write(new Uint8Array([0x15, 3, 1, 0, 2, 2, 70])),
     (_, write) => write("HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n"),
@@ -119,13 +119,13 @@ Deno.test("askHttp() says where http and https are mixed up", async () => {
   for (const talk of talks) {
     await using server = new RawServer(talk);
     const answer = await ask(`http://${server.host}/`);
-    assertMatch("reason" in answer ? answer.reason : answer.hint ?? "", /its URL may have to begin with https:\/\//);
+    assertMatch("reason" in answer ? answer.reason : answer.hint ?? "", /the URL may need to begin with https:\/\//);
   }
   await using plain = new RawServer((_, write) => write("HTTP/1.1 400 Bad Request\r\n\r\nNo such thing"));
   assertEquals(await ask(`http://${plain.host}/`), { type: "status", status: 400 });
 });
 
-Deno.test("askHttp() takes a switch of protocols for an answer, and lets go of the connection", async () => {
+Deno.test("askHttp() takes a switch of protocols as an answer, and closes the connection", async () => {
   let isClosed = false;
   await using server = new RawServer(async (connection, write) => {
     await write("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n");
@@ -145,15 +145,15 @@ Deno.test("askHttp() takes answers that are not quite HTTP, as browsers do", asy
   }
 });
 
-Deno.test("askHttp() says which permission a name needs, and that some URLs make no request", async () => {
-  const reason = "that needs --allow-net for its host";
+Deno.test("askHttp() names the permission that a host needs, and reports URLs that form no request", async () => {
+  const reason = "needs --allow-net for the host of the URL";
   for (const host of ["localhost:18431", "example.com", "[::1]:80", "127.0.0.2"]) {
     for (const scheme of ["http", "https"]) {
       assertEquals(await ask(`${scheme}://${host}/`), { type: "impossible", reason }, host);
     }
   }
   await using server = new RawServer(OK);
-  const nothing = { type: "impossible", reason: "its URL and headers make no request" } as const;
+  const nothing = { type: "impossible", reason: "the URL and the headers do not form a valid request" } as const;
   assertEquals(await ask(`http://hunter2:100%@${server.host}/`), nothing);
   for (const host of ["hunter2 x", "", "a:99999"]) {
     assertEquals(await ask(`https://${server.host}/`, { headers: { host } }), nothing, host);
@@ -161,7 +161,7 @@ Deno.test("askHttp() says which permission a name needs, and that some URLs make
   assertEquals(server.connections, 0);
 });
 
-/** Makes an authority, and a certificate of it for some names that is valid for some days, or was. */
+/** Makes an authority, and its certificate for some names, valid for `days`. It is expired if `days` is negative. */
 async function certify(dir: TempDir, names: string, days: number): Promise<{ ca: string; cert: string; key: string }> {
   const script = `
     cd "$1" && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem \
@@ -180,13 +180,13 @@ const CERTIFICATES = { ignore: !hasCommand("openssl") };
 
 for (
   const [what, names, days, reason] of [
-    ["is its name's", "DNS:localhost,IP:127.0.0.1", 10, null],
-    ["has expired", "DNS:localhost,IP:127.0.0.1", -1, "its certificate has expired"],
-    ["is another name's", "DNS:other.example", 10, "its certificate is for another name"],
+    ["is for its name", "DNS:localhost,IP:127.0.0.1", 10, null],
+    ["has expired", "DNS:localhost,IP:127.0.0.1", -1, "the server's certificate has expired"],
+    ["is for another name", "DNS:other.example", 10, "the server's certificate does not match"],
   ] as const
 ) {
   Deno.test(
-    `askHttp() of a server whose certificate ${what}, with its CA, without, and insecure`,
+    `askHttp() checks a server's certificate that ${what}, with its CA, without it, and insecurely`,
     CERTIFICATES,
     async () => {
       using dir = tempDir();
@@ -199,14 +199,14 @@ for (
       else assert(trusted.type === "impossible" && trusted.reason.startsWith(reason), JSON.stringify(trusted));
       const untrusted = await ask(url);
       assert(untrusted.type === "impossible", JSON.stringify(untrusted));
-      assertMatch(untrusted.reason, days < 0 ? /expired/ : /nobody that is trusted here, .*"ca"/);
+      assertMatch(untrusted.reason, days < 0 ? /expired/ : /not from a trusted CA, .*"ca"/);
       assertEquals(await ask(url, { isInsecure: true, headers: { x: "y" } }), { type: "status", status: 204 });
       await server.shutdown();
     },
   );
 }
 
-Deno.test("askHttp() of a server by the name that its header says", CERTIFICATES, async () => {
+Deno.test("askHttp() checks a certificate for the name in the Host header", CERTIFICATES, async () => {
   using dir = tempDir();
   const { ca, cert, key } = await certify(dir, "DNS:a.example", 10);
   const options = { hostname: "127.0.0.1", port: 0, cert, key, onListen: () => {} };
@@ -216,20 +216,20 @@ Deno.test("askHttp() of a server by the name that its header says", CERTIFICATES
   await server.shutdown();
 });
 
-Deno.test("askHttp() says what is wrong with a file of certificates, and waits for none", async () => {
+Deno.test("askHttp() reports what is wrong with a file of certificates, and does not wait for a FIFO", async () => {
   using dir = tempDir();
   const fifo = dir.file("fifo");
   await new Deno.Command("mkfifo", { args: [fifo] }).output();
   for (
     const [ca, fault] of [
-      [dir.file("none"), "is not there"],
-      [fifo, "is not a regular file"],
-      [dir.write("text", "hunter2"), "holds no certificate in PEM"],
+      [dir.file("none"), "no such file or directory"],
+      [fifo, "not a regular file"],
+      [dir.write("text", "hunter2"), "contains no PEM certificate"],
       [dir.write("bad", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n"), ""],
     ] as const
   ) {
     const answer = await ask("https://127.0.0.1:1/", { ca });
     if (fault === "") assert(answer.type !== "status", ca);
-    else assertEquals(answer, { type: "impossible", reason: `its "ca" ${fault}` });
+    else assertEquals(answer, { type: "impossible", reason: `"ca" file: ${fault}` });
   }
 });

@@ -3,13 +3,13 @@ import { type Answer, askHttp } from "@ncolony/host";
 import { until } from "../helpers.ts";
 import { closedBy, RawServer, type Talk, target, writeAll } from "./raw_server.ts";
 
-/** What must not be shown of a URL. */
+/** The secret part of a URL, which must not be shown. */
 const SECRET_PATH = "/hunter2?token=hunter3";
 
-/** How long an answer may take that comes at once. */
+/** The timeout if the answer comes at once, in milliseconds. */
 const LONG_MS = 20_000;
 
-/** Asks; fails where a reason shows something of the URL. */
+/** Asks a server. Fails if the reason reveals part of the URL. */
 async function ask(host: string, timeoutMs = LONG_MS, signal = new AbortController().signal): Promise<Answer> {
   const answer = await askHttp(target(`http://user:hunter1@${host}${SECRET_PATH}`), timeoutMs, signal);
   if (answer.type === "status") return answer;
@@ -17,21 +17,21 @@ async function ask(host: string, timeoutMs = LONG_MS, signal = new AbortControll
   return answer;
 }
 
-/** What comes of asking a server that answers so. */
+/** Asks a server that answers like this. */
 async function askServer(talk: Talk, timeoutMs = LONG_MS): Promise<Answer> {
   await using server = new RawServer(talk);
   return await ask(server.host, timeoutMs);
 }
 
-/** A server that answers with this status. */
+/** Returns a server that answers with this status. */
 function answering(status: number, head = ""): Talk {
   return (_, write) => write(`HTTP/1.1 ${status} x\r\ncontent-length: 0\r\n${head}\r\n`);
 }
 
-/** Nothing may be left open. */
+/** Checks that nothing is left open. */
 const TIDY = { sanitizeOps: true, sanitizeResources: true };
 
-Deno.test("askHttp() gives the status, whatever it is", TIDY, async () => {
+Deno.test("askHttp() returns the status, whatever it is", TIDY, async () => {
   for (const status of [200, 204, 299, 304, 400, 404, 500, 503, 599]) {
     assertEquals(await askServer(answering(status)), { type: "status", status });
   }
@@ -45,7 +45,7 @@ Deno.test("askHttp() follows no redirect", TIDY, async () => {
   }
 });
 
-Deno.test("askHttp() asks by GET, says who it is, and sends what the URL says of a user", TIDY, async () => {
+Deno.test("askHttp() asks by GET, sends its name, and sends the URL's user", TIDY, async () => {
   await using server = new RawServer(answering(200));
   await ask(server.host);
   const request = server.requests.join();
@@ -62,14 +62,14 @@ Deno.test("askHttp() asks a server that Deno serves", TIDY, async () => {
   await served.shutdown();
 });
 
-Deno.test("askHttp() waits for a server that never answers no longer than its time", TIDY, async () => {
+Deno.test("askHttp() waits for a server that never answers until its timeout", TIDY, async () => {
   const before = performance.now();
   const answer = await askServer((connection) => closedBy(connection), 200);
-  assertEquals(answer, { type: "broken", reason: "no answer in 0.2 s" });
+  assertEquals(answer, { type: "broken", reason: "no response within 0.2 s" });
   assertLess(performance.now() - before, 10_000);
 });
 
-Deno.test("askHttp() gives a server that sends a byte of its head now and then no more time", TIDY, async () => {
+Deno.test("askHttp() gives no more time to a server that sends a byte of its head now and then", TIDY, async () => {
   const answer = await askServer(async (_, write) => {
     await write("HTTP/1.1 200 OK\r\nx: ");
     for (;;) {
@@ -77,20 +77,20 @@ Deno.test("askHttp() gives a server that sends a byte of its head now and then n
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }, 300);
-  assertEquals(answer, { type: "broken", reason: "no answer in 0.3 s" });
+  assertEquals(answer, { type: "broken", reason: "no response within 0.3 s" });
 });
 
-Deno.test("askHttp() gives a server that goes on saying 100 Continue no more time", TIDY, async () => {
+Deno.test("askHttp() gives no more time to a server that keeps sending 100 Continue", TIDY, async () => {
   const answer = await askServer(async (_, write) => {
     for (;;) {
       await write("HTTP/1.1 100 Continue\r\n\r\n");
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }, 300);
-  assertEquals(answer, { type: "broken", reason: "no answer in 0.3 s" });
+  assertEquals(answer, { type: "broken", reason: "no response within 0.3 s" });
 });
 
-Deno.test("askHttp() waits as long as a config can say, however long that is", TIDY, async () => {
+Deno.test("askHttp() takes the longest timeouts that a config can set", TIDY, async () => {
   for (const timeoutMs of [2 ** 31, 1e12]) {
     const talk: Talk = async (_, write) => {
       await new Promise((resolve) => setTimeout(resolve, 100));
@@ -100,21 +100,21 @@ Deno.test("askHttp() waits as long as a config can say, however long that is", T
   }
 });
 
-Deno.test("askHttp() takes refused and broken connections for bad answers, and says which", TIDY, async () => {
+Deno.test("askHttp() reports refused and broken connections as bad answers, and says which", TIDY, async () => {
   const closed = new RawServer(answering(200));
   const { host } = closed;
   await closed[Symbol.asyncDispose]();
   assertEquals(await ask(host), { type: "broken", reason: "connection refused" });
-  const reason = "connection closed before an answer came";
-  const silent = "connection closed without a word (if it speaks TLS, its URL begins with https://)";
+  const reason = "connection closed before a response";
+  const silent = "connection closed without a response (if the server speaks TLS, the URL must begin with https://)";
   assertEquals(await askServer(() => {}), { type: "broken", reason: silent });
   assertEquals(await askServer((_, write) => write("HTTP/1.1 200")), { type: "broken", reason });
   await using resetting = new RawServer(() => {}, 1);
   assertEquals(await ask(resetting.host), { type: "broken", reason: silent });
 });
 
-Deno.test("askHttp() takes what is not HTTP for a bad answer", TIDY, async () => {
-  const reason = "what it answers is not HTTP";
+Deno.test("askHttp() reports a response that is not HTTP as a bad answer", TIDY, async () => {
+  const reason = "the response is not HTTP";
   for (const text of ["hunter2\r\n\r\n", "SSH-2.0-x\r\n", "\x16\x03\x01\x00", "HTTP/1.1 99 x\r\n\r\n"]) {
     assertEquals(await askServer((_, write) => write(text)), { type: "broken", reason }, text);
   }
@@ -122,21 +122,24 @@ Deno.test("askHttp() takes what is not HTTP for a bad answer", TIDY, async () =>
   assertEquals((await askServer((_, write) => write(huge))).type, "broken");
 });
 
-Deno.test("askHttp() explains what happened by nothing that the URL says", TIDY, async () => {
+Deno.test("askHttp() does not derive its reason from words in the URL", TIDY, async () => {
   for (const word of ["refused", "reset", "tls", "parse", "dns%20error", "EOF"]) {
     await using server = new RawServer((_, write) => write("SSH-2.0-x\r\n"));
     const answer = await askHttp(target(`http://${server.host}/${word}`), LONG_MS, new AbortController().signal);
-    assertEquals(answer, { type: "broken", reason: "what it answers is not HTTP" }, word);
+    assertEquals(answer, { type: "broken", reason: "the response is not HTTP" }, word);
   }
 });
 
-Deno.test("askHttp() takes a server without TLS under an https URL for a bad answer", TIDY, async () => {
+Deno.test("askHttp() reports a server without TLS under an https URL as a bad answer", TIDY, async () => {
   await using server = new RawServer((_, write) => write("HTTP/1.1 200 OK\r\n\r\n"));
   const answer = await askHttp(target(`https://${server.host}${SECRET_PATH}`), LONG_MS, new AbortController().signal);
-  assertEquals(answer, { type: "broken", reason: "it does not speak TLS: its URL may have to begin with http://" });
+  assertEquals(answer, {
+    type: "broken",
+    reason: "the server does not speak TLS: the URL may need to begin with http://",
+  });
 });
 
-Deno.test("askHttp() reads no more than it must of a body without end", TIDY, async () => {
+Deno.test("askHttp() reads only a little of an endless body", TIDY, async () => {
   let written = 0;
   let isClosed = false;
   const chunk = new Uint8Array(16_384);
@@ -150,12 +153,12 @@ Deno.test("askHttp() reads no more than it must of a body without end", TIDY, as
   });
   assertEquals(answer, { type: "status", status: 200 });
   await until("the server sees it closed", () => isClosed);
-  // What was read, and what the two kernels' buffers take.
+  // What was read, and what the kernel's buffers on both ends hold.
   assertLess(written, 16 * 1024 * 1024);
 });
 
 Deno.test(
-  "askHttp() gives the status of an answer with 10 MiB of body, with one that stalls, or that breaks off",
+  "askHttp() returns the status of an answer whose body has 10 MiB, stalls or breaks off",
   TIDY,
   async () => {
     const status: Answer = { type: "status", status: 200 };
@@ -191,6 +194,9 @@ Deno.test("askHttp() ends at once when it is aborted, and closes the connection"
   assertEquals(server.connections, 1, "aborted before, it asks nobody");
 });
 
-Deno.test("askHttp() says which permission is missing", { ...TIDY, permissions: { net: false } }, async () => {
-  assertEquals(await ask("127.0.0.1:8080"), { type: "impossible", reason: "that needs --allow-net for its host" });
+Deno.test("askHttp() names the missing permission", { ...TIDY, permissions: { net: false } }, async () => {
+  assertEquals(await ask("127.0.0.1:8080"), {
+    type: "impossible",
+    reason: "needs --allow-net for the host of the URL",
+  });
 });

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import { HEEDING, ROOT, run, sh } from "../cli/tools.ts";
 import { tempDir } from "../helpers.ts";
 
-/** What a program says that began with these words, and asks a shell. */
+/** Returns what inherited() reports in a program that is started with these words, and asks a shell. */
 async function inheritedBy(...wrap: string[]): Promise<unknown> {
   using dir = tempDir();
   const script = dir.write(
@@ -17,7 +17,7 @@ async function inheritedBy(...wrap: string[]): Promise<unknown> {
   return JSON.parse(stdout || `"${stderr}"`);
 }
 
-Deno.test("inherited() sees by a shell what is ignored and blocked, and what does not block", async () => {
+Deno.test("inherited() learns from a shell which signals are ignored or blocked, and whether stdout blocks", async () => {
   assertEquals(await inheritedBy(), [false, false, false, false]);
   assertEquals(await inheritedBy(...sh('trap "" HUP; exec "$@"'), "sh"), [true, false, false, false]);
 });
@@ -26,10 +26,10 @@ const UNSHARE = ["unshare", "--pid", "--fork", "--kill-child"];
 const canUnshare = (await run([...UNSHARE, "true"]).catch(() => ({ code: 1 }))).code === 0;
 
 Deno.test({
-  name: "inherited() takes nobody else in a foreign /proc for this program",
+  name: "inherited() takes no other process in a foreign /proc for this program",
   ignore: !canUnshare,
   fn: async () => {
-    // By these numbers the kernel's own threads are there, which ignore all signals.
+    // In that /proc, these pids are kernel threads, which ignore all signals.
     const wrap = [...UNSHARE, ...sh('"$@"; exit $?'), "sh"];
     assertEquals(await inheritedBy(...wrap), [false, false, false, false]);
     const ignoring = [...UNSHARE, ...sh('trap "" HUP; "$@"; exit $?'), "sh"];

@@ -18,19 +18,19 @@ class Place implements Disposable {
     Deno.chmodSync(this.pids, 0o750);
   }
 
-  /** Notes a child as a monitor does; without its pid, one that it is about to start. */
+  /** Records a child as a monitor does. Without a pid, one that it is about to start. */
   async record(config: string, pid?: number): Promise<void> {
     assertEquals(await told("record", this.pids, config, ...(pid === undefined ? [] : [`${pid}`])), [
       { faults: [null, null] },
     ]);
   }
 
-  /** What a successor finds, and where a signal is given, what it sees of the ends. */
+  /** Returns what a successor finds, and after a signal, the events that it sees. */
   async leftovers(signal?: Deno.Signal): Promise<unknown[]> {
     return await told("leftovers", this.pids, this.config, ...(signal === undefined ? [] : [signal]));
   }
 
-  /** The file with the children, as text. */
+  /** The path of the file with the records of children. */
   get table(): string {
     return `${this.pids}/.children`;
   }
@@ -44,20 +44,20 @@ class Place implements Disposable {
   }
 }
 
-/** Runs a program that may read /proc; gives what it tells, line by line. */
+/** Runs an actor that may read /proc. Returns its lines, parsed. */
 async function told(...args: string[]): Promise<unknown[]> {
   await using actor = new Actor(args);
   return (await actor.result()).trimEnd().split("\n").map((line) => JSON.parse(line));
 }
 
-/** A config of a process, as a {@linkcode Trial} is started with. */
+/** Returns a config of a process, as a {@linkcode Trial} has it. */
 function configOf(args: readonly string[], more: Record<string, unknown> = {}): string {
   return JSON.stringify({ args, ...more });
 }
 
 const SLEEP = ["sleep", "300"];
 
-Deno.test("findChildren() knows a child by its record", async () => {
+Deno.test("findChildren() recognizes a child by its record", async () => {
   using place = new Place();
   const args = ["/usr/bin/env", "-i", "sleep", "300"];
   await using trial = new Trial(args);
@@ -81,7 +81,7 @@ for (const difference of [{ start: "1" }, { boot: "another" }]) {
   });
 }
 
-Deno.test("findChildren() knows a child without a record by its environment, and no other", async () => {
+Deno.test("findChildren() recognizes a child without a record by its environment, and no other process", async () => {
   using place = new Place();
   await using trial = new Trial(SLEEP);
   for (const name of ["web", "db"]) Deno.writeTextFileSync(`${place.pids}/${name}`, `${trial.pid}\n`);
@@ -89,7 +89,7 @@ Deno.test("findChildren() knows a child without a record by its environment, and
   assertEquals(place.names(), [".children", "web"]);
 });
 
-Deno.test("findChildren() removes the files of what is gone", async () => {
+Deno.test("findChildren() removes the files of processes that are gone", async () => {
   using place = new Place();
   await using trial = new Trial(SLEEP);
   await place.record(configOf(SLEEP), trial.pid);
@@ -101,7 +101,7 @@ Deno.test("findChildren() removes the files of what is gone", async () => {
   assertEquals(place.names(), []);
 });
 
-Deno.test("findChildren() tells the end of a child and its group when all of it has ended", async () => {
+Deno.test("findChildren() reports the exit of a child and its group once all of it has exited", async () => {
   using place = new Place();
   const args = ["sh", "-c", "sleep 300 & echo $!; wait"];
   await using trial = new Trial(args);
@@ -109,11 +109,11 @@ Deno.test("findChildren() tells the end of a child and its group when all of it 
   await place.record(configOf(args), trial.pid);
   const [found, events] = await place.leftovers("SIGTERM");
   assertEquals(found, [{ name: "web", pids: [trial.pid], isKnown: true }]);
-  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "group-exited"]);
+  assertEquals(events, ["cannot start: exit status unknown (started by a previous monitor)", "group-exited"]);
   assertEquals(trial.events[0], "leader-exited: SIGTERM");
 });
 
-Deno.test("findChildren() finds who is left in the group of a leader that has ended", async () => {
+Deno.test("findChildren() finds what is left in the group of a leader that has exited", async () => {
   using place = new Place();
   const args = ["sh", "-c", "sleep 300 & echo $!; read line; exit 0"];
   await using trial = new Trial(args);
@@ -124,31 +124,31 @@ Deno.test("findChildren() finds who is left in the group of a leader that has en
   assertEquals(await place.leftovers(), [[{ name: "web", pids: [trial.pid], isKnown: true }]]);
 });
 
-Deno.test("findChildren() signals the leader alone where kill_scope is process", async () => {
+Deno.test("findChildren() signals only the leader if kill_scope is process", async () => {
   using place = new Place();
   const args = ["sh", "-c", "sleep 300 & echo $!; wait"];
   await using trial = new Trial(args);
   await place.record(configOf(args, { "ncolony.monitor": { kill_scope: "process" } }), trial.pid);
   const [, events] = await place.leftovers("SIGTERM");
-  assertEquals(events, ["cannot start: exit status unknown, an earlier monitor started it", "group-exited"]);
+  assertEquals(events, ["cannot start: exit status unknown (started by a previous monitor)", "group-exited"]);
   assertMatch(await stateOf(Number(await trial.line())), /^[SR]$/);
 });
 
-Deno.test("findChildren() waits for a second for what was just being started, and frees its name then", async () => {
+Deno.test("findChildren() waits a second for a child that was about to be started, and then frees its name", async () => {
   using place = new Place();
   await place.record(configOf(SLEEP));
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [], isKnown: true }], [
-    "cannot start: exit status unknown, an earlier monitor started it",
+    "cannot start: exit status unknown (started by a previous monitor)",
     "group-exited",
   ]]);
 });
 
-Deno.test("findChildren() finds and signals who is left of a group whose leader nobody has reaped", async () => {
+Deno.test("findChildren() finds and signals what is left of a group whose leader is an unreaped zombie", async () => {
   using place = new Place();
   const args = [
     "sh",
     "-c",
-    // Who becomes sleep asks for nobody's end.
+    // A process that has become sleep reaps no children.
     "setsid sh -c 'sleep 300 </dev/null >/dev/null 2>&1 & echo $$ $!' & exec sleep 300 >/dev/null",
   ];
   await using trial = new Trial(args);
@@ -157,14 +157,14 @@ Deno.test("findChildren() finds and signals who is left of a group whose leader 
   await until("the leader is a zombie", async () => await stateOf(leader!) === "Z");
   Deno.writeTextFileSync(`${place.pids}/web`, `${leader}`);
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [leader], isKnown: true }], [
-    "cannot start: exit status unknown, an earlier monitor started it",
+    "cannot start: exit status unknown (started by a previous monitor)",
     "group-exited",
   ]]);
-  // Nobody may have reaped it yet.
+  // It may not have been reaped yet.
   assertEquals(["R", "S"].includes(await stateOf(member!)), false);
 });
 
-/** Starts a process as a monitor would that was killed at once: it has another parent by then, and dead pipes. */
+/** Starts a process like one of a monitor that was killed at once: it has another parent, and no pipes. */
 async function stray(config: string, env: Record<string, string> = {}, uid?: number): Promise<number> {
   const script = "setsid sleep 300 <&- >/dev/null 2>&1 & echo $!";
   const { stdout } = await new Deno.Command("sh", {
@@ -174,7 +174,7 @@ async function stray(config: string, env: Record<string, string> = {}, uid?: num
   return Number(new TextDecoder().decode(stdout));
 }
 
-/** Waits until a process has the environment of a stray, and leads a group of its own. */
+/** Waits until a process has the environment of a stray, and leads its own group. */
 async function settled(pid: number): Promise<void> {
   for (let state = ""; state !== `${pid}`;) {
     await using trial = new Trial(["sh", "-c", `read -r stat < /proc/${pid}/stat; echo "$stat"`]);
@@ -182,7 +182,7 @@ async function settled(pid: number): Promise<void> {
   }
 }
 
-Deno.test("findChildren() finds what runs with name and config of the colony, though no file names it", async () => {
+Deno.test("findChildren() finds a process with the colony's name and config even if no file names it", async () => {
   using place = new Place();
   const config = configOf(SLEEP);
   const pid = await stray(config);
@@ -196,12 +196,12 @@ Deno.test("findChildren() finds what runs with name and config of the colony, th
     assertEquals(await told("leftovers", pids, place.config), [[{ name: "web", pids: [pid], isKnown: true }]]);
   }
   assertEquals(await place.leftovers("SIGTERM"), [[{ name: "web", pids: [pid], isKnown: true }], [
-    "cannot start: exit status unknown, an earlier monitor started it",
+    "cannot start: exit status unknown (started by a previous monitor)",
     "group-exited",
   ]]);
 });
 
-Deno.test("findChildren() finds what was started with a config that was edited since", async () => {
+Deno.test("findChildren() finds a process that was started with a config that was edited since", async () => {
   using place = new Place();
   const pid = await stray(configOf(SLEEP));
   using _stray = ending(pid);
@@ -212,7 +212,7 @@ Deno.test("findChildren() finds what was started with a config that was edited s
   assertEquals(await place.leftovers(), [[{ name: "web", pids: [pid], isKnown: true }]]);
 });
 
-Deno.test("findChildren() finds all that runs under a name, and tells the end when all of it has ended", async () => {
+Deno.test("findChildren() finds all processes with the same name, and reports the exit once all have exited", async () => {
   using place = new Place();
   const config = configOf(SLEEP);
   Deno.writeTextFileSync(`${place.config}/web`, config);
@@ -225,7 +225,7 @@ Deno.test("findChildren() finds all that runs under a name, and tells the end wh
   for (const pid of pids) await until(`${pid} has ended`, () => !isAlive(pid));
 });
 
-Deno.test("findChildren() leaves alone what another monitor runs, by the same name and config", async () => {
+Deno.test("findChildren() leaves alone a process of another monitor with the same name and config", async () => {
   using place = new Place();
   const config = configOf(SLEEP);
   Deno.writeTextFileSync(`${place.config}/web`, config);
@@ -233,7 +233,7 @@ Deno.test("findChildren() leaves alone what another monitor runs, by the same na
   assertEquals(await place.leftovers(), [[]]);
 });
 
-Deno.test("findChildren() leaves alone what another user starts with name and config of the colony", async () => {
+Deno.test("findChildren() leaves alone another user's process with the colony's name and config", async () => {
   using place = new Place();
   const config = configOf(SLEEP);
   Deno.writeTextFileSync(`${place.config}/web`, config);
@@ -243,7 +243,7 @@ Deno.test("findChildren() leaves alone what another user starts with name and co
   assertEquals(await place.leftovers(), [[]]);
 });
 
-Deno.test("findChildren() knows a child where it may not read /proc itself, by its name and by its record", async () => {
+Deno.test("findChildren() recognizes a child by its name and by its record even if it may not read /proc itself", async () => {
   for (const isIdentified of [false, true]) {
     using place = new Place();
     const clock = new HandClock();
@@ -255,7 +255,7 @@ Deno.test("findChildren() knows a child where it may not read /proc itself, by i
     const files = new DenoPidFiles(place.pids, {}, clock);
     await files.findChildren(config);
     assertEquals(files.write(parseSpec("web", configOf(args)), trial.pid), null);
-    // The first look at everything after the start.
+    // The first full scan after the start.
     if (isIdentified) assertEquals(files.restore(), null);
     files.close();
     const [found] = await new DenoPidFiles(place.pids, {}, clock).findChildren(config);
@@ -270,7 +270,7 @@ Deno.test("findChildren() knows a child where it may not read /proc itself, by i
   }
 });
 
-Deno.test("findChildren() leaves a stranger alone where it may not read /proc itself", async () => {
+Deno.test("findChildren() leaves a stranger alone if it may not read /proc itself", async () => {
   using place = new Place();
   const stranger = new Deno.Command("sleep", { args: ["300"], stdin: "null" }).spawn();
   try {
@@ -283,7 +283,7 @@ Deno.test("findChildren() leaves a stranger alone where it may not read /proc it
   }
 });
 
-Deno.test("Leftover signals nobody of whom nothing can be seen, and waits for them for 60 s", async () => {
+Deno.test("Leftover signals no process that it cannot see, and waits for it for 60 s", async () => {
   const blind = () => {
     throw new Error("cannot be seen");
   };
@@ -297,22 +297,22 @@ Deno.test("Leftover signals nobody of whom nothing can be seen, and waits for th
   child.signal("SIGKILL");
   child.retry();
   assertEquals(child.refused, true);
-  // One timer after another, each of which asks whether it may end.
+  // One timer after another checks whether the wait is over.
   for (let ms = 0; ms < 59_500; ms += 500) await advance(clock, 500);
   assertEquals([told, isAlive(trial.pid)], [[], true]);
   for (let ms = 0; ms < 2000; ms += 500) await advance(clock, 500);
   assertEquals([told.slice(1), isAlive(trial.pid)], [["failed", "group-exited"], true]);
-  assertStringIncludes(told[0]!, `no longer waits for pid ${trial.pid}, which an earlier monitor wrote down`);
+  assertStringIncludes(told[0]!, `no longer waiting for pid ${trial.pid}, recorded by a previous monitor`);
 });
 
-Deno.test("Leftover goes on waiting where what it waits for cannot be seen for a moment, however late that is", async () => {
+Deno.test("Leftover keeps waiting if it cannot see a process for a moment, however late that is", async () => {
   await using trial = new Trial(SLEEP);
   const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
   const traces = [{ name: "web", pid: trial.pid, start: "1", boot: null, rules }];
   const clock = new HandClock();
   const told: string[] = [];
   const scarce = new Set<string>();
-  // As where no file descriptor is left.
+  // As if no file descriptor were left.
   const see = <T>(what: string, seen: T) => {
     if (scarce.has(what)) throw new Error("Too many open files (os error 24)");
     return seen;
@@ -334,7 +334,7 @@ Deno.test("Leftover goes on waiting where what it waits for cannot be seen for a
   assertEquals([told, isAlive(trial.pid)], [[], true]);
 });
 
-Deno.test("DenoPidFiles notes a child that cannot be seen when it is started, and looks again later", async () => {
+Deno.test("DenoPidFiles records a child that it cannot see at its start, and looks again later", async () => {
   using place = new Place();
   await using trial = new Trial(SLEEP);
   assertEquals(await told("record-unseen", place.pids, configOf(SLEEP), `${trial.pid}`), [
@@ -351,7 +351,7 @@ function listenerTo(told: string[]): ChildListener {
   };
 }
 
-/** Lets time pass, and what follows happen. */
+/** Lets time pass, and lets its effects happen. */
 async function advance(clock: HandClock, byMs: number): Promise<void> {
   clock.advance(byMs);
   await new Promise((resolve) => setTimeout(resolve, 0));

@@ -3,7 +3,7 @@ import { Lives } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { FakeHost } from "../monitor/fake_host.ts";
 
-/** A directory of pid files, and who reads it. */
+/** A pid directory, and the Lives that read it. */
 class World implements Disposable {
   readonly dir = tempDir();
   readonly pids = this.dir.dir("pids");
@@ -17,14 +17,14 @@ class World implements Disposable {
     this.dir.write("pids/.lock", "");
   }
 
-  /** Writes a pid file as a monitor does, so long ago by the wall clock. */
+  /** Writes a pid file as a monitor does, as if written so long ago by the wall clock. */
   start(name: string, agoMs = 0, pid = ++this.#pid): void {
     const at = new Date(this.clock.wall() - agoMs);
     Deno.utimeSync(this.dir.write(`pids/.${name}.new`, `${pid}`), at, at);
     Deno.renameSync(this.dir.file(`pids/.${name}.new`), this.dir.file(`pids/${name}`));
   }
 
-  /** How long a process has run, in milliseconds; null where it does not. */
+  /** Returns how long a process has run, in milliseconds. Null if it does not run. */
   ageOf(name: string): number | null {
     const life = this.lives.of(name);
     return life.type === "up" ? this.clock.now() - life.since : null;
@@ -35,7 +35,7 @@ class World implements Disposable {
   }
 }
 
-Deno.test("Lives tells since when a process runs, and that it does not run, or was started again", async () => {
+Deno.test("Lives.of() tells since when a process runs, that it does not run, or that it was restarted", async () => {
   using it = new World();
   assertEquals(it.lives.of("web"), { type: "down" });
   await it.clock.advance(100_000);
@@ -52,7 +52,7 @@ Deno.test("Lives tells since when a process runs, and that it does not run, or w
   assertEquals(it.host.log.lines, []);
 });
 
-Deno.test("Lives does not take a process for older than it can be, or from the future, when the wall clock jumps", async () => {
+Deno.test("Lives.of() takes no process as older than possible, or as from the future, when the wall clock jumps", async () => {
   using it = new World();
   it.start("web", 5000);
   assertEquals(it.ageOf("web"), 5000);
@@ -66,7 +66,7 @@ Deno.test("Lives does not take a process for older than it can be, or from the f
   assertEquals(it.ageOf("web"), 0);
 });
 
-Deno.test("Lives takes a pid file that is written again for the same life, but not after there was none", async () => {
+Deno.test("Lives.of() takes a rewritten pid file as the same life, unless there was none in between", async () => {
   using it = new World();
   it.start("web", 5000, 101);
   assertEquals(it.ageOf("web"), 5000);
@@ -79,26 +79,26 @@ Deno.test("Lives takes a pid file that is written again for the same life, but n
   assertEquals(it.ageOf("web"), 0);
 });
 
-Deno.test("Lives knows nothing by a directory that no monitor keeps", () => {
+Deno.test("Lives.of() knows nothing from a directory that no monitor keeps", () => {
   using it = new World();
   Deno.removeSync(it.dir.file("pids/.lock"));
   assertEquals(it.lives.of("web"), { type: "unknown" });
   assertEquals(
-    it.host.log.count("when processes start, so the grace begins when a restart is asked for: no monitor"),
+    it.host.log.count(": no monitor keeps pid files there; a grace period begins when a restart is requested"),
     1,
   );
   it.start("db");
   assertEquals(it.lives.of("web"), { type: "down" }, "as Python NColony leaves it");
 });
 
-Deno.test("Lives takes nothing but a file for a pid file", () => {
+Deno.test("Lives.of() takes only a regular file as a pid file", () => {
   using it = new World();
   it.dir.dir("pids/web");
   Deno.symlinkSync(it.dir.write("file", "101"), it.dir.file("pids/db"));
   assertEquals(["web", "db"].map((name) => it.lives.of(name).type), ["down", "down"]);
 });
 
-Deno.test("Lives says once that nobody tells, and when that is over", () => {
+Deno.test("Lives logs once that the starts are unknown, and when they are known again", () => {
   using it = new World();
   Deno.removeSync(it.pids, { recursive: true });
   for (const name of ["web", "db"]) assertEquals(it.lives.of(name), { type: "unknown" });
@@ -106,17 +106,17 @@ Deno.test("Lives says once that nobody tells, and when that is over", () => {
   it.dir.write("pids/.lock", "");
   assertEquals(it.lives.of("web"), { type: "down" });
   assertEquals(it.host.log.lines, [
-    `WARN it is not known from "${it.pids}" when processes start, so the grace begins when a restart is asked for: ` +
-    "is not there",
-    `INFO it is known again from "${it.pids}" when processes start`,
+    `WARN cannot read process start times from "${it.pids}": no such file or directory; ` +
+    "a grace period begins when a restart is requested",
+    `INFO process start times can be read again from "${it.pids}"`,
   ]);
 });
 
-Deno.test("Lives without a directory knows nothing, and says so once", () => {
+Deno.test("Lives without a directory knows nothing, and logs that once", () => {
   using it = new World();
   const lives = new Lives(null, it.clock, it.host.log);
   for (const name of ["web", "db"]) assertEquals(lives.of(name), { type: "unknown" });
   assertEquals([lives.isKnown, it.host.log.lines], [false, [
-    "WARN it is not known when processes start, so the grace begins when a restart is asked for: there is no --pid DIR",
+    "WARN cannot read process start times: no --pid directory was given; a grace period begins when a restart is requested",
   ]]);
 });

@@ -24,7 +24,7 @@ Deno.test("lockDirectory() is refused to another program", async () => {
   await actor.says("held");
 });
 
-Deno.test("lockDirectory() is refused while another program lives, and free when that is killed", async () => {
+Deno.test("lockDirectory() is refused while another program lives, and succeeds after that is killed", async () => {
   using dir = tempDir();
   await using actor = new Actor(["lock", dir.path]);
   await actor.says("held");
@@ -34,7 +34,7 @@ Deno.test("lockDirectory() is refused while another program lives, and free when
   assert(held?.isHeld);
 });
 
-Deno.test("lockDirectory() waits for a moment for who sees whether the lock is held", async () => {
+Deno.test("lockDirectory() waits for a lock that another holder releases soon", async () => {
   using dir = tempDir();
   const first = await lock(dir.path);
   setTimeout(() => first?.[Symbol.dispose](), 100);
@@ -42,7 +42,7 @@ Deno.test("lockDirectory() waits for a moment for who sees whether the lock is h
   assert(second?.isHeld);
 });
 
-Deno.test("lockDirectory() is refused to the same program until the lock is given back", async () => {
+Deno.test("lockDirectory() is refused to the same program until the lock is released", async () => {
   using dir = tempDir();
   const first = await lock(dir.path);
   assertEquals(await lock(dir.path), null);
@@ -51,7 +51,7 @@ Deno.test("lockDirectory() is refused to the same program until the lock is give
   assert(second !== null);
 });
 
-Deno.test("lockDirectory() locks directories, whatever path leads there, and leaves nothing in them", async () => {
+Deno.test("lockDirectory() locks directories by whatever path, and leaves nothing in them", async () => {
   using dir = tempDir();
   {
     using one = await lock(dir.dir("one"));
@@ -64,7 +64,7 @@ Deno.test("lockDirectory() locks directories, whatever path leads there, and lea
   assertEquals([namesIn(dir.file("one")), namesIn(dir.file("two"))], [[], []]);
 });
 
-Deno.test("lockDirectory() locks another directory that takes the place of one that is locked", async () => {
+Deno.test("lockDirectory() locks another directory that replaces a locked one", async () => {
   using dir = tempDir();
   using old = await lock(dir.dir("messages"));
   Deno.removeSync(dir.file("messages"), { recursive: true });
@@ -73,18 +73,18 @@ Deno.test("lockDirectory() locks another directory that takes the place of one t
   assert(held?.isHeld);
 });
 
-Deno.test("lockDirectory() rejects where there is no such directory", async () => {
+Deno.test("lockDirectory() rejects if the directory does not exist", async () => {
   await assertRejects(() => lock("/no/such/directory"), Deno.errors.NotFound);
 });
 
-Deno.test("lockDirectory() makes a file that nobody else can open, whatever the umask", async () => {
+Deno.test("lockDirectory() makes a file that no other user can open, whatever the umask", async () => {
   using dir = tempDir();
   await using actor = new Actor(["lock", dir.path], withUmask("000"));
   await actor.says("held");
   assertEquals((Deno.statSync(dir.file(".lock")).mode ?? 0) & 0o777, 0o600);
 });
 
-Deno.test("lockDirectory() says that its file went, and that another one took its place", async () => {
+Deno.test("DirectoryLock.isHeld is false once its file is removed or replaced", async () => {
   using dir = tempDir();
   using held = await lock(dir.path);
   Deno.removeSync(dir.file(".lock"));
@@ -97,25 +97,25 @@ Deno.test("lockDirectory() says that its file went, and that another one took it
   }
 });
 
-Deno.test("lockDirectory() goes without a file where none can be made, and says why", async () => {
+Deno.test("lockDirectory() works without a file if none can be made, and reports why", async () => {
   using dir = tempDir();
   dir.dir("messages");
   await using actor = new Actor(["lock", dir.file("messages")], [], "/", [`--allow-read=${dir.path}`]);
   await actor.says("held without a file: needs --allow-write");
 });
 
-/** What others may put in the place of the lock file. */
+/** What other users may put in the place of the lock file. */
 const PLANTED: Readonly<Record<string, (path: string, dir: TempDir) => void>> = {
-  "a link to a file": (path, dir) => Deno.symlinkSync(dir.write("victim", "victim"), path),
-  "a link to nothing": (path, dir) => Deno.symlinkSync(dir.file("victim"), path),
-  "another name of a file": (path, dir) => Deno.linkSync(dir.write("victim", "victim"), path),
-  "a file that others may open": (path) => Deno.writeTextFileSync(path, "", { mode: 0o644 }),
+  "a symlink to a file": (path, dir) => Deno.symlinkSync(dir.write("victim", "victim"), path),
+  "a dangling symlink": (path, dir) => Deno.symlinkSync(dir.file("victim"), path),
+  "a hard link to a file": (path, dir) => Deno.linkSync(dir.write("victim", "victim"), path),
+  "a file that other users may open": (path) => Deno.writeTextFileSync(path, "", { mode: 0o644 }),
   "a named pipe": (path) => assert(canRun("mkfifo", path)),
   "a directory with something in it": (path) => Deno.mkdirSync(`${path}/below`, { recursive: true }),
 };
 
 for (const [what, plant] of Object.entries(PLANTED)) {
-  Deno.test(`lockDirectory() puts its file in the place of ${what}`, async () => {
+  Deno.test(`lockDirectory() replaces ${what} by its own file`, async () => {
     using dir = tempDir();
     const messages = dir.dir("messages");
     plant(`${messages}/.lock`, dir);
@@ -124,13 +124,13 @@ for (const [what, plant] of Object.entries(PLANTED)) {
     assertEquals(await lock(messages), null);
     const { isFile, mode } = Deno.lstatSync(`${messages}/.lock`);
     assertEquals([isFile, (mode ?? 0) & 0o777], [true, 0o600]);
-    if (what === "a link to nothing") assertEquals(namesIn(dir.path), ["messages"]);
+    if (what === "a dangling symlink") assertEquals(namesIn(dir.path), ["messages"]);
     else if (namesIn(dir.path).includes("victim")) assertEquals(Deno.readTextFileSync(dir.file("victim")), "victim");
   });
 }
 
 Deno.test({
-  name: "lockDirectory() puts its file in the place of another user's (skipped unless run by root)",
+  name: "lockDirectory() replaces another user's file by its own (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: async () => {
     using dir = tempDir();
@@ -145,7 +145,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "lockDirectory() says that it may not open root's file (skipped unless run by root)",
+  name: "lockDirectory() rejects if it may not open root's file (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: async () => {
     using dir = tempDir();

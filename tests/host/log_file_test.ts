@@ -10,12 +10,12 @@ import { replace } from "./fakes.ts";
 
 const encoder = new TextEncoder();
 
-/** A log file in a directory of its own, and what it told. */
+/** A log file in its own directory, and its reports. */
 class Kept implements Disposable {
   readonly dir: TempDir = tempDir();
   readonly clock = new FakeClock();
   readonly told: string[] = [];
-  /** What went elsewhere. */
+  /** The output that was diverted. */
   elsewhere = "";
   readonly path: string = this.dir.file("logs", "web.log");
   readonly file: LogFile;
@@ -35,7 +35,7 @@ class Kept implements Disposable {
     for (let written = 0; written < bytes.length;) written += await this.file.write(bytes.subarray(written));
   }
 
-  /** What is in the file, then in its predecessors. */
+  /** Returns the text of the file, then of its predecessors. */
   contents(): string[] {
     const numbers = [...Deno.readDirSync(this.dir.file("logs"))].map(({ name }) => Number(name.split(".")[2] ?? 0));
     return numbers.sort((a, b) => a - b).map((number) => {
@@ -56,7 +56,7 @@ Deno.test("LogFile makes its directory, and a file that only its owner and group
   assertEquals((Deno.statSync(kept.path).mode ?? 0) & 0o037, 0);
 });
 
-Deno.test("LogFile goes on in the file that is there", async () => {
+Deno.test("LogFile appends to an existing file", async () => {
   using kept = new Kept();
   await kept.write("one\n");
   kept.file.close();
@@ -67,7 +67,7 @@ Deno.test("LogFile goes on in the file that is there", async () => {
   assertEquals(kept.contents(), ["0123456789ab\n", "one\ntwo\n"]);
 });
 
-Deno.test("LogFile begins a new file before one becomes too large, and keeps so many old ones", async () => {
+Deno.test("LogFile begins a new file before one becomes too large, and keeps the given number of old ones", async () => {
   using kept = new Kept();
   for (const digit of "12345678") await kept.write(`${digit.repeat(9)}\n`);
   assertEquals(kept.contents(), ["777777777\n888888888\n", "555555555\n666666666\n", "333333333\n444444444\n"]);
@@ -76,13 +76,13 @@ Deno.test("LogFile begins a new file before one becomes too large, and keeps so 
   assertEquals(none.contents(), ["333333333\n"]);
 });
 
-Deno.test("LogFile cuts what comes at once between lines", async () => {
+Deno.test("LogFile splits a large write between lines", async () => {
   using kept = new Kept({ keep: 9 });
   await kept.write("1234567\n1234567\n1234567\n12\n1234567\n");
   assertEquals(kept.contents(), ["1234567\n12\n1234567\n", "1234567\n1234567\n"]);
 });
 
-Deno.test("LogFile leaves a line in one file that is longer than a file may be, up to twice of that", async () => {
+Deno.test("LogFile keeps a line that is longer than a file may be in one file, up to twice that size", async () => {
   using kept = new Kept({ keep: 9 });
   await kept.write(`a\n${"x".repeat(30)}`);
   await kept.write("y\nb\n");
@@ -92,7 +92,7 @@ Deno.test("LogFile leaves a line in one file that is longer than a file may be, 
   assert(endless.contents().every(({ length }) => length <= 50));
 });
 
-Deno.test("LogFile loses and tears no line, however they come, as long as all of its files are kept", async () => {
+Deno.test("LogFile loses and tears no line, however they come, as long as it keeps all of its files", async () => {
   const lines = fc.array(fc.nat(18).map((length) => "x".repeat(length)), { minLength: 1, maxLength: 60 });
   await fc.assert(
     fc.asyncProperty(lines, fc.array(fc.nat(4), { minLength: 1 }), async (lines, batches) => {
@@ -111,7 +111,7 @@ Deno.test("LogFile loses and tears no line, however they come, as long as all of
   );
 });
 
-Deno.test("LogFile waits where it cannot write, says so once, and loses nothing", async () => {
+Deno.test("LogFile waits if it cannot write, reports that once, and loses nothing", async () => {
   using kept = new Kept();
   Deno.removeSync(kept.dir.file("logs"));
   kept.dir.write("logs", "this is no directory");
@@ -129,7 +129,7 @@ Deno.test("LogFile waits where it cannot write, says so once, and loses nothing"
   assertEquals([kept.contents(), kept.told.slice(1)], [["one\ntwo\n"], ["recovered"]]);
 });
 
-Deno.test("LogFile writes through no link, and waits for no reader of a pipe", async () => {
+Deno.test("LogFile writes through no symlink, and waits for no reader of a FIFO", async () => {
   for (const plant of ["link", "pipe"] as const) {
     using kept = new Kept();
     const victim = kept.dir.write("victim", "");
@@ -137,7 +137,7 @@ Deno.test("LogFile writes through no link, and waits for no reader of a pipe", a
     else assertEquals((await new Deno.Command("mkfifo", { args: [kept.path] }).output()).code, 0);
     const writing = kept.write("secret\n");
     await kept.clock.settle();
-    assertEquals(kept.told, ["cannot write to: is not a regular file"]);
+    assertEquals(kept.told, ["cannot write to: not a regular file"]);
     assertEquals(Deno.readTextFileSync(victim), "");
     kept.file.abandon();
     kept.clock.advance(1000);
@@ -145,7 +145,7 @@ Deno.test("LogFile writes through no link, and waits for no reader of a pipe", a
   }
 });
 
-Deno.test("LogFile gives elsewhere what it has no room for while it cannot rename a file, and says so once", async () => {
+Deno.test("LogFile diverts output that does not fit while it cannot rename a file, and reports that once", async () => {
   using kept = new Kept();
   await kept.write("0123456789abcdef\n");
   Deno.writeTextFileSync(`${kept.path}.1`, "old\n");
@@ -181,10 +181,10 @@ Deno.test("LogFile loses no old file while it cannot rename the first one", asyn
   await writing;
 });
 
-/** What others may put in the place of a log file, in a directory that is theirs to write. */
+/** What other users may put in the place of a log file, in a directory that they may write to. */
 const FOREIGN: Readonly<Record<string, (path: string, dir: TempDir) => void>> = {
-  "another name of a file": (path, dir) => Deno.linkSync(dir.file("victim"), path),
-  "a link": (path, dir) => Deno.symlinkSync(dir.file("victim"), path),
+  "a hard link to a file": (path, dir) => Deno.linkSync(dir.file("victim"), path),
+  "a symlink": (path, dir) => Deno.symlinkSync(dir.file("victim"), path),
 };
 
 for (const [what, plant] of Object.entries(FOREIGN)) {
@@ -205,27 +205,27 @@ for (const [what, plant] of Object.entries(FOREIGN)) {
   }
 }
 
-Deno.test("LogFile writes in a directory that others may write, where it is told to", async () => {
+Deno.test("LogFile writes in a directory that other users may write to if allowInsecure is set", async () => {
   using kept = new Kept({}, { allowInsecure: true });
   Deno.chmodSync(kept.dir.file("logs"), 0o777);
   for (const digit of "123") await kept.write(`${digit.repeat(9)}\n`);
   assertEquals([kept.contents(), kept.told], [["333333333\n", "111111111\n222222222\n"], []]);
 });
 
-Deno.test("LogFile writes nothing once others may write its directory, until that is mended", async () => {
+Deno.test("LogFile writes nothing while other users may write to its directory", async () => {
   using kept = new Kept();
   await kept.clock.advance(1000);
   Deno.chmodSync(kept.dir.file("logs"), 0o777);
   const writing = kept.write("secret\n");
   await kept.clock.advance(2000);
-  assertMatch(kept.told.join(), /^cannot write to: .*may be written by others \(mode 0777\)/);
+  assertMatch(kept.told.join(), /^cannot write to: .*writable by other users \(mode 0777\)/);
   Deno.chmodSync(kept.dir.file("logs"), 0o755);
   await kept.clock.advance(1000);
   await writing;
   assertEquals(kept.contents(), ["secret\n"]);
 });
 
-Deno.test("LogFile goes on in the file at its path, whatever another program did to the one before", async () => {
+Deno.test("LogFile goes on in the file at its path, whatever another program did to the previous one", async () => {
   using kept = new Kept({ maxBytes: 1000 });
   await kept.write("one\n");
   Deno.renameSync(kept.path, `${kept.path}.old`);
@@ -241,7 +241,7 @@ Deno.test("LogFile goes on in the file at its path, whatever another program did
   assertEquals(kept.told, []);
 });
 
-Deno.test("LogFile counts what is in the file, after another program emptied it", async () => {
+Deno.test("LogFile counts the file's actual size after another program emptied it", async () => {
   using kept = new Kept({ maxBytes: 20 });
   await kept.write("0123456789abcdef\n");
   Deno.truncateSync(kept.path);
@@ -252,18 +252,18 @@ Deno.test("LogFile counts what is in the file, after another program emptied it"
 
 for (
   const [what, spoil] of [
-    ["a directory stands in its place", (path: string) => Deno.mkdirSync(path)],
-    ["a link does", (path: string) => Deno.symlinkSync("/dev/null", path)],
+    ["a directory is in its place", (path: string) => Deno.mkdirSync(path)],
+    ["a symlink is in its place", (path: string) => Deno.symlinkSync("/dev/null", path)],
   ] as const
 ) {
-  Deno.test(`LogFile gives elsewhere what it takes where ${what}, and holds nobody up`, async () => {
+  Deno.test(`LogFile diverts its output if ${what}, and does not wait`, async () => {
     using kept = new Kept();
     spoil(kept.path);
     for (let second = 0; second < 3; second++) {
       await kept.write("line\n");
       await kept.clock.advance(500);
     }
-    assertEquals([kept.elsewhere, kept.told], ["line\n".repeat(3), ["cannot write to: is not a regular file"]]);
+    assertEquals([kept.elsewhere, kept.told], ["line\n".repeat(3), ["cannot write to: not a regular file"]]);
     Deno.removeSync(kept.path);
     await kept.clock.advance(1000);
     await kept.write("again\n");

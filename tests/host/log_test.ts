@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { LOG_LEVELS, type LogFormat, type LogLevel } from "@ncolony/host";
 import { createLog, jsonLine } from "../../host/output/log.ts";
 
-/** The lines that a log writes of an event on each level. */
+/** Returns the lines that a log writes for an event of each level. */
 function linesOf(level: LogLevel, format: LogFormat, message = "something", process?: string): string[] {
   const lines: string[] = [];
   const log = createLog(level, format, (line) => lines.push(line));
@@ -10,7 +10,7 @@ function linesOf(level: LogLevel, format: LogFormat, message = "something", proc
   return lines;
 }
 
-Deno.test("createLog() writes the time, the level and the message, a line an event", () => {
+Deno.test("createLog() writes the time, the level and the message, one line per event", () => {
   const [line] = linesOf("debug", "text", "running -> gone (unwanted)", "web");
   assertMatch(line, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z DEBUG web: running -> gone \(unwanted\)\n$/);
 });
@@ -23,12 +23,12 @@ Deno.test("createLog() writes events of its level and above", () => {
   });
 });
 
-Deno.test("createLog() lets no text begin a line of its own, or move a cursor", () => {
+Deno.test("createLog() escapes characters that would begin a new line or move the cursor", () => {
   const [line] = linesOf("error", "text", "a\nb\r\0\u001b[2J\u007f\u009b\u2028\u2029é🚀");
   assertEquals(line.split(" ERROR ")[1], "a\\u000ab\\u000d\\u0000\\u001b[2J\\u007f\\u009b\\u2028\\u2029é🚀\n");
 });
 
-Deno.test("createLog() shows what cannot be seen, and what turns the direction of writing around", () => {
+Deno.test("createLog() shows invisible characters and direction marks", () => {
   const text = "a\u202eb\u200b\ufeff\u{e0001}";
   assertMatch(linesOf("error", "text", text)[0], / ERROR a\\u202eb\\u200b\\ufeff\\u\{e0001\}\n$/);
   const [line] = linesOf("error", "json", text, text);
@@ -37,7 +37,7 @@ Deno.test("createLog() shows what cannot be seen, and what turns the direction o
   assertEquals([message, process], [`${text}: ${text}`, text]);
 });
 
-Deno.test("createLog() cuts the name that a line begins with at 100 characters, of one unit or of two", () => {
+Deno.test("createLog() cuts the name at the start of a line at 100 characters, of one or two code units", () => {
   const nameIn = (name: string) => linesOf("error", "text", "is wrong", name)[0].split(" ERROR ")[1];
   for (const character of ["a", "😀"]) {
     assertEquals(nameIn(character.repeat(100)), `${character.repeat(100)}: is wrong\n`);
@@ -54,18 +54,18 @@ Deno.test("createLog() writes JSON objects with the time, level, process, stream
   assertEquals(event, { level: "ERROR", process: "web", stream: null, message: 'web: say "hello"\n' });
 });
 
-Deno.test("createLog() writes null for the process of an event that is about none", () => {
+Deno.test("createLog() writes null as the process of an event that concerns none", () => {
   assertEquals(JSON.parse(linesOf("error", "json")[0]).process, null);
 });
 
-Deno.test("createLog() leaves patterns in a message alone", () => {
+Deno.test("createLog() leaves patterns in a message unchanged", () => {
   for (const message of ["{msg} %s ${x}", "$& $1", ""]) {
     assert(linesOf("error", "text", message)[0].endsWith(` ERROR ${message}\n`));
     assertEquals(JSON.parse(linesOf("error", "json", message)[0]).message, message);
   }
 });
 
-Deno.test("jsonLine() has the keys of an event, and says where a line is not whole", () => {
+Deno.test("jsonLine() has the keys of an event, and marks a partial line", () => {
   const time = new Date("2026-01-31T03:00:00Z");
   const line = { time: "2026-01-31T03:00:00.000Z", level: "INFO", process: "web", stream: "stdout", message: "hi" };
   assertEquals(jsonLine("web", "stdout", "hi", time, false), `${JSON.stringify(line)}\n`);

@@ -11,7 +11,7 @@ function nowhere(): never {
   throw new Error("nothing goes elsewhere");
 }
 
-Deno.test("Logs writes both streams of a child to one file, a line at a time, whatever comes between", async () => {
+Deno.test("Logs writes both streams of a child to one file, line by line, however they interleave", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.file("logs"), denoClock, new FakeLog([]), nowhere);
   const child = logs.forChild("web", LIMITS);
@@ -24,7 +24,7 @@ Deno.test("Logs writes both streams of a child to one file, a line at a time, wh
   assertEquals(Deno.readTextFileSync(dir.file("logs", "web.log")), "out 1\nout 2\nerr 1\nno newline\n");
 });
 
-Deno.test("Logs writes a line that does not end after a second, and its rest behind it", async () => {
+Deno.test("Logs writes an unfinished line after a second, and then the rest of it", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
   const child = logs.forChild("web", LIMITS);
@@ -39,7 +39,7 @@ Deno.test("Logs writes a line that does not end after a second, and its rest beh
   assertEquals(text(), "before\nPassword: given\nNew password: \nlate\n");
 });
 
-Deno.test("Logs goes on with the same file while the pipe of the last child is emptied, and closes it after the last", async () => {
+Deno.test("Logs uses the same file while the pipe of the last child is emptied, and closes it after the last one", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
   const [first, second] = [logs.forChild("web", LIMITS), logs.forChild("web", { ...LIMITS, maxBytes: 4096 })];
@@ -54,7 +54,7 @@ Deno.test("Logs goes on with the same file while the pipe of the last child is e
   assertEquals(Deno.readTextFileSync(dir.file("web.log.1")), "second\nfirst\n");
 });
 
-Deno.test("Logs says what cannot be written for good, and gives it elsewhere", async () => {
+Deno.test("Logs reports what can never be written, and diverts it", async () => {
   using dir = tempDir();
   const log = new FakeLog([]);
   dir.dir("web.log");
@@ -73,6 +73,6 @@ Deno.test("Logs says what cannot be written for good, and gives it elsewhere", a
   assertEquals(log.lines, [
     `ERROR web: cannot write to ${
       JSON.stringify(dir.file("web.log"))
-    }: is not a regular file; its output goes to the monitor's`,
+    }: not a regular file; the output of the process goes to the monitor's output`,
   ]);
 });

@@ -5,7 +5,7 @@ import { Actor, canRun, IS_ROOT, NOBODY } from "./actors.ts";
 
 const MAX_BYTES = 65_536;
 
-/** A directory of messages, beside one that no message may get into. */
+/** A messages directory, next to a directory that no message may get into. */
 class Post implements Disposable {
   readonly dir: TempDir = tempDir();
   readonly path: string = this.dir.dir("messages");
@@ -21,10 +21,10 @@ class Post implements Disposable {
     Deno.writeTextFileSync(this.file(name), text);
   }
 
-  /** Rejects a message, which must stay then, and be put nowhere else. */
+  /** Rejects a message, and checks that it stays, and is put nowhere else. */
   assertStays(): void {
     this.write("message", "not for you");
-    assertEquals(this.messagesDirectory.reject("message"), "others may replace .rejected");
+    assertEquals(this.messagesDirectory.reject("message"), "other users can replace .rejected");
     assertEquals(Deno.readTextFileSync(this.file("message")), "not for you");
     assertEquals(list(this.outside), []);
     if (isDirectory(this.rejected)) assertEquals(list(this.rejected), []);
@@ -53,7 +53,7 @@ function isDirectory(path: string): boolean {
   return exists(path) && Deno.lstatSync(path).isDirectory;
 }
 
-Deno.test("MessagesDirectory.read() takes a message of the largest size and refuses one byte more", () => {
+Deno.test("MessagesDirectory.read() takes a message of the largest size, and refuses one with one byte more", () => {
   using post = new Post();
   post.write("1", "x".repeat(MAX_BYTES));
   post.write("2", "x".repeat(MAX_BYTES + 1));
@@ -61,7 +61,7 @@ Deno.test("MessagesDirectory.read() takes a message of the largest size and refu
   assertEquals(post.messagesDirectory.read("2")?.entry, { fault: "must be at most 65536 bytes" });
 });
 
-Deno.test("MessagesDirectory.read() follows no link, wherever it leads", () => {
+Deno.test("MessagesDirectory.read() follows no symlink, wherever it leads", () => {
   using post = new Post();
   const targets = { file: post.dir.write("secret", "{}"), nothing: "nowhere", circle: "circle", zero: "/dev/zero" };
   for (const [name, target] of Object.entries(targets)) {
@@ -71,16 +71,16 @@ Deno.test("MessagesDirectory.read() follows no link, wherever it leads", () => {
   }
 });
 
-Deno.test("MessagesDirectory.read() does not wait for a FIFO, and reject() puts it away", () => {
+Deno.test("MessagesDirectory.read() does not wait for a FIFO, and reject() moves it", () => {
   using post = new Post();
   assert(canRun("mkfifo", post.file("message")));
-  assertEquals(post.messagesDirectory.read("message")?.entry, { fault: "is not a regular file" });
+  assertEquals(post.messagesDirectory.read("message")?.entry, { fault: "not a regular file" });
   assertEquals(post.messagesDirectory.reject("message"), null);
   assertEquals(list(post.rejected), ["message"]);
 });
 
 Deno.test({
-  name: "MessagesDirectory.read() takes a message that may not be written",
+  name: "MessagesDirectory.read() takes a read-only message",
   ignore: !IS_ROOT,
   fn: async () => {
     using post = new Post();
@@ -93,7 +93,7 @@ Deno.test({
   },
 });
 
-Deno.test("MessagesDirectory.names() leaves out what was rejected", () => {
+Deno.test("MessagesDirectory.names() omits rejected messages", () => {
   using post = new Post();
   post.write("1");
   post.write("2");
@@ -101,7 +101,7 @@ Deno.test("MessagesDirectory.names() leaves out what was rejected", () => {
   assertEquals(post.messagesDirectory.names(), ["2"]);
 });
 
-Deno.test("MessagesDirectory.remove() removes a message, or a link but not what it leads to", () => {
+Deno.test("MessagesDirectory.remove() removes a message, or a symlink but not its target", () => {
   using post = new Post();
   post.write("message");
   Deno.symlinkSync(post.dir.write("secret", "{}"), post.file("link"));
@@ -111,13 +111,13 @@ Deno.test("MessagesDirectory.remove() removes a message, or a link but not what 
   assert(exists(post.dir.file("secret")));
 });
 
-Deno.test("MessagesDirectory.remove() and reject() have nothing to say of what is gone", () => {
+Deno.test("MessagesDirectory.remove() and reject() report nothing if the message is gone", () => {
   using post = new Post();
   assertEquals(post.messagesDirectory.remove("message"), null);
   assertEquals(post.messagesDirectory.reject("message"), null);
 });
 
-Deno.test("MessagesDirectory.remove() says why it cannot", () => {
+Deno.test("MessagesDirectory.remove() reports why it fails", () => {
   using post = new Post();
   Deno.mkdirSync(post.file("message", "below"), { recursive: true });
   const reason = post.messagesDirectory.remove("message");
@@ -133,7 +133,7 @@ Deno.test("MessagesDirectory.reject() moves a message into a directory that only
   assertEquals((Deno.statSync(post.rejected).mode ?? 0) & 0o777, 0o700);
 });
 
-Deno.test("MessagesDirectory.reject() moves a link, but not what it leads to", () => {
+Deno.test("MessagesDirectory.reject() moves a symlink, but not its target", () => {
   using post = new Post();
   Deno.symlinkSync(post.dir.write("secret", "{}"), post.file("message"));
   assertEquals(post.messagesDirectory.reject("message"), null);
@@ -141,11 +141,14 @@ Deno.test("MessagesDirectory.reject() moves a link, but not what it leads to", (
   assertEquals(Deno.readTextFileSync(post.dir.file("secret")), "{}");
 });
 
-Deno.test("MessagesDirectory.reject() leaves a message where it is when one of its name is kept, until that is gone", () => {
+Deno.test("MessagesDirectory.reject() leaves a message in place while it keeps one with the same name", () => {
   using post = new Post();
   for (const text of ["1", "2"]) {
     post.write("message", text);
-    assertEquals(post.messagesDirectory.reject("message"), text === "1" ? null : ".rejected has one of this name");
+    assertEquals(
+      post.messagesDirectory.reject("message"),
+      text === "1" ? null : ".rejected already has a message of this name",
+    );
   }
   assertEquals([post.file("message"), post.file(".rejected", "message")].map((it) => Deno.readTextFileSync(it)), [
     "2",
@@ -155,11 +158,11 @@ Deno.test("MessagesDirectory.reject() leaves a message where it is when one of i
   assertEquals(post.messagesDirectory.reject("message"), null);
 });
 
-Deno.test("MessagesDirectory.reject() keeps 100, and leaves others where they are until some of those are gone", () => {
+Deno.test("MessagesDirectory.reject() keeps 100 messages, and leaves others in place until some are gone", () => {
   using post = new Post();
   const names = Array.from({ length: 150 }, (_, i) => `message${i}`);
   for (const name of names) post.write(name);
-  const full = ".rejected has 100 already";
+  const full = ".rejected already has 100 messages";
   assertEquals(names.map((name) => post.messagesDirectory.reject(name)), names.map((_, i) => i < 100 ? null : full));
   assertEquals([list(post.rejected), list(post.path)], [
     names.slice(0, 100).sort(),
@@ -172,7 +175,7 @@ Deno.test("MessagesDirectory.reject() keeps 100, and leaves others where they ar
   ]);
 });
 
-Deno.test("MessagesDirectory.reject() counts what lies in `.rejected` for another reason", () => {
+Deno.test("MessagesDirectory.reject() counts other entries in `.rejected`", () => {
   using post = new Post();
   Deno.mkdirSync(post.file(".rejected", "notes", "below"), { recursive: true });
   const results = Array.from({ length: 100 }, (_, i) => {
@@ -182,7 +185,7 @@ Deno.test("MessagesDirectory.reject() counts what lies in `.rejected` for anothe
   assertEquals(results.filter((result) => result === null).length, 99);
 });
 
-Deno.test("MessagesDirectory.reject() leaves a message where it is when `.rejected` is a link", () => {
+Deno.test("MessagesDirectory.reject() leaves a message in place if `.rejected` is a symlink", () => {
   using post = new Post();
   Deno.symlinkSync(post.outside, post.rejected);
   post.assertStays();
@@ -192,14 +195,14 @@ Deno.test("MessagesDirectory.reject() leaves a message where it is when `.reject
   assert(!exists(post.dir.file("nowhere")));
 });
 
-Deno.test("MessagesDirectory.reject() leaves a message where it is when `.rejected` is a file", () => {
+Deno.test("MessagesDirectory.reject() leaves a message in place if `.rejected` is a file", () => {
   using post = new Post();
   post.write(".rejected", "mine");
   post.assertStays();
   assertEquals(Deno.readTextFileSync(post.rejected), "mine");
 });
 
-Deno.test("MessagesDirectory.reject() leaves a message where it is when anybody may rename what is in the directory", () => {
+Deno.test("MessagesDirectory.reject() leaves a message in place if other users may rename files in the directory", () => {
   using post = new Post();
   for (const mode of [0o777, 0o775, 0o757]) {
     Deno.chmodSync(post.path, mode);
@@ -217,8 +220,7 @@ Deno.test("MessagesDirectory.reject() moves a message in a shared directory that
 });
 
 Deno.test({
-  name:
-    "MessagesDirectory.reject() leaves a message where it is when `.rejected` is another user's (skipped unless run by root)",
+  name: "MessagesDirectory.reject() leaves a message in place if another user owns `.rejected` (skipped unless root)",
   ignore: !IS_ROOT,
   fn: () => {
     using post = new Post();
@@ -229,8 +231,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "MessagesDirectory.reject() leaves a message where it is when the directory is another user's (skipped unless run by root)",
+  name: "MessagesDirectory.reject() leaves a message in place if another user owns its directory (skipped unless root)",
   ignore: !IS_ROOT,
   fn: () => {
     using post = new Post();
@@ -241,8 +242,7 @@ Deno.test({
 });
 
 Deno.test({
-  name:
-    "MessagesDirectory says why it can remove nothing from what is mounted read-only (skipped where nothing can be mounted)",
+  name: "MessagesDirectory.reject() and remove() report a read-only mount (skipped without mounts)",
   ignore: !(IS_ROOT && canRun("unshare", "--mount", "true")),
   fn: async () => {
     using post = new Post();

@@ -3,7 +3,7 @@ import { denoClock, denoEnviron, denoHost } from "@ncolony/host";
 import { sample } from "../core/samples.ts";
 import { tempDir, until } from "../helpers.ts";
 
-Deno.test("denoHost() starts children with what the given environment has", async () => {
+Deno.test("denoHost() starts children with the variables of the given environment", async () => {
   let text = "";
   const told: string[] = [];
   const output = {
@@ -23,7 +23,7 @@ Deno.test("denoHost() starts children with what the given environment has", asyn
   assertEquals(text, "green\n");
 });
 
-Deno.test("denoHost() is the machine", async () => {
+Deno.test("denoHost() uses the real machine", async () => {
   using dir = tempDir();
   const host = denoHost();
   assertEquals(host.clock, denoClock);
@@ -35,7 +35,7 @@ Deno.test("denoHost() is the machine", async () => {
   assert(lock !== null);
 });
 
-Deno.test("denoEnviron() looks a variable of this program up", () => {
+Deno.test("denoEnviron() returns a variable of this program", () => {
   assertEquals(denoEnviron("PATH"), Deno.env.get("PATH"));
   assertEquals(denoEnviron("NO_SUCH_VARIABLE"), undefined);
 });

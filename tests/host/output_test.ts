@@ -6,7 +6,7 @@ import { Actor } from "./actors.ts";
 
 const encoder = new TextEncoder();
 
-/** An output to a file, and what is in that. */
+/** An output to a file. */
 class Filed implements Disposable {
   readonly dir: TempDir = tempDir();
   readonly file: string = this.dir.file("log");
@@ -16,18 +16,18 @@ class Filed implements Disposable {
     this.output = new Output({ level: "info", format, file: this.file });
   }
 
-  /** The bytes that were written when all that was given before is written. */
+  /** Waits until everything is written. Returns the bytes of the file. */
   async bytes(): Promise<Uint8Array> {
     await this.output.flush(10_000);
     return Deno.readFileSync(this.file);
   }
 
-  /** The lines that were written, each with its newline. */
+  /** Returns the lines of the file, each with its newline. */
   async lines(): Promise<string[]> {
     return new TextDecoder().decode(await this.bytes()).match(/[^\n]*\n|[^\n]+$/g) ?? [];
   }
 
-  /** What is written of a child's stdout that comes in these chunks. */
+  /** Returns the lines of the file after a child wrote these chunks to stdout. */
   async linesOf(...chunks: (string | Uint8Array)[]): Promise<string[]> {
     const child = this.output.forChild("web");
     for (const chunk of chunks) await child.stdout(typeof chunk === "string" ? encoder.encode(chunk) : chunk);
@@ -40,19 +40,19 @@ class Filed implements Disposable {
   }
 }
 
-Deno.test("Output leads each line of a child with its name", async () => {
+Deno.test("Output puts a child's name before each of its lines", async () => {
   using filed = new Filed("text");
   const lines = await filed.linesOf("one\ntw", "o\n", "\n", "[web] four\r\n");
   assertEquals(lines, ["[web] one\n", "[web] two\n", "[web] \n", "[web] [web] four\r\n"]);
 });
 
-Deno.test("Output ends a last line that has no newline, and writes none that is empty", async () => {
+Deno.test("Output ends a last line without a newline, and writes no empty one", async () => {
   using filed = new Filed("text");
   assertEquals(await filed.linesOf("one\ntwo"), ["[web] one\n", "[web] two\n"]);
   assertEquals(await filed.linesOf(), ["[web] one\n", "[web] two\n"]);
 });
 
-Deno.test("Output writes a long line in pieces, which are marked after the first", async () => {
+Deno.test("Output splits a long line into pieces, which are marked after the first", async () => {
   using filed = new Filed("text");
   const text = "x".repeat(2 * MAX_LINE_BYTES) + "rest";
   const lines = await filed.linesOf(`${text}\nnext\n`);
@@ -61,11 +61,11 @@ Deno.test("Output writes a long line in pieces, which are marked after the first
   assertEquals(lines[3], "[web] next\n");
 });
 
-Deno.test("Output leads every line of a flood of short ones with its name", async () => {
+Deno.test("Output puts the name before every line of a flood of short ones", async () => {
   using filed = new Filed("text");
   const lines = Array.from({ length: 50_000 }, (_, index) => `${index % 7}`.repeat(index % 4));
   const children = ["web", "a".repeat(100)].map((name) => ({ name, output: filed.output.forChild(name) }));
-  // At the same time, for they share what lines are put together in.
+  // At the same time, because they share a buffer for lines.
   await Promise.all(children.map(async ({ output }) => {
     await output.stdout(encoder.encode(lines.map((line) => `${line}\n`).join("")));
     output.end();
@@ -78,7 +78,7 @@ Deno.test("Output leads every line of a flood of short ones with its name", asyn
   }
 });
 
-Deno.test("Output passes the bytes of a child on as they are, in text", async () => {
+Deno.test("Output passes on the bytes of a child unchanged in text", async () => {
   using filed = new Filed("text");
   const all = Uint8Array.from({ length: 256 }, (_, byte) => byte).filter((byte) => byte !== 0x0a);
   await filed.linesOf(all);
@@ -94,7 +94,7 @@ Deno.test("Output writes each line of a child as a JSON object, with U+FFFD for 
   assertEquals(others, []);
 });
 
-Deno.test("Output loses nothing of a line that is UTF-8, in JSON, and writes nothing that acts on a terminal", async () => {
+Deno.test("Output keeps all of a UTF-8 line in JSON, and escapes what acts on a terminal", async () => {
   using filed = new Filed("json");
   const text = "\ufeffa\u007fb\u009bc\u2028d\u202ee\u200b\u{e0001}\r";
   const [line] = await filed.linesOf(`${text}\n`);
@@ -102,7 +102,7 @@ Deno.test("Output loses nothing of a line that is UTF-8, in JSON, and writes not
   assertMatch(line, /^[ -~]*\n$/);
 });
 
-Deno.test("Output shows a name that is long, or hides something, as the log does", async () => {
+Deno.test("Output shows a name that is long or has hidden characters as the log does", async () => {
   using filed = new Filed("text");
   for (const name of [`a\u202e\n${"x".repeat(200)}`, "web"]) {
     const child = filed.output.forChild(name);
@@ -112,7 +112,7 @@ Deno.test("Output shows a name that is long, or hides something, as the log does
   assertEquals(await filed.lines(), [`[a\\u202e\\u000a${"x".repeat(97)}…] out\n`, "[web] out\n"]);
 });
 
-Deno.test("Output says in JSON which pieces of a long line are followed by another", async () => {
+Deno.test("Output marks in JSON which pieces of a long line are followed by another", async () => {
   using filed = new Filed("json");
   const text = "x".repeat(2 * MAX_LINE_BYTES) + "rest";
   const pieces = (await filed.linesOf(`${text}\n`)).map((line) => JSON.parse(line));
@@ -120,7 +120,7 @@ Deno.test("Output says in JSON which pieces of a long line are followed by anoth
   assertEquals(pieces.map(({ message }) => message).join(""), text);
 });
 
-Deno.test("Output writes events and the lines of all children to a file in the order in which they came", async () => {
+Deno.test("Output writes events and the lines of all children to a file in order", async () => {
   using filed = new Filed("text");
   const children = ["web", "db"].map((name) => filed.output.forChild(name));
   const expected: string[] = [];
@@ -135,7 +135,7 @@ Deno.test("Output writes events and the lines of all children to a file in the o
   assertEquals(lines, expected);
 });
 
-Deno.test("Output keeps the lines of children whole that write at the same time", async () => {
+Deno.test("Output keeps lines whole of children that write at the same time", async () => {
   using filed = new Filed("text");
   const speak = async (name: string) => {
     const child = filed.output.forChild(name);
@@ -156,12 +156,12 @@ Deno.test("Output appends to a file", async () => {
   assertEquals([lines.length, lines[0]], [2, "[web] one\n"]);
 });
 
-Deno.test("Output throws where the file cannot be opened", () => {
+Deno.test("Output throws if the file cannot be opened", () => {
   const file = "/no/such/directory/log";
   assertThrows(() => new Output({ level: "info", format: "text", file }), Error, `Cannot write to "${file}": `);
 });
 
-Deno.test("Output tells no events below its level", async () => {
+Deno.test("Output omits events below its level", async () => {
   using filed = new Filed("text");
   filed.output.log.debug("hidden");
   filed.output.log.error("shown");
@@ -184,14 +184,14 @@ Deno.test("Output.flush() waits until the output of all children has ended", asy
   assertEquals(Deno.readTextFileSync(filed.file), "[web] one\n[web] rest\n");
 });
 
-Deno.test("Output.flush() waits no longer than it may", async () => {
+Deno.test("Output.flush() waits no longer than its limit", async () => {
   using filed = new Filed("text");
   filed.output.forChild("web");
   await filed.output.flush(1);
   assertEquals(await Deno.readTextFile(filed.file), "");
 });
 
-Deno.test("Output says how many events were lost where they came faster than they could be written", async () => {
+Deno.test("Output reports how many events were lost because they came faster than they could be written", async () => {
   using filed = new Filed("text");
   const event = "x".repeat(1000);
   for (let i = 0; i < 3000; i++) filed.output.log.info(event);
@@ -201,7 +201,7 @@ Deno.test("Output says how many events were lost where they came faster than the
   assert(lines.at(-1)?.endsWith(` WARN ${lost} lines of this log were lost, because it was not read fast enough\n`));
 });
 
-/** What a program wrote whose streams go to where `redirection` says. */
+/** Returns an actor that has written output, with its streams redirected by `redirection`. */
 async function spoken(options: { format: LogFormat; file?: string }, redirection = ""): Promise<Actor> {
   const under = ["sh", "-c", `exec "$@" ${redirection}`, "sh"];
   await using actor = new Actor(["speak", JSON.stringify({ level: "info", ...options })], under);
@@ -215,7 +215,7 @@ Deno.test("Output writes a child's stdout to stdout, and its stderr and the even
   assertMatch(stderr, /^\S+ INFO before\n\[web\] err1\n\[web\] err2\n\S+ INFO after\n$/);
 });
 
-Deno.test("Output writes nothing to stdout and stderr where all goes to a file", async () => {
+Deno.test("Output writes nothing to stdout and stderr if it has a file", async () => {
   using dir = tempDir();
   const { stdout, stderr } = await spoken({ format: "json", file: dir.file("log") });
   assertEquals([stdout, stderr], ["", ""]);
@@ -223,25 +223,25 @@ Deno.test("Output writes nothing to stdout and stderr where all goes to a file",
   assertEquals(lines, ["before", "out1", "err1", "out2", "err2", "after"]);
 });
 
-Deno.test("Output says once on stderr that stdout or its file cannot be written to, and goes on", async () => {
+Deno.test("Output reports once on stderr that it cannot write to stdout or its file, and goes on", async () => {
   const { stderr } = await spoken({ format: "text" }, "> /dev/full");
   const told = stderr.split("\n").filter((line) => line.includes("cannot write"));
   assertEquals(told.length, 1);
-  assertMatch(told[0], / ERROR cannot write to stdout, what goes there is lost: no space left on device$/);
+  assertMatch(told[0], / ERROR cannot write to stdout: no space left on device; its output is lost$/);
   assertMatch(stderr, /INFO after\n$/);
   const filed = await spoken({ format: "text", file: "/dev/full" });
   assertMatch(
     filed.stderr,
-    /^\S+ ERROR cannot write to \/dev\/full, what goes there is lost: no space left on device\n$/,
+    /^\S+ ERROR cannot write to \/dev\/full: no space left on device; its output is lost\n$/,
   );
 });
 
-Deno.test("Output goes on where nobody reads stderr", async () => {
+Deno.test("Output goes on if stderr cannot be written to", async () => {
   const { stdout } = await spoken({ format: "text" }, "2> /dev/full");
   assertEquals(stdout, "[web] out1\n[web] out2\n");
 });
 
-Deno.test("Output shows a line that does not end after a second, and its rest as what goes on", async () => {
+Deno.test("Output shows an unfinished line after a second, and marks the rest as its continuation", async () => {
   for (const format of ["text", "json"] as const) {
     using filed = new Filed(format);
     const child = filed.output.forChild("web");
@@ -258,11 +258,11 @@ Deno.test("Output shows a line that does not end after a second, and its rest as
   }
 });
 
-Deno.test("Output tears no line of a process that never stops to write", async () => {
+Deno.test("Output tears no line of a process that never stops writing", async () => {
   using filed = new Filed("text");
   const child = filed.output.forChild("web");
   for (const end = performance.now() + 2500; performance.now() < end;) {
-    // Each time a line begins that the next one ends.
+    // Each write ends a line, and begins one that the next write ends.
     await child.stdout(encoder.encode("end\nbegin, "));
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

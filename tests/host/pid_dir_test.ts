@@ -2,7 +2,7 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { PidDirectory } from "@ncolony/host";
 import { type TempDir, tempDir } from "../helpers.ts";
 
-/** What is in a directory: the text of each file. */
+/** Returns the text of each file in a directory. */
 function filesIn(path: string): Record<string, string> {
   const files = [...Deno.readDirSync(path)].map(({ name }) => [name, Deno.readTextFileSync(`${path}/${name}`)]);
   return Object.fromEntries(files);
@@ -14,7 +14,7 @@ function pidDirectory(): { dir: TempDir; path: string; pids: PidDirectory } & Di
   return { dir, path, pids: new PidDirectory(path), [Symbol.dispose]: () => dir[Symbol.dispose]() };
 }
 
-Deno.test("PidDirectory makes its directory, with those above it, where it is missing", () => {
+Deno.test("PidDirectory makes its directory and missing parents", () => {
   using dir = tempDir();
   const path = dir.file("run", "colony", "pids");
   new PidDirectory(path);
@@ -22,14 +22,14 @@ Deno.test("PidDirectory makes its directory, with those above it, where it is mi
   assertEquals(filesIn(path), { web: "12" });
 });
 
-Deno.test("PidDirectory throws where there is something else in the place of its directory", () => {
+Deno.test("PidDirectory throws if its path is not a directory", () => {
   using dir = tempDir();
   const file = dir.write("file", "");
   assertThrows(() => new PidDirectory(file), Error);
   assertThrows(() => new PidDirectory(`${file}/below`), Error);
 });
 
-Deno.test("PidDirectory.write() writes a pid in decimal, and replaces the one before", () => {
+Deno.test("PidDirectory.write() writes a pid in decimal, and replaces the previous one", () => {
   using it = pidDirectory();
   assertEquals(it.pids.write("web", 4_194_304), null);
   assertEquals(it.pids.write("db", 1), null);
@@ -37,7 +37,7 @@ Deno.test("PidDirectory.write() writes a pid in decimal, and replaces the one be
   assertEquals(filesIn(it.path), { web: "7", db: "1" });
 });
 
-Deno.test("PidDirectory.write() puts another file in the place of one that somebody has open", () => {
+Deno.test("PidDirectory.write() replaces a file by another one, even if it is open", () => {
   using it = pidDirectory();
   it.pids.write("web", 1);
   const before = Deno.statSync(`${it.path}/web`).ino;
@@ -45,7 +45,7 @@ Deno.test("PidDirectory.write() puts another file in the place of one that someb
   assert(Deno.statSync(`${it.path}/web`).ino !== before);
 });
 
-Deno.test("PidDirectory.write() does not write through a link, and remove() removes the link alone", () => {
+Deno.test("PidDirectory.write() writes through no symlink, and remove() removes only the symlink", () => {
   using it = pidDirectory();
   const secret = it.dir.write("secret", "mine");
   const others = [".web", ".web.new", "web.new", "web.tmp", "web~"];
@@ -56,7 +56,7 @@ Deno.test("PidDirectory.write() does not write through a link, and remove() remo
   assertEquals(Deno.readTextFileSync(secret), "mine");
 });
 
-Deno.test("PidDirectory.remove() removes a file, and has nothing to say where there is none", () => {
+Deno.test("PidDirectory.remove() removes a file, and reports nothing if there is none", () => {
   using it = pidDirectory();
   it.pids.write("web", 12);
   assertEquals(it.pids.remove("web"), null);
@@ -64,7 +64,7 @@ Deno.test("PidDirectory.remove() removes a file, and has nothing to say where th
   assertEquals(filesIn(it.path), {});
 });
 
-Deno.test("PidDirectory says why it cannot write or remove, and leaves nothing behind", () => {
+Deno.test("PidDirectory reports why it cannot write or remove, and leaves nothing behind", () => {
   using it = pidDirectory();
   Deno.mkdirSync(`${it.path}/web/below`, { recursive: true });
   for (const reason of [it.pids.write("web", 12), it.pids.remove("web")]) {
@@ -72,6 +72,6 @@ Deno.test("PidDirectory says why it cannot write or remove, and leaves nothing b
   }
   assertEquals([...Deno.readDirSync(it.path)].map(({ name }) => name), ["web"]);
   Deno.removeSync(it.path, { recursive: true });
-  assertEquals(it.pids.write("web", 12), "is not there");
+  assertEquals(it.pids.write("web", 12), "no such file or directory");
   assertEquals(it.pids.remove("web"), null);
 });

@@ -3,7 +3,7 @@ import { PidDirectory } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 import { canRun } from "./actors.ts";
 
-Deno.test("PidDirectory.entries() gives what was written", async () => {
+Deno.test("PidDirectory.entries() returns what was written", async () => {
   using dir = tempDir();
   const pids = new PidDirectory(dir.path);
   assertEquals(await pids.entries(), []);
@@ -15,7 +15,7 @@ Deno.test("PidDirectory.entries() gives what was written", async () => {
   ]);
 });
 
-Deno.test("PidDirectory.entries() passes over what names nobody, a group, this program, or is no number", async () => {
+Deno.test("PidDirectory.entries() skips files without a valid pid, with pid 0 or 1, a group or this program's pid", async () => {
   using dir = tempDir();
   const texts = [
     "",
@@ -40,7 +40,7 @@ Deno.test("PidDirectory.entries() passes over what names nobody, a group, this p
   assertEquals(await new PidDirectory(dir.path).entries(), []);
 });
 
-Deno.test("PidDirectory.entries() gives nothing where the directory is gone", async () => {
+Deno.test("PidDirectory.entries() returns nothing if the directory is missing", async () => {
   using dir = tempDir();
   const pids = new PidDirectory(dir.dir("pids"));
   Deno.removeSync(dir.file("pids"));

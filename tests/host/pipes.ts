@@ -2,12 +2,12 @@ import type { Clock, OnBytes } from "@ncolony/host";
 import { type Pump, pump } from "../../host/children/pump.ts";
 import { until } from "../helpers.ts";
 
-/** The size that no buffer outgrows. */
+/** The size of the largest buffer, in bytes. */
 export const LARGEST = 65_536;
 
-/** A pipe in memory: a test writes, and sees how large the buffers are that others bring to read. */
+/** A pipe in memory. A test writes to it, and sees the sizes of the buffers that read from it. */
 export class FakePipe {
-  /** The sizes of the buffers that were brought. */
+  /** The sizes of the buffers that were used to read. */
   readonly buffers: number[] = [];
   readonly stream: ReadableStream<Uint8Array>;
   #controller!: ReadableByteStreamController;
@@ -32,7 +32,7 @@ export class FakePipe {
     this.#wake();
   }
 
-  /** From now on every buffer is filled. */
+  /** Fills every buffer from now on. */
   flood(): void {
     this.#isEndless = true;
     this.#wake();
@@ -59,7 +59,7 @@ export class FakePipe {
   }
 }
 
-/** A pipe that is being read, and what came out of it. */
+/** A pipe that is being read, and what was read from it. */
 export class Pumped {
   readonly pipe = new FakePipe();
   readonly pump: Pump;
@@ -82,7 +82,7 @@ export class Pumped {
   };
 }
 
-/** Lets everything that is ready have its turn. */
+/** Runs everything that is ready. */
 export async function turns(): Promise<void> {
   for (let i = 0; i < 5; i++) await new Promise((resolve) => setTimeout(resolve, 0));
 }

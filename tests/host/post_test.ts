@@ -11,7 +11,7 @@ function modeOf(path: string): number {
   return (Deno.lstatSync(path).mode ?? 0) & 0o7777;
 }
 
-/** A config directory with a config, and a file outside of it. */
+/** Returns a config directory with a config, and a file outside it. */
 function world(): { dir: TempDir; config: string; web: string; secret: string } & Disposable {
   const dir = tempDir();
   const config = dir.dir("config");
@@ -19,7 +19,7 @@ function world(): { dir: TempDir; config: string; web: string; secret: string } 
   return { dir, config, web, secret: dir.write("secret", "mine"), [Symbol.dispose]: () => dir[Symbol.dispose]() };
 }
 
-Deno.test("postFile() writes a file, and replaces one, byte for byte", () => {
+Deno.test("postFile() writes or replaces a file, byte for byte", () => {
   using it = world();
   const text = `{"args": ["é\ufeff"]}\n${"x".repeat(1_000_000)}`;
   postFile(it.config, "db", "");
@@ -29,7 +29,7 @@ Deno.test("postFile() writes a file, and replaces one, byte for byte", () => {
   assertEquals(namesIn(it.config), ["db", "web"]);
 });
 
-Deno.test("postFile() puts another file in the place of one, so that nobody reads half of it", () => {
+Deno.test("postFile() replaces a file by another one, so that no program reads half of it", () => {
   using it = world();
   using open = Deno.openSync(it.web);
   postFile(it.config, "web", "new");
@@ -40,7 +40,7 @@ Deno.test("postFile() puts another file in the place of one, so that nobody read
 
 Deno.test("postFile() keeps the permission bits of a file that it replaces", () => {
   using it = world();
-  // The umask takes bits of the last two from a file that is made.
+  // For a new file, the umask would remove bits from the last two.
   for (const mode of [0o600, 0o640, 0o400, 0o755, 0o664, 0o777]) {
     Deno.chmodSync(it.web, mode);
     postFile(it.config, "web", "new");
@@ -48,7 +48,7 @@ Deno.test("postFile() keeps the permission bits of a file that it replaces", () 
   }
 });
 
-Deno.test("postFile() lets nobody read the new text who could not read the old one, not for a moment", async () => {
+Deno.test("postFile() never lets a user read the new text who could not read the old one", async () => {
   using it = world();
   Deno.chmodSync(it.web, 0o600);
   await using spy = new Actor(["spy", it.config]);
@@ -61,7 +61,7 @@ Deno.test("postFile() lets nobody read the new text who could not read the old o
   assertEquals(new Set(spy.stdout.match(/mode \d+/g)), new Set(["mode 600"]));
 });
 
-Deno.test("postFile() writes under a name that monitors ignore, and which nobody can foresee", async () => {
+Deno.test("postFile() writes under an unpredictable name that monitors ignore", async () => {
   using it = world();
   const names = new Set<string>();
   const watcher = Deno.watchFs(it.config);
@@ -78,7 +78,7 @@ Deno.test("postFile() writes under a name that monitors ignore, and which nobody
   for (const name of names) assert(name.startsWith(".") && name.endsWith(".new"), name);
 });
 
-Deno.test("postFile() writes through no link", () => {
+Deno.test("postFile() writes through no symlink", () => {
   using it = world();
   Deno.chmodSync(it.secret, 0o777);
   for (const target of [it.secret, "nowhere", "link"]) {
@@ -92,7 +92,7 @@ Deno.test("postFile() writes through no link", () => {
   assertEquals(namesIn(it.dir.path), ["config", "secret"]);
 });
 
-Deno.test("postFile() writes through no link under a name that others could foresee", () => {
+Deno.test("postFile() writes through no symlink at a predictable name", () => {
   using it = world();
   for (const name of [".web", ".web.new", "web.new", "web.tmp", "web~"]) {
     Deno.symlinkSync(it.secret, `${it.config}/${name}`);
@@ -102,7 +102,7 @@ Deno.test("postFile() writes through no link under a name that others could fore
   assertEquals(Deno.readTextFileSync(it.secret), "mine");
 });
 
-Deno.test("postFile() leaves nothing behind where it fails", () => {
+Deno.test("postFile() leaves nothing behind if it fails", () => {
   using it = world();
   it.dir.dir("config/below");
   assertThrows(() => postFile(it.config, "below", "new"), Error);
@@ -113,12 +113,12 @@ Deno.test("postFile() leaves nothing behind where it fails", () => {
   assertEquals(Deno.readTextFileSync(it.web), "old");
 });
 
-Deno.test("postFile() throws where there is no such directory", () => {
+Deno.test("postFile() throws if the directory does not exist", () => {
   using dir = tempDir();
   assertThrows(() => postFile(dir.file("missing"), "web", "new"), Deno.errors.NotFound);
 });
 
-Deno.test("removeFile() removes a file, or a link alone, and throws where there is none", () => {
+Deno.test("removeFile() removes a file, or only the symlink, and throws if there is none", () => {
   using it = world();
   Deno.symlinkSync(it.secret, `${it.config}/link`);
   removeFile(it.config, "link");
@@ -128,6 +128,6 @@ Deno.test("removeFile() removes a file, or a link alone, and throws where there 
   assertThrows(() => removeFile(it.config, "web"), Deno.errors.NotFound);
 });
 
-Deno.test("readTextFile() throws where there is no file", () => {
-  assertThrows(() => readTextFile("/no/such/file", 10), Error, "is not there");
+Deno.test("readTextFile() throws if the file does not exist", () => {
+  assertThrows(() => readTextFile("/no/such/file", 10), Error, "no such file or directory");
 });

@@ -3,7 +3,7 @@ import { ShellView } from "../../host/children/proc_view.ts";
 import { until } from "../helpers.ts";
 import { inState, Trial } from "./children.ts";
 
-/** What cat(1) shows of a file of /proc, which this program may not read itself. */
+/** Returns what cat(1) shows of a file in /proc, which this program may not read itself. */
 async function shown(path: string): Promise<string> {
   const { stdout } = await new Deno.Command("cat", { args: [`/proc/${path}`] }).output();
   return new TextDecoder().decode(stdout).trim();
@@ -11,11 +11,11 @@ async function shown(path: string): Promise<string> {
 
 function view(): ShellView {
   let now = 0;
-  // Each question is a look of its own.
+  // The clock jumps, so that each question reads /proc again.
   return new ShellView(() => now += 1000);
 }
 
-Deno.test("ShellView sees boot, start, group and environment of a process", async () => {
+Deno.test("ShellView sees the boot, start, group and environment of a process", async () => {
   const child = new Deno.Command("sh", {
     args: ["-c", "sleep 300 & wait"],
     env: { NCOLONY_NAME: "web" },
@@ -52,7 +52,7 @@ Deno.test("ShellView is not misled by the name of a command", async () => {
   assertEquals(view().startOf(2) === view().startOf(trial.pid), false);
 });
 
-Deno.test("ShellView knows a zombie", async () => {
+Deno.test("ShellView recognizes a zombie", async () => {
   await using trial = new Trial(["sh", "-c", "sleep 0 & echo $!; exec sleep 300"]);
   const zombie = Number(await trial.line());
   await inState(zombie, "Z");

@@ -4,7 +4,7 @@ import { Actor } from "./actors.ts";
 
 const PROGRAM = { name: "tool", version: "1.2.3", help: "Usage: tool" };
 
-/** How a program ends that fails in some way, and what it writes. */
+/** Returns the exit code and the output of a program that fails in some way. */
 async function outcome(
   how: string,
   redirection = "",
@@ -13,15 +13,15 @@ async function outcome(
   return [await actor.code(), actor.stdout, actor.stderr];
 }
 
-Deno.test("runProgram() gives the exit code that the program returns", async () => {
+Deno.test("runProgram() returns the exit code that the program returns", async () => {
   for (const code of [0, 3]) {
     assertEquals(await runProgram(PROGRAM, () => code), code);
     assertEquals(await runProgram(PROGRAM, () => Promise.resolve(code)), code);
   }
 });
 
-Deno.test("runProgram() answers a command line that is wrong with one line that helps, and 2", async () => {
-  assertEquals(await outcome("usage"), [2, "", "tool: --arg is no option (try tool --help)\n"]);
+Deno.test("runProgram() answers an invalid command line with one line that helps, and 2", async () => {
+  assertEquals(await outcome("usage"), [2, "", "tool: unknown option --arg (try tool --help)\n"]);
 });
 
 Deno.test("runProgram() answers any other failure with one line, and 1", async () => {
@@ -29,7 +29,7 @@ Deno.test("runProgram() answers any other failure with one line, and 1", async (
   assertEquals(await outcome("other"), [1, "", "tool: a string\n"]);
 });
 
-Deno.test("runProgram() goes on where nobody reads stderr", async () => {
+Deno.test("runProgram() goes on if stderr cannot be written to", async () => {
   assertEquals(await outcome("usage", "2> /dev/full"), [2, "", ""]);
 });
 
@@ -40,6 +40,6 @@ Deno.test("answerCommon() answers --help, --version, and nothing else", async ()
   assertEquals(await outcome("quiet"), [7, "", ""]);
 });
 
-Deno.test("answerCommon() goes on where nobody reads stdout", async () => {
+Deno.test("answerCommon() goes on if stdout cannot be written to", async () => {
   assertEquals(await outcome("help", "> /dev/full"), [0, "", ""]);
 });

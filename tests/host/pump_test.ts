@@ -3,7 +3,7 @@ import { until } from "../helpers.ts";
 import { HandClock } from "./fakes.ts";
 import { LARGEST, Pumped, turns } from "./pipes.ts";
 
-Deno.test("pump() gives all bytes in order, and is done at the end", async () => {
+Deno.test("pump() passes on all bytes in order, and is done at the end", async () => {
   const pumped = new Pumped(new HandClock());
   for (let i = 1; i < 50; i++) pumped.pipe.write(`${i} `.repeat(i));
   await until("all is read", () => pumped.text.endsWith("49 "));
@@ -13,7 +13,7 @@ Deno.test("pump() gives all bytes in order, and is done at the end", async () =>
   await pumped.done();
 });
 
-Deno.test("pump() begins with a small buffer, keeps it for little, and doubles it while it is filled", async () => {
+Deno.test("pump() begins with a small buffer, keeps it for small reads, and doubles it while reads fill it", async () => {
   const pumped = new Pumped(new HandClock());
   for (const size of [10, 511, 512, 1024, 2048, 10, 10]) {
     pumped.pipe.write("x".repeat(size));
@@ -33,7 +33,7 @@ Deno.test("pump() lets no buffer grow beyond 64 KiB", async () => {
   await pumped.done();
 });
 
-Deno.test("pump() reads nothing more while the sink has not taken what it got", async () => {
+Deno.test("pump() reads nothing more until the sink has taken what it got", async () => {
   let take = (): void => {};
   const pumped = new Pumped(new HandClock(), () => new Promise<void>((resolve) => take = resolve));
   pumped.pipe.write("1");
@@ -48,7 +48,7 @@ Deno.test("pump() reads nothing more while the sink has not taken what it got", 
   await pumped.done();
 });
 
-Deno.test("pump() goes on reading a silent pipe for as long as nobody says that the writers ended", async () => {
+Deno.test("pump() keeps reading a silent pipe until finish() is called", async () => {
   const clock = new HandClock();
   const pumped = new Pumped(clock);
   await turns();
@@ -60,7 +60,7 @@ Deno.test("pump() goes on reading a silent pipe for as long as nobody says that 
   await pumped.done();
 });
 
-Deno.test("Pump.finish() reads a pipe that somebody holds until it is silent for a second", async () => {
+Deno.test("Pump.finish() reads a pipe that a process holds until it is silent for a second", async () => {
   const clock = new HandClock();
   const pumped = new Pumped(clock);
   pumped.pump.finish();
@@ -76,7 +76,7 @@ Deno.test("Pump.finish() reads a pipe that somebody holds until it is silent for
   assertEquals(clock.waiting, 0);
 });
 
-Deno.test("Pump.finish() does not count the time that the sink takes as silence", async () => {
+Deno.test("Pump.finish() does not count the sink's time as silence", async () => {
   const clock = new HandClock();
   let take = (): void => {};
   let isTaken = false;
@@ -97,7 +97,7 @@ Deno.test("Pump.finish() does not count the time that the sink takes as silence"
   await pumped.done();
 });
 
-Deno.test("Pump.finish() stops reading a pipe that gives more than it could hold", async () => {
+Deno.test("Pump.finish() stops reading a pipe that gives more than a pipe can hold", async () => {
   const pumped = new Pumped(new HandClock());
   pumped.pump.finish();
   pumped.pipe.flood();
@@ -106,7 +106,7 @@ Deno.test("Pump.finish() stops reading a pipe that gives more than it could hold
   assertLess(pumped.bytes, 1024 * 1024 + LARGEST);
 });
 
-Deno.test("Pump.finish() has nothing to do for a pipe that ended", async () => {
+Deno.test("Pump.finish() does nothing for a pipe that has ended", async () => {
   const clock = new HandClock();
   const pumped = new Pumped(clock);
   pumped.pipe.write("all");
@@ -117,7 +117,7 @@ Deno.test("Pump.finish() has nothing to do for a pipe that ended", async () => {
   assertEquals(clock.waiting, 0);
 });
 
-Deno.test("pump() is done where the pipe or the sink fails", async () => {
+Deno.test("pump() is done if the pipe or the sink fails", async () => {
   const broken = new Pumped(new HandClock());
   broken.pipe.fail();
   await broken.done();
@@ -126,7 +126,7 @@ Deno.test("pump() is done where the pipe or the sink fails", async () => {
   await full.done();
 });
 
-Deno.test("pump() gives the memory of pipes that have ended back, so that others may grow", async () => {
+Deno.test("pump() returns the memory of pipes that have ended, so that others may grow", async () => {
   const clock = new HandClock();
   const fill = async (pumped: Pumped[]) => {
     for (const { pipe } of pumped) pipe.write("x".repeat(2 * LARGEST));

@@ -1,14 +1,14 @@
 import type { HttpTarget } from "@ncolony/host";
 
-/** What is asked where a config says nothing but the URL, or also this. */
+/** Returns the target of a config that has this URL, and the settings in `how`. */
 export function target(url: string, how: Partial<HttpTarget> = {}): HttpTarget {
   return { url, headers: {}, unix: null, ca: null, isInsecure: false, ...how };
 }
 
-/** What happens on one connection, from the moment a request came on it. */
+/** What the server does on a connection after a request came in. */
 export type Talk = (connection: Deno.TcpConn, write: (text: string) => Promise<void>) => Promise<void> | void;
 
-/** A server on 127.0.0.1 that answers as it likes; all of it is gone after the test: `await using server = new RawServer(…)`. */
+/** A TCP server on 127.0.0.1 that answers as a test says: `await using server = new RawServer(…)`. */
 export class RawServer implements AsyncDisposable {
   /** How many connections were made. */
   connections = 0;
@@ -21,17 +21,17 @@ export class RawServer implements AsyncDisposable {
   readonly #readBytes: number;
 
   /**
-   * Starts it.
+   * Starts the server.
    *
    * @param talk What it does on each connection.
-   * @param readBytes How much it reads at most: closing on what was not read resets the connection.
+   * @param readBytes The most bytes that it reads. Closing with unread bytes resets the connection.
    */
   constructor(talk: Talk, readBytes: number = 10_000) {
     this.#readBytes = readBytes;
     this.#done = this.#serve(talk);
   }
 
-  /** Where it listens. */
+  /** Its address and port. */
   get host(): string {
     return `127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
   }
@@ -80,6 +80,6 @@ function closeQuietly(connection: Deno.TcpConn): void {
   try {
     connection.close();
   } catch {
-    // It was closed.
+    // It is already closed.
   }
 }

@@ -25,18 +25,18 @@ class World implements Disposable {
     log: this.log,
   });
 
-  /** The names whose restart is asked for, in order. */
+  /** Returns the names of the processes whose restart is asked for, sorted. */
   unread(): string[] {
     const unread = this.requests.unread();
     return [...unread.keys()].sort();
   }
 
-  /** The messages. */
+  /** The names of the messages, sorted. */
   get files(): string[] {
     return [...Deno.readDirSync(this.messages)].map(({ name }) => name).sort();
   }
 
-  /** The unread names when a file with this text is the only message. */
+  /** Returns the unread names if a file with this text is the only message. */
   unreadWith(text: string, name = "1"): string[] {
     const path = this.dir.write(`messages/${name}`, text);
     const unread = this.unread();
@@ -49,7 +49,7 @@ class World implements Disposable {
   }
 }
 
-Deno.test("RestartRequests asks by a message that the monitor understands, and tells why", () => {
+Deno.test("RestartRequests.ask() writes a message that the monitor understands, and logs the reason", () => {
   using it = new World();
   const file = it.requests.ask("web", "no heartbeat for 10 s");
   assertEquals(it.files, [file]);
@@ -61,7 +61,7 @@ Deno.test("RestartRequests asks by a message that the monitor understands, and t
   assertEquals(it.unread(), []);
 });
 
-Deno.test("RestartRequests asks for a name of any kind", () => {
+Deno.test("RestartRequests.ask() takes any name", () => {
   using it = new World();
   for (const name of ["a b", "é\u2028", '"', "..web", "x".repeat(255)]) {
     const file = it.requests.ask(name, "reason");
@@ -71,7 +71,7 @@ Deno.test("RestartRequests asks for a name of any kind", () => {
   }
 });
 
-Deno.test("RestartRequests sees what anybody else asks for", () => {
+Deno.test("RestartRequests.unread() finds requests of other programs", () => {
   using it = new World();
   assertEquals(it.unreadWith('{"type": "RESTART", "name": "web"}'), ["web"]);
   assertEquals(it.unreadWith('{"type": "restart", "value": "db"}'), ["db"]);
@@ -84,7 +84,7 @@ Deno.test("RestartRequests sees what anybody else asks for", () => {
   assertEquals(it.unread(), ["db", "web"]);
 });
 
-Deno.test("RestartRequests sees no request in what asks for nothing, or nobody has sent yet", () => {
+Deno.test("RestartRequests.unread() ignores messages that ask for nothing, or are not sent yet", () => {
   using it = new World();
   assertEquals(it.unreadWith('{"type": "RESTART", "name": "off"}'), []);
   assertEquals(it.unreadWith('{"type": "RESTART", "name": "unknown"}'), []);
@@ -97,7 +97,7 @@ Deno.test("RestartRequests sees no request in what asks for nothing, or nobody h
   assertEquals(it.log.lines, []);
 });
 
-Deno.test("RestartRequests reads no link, no FIFO, no directory, and goes on behind them", async () => {
+Deno.test("RestartRequests.unread() ignores symlinks, FIFOs and directories, and reads the messages after them", async () => {
   using it = new World();
   const all = it.dir.write("all", '{"type": "RESTART-ALL"}');
   Deno.symlinkSync(all, `${it.messages}/1`);
@@ -109,7 +109,7 @@ Deno.test("RestartRequests reads no link, no FIFO, no directory, and goes on beh
   assertEquals(it.unread(), ["web"]);
 });
 
-Deno.test("RestartRequests says once that it cannot ask, and asks again when it can", () => {
+Deno.test("RestartRequests logs once that it cannot ask, and asks again once it can", () => {
   using it = new World();
   const away = it.dir.file("away");
   const rounds: string[][] = [];
@@ -121,22 +121,22 @@ Deno.test("RestartRequests says once that it cannot ask, and asks again when it 
     assertNotEquals(it.requests.ask("web", "reason"), null);
     rounds.push(it.log.take());
   }
-  const fault = `ERROR cannot write to ${it.messages}, to ask for restarts: is not there`;
+  const fault = `ERROR cannot request restarts, because writing to ${it.messages} failed: no such file or directory`;
   const lines = [fault, "WARN web: reason: asked for a restart"];
   assertEquals([rounds, it.unread()], [[lines, lines], ["web"]]);
   assertEquals(it.files.filter((file) => file.endsWith(".new")), []);
 });
 
-Deno.test("RestartRequests says it anew when something else is the reason", () => {
+Deno.test("RestartRequests logs again if the reason changes", () => {
   using it = new World();
   Deno.removeSync(it.messages);
   it.requests.ask("web", "reason");
   Deno.writeTextFileSync(it.messages, "a file");
   for (const _ of [1, 2]) assertEquals(it.requests.ask("web", "reason"), null);
-  assertEquals([it.log.lines.length, it.log.count("is not there")], [2, 1]);
+  assertEquals([it.log.lines.length, it.log.count("no such file or directory")], [2, 1]);
 });
 
-Deno.test("RestartRequests asks once for each of many, and knows which requests were not read yet", () => {
+Deno.test("RestartRequests.askAll() asks once for each process, and pending() returns the unread requests", () => {
   using it = new World();
   it.requests.ask("db", "reason");
   const reasons = new Map([["web", "it is ill"], ["db", "it is ill too"]]);

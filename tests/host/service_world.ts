@@ -1,7 +1,7 @@
 import { type Check, type CheckParts, CheckService } from "@ncolony/host";
 import { FakeHost } from "../monitor/fake_host.ts";
 
-/** A check that notes what is asked of it, and does what a test says. */
+/** A check that records its calls, and does what a test says. */
 export class NotedCheck implements Check {
   due = Infinity;
   /** The events, each with its source. */
@@ -30,14 +30,14 @@ export class NotedCheck implements Check {
   }
 }
 
-/** A service that looks every 10 s on a machine in memory; it is stopped after the test. */
+/** A service on a machine in memory that scans every 10 s. It is stopped after the test. */
 export class World implements AsyncDisposable {
   readonly host = new FakeHost();
   readonly clock = this.host.clock;
   readonly config = this.host.config;
   readonly log = this.host.log;
   check!: NotedCheck;
-  /** What the service did at its end, in this order. */
+  /** What the service did when it ended, in order. */
   readonly ended: string[] = [];
   readonly service = new CheckService(10, {
     clock: this.clock,
@@ -55,7 +55,7 @@ export class World implements AsyncDisposable {
   exitCode: number | null = null;
   #begin = 0;
 
-  /** Starts it, and lets it do what it does at once. */
+  /** Starts the service, and lets it do what it does at once. */
   async start(): Promise<void> {
     this.#begin = this.clock.now();
     this.service.ended.then((code) => this.exitCode = code);
@@ -63,7 +63,7 @@ export class World implements AsyncDisposable {
     await this.clock.settle();
   }
 
-  /** When it checked since this was last called, in milliseconds since the start. */
+  /** Returns when it checked since the last call, in milliseconds since the start. */
   takeChecked(): number[] {
     return this.check.checked.splice(0).map((instant) => instant - this.#begin);
   }

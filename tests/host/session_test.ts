@@ -8,7 +8,7 @@ const SETSID = "/usr/bin/setsid";
 const ID = "/usr/bin/id";
 const ignore = !canRun(SETSID, "true");
 
-/** Defines a test; the command of each of its trials is its own, for what was started before is remembered. */
+/** Defines a test. Each test has its own commands, because earlier starts are remembered. */
 function test(name: string, fn: (dir: TempDir) => Promise<void>, isIgnored = false): void {
   Deno.test({
     name: `${name}${ignore || isIgnored ? " (skipped: needs setsid, or root)" : ""}`,
@@ -20,7 +20,7 @@ function test(name: string, fn: (dir: TempDir) => Promise<void>, isIgnored = fal
   });
 }
 
-/** Notes which commands Deno is to start; `delay` is a shell command that setsid waits for. */
+/** Records the commands that Deno starts. `delay` is a shell command that runs before setsid. */
 function noteCommands(delay?: string): Disposable & { readonly commands: string[] } {
   const { Command } = Deno;
   const commands: string[] = [];
@@ -35,7 +35,7 @@ function noteCommands(delay?: string): Disposable & { readonly commands: string[
   return { commands, ...replace(Deno, "Command", noting) };
 }
 
-/** Notes what is looked at; what `isMissing` says is not found. */
+/** Records the paths that are checked. Paths for which `isMissing` returns true are not found. */
 function noteLooks(isMissing: (path: string) => boolean = () => false): Disposable & { readonly paths: string[] } {
   const { statSync } = Deno;
   const paths: string[] = [];
@@ -47,7 +47,7 @@ function noteLooks(isMissing: (path: string) => boolean = () => false): Disposab
   return { paths, ...replace(Deno, "statSync", noting) };
 }
 
-/** Writes a script; gives its path. */
+/** Writes a script. Returns its path. */
 function script(dir: TempDir, text: string, name = "script"): string {
   const path = dir.write(name, text);
   Deno.chmodSync(path, 0o755);
@@ -60,7 +60,7 @@ async function resultOf(...options: ConstructorParameters<typeof Trial>): Promis
   return { text: trial.text.stdout, events: trial.events };
 }
 
-test("spawnChild() starts a command by fork the first time, and by setsid from then on", async (dir) => {
+test("spawnChild() starts a command by fork the first time, and by setsid after that", async (dir) => {
   const text = '#!/bin/sh\nread -r stat < /proc/self/stat; echo $stat; echo "$0" "$@"; read -r line';
   const path = script(dir, text);
   using noted = noteCommands();
@@ -73,7 +73,7 @@ test("spawnChild() starts a command by fork the first time, and by setsid from t
   assertEquals(noted.commands, [`${path} detached`, SETSID, SETSID]);
 });
 
-test("spawnChild() starts by setsid what is meant from the working directory", async (dir) => {
+test("spawnChild() starts a command relative to the working directory by setsid", async (dir) => {
   script(dir, '#!/bin/sh\npwd; echo "$0"');
   using noted = noteCommands();
   const cwd = Deno.realPathSync(dir.path);
@@ -86,7 +86,7 @@ test("spawnChild() starts by setsid what is meant from the working directory", a
 
 for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   for (const kill_scope of ["group", "process"]) {
-    test(`Child.signal() reaches with ${signal} a ${kill_scope} that is not there yet`, async (dir) => {
+    test(`Child.signal() reaches with ${signal} a ${kill_scope} that does not exist yet`, async (dir) => {
       const path = script(dir, "#!/bin/sh\necho started; exec sleep 300");
       await new Trial([path])[Symbol.asyncDispose]();
       using _noted = noteCommands("read -r line");
@@ -98,7 +98,7 @@ for (const signal of ["SIGTERM", "SIGKILL"] as const) {
   }
 }
 
-test("Child.signal() reaches a group that came late", async (dir) => {
+test("Child.signal() reaches a group that was created late", async (dir) => {
   const path = script(dir, "#!/bin/sh\nsleep 300 & echo started; wait");
   const clock = new HandClock();
   await new Trial([path], {}, { clock })[Symbol.asyncDispose]();
@@ -113,7 +113,7 @@ test("Child.signal() reaches a group that came late", async (dir) => {
   assertEquals(trial.events, ["leader-exited: SIGTERM", "group-exited"]);
 });
 
-test("Child.signal() signals nobody's pid where the leader ended by a signal without a name, and then its group", async () => {
+test("Child.signal() does not signal a leader that ended by a signal without a name, once its group is gone", async () => {
   await using trial = new Trial(["/bin/sh", "-c", "sleep 300 & echo $!; kill -40 $$"], {}, { clock: new HandClock() });
   const member = Number(await trial.line());
   await until("the leader's end is told", () => trial.events.length > 0);
@@ -125,26 +125,29 @@ test("Child.signal() signals nobody's pid where the leader ended by a signal wit
   assertEquals([kills, trial.events], [0, ["leader-exited: signal 40"]]);
 });
 
-test("spawnChild() tells at once that a command is gone, or may not be executed any more", async (dir) => {
+test("spawnChild() reports at once that a command is gone, or can no longer be executed", async (dir) => {
   const path = script(dir, "#!/bin/sh\n");
   assertEquals((await resultOf([path])).events, ["leader-exited: exit code 0", "group-exited"]);
   Deno.chmodSync(path, 0o644);
   assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*denied/);
   Deno.removeSync(path);
-  assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*is not there/);
+  assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*no such file or directory/);
 });
 
-test("spawnChild() tells at the second start that a script's interpreter has gone", async (dir) => {
+test("spawnChild() reports at the second start that a script's interpreter is gone", async (dir) => {
   const interpreter = dir.file("interpreter");
   Deno.symlinkSync("/bin/sh", interpreter);
   const path = script(dir, `#!${interpreter}\n`);
   await resultOf([path]);
   Deno.removeSync(interpreter);
   assertEquals((await resultOf([path])).events, ["leader-exited: exit code 127", "group-exited"]);
-  assertMatch((await resultOf([path])).events[0], /^leader-exited: cannot start: .*interpreter\) is not there/);
+  assertMatch(
+    (await resultOf([path])).events[0],
+    /^leader-exited: cannot start: .*interpreter: no such file or directory/,
+  );
 });
 
-test("spawnChild() starts by fork what once ended as if setsid could not execute it", async (dir) => {
+test("spawnChild() starts a command by fork that once exited as if setsid could not execute it", async (dir) => {
   using noted = noteCommands();
   for (const code of [126, 127]) {
     const path = script(dir, `#!/bin/sh\nexit ${code}`, `${code}`);
@@ -157,7 +160,7 @@ test("spawnChild() starts by fork what once ended as if setsid could not execute
   assertEquals(noted.commands, [`${path} detached`, SETSID, SETSID]);
 });
 
-test("spawnChild() does not give setsid what is meant for the dynamic linker of a command", async (dir) => {
+test("spawnChild() does not pass a command's variables of the dynamic linker to setsid", async (dir) => {
   const path = script(dir, '#!/bin/sh\necho "$LD_LIBRARY_PATH"');
   using noted = noteCommands();
   for (let i = 0; i < 2; i++) {
@@ -166,7 +169,7 @@ test("spawnChild() does not give setsid what is meant for the dynamic linker of 
   assertEquals(noted.commands, Array(2).fill(`${path} detached`));
 });
 
-test("spawnChild() tells by fork what is too long for the operating system", async (dir) => {
+test("spawnChild() reports arguments that are too long after a start by fork", async (dir) => {
   const path = script(dir, "#!/bin/sh\n");
   await resultOf([path]);
   using noted = noteCommands();
@@ -176,13 +179,13 @@ test("spawnChild() tells by fork what is too long for the operating system", asy
   assertEquals(noted.commands, [SETSID, `${path} detached`]);
 });
 
-test("spawnChild() starts by fork what runs as another user", async () => {
+test("spawnChild() starts a command of another user by fork", async () => {
   using noted = noteCommands();
   for (let i = 0; i < 2; i++) await resultOf(["/bin/true"], { uid: NOBODY });
   assertEquals(noted.commands, Array(2).fill("/bin/true detached"));
 }, !IS_ROOT);
 
-test("spawnChild() gives a child of root no supplementary group, however often it is started", async () => {
+test("spawnChild() gives a child of root no supplementary group, however often it starts", async () => {
   for (const [groups, told] of [["1,2,3", "0"], ["0", "0"]]) {
     await using actor = new Actor(["spawn-many", "3", "/usr/bin/id", "-G"], ["setpriv", "--groups", groups]);
     assertEquals(await actor.result(), `${told}\n`.repeat(3));
@@ -192,18 +195,22 @@ test("spawnChild() gives a child of root no supplementary group, however often i
 for (
   const [free, told] of [[8, "exit code 0"], [7, "exit code 0"], [6, "exit code 0"], [5, "cannot start: .*open files"]]
 ) {
-  test(`spawnChild() needs no more than six file descriptors for what it knows; here are ${free}`, async () => {
-    await using actor = new Actor(["scarce", `${free}`, "/bin/true"], ["prlimit", "--nofile=64:64"]);
-    assertMatch(await actor.result(), new RegExp(`^"?leader-exited: ${told}`));
-  }, !canRun("prlimit", "--version"));
+  test(
+    `spawnChild() starts a known command with six free file descriptors, but not with five (here ${free})`,
+    async () => {
+      await using actor = new Actor(["scarce", `${free}`, "/bin/true"], ["prlimit", "--nofile=64:64"]);
+      assertMatch(await actor.result(), new RegExp(`^"?leader-exited: ${told}`));
+    },
+    !canRun("prlimit", "--version"),
+  );
 }
 
-test("a program that has nothing else to wait for waits for its children", async () => {
+test("a program with nothing else to wait for waits for its children", async () => {
   await using actor = new Actor(["spawn-many", "3", "/bin/sh", "-c", "sleep 0.2; echo ended"]);
   assertEquals(await actor.result(), "ended\n".repeat(3));
 });
 
-test("a program that ends by an error leaves its children alone", async () => {
+test("a program that ends by an error leaves its children running", async () => {
   await using actor = new Actor(["throw", "3", "/bin/sh", "-c", "echo $$; exec sleep 300"]);
   assertEquals(await actor.code(), 1);
   const pids = actor.stdout.trim().split("\n").map(Number);
@@ -212,7 +219,7 @@ test("a program that ends by an error leaves its children alone", async () => {
   assertEquals(pids.map(isAlive), [true, true, true]);
 });
 
-test("spawnChild() starts by fork where there is no setsid", async () => {
+test("spawnChild() starts a command by fork if there is no setsid", async () => {
   using noted = noteCommands();
   using _looks = noteLooks((path) => path === SETSID);
   for (let i = 0; i < 2; i++) await resultOf(["/bin/true"]);
@@ -220,7 +227,7 @@ test("spawnChild() starts by fork where there is no setsid", async () => {
 });
 
 for (const [name, kind] of [["read"], ["run"], ["sys", "uid"], ["sys", "gid"]] as const) {
-  test(`spawnChild() starts by fork, and asks nobody, where this is not allowed: ${[name, kind]}`, async (dir) => {
+  test(`spawnChild() starts a command by fork, and checks nothing, without the permission ${[name, kind]}`, async (dir) => {
     const path = script(dir, "#!/bin/sh");
     using _denied = deny(name, kind);
     using noted = noteCommands();

@@ -12,7 +12,7 @@ const FACTS = {
   mode: 0o100644,
 };
 
-Deno.test("isSameStamp() tells files apart by inode, size, times, owner and mode, each alone", () => {
+Deno.test("isSameStamp() distinguishes files by inode, size, times, owner and mode, each alone", () => {
   const before = stampOf(FACTS);
   assertEquals(isSameStamp(before, stampOf({ ...FACTS })), true);
   const later = new Date(1_700_000_001_000);
@@ -21,7 +21,7 @@ Deno.test("isSameStamp() tells files apart by inode, size, times, owner and mode
   }
 });
 
-Deno.test("isSameStamp() tells a file, a fault, another fault, less marks and nothing apart", () => {
+Deno.test("isSameStamp() distinguishes a file, two faults, fewer marks and null", () => {
   const less = { marks: [FACTS.ino], changedMs: 0 };
   const sights = [stampOf(FACTS), faultStamp("denied"), faultStamp("a circle"), less, null];
   for (const [index, stamp] of sights.entries()) {
@@ -29,7 +29,7 @@ Deno.test("isSameStamp() tells a file, a fault, another fault, less marks and no
   }
 });
 
-Deno.test("stampOf() gives the last change by ctime, which nobody can set, and within its second by mtime", () => {
+Deno.test("stampOf() takes the last change from ctime, which cannot be set, and within its second from mtime", () => {
   const changedMs = (mtimeMs: number | null, ctimeMs: number | null) => {
     const date = (ms: number | null) => ms === null ? null : new Date(ms);
     return stampOf({ ...FACTS, mtime: date(mtimeMs), ctime: date(ctimeMs) }).changedMs;

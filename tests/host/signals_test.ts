@@ -3,10 +3,10 @@ import { listenToSignals, signalName, signalNumber } from "@ncolony/host";
 import { constants } from "node:os";
 import { until } from "../helpers.ts";
 
-// Both do nothing where nobody listens.
+// By default, both have no effect.
 const SIGNALS: readonly Deno.Signal[] = ["SIGWINCH", "SIGURG"];
 
-Deno.test("listenToSignals() tells each signal, until it is ended", async () => {
+Deno.test("listenToSignals() reports each signal until it is disposed", async () => {
   const heard: Deno.Signal[] = [];
   const after: string[] = [];
   {
@@ -22,7 +22,7 @@ Deno.test("listenToSignals() tells each signal, until it is ended", async () => 
   assertEquals(heard, [...SIGNALS]);
 });
 
-Deno.test("listenToSignals() tells every listener", async () => {
+Deno.test("listenToSignals() reports a signal to every listener", async () => {
   const heard = new Set<string>();
   using _one = listenToSignals(["SIGWINCH"], () => heard.add("one"));
   using _two = listenToSignals(["SIGWINCH"], () => heard.add("two"));
@@ -30,8 +30,8 @@ Deno.test("listenToSignals() tells every listener", async () => {
   await until("both have heard it", () => heard.size === 2);
 });
 
-Deno.test("signalNumber() and signalName() know what this system calls its signals", () => {
-  // Of two names for one number Deno takes others.
+Deno.test("signalNumber() and signalName() know this system's names of signals", () => {
+  // Deno uses other names for these numbers.
   const aliases = ["SIGIOT", "SIGPOLL", "SIGUNUSED"];
   for (const [name, number] of Object.entries(constants.signals).filter(([name]) => !aliases.includes(name))) {
     assertEquals([name, signalNumber(name), signalName(number)], [name, number, name as Deno.Signal]);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { TimeFile } from "@ncolony/host";
 import { tempDir } from "../helpers.ts";
 
-Deno.test("TimeFile keeps a time over a restart, and replaces what stands there by renaming", () => {
+Deno.test("TimeFile keeps a time across restarts, and replaces an existing file by rename", () => {
   using dir = tempDir();
   const told: string[] = [];
   const open = (path: string) => new TimeFile(path, (fault) => told.push(fault));
@@ -16,10 +16,10 @@ Deno.test("TimeFile keeps a time over a restart, and replaces what stands there 
   assertEquals(open(path).read(), null);
   open(path).write(0);
   assertEquals([Deno.readTextFileSync(secret), Deno.lstatSync(path).isFile], ["hunter2", true]);
-  assertEquals(told, ["cannot be read, so nothing is known of before: is not a regular file"]);
+  assertEquals(told, ["cannot be read: not a regular file; assuming that no run was missed"]);
 });
 
-Deno.test("TimeFile tells once what is wrong, and waits for nobody", async () => {
+Deno.test("TimeFile reports a fault once, and does not wait for a FIFO", async () => {
   using dir = tempDir();
   const told: string[] = [];
   const open = (path: string) => new TimeFile(path, (fault) => told.push(fault));
@@ -27,18 +27,18 @@ Deno.test("TimeFile tells once what is wrong, and waits for nobody", async () =>
   await new Deno.Command("mkfifo", { args: [fifo] }).output();
   for (
     const [path, fault] of [
-      [fifo, "cannot be read, so nothing is known of before: is not a regular file"],
+      [fifo, "cannot be read: not a regular file; assuming that no run was missed"],
       [
         dir.write("large", "x".repeat(1000)),
-        "cannot be read, so nothing is known of before: must be at most 100 bytes",
+        "cannot be read: must be at most 100 bytes; assuming that no run was missed",
       ],
-      [dir.write("text", "hunter2"), "holds no time, so nothing is known of before"],
-      [dir.dir("directory"), "cannot be read, so nothing is known of before: is not a regular file"],
+      [dir.write("text", "hunter2"), "contains no valid time: assuming that no run was missed"],
+      [dir.dir("directory"), "cannot be read: not a regular file; assuming that no run was missed"],
     ]
   ) {
     assertEquals([open(path).read(), told.pop()], [null, fault]);
   }
   const file = open(dir.file("none/last"));
   for (let times = 0; times < 3; times++) file.write(0);
-  assertEquals(told, ["cannot be written: is not there"]);
+  assertEquals(told, ["cannot be written: no such file or directory"]);
 });

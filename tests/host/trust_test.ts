@@ -6,21 +6,21 @@ import { type TempDir, tempDir } from "../helpers.ts";
 import { Actor, canRun, IS_ROOT, NOBODY, withUmask } from "./actors.ts";
 
 const SHARED = [0o666, 0o664, 0o646];
-const WAY_OUT = ": chmod, chown, --allow-insecure, or --trust-read-only-mount";
+const WAY_OUT = "; fix it with chmod or chown, or use --allow-insecure or --trust-read-only-mount";
 
-/** Why a path is not trusted with these permissions. */
+/** Returns why a path is not trusted with these permissions. */
 function whyNot(path: string, mode: number): string | null {
   Deno.chmodSync(path, mode);
   return whyUntrusted(path, Deno.statSync(path), {});
 }
 
-/** Why a config directory may not be used; null: it may. */
+/** Returns why a config directory may not be used. Null if it may. */
 function whyNotConfig(path: string, trust: TrustOptions = {}): string | null {
   const found = configDirectory(path, trust).identity();
   return "fault" in found ? found.fault : null;
 }
 
-/** What reading a config finds. */
+/** Returns what reading a config finds. */
 function entryOf(path: string, name: string, trust: TrustOptions = {}): unknown {
   return configDirectory(path, trust).read(name)?.entry;
 }
@@ -31,39 +31,39 @@ function chown(path: string): void {
   else if (!canRun("chown", "-h", `${NOBODY}`, path)) throw new Error(`Cannot chown ${path}`);
 }
 
-Deno.test("whyUntrusted() trusts what only its owner can write, who is root or this program's user", () => {
+Deno.test("whyUntrusted() trusts a file that only its owner can write to, if that is root or the current user", () => {
   using dir = tempDir();
   for (const mode of [0o600, 0o644, 0o400, 0o755]) assertEquals(whyNot(dir.write("web", ""), mode), null);
   assertEquals(whyUntrusted("/", Deno.statSync("/"), {}), null);
 });
 
-Deno.test("whyUntrusted() names the mode of what others can write, sticky or not", () => {
+Deno.test("whyUntrusted() names the mode of a path that other users can write to, sticky or not", () => {
   using dir = tempDir();
   for (const mode of SHARED) {
-    assertEquals(whyNot(dir.write("web", ""), mode), `may be written by others (mode 0${mode.toString(8)})`);
+    assertEquals(whyNot(dir.write("web", ""), mode), `writable by other users (mode 0${mode.toString(8)})`);
   }
-  assertEquals(whyNot(dir.dir("config"), 0o1777), "may be written by others (mode 1777)");
+  assertEquals(whyNot(dir.dir("config"), 0o1777), "writable by other users (mode 1777)");
   assertEquals([...Deno.readDirSync(dir.file("config"))], []);
 });
 
 Deno.test({
-  name: "whyUntrusted() names the owner, where that is somebody else (skipped unless run by root)",
+  name: "whyUntrusted() names the owner if that is another user (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: () => {
     using dir = tempDir();
     chown(dir.write("web", ""));
-    assertMatch(whyNot(dir.file("web"), 0o600) ?? "", /^belongs to uid 65534, which is neither root nor the monitor's/);
+    assertMatch(whyNot(dir.file("web"), 0o600) ?? "", /^owned by uid 65534, which is neither root nor the monitor's/);
   },
 });
 
-Deno.test("configDirectory() reads no file that others can write, until that is mended", () => {
+Deno.test("configDirectory() reads a file that other users can write to only after its mode is corrected", () => {
   using dir = tempDir();
   const directory = configDirectory(dir.path);
   const path = dir.write("web", "{}");
   for (const mode of SHARED) {
     Deno.chmodSync(path, mode);
     assertEquals(directory.read("web")?.entry, {
-      fault: `may be written by others (mode 0${mode.toString(8)})`,
+      fault: `writable by other users (mode 0${mode.toString(8)})`,
     });
   }
   const before = directory.stamp("web");
@@ -72,23 +72,23 @@ Deno.test("configDirectory() reads no file that others can write, until that is 
   assertNotEquals(directory.stamp("web"), before);
 });
 
-Deno.test("configDirectory() looks at the file behind a link, not at the link", async () => {
+Deno.test("configDirectory() checks the target of a symlink, not the symlink", async () => {
   using dir = tempDir();
   Deno.chmodSync(dir.write(".target", "{}"), 0o666);
   Deno.symlinkSync(".target", dir.file("web"));
-  assertEquals(await entryOf(dir.path, "web"), { fault: "may be written by others (mode 0666)" });
+  assertEquals(await entryOf(dir.path, "web"), { fault: "writable by other users (mode 0666)" });
 });
 
-Deno.test("configDirectory() refuses a directory that others can write, and says the ways out", () => {
+Deno.test("configDirectory() refuses a directory that other users can write to, and names the remedies", () => {
   using dir = tempDir();
   for (const mode of [0o777, 0o775, 0o1777]) {
     Deno.chmodSync(dir.path, mode);
     const shown = `0${mode.toString(8)}`.slice(-4);
-    assertEquals(whyNotConfig(dir.path), `may be written by others (mode ${shown})${WAY_OUT}`);
+    assertEquals(whyNotConfig(dir.path), `writable by other users (mode ${shown})${WAY_OUT}`);
   }
 });
 
-Deno.test("configDirectory() trusts everybody where it is told to", () => {
+Deno.test("configDirectory() trusts all users with allowInsecure", () => {
   using dir = tempDir();
   Deno.chmodSync(dir.write("web", "{}"), 0o666);
   Deno.chmodSync(dir.path, 0o777);
@@ -97,14 +97,14 @@ Deno.test("configDirectory() trusts everybody where it is told to", () => {
   assertEquals(directory.read("web")?.entry, { source: "{}" });
 });
 
-Deno.test("configDirectory() refuses a directory of which others can write one that it lies in, however far up", () => {
+Deno.test("configDirectory() refuses a directory if other users can write to any directory above it", () => {
   using dir = tempDir();
   const config = dir.dir("a/b/config");
   for (const above of ["a/b", "a"]) {
     Deno.chmodSync(dir.file(above), 0o777);
     assertEquals(
       whyNotConfig(config),
-      `lies in ${JSON.stringify(dir.file(above))}, which may be written by others (mode 0777)${WAY_OUT}`,
+      `its parent directory ${JSON.stringify(dir.file(above))} is writable by other users (mode 0777)${WAY_OUT}`,
     );
     Deno.chmodSync(dir.file(above), 0o1777);
     assertEquals(whyNotConfig(config), null, "in a sticky one they can change nothing that is not theirs");
@@ -112,32 +112,32 @@ Deno.test("configDirectory() refuses a directory of which others can write one t
   }
 });
 
-/** Ways to a config, of which one step is nobody's; what is wrong, of which that step is a part. */
+/** Paths to a config of which one component (`theirs`) belongs to another user, and the resulting fault. */
 const WAYS: Readonly<Record<string, { prepare: (dir: TempDir) => string; theirs: string; why: string }>> = {
-  "the directory above": {
+  "the parent directory": {
     prepare: (dir) => dir.dir("home/config"),
     theirs: "home",
-    why: 'lies in "DIR/home", which belongs to uid 65534',
+    why: 'its parent directory "DIR/home" is owned by uid 65534',
   },
-  "a link to the directory": {
+  "a symlink to the directory": {
     prepare: (dir) => {
       dir.dir("real");
       Deno.symlinkSync("real", dir.file("config"));
       return dir.file("config");
     },
     theirs: "config",
-    why: 'leads through the link "DIR/config", which belongs to uid 65534',
+    why: 'the symbolic link "DIR/config" is owned by uid 65534',
   },
-  "the directory in which a link leads on": {
+  "the parent of a symlink's target": {
     prepare: (dir) => {
       dir.dir("home/real");
       Deno.symlinkSync("home/real", dir.file("config"));
       return dir.file("config");
     },
     theirs: "home",
-    why: 'lies in "DIR/home", which belongs to uid 65534',
+    why: 'its parent directory "DIR/home" is owned by uid 65534',
   },
-  "the second of two links": {
+  "the second of two symlinks": {
     prepare: (dir) => {
       dir.dir("real");
       Deno.symlinkSync("real", dir.file("second"));
@@ -145,9 +145,9 @@ const WAYS: Readonly<Record<string, { prepare: (dir: TempDir) => string; theirs:
       return dir.file("config");
     },
     theirs: "second",
-    why: 'leads through the link "DIR/second", which belongs to uid 65534',
+    why: 'the symbolic link "DIR/second" is owned by uid 65534',
   },
-  "a directory that a link only passes through": {
+  "a directory that a symlink only passes through": {
     prepare: (dir) => {
       dir.dir("real");
       dir.dir("home");
@@ -155,13 +155,13 @@ const WAYS: Readonly<Record<string, { prepare: (dir: TempDir) => string; theirs:
       return dir.file("config");
     },
     theirs: "home",
-    why: 'lies in "DIR/home", which belongs to uid 65534',
+    why: 'its parent directory "DIR/home" is owned by uid 65534',
   },
 };
 
 for (const [what, { prepare, theirs, why }] of Object.entries(WAYS)) {
   Deno.test({
-    name: `configDirectory() refuses a directory where ${what} is another user's (skipped unless run by root)`,
+    name: `configDirectory() refuses a path if ${what} belongs to another user (skipped unless run by root)`,
     ignore: !IS_ROOT,
     fn: async () => {
       using dir = tempDir();
@@ -183,7 +183,7 @@ for (const [what, { prepare, theirs, why }] of Object.entries(WAYS)) {
 }
 
 Deno.test({
-  name: "configDirectory() runs no file of root's that others can have put there (skipped unless run by root)",
+  name: "configDirectory() reads no file of root's that another user may have put there (skipped unless run by root)",
   ignore: !IS_ROOT,
   fn: async () => {
     using dir = tempDir();
@@ -196,15 +196,15 @@ Deno.test({
     Deno.removeSync(`${shared}/web`);
     Deno.linkSync(dir.write("log", "{}"), `${shared}/web`);
     assertEquals(await entryOf(dir.file("config"), "web"), {
-      fault: "has several names, in a directory that others may write",
+      fault: "has several hard links, in a directory that other users can write to",
     });
     Deno.removeSync(`${shared}/web`);
     chown(dir.write("shared/web", "{}"));
-    assertMatch(JSON.stringify(await entryOf(dir.file("config"), "web")), /can be replaced by uid 65534/);
+    assertMatch(JSON.stringify(await entryOf(dir.file("config"), "web")), /uid 65534 owns .* and can replace it/);
   },
 });
 
-Deno.test("configDirectory() reads a config again when the way to it was mended, though the file did not change", () => {
+Deno.test("configDirectory() reads an unchanged config again after the path to it was corrected", () => {
   using dir = tempDir();
   dir.dir("elsewhere");
   dir.dir("config");
@@ -212,18 +212,18 @@ Deno.test("configDirectory() reads a config again when the way to it was mended,
   Deno.symlinkSync("../elsewhere/web", dir.file("config", "web"));
   Deno.chmodSync(dir.file("elsewhere"), 0o777);
   const reading = configDirectory(dir.file("config")).read("web");
-  assertMatch(JSON.stringify(reading?.entry), /lies in /);
+  assertMatch(JSON.stringify(reading?.entry), /its parent directory/);
   assertEquals(reading?.isTransient, true);
 });
 
-Deno.test("configDirectory() follows no endless links", () => {
+Deno.test("configDirectory() stops at circular symlinks", () => {
   using dir = tempDir();
   Deno.symlinkSync("two", dir.file("one"));
   Deno.symlinkSync("one", dir.file("two"));
-  assertEquals(whyNotConfig(dir.file("one")), "is a symbolic link that leads back to itself");
+  assertEquals(whyNotConfig(dir.file("one")), "too many levels of symbolic links");
 });
 
-Deno.test("MessagesDirectory.isShared() says whether others may write the directory, all messages of which are read", () => {
+Deno.test("MessagesDirectory.isShared() is true if other users may write to the directory, which does not prevent read()", () => {
   using dir = tempDir();
   const messagesDirectory = messageDirectory(dir.path);
   dir.write("message", "{}");
@@ -236,22 +236,21 @@ Deno.test("MessagesDirectory.isShared() says whether others may write the direct
   assertEquals(messageDirectory(dir.file("missing")).isShared(), false);
 });
 
-Deno.test("MessagesDirectory.identity() refuses a directory that others could replace, but not one that they may write", () => {
+Deno.test("MessagesDirectory.identity() refuses a directory that other users can replace, not one they can write to", () => {
   using dir = tempDir();
   const messagesDirectory = messageDirectory(dir.dir("home/messages"));
   Deno.chmodSync(messagesDirectory.path, 0o777);
   assertEquals("id" in messagesDirectory.identity(), true);
   Deno.chmodSync(dir.file("home"), 0o777);
   assertEquals(messagesDirectory.identity(), {
-    fault: `lies in ${JSON.stringify(dir.file("home"))}, which may be written by others (mode 0777): ` +
-      "chmod, chown, or --allow-insecure",
+    fault: `its parent directory ${JSON.stringify(dir.file("home"))} is writable by other users (mode 0777); ` +
+      "fix it with chmod or chown, or use --allow-insecure",
     isUntrusted: true,
   });
 });
 
 Deno.test({
-  name:
-    "MessagesDirectory.identity() refuses another user's directory in a sticky one only (skipped unless run by root)",
+  name: "MessagesDirectory.identity() refuses another user's directory in a sticky one (skipped unless root)",
   ignore: !IS_ROOT,
   fn: () => {
     using dir = tempDir();
@@ -259,11 +258,11 @@ Deno.test({
     chown(messagesDirectory.path);
     assertEquals("id" in messagesDirectory.identity(), true);
     Deno.chmodSync(dir.file("home"), 0o1777);
-    assertMatch(JSON.stringify(messagesDirectory.identity()), /can be replaced by uid 65534/);
+    assertMatch(JSON.stringify(messagesDirectory.identity()), /uid 65534 owns .* and can replace it/);
   },
 });
 
-Deno.test("makeOwnDirectory() makes all that is missing, with mode 0750 whatever the umask", async () => {
+Deno.test("makeOwnDirectory() makes all missing directories with mode 0750, whatever the umask", async () => {
   for (const umask of ["000", "077"]) {
     using dir = tempDir();
     await using actor = new Actor(["make", dir.file("run", "logs")], withUmask(umask));
@@ -272,7 +271,7 @@ Deno.test("makeOwnDirectory() makes all that is missing, with mode 0750 whatever
   }
 });
 
-Deno.test("makeOwnDirectory() makes nothing by a way that others can change, and leaves a mode that is there", () => {
+Deno.test("makeOwnDirectory() makes nothing on a path that other users can change, and keeps an existing mode", () => {
   using dir = tempDir();
   dir.dir("home");
   Deno.chmodSync(dir.file("home"), 0o777);
@@ -286,7 +285,7 @@ Deno.test("makeOwnDirectory() makes nothing by a way that others can change, and
   };
   assertMatch(
     refusal(dir.file("home", "logs")) ?? "",
-    /^Cannot use directory ".*logs": it lies in ".*home", which may be/,
+    /^Cannot use directory ".*logs": its parent directory ".*home" is writable by/,
   );
   assertEquals([...Deno.readDirSync(dir.file("home"))], []);
   Deno.chmodSync(dir.dir("logs"), 0o711);
@@ -295,11 +294,11 @@ Deno.test("makeOwnDirectory() makes nothing by a way that others can change, and
 });
 
 Deno.test({
-  name: "a read-only mount is trusted only where that is asked for (skipped where nothing can be mounted)",
+  name: "whyUntrusted() trusts a read-only mount only with trustReadOnlyMount (skipped without mounts)",
   ignore: !(IS_ROOT && canRun("unshare", "--mount", "true")),
   fn: async () => {
     using dir = tempDir();
-    const untrusted = "may be written by others (mode 0777)";
+    const untrusted = "writable by other users (mode 0777)";
     for (
       const [mount, options, expected] of [
         ["ro", { trustReadOnlyMount: true }, null],

@@ -2,17 +2,17 @@ import { assert, assertEquals, assertThrows } from "@std/assert";
 import { configDirectory, denoHost, type Watch } from "@ncolony/host";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 
-/** How names are marked of which more is told than that they changed. */
+/** The marks of names, by the kind of change. */
 const MARKS = { renamed: "+", gone: "-", changed: "" };
 
-/** A watched directory and what was told of it: `+web` was renamed into place, `-web` is gone, `web` changed. */
+/** A watched directory and its events: `+web` was renamed into place, `-web` is gone, `web` changed. */
 class Watched implements AsyncDisposable {
   readonly dir: TempDir = tempDir();
   readonly path: string;
   readonly told: string[] = [];
   readonly watch: Watch;
 
-  /** Watches a directory that `prepare` may put something into before. */
+  /** Watches a directory. `prepare` may fill it before. */
   constructor(prepare: (watched: Watched) => void = () => {}) {
     this.path = this.dir.dir("config");
     prepare(this);
@@ -34,7 +34,7 @@ class Watched implements AsyncDisposable {
     Deno.writeTextFileSync(this.file(name), text);
   }
 
-  /** All that was told before a name that is touched now, which is told in order. */
+  /** Returns all events so far: touches one more name and waits for that event, because events come in order. */
   async toldSoFar(): Promise<string[]> {
     this.write("last");
     await until("the last name is told", () => this.told.includes("last"));
@@ -47,7 +47,7 @@ class Watched implements AsyncDisposable {
   }
 }
 
-Deno.test("watch() tells a rename from a name that is ignored as complete", async () => {
+Deno.test("watch() reports a rename from an ignored name as complete", async () => {
   await using watched = new Watched();
   watched.write("web.new");
   Deno.renameSync(watched.file("web.new"), watched.file("web"));
@@ -56,51 +56,51 @@ Deno.test("watch() tells a rename from a name that is ignored as complete", asyn
   assertEquals(new Set(told), new Set(["web", "+web"]));
 });
 
-Deno.test("watch() tells a rename over a file from a name that begins with a dot as complete", async () => {
+Deno.test("watch() reports a rename over a file from a name that begins with a dot as complete", async () => {
   await using watched = new Watched((it) => it.write("web"));
   watched.write(".1234.new");
   Deno.renameSync(watched.file(".1234.new"), watched.file("web"));
   assertEquals((await watched.toldSoFar()).includes("+web"), true);
 });
 
-Deno.test("watch() tells what is written in place as not complete", async () => {
+Deno.test("watch() reports a file that is written in place as not complete", async () => {
   await using watched = new Watched();
   watched.write("web", "1");
   watched.write("web", "2");
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
-Deno.test("watch() tells nothing of a file that was opened for writing, and only read", async () => {
+Deno.test("watch() does not report a file that was opened for writing but not written", async () => {
   await using watched = new Watched((it) => it.write("web"));
   Deno.openSync(watched.file("web"), { read: true, write: true }).close();
   assertEquals(await watched.toldSoFar(), []);
 });
 
-Deno.test("watch() tells a rename from a name that is not ignored as not complete", async () => {
+Deno.test("watch() reports a rename from a name that is not ignored as not complete", async () => {
   await using watched = new Watched((it) => it.write("sedAb12"));
   Deno.renameSync(watched.file("sedAb12"), watched.file("web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["-sedAb12", "sedAb12", "web"]));
 });
 
-Deno.test("watch() tells a rename from another directory as not complete", async () => {
+Deno.test("watch() reports a rename from another directory as not complete", async () => {
   await using watched = new Watched();
   Deno.renameSync(watched.dir.write("web.new", "{}"), watched.file("web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["web"]));
 });
 
-Deno.test("watch() tells a removal", async () => {
+Deno.test("watch() reports a removal", async () => {
   await using watched = new Watched((it) => it.write("web"));
   Deno.removeSync(watched.file("web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["-web"]));
 });
 
-Deno.test("watch() tells a file that is put aside under a name that is ignored", async () => {
+Deno.test("watch() reports a file that is renamed to an ignored name", async () => {
   await using watched = new Watched((it) => it.write("web"));
   Deno.renameSync(watched.file("web"), watched.file(".web"));
   assertEquals(new Set(await watched.toldSoFar()), new Set(["-web", "web"]));
 });
 
-Deno.test("watch() says to scan again where `..data` is renamed, as in a ConfigMap", async () => {
+Deno.test("watch() asks for a scan when `..data` is renamed, as in a ConfigMap", async () => {
   await using watched = new Watched((it) => {
     Deno.mkdirSync(it.file("..2026"));
     Deno.symlinkSync("..2026", it.file("..data"));
@@ -111,19 +111,19 @@ Deno.test("watch() says to scan again where `..data` is renamed, as in a ConfigM
   assertEquals(new Set(await watched.toldSoFar()), new Set(["rescan"]));
 });
 
-Deno.test("watch() says to scan again where the directory is removed", async () => {
+Deno.test("watch() asks for a scan when the directory is removed", async () => {
   await using watched = new Watched();
   Deno.removeSync(watched.path);
   await until("it says so", () => watched.told.includes("rescan"));
 });
 
-Deno.test("watch() says to scan again where the directory is renamed", async () => {
+Deno.test("watch() asks for a scan when the directory is renamed", async () => {
   await using watched = new Watched();
   Deno.renameSync(watched.path, watched.dir.file("other"));
   await until("it says so", () => watched.told.includes("rescan"));
 });
 
-Deno.test("watch() says nothing of names that are ignored, nor of what is in directories below", async () => {
+Deno.test("watch() reports neither ignored names nor files in subdirectories", async () => {
   await using watched = new Watched((it) => Deno.mkdirSync(it.file("below")));
   watched.write("web.new");
   watched.write(".hidden");
@@ -133,7 +133,7 @@ Deno.test("watch() says nothing of names that are ignored, nor of what is in dir
   assertEquals(await watched.toldSoFar(), []);
 });
 
-Deno.test("watch() says nothing of looks and reads", async () => {
+Deno.test("watch() does not report scans and reads", async () => {
   await using watched = new Watched((it) => it.write("web"));
   const directory = configDirectory(watched.path);
   directory.identity();
@@ -143,7 +143,7 @@ Deno.test("watch() says nothing of looks and reads", async () => {
   assertEquals(await watched.toldSoFar(), []);
 });
 
-Deno.test("watch() tells of which directory it tells, and a rename between two as not complete", async () => {
+Deno.test("watch() reports the directory of each event, and a rename between two as not complete", async () => {
   using dir = tempDir();
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
   const told = new Set<string>();
@@ -167,7 +167,7 @@ Deno.test("watch() tells of which directory it tells, and a rename between two a
   }
 });
 
-Deno.test("Watch.close() ends it, may be called twice, and leaves nothing in the directory", async () => {
+Deno.test("Watch.close() ends the watch, may be called twice, and leaves nothing in the directory", async () => {
   await using watched = new Watched();
   await using other = new Watched();
   await Promise.all([watched.watch.close(), watched.watch.close()]);
@@ -179,7 +179,7 @@ Deno.test("Watch.close() ends it, may be called twice, and leaves nothing in the
 });
 
 Deno.test({
-  name: "Watch.close() gives the operating system its watch back",
+  name: "Watch.close() releases the operating system's watch",
   sanitizeResources: true,
   fn: async () => {
     await using watched = new Watched();
@@ -188,14 +188,14 @@ Deno.test({
   },
 });
 
-Deno.test("Watch.close() is silent from its call on", async () => {
+Deno.test("Watch.close() stops all events at once", async () => {
   await using watched = new Watched();
   watched.write("web");
   await watched.watch.close();
   assertEquals(watched.told, []);
 });
 
-Deno.test("Watch.close() ends it also where its directory is gone, or another one took its place", async () => {
+Deno.test("Watch.close() ends the watch even if its directory is gone or replaced", async () => {
   for (const replace of [() => {}, (path: string) => Deno.mkdirSync(path)]) {
     await using watched = new Watched();
     Deno.renameSync(watched.path, watched.dir.file("other"));
@@ -208,7 +208,7 @@ Deno.test("Watch.close() ends it also where its directory is gone, or another on
   await until("a new watch works", () => watched.told.includes("web"));
 });
 
-Deno.test("watch() throws where there is no such directory", () => {
+Deno.test("watch() throws if the directory does not exist", () => {
   const sink = { touched: () => {}, rescan: () => {}, failed: () => {} };
   assertThrows(() => denoHost().watch(["/no/such/directory"], sink), Error);
 });

@@ -4,7 +4,7 @@ import { until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, inState, Trial } from "./children.ts";
 
-/** What a program that may read /proc tells of who is left of a child. */
+/** Returns what an actor that may read /proc reports of a child's remaining processes. */
 async function told(pid: number, scope = "group"): Promise<{ left: string; isLive: boolean }> {
   await using actor = new Actor(["left", `${pid}`, scope]);
   return JSON.parse(await actor.result());
@@ -21,8 +21,8 @@ Deno.test("whoIsLeft() names the members of a group, and their states", async ()
   assertEquals((await told(trial.pid, "process")).left, `pid ${trial.pid} (sleeping)`);
 });
 
-Deno.test("whoIsLeft() names those of a group who have not ended before zombies, and few of many", async () => {
-  // Their parent becomes a program that asks for nobody.
+Deno.test("whoIsLeft() names live members of a group before zombies, and only a few of many", async () => {
+  // Their parent becomes a program that reaps no children.
   const script = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 300 & pids="$pids $!"; done; echo $pids; exec sleep 300';
   await using trial = new Trial(["sh", "-c", script]);
   const members = (await trial.line()).split(" ").map(Number);
@@ -30,13 +30,13 @@ Deno.test("whoIsLeft() names those of a group who have not ended before zombies,
   for (const pid of members) Deno.kill(pid, "SIGKILL");
   for (const pid of members) await inState(pid, "Z");
   const { left, isLive } = await told(trial.pid);
-  const zombie = "pid \\d+ \\(zombie that nobody reaps\\)";
+  const zombie = "pid \\d+ \\(zombie that its parent does not reap\\)";
   assertMatch(left, new RegExp(`^pid ${trial.pid} \\(sleeping\\)(, ${zombie}){7}, and 2 more$`));
   assertEquals(isLive, true);
 });
 
-Deno.test("hasLiveMember() is false of a group that has only zombies, which whoIsLeft() names", async () => {
-  // Its parent has gone to another session, and never asks for it.
+Deno.test("hasLiveMember() is false for a group of only zombies, which whoIsLeft() names", async () => {
+  // Its parent has moved to another session, and never reaps it.
   const script = "(sleep 300 & echo $!; exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & exit 0";
   await using trial = new Trial(["sh", "-c", script]);
   await until("two lines are written", () => trial.text.stdout.split("\n").length > 2);
@@ -47,10 +47,10 @@ Deno.test("hasLiveMember() is false of a group that has only zombies, which whoI
   assertEquals(await told(trial.pid), { left: `pid ${zombie} (sleeping)`, isLive: true });
   Deno.kill(zombie, "SIGKILL");
   await inState(zombie, "Z");
-  assertEquals(await told(trial.pid), { left: `pid ${zombie} (zombie that nobody reaps)`, isLive: false });
+  assertEquals(await told(trial.pid), { left: `pid ${zombie} (zombie that its parent does not reap)`, isLive: false });
 });
 
-Deno.test("hasLiveMember() is true of a process whose first thread has ended, and others have not", async () => {
+Deno.test("hasLiveMember() is true for a process whose first thread has exited, but not the others", async () => {
   await using actor = new Actor(["lose the first thread"], ["setsid"]);
   await actor.says("loses it");
   await inState(actor.pid, "Z");
@@ -59,15 +59,15 @@ Deno.test("hasLiveMember() is true of a process whose first thread has ended, an
   assertEquals(isLive, true);
 });
 
-Deno.test("whoIsLeft() says of who is gone that nothing is to be seen", async () => {
+Deno.test("whoIsLeft() reports that a process that is gone is not visible", async () => {
   await using trial = new Trial(["true"]);
   await trial.emptied();
-  const nothing = { left: `pid ${trial.pid}, of whom nothing is to be seen`, isLive: false };
+  const nothing = { left: `pid ${trial.pid} (not visible in /proc)`, isLive: false };
   assertEquals(await told(trial.pid), nothing);
 });
 
-Deno.test("whoIsLeft() says what is missing where /proc may not be read, and hasLiveMember() knows of nobody", async () => {
+Deno.test("whoIsLeft() names the missing permission if /proc may not be read, and hasLiveMember() is false", async () => {
   await using trial = new Trial(["sleep", "300"]);
-  assertEquals(whoIsLeft(trial.pid, "group"), `pid ${trial.pid}, whose state cannot be seen without --allow-all`);
+  assertEquals(whoIsLeft(trial.pid, "group"), `pid ${trial.pid} (state unknown without --allow-all)`);
   assertEquals(hasLiveMember(trial.pid), false);
 });

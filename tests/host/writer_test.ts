@@ -4,17 +4,17 @@ import { until } from "../helpers.ts";
 
 const MIB = 1024 * 1024;
 
-/** A stream in memory, which takes nothing until it is told to. */
+/** A stream in memory that takes nothing until it is opened. */
 class FakeTarget {
   /** What was written. */
   text = "";
   /** The sizes of the writes that were begun. */
   readonly writes: number[] = [];
-  /** What becomes of a write: how many of its bytes are taken. */
+  /** Decides how many bytes of a write are taken. */
   take: (bytes: Uint8Array) => number | Promise<number> = (bytes) => bytes.length;
   #open = Promise.withResolvers<void>();
 
-  /** One that takes everything from the start. */
+  /** Returns a target that takes everything from the start. */
   static open(): FakeTarget {
     const target = new FakeTarget();
     target.open();
@@ -38,7 +38,7 @@ class FakeTarget {
   }
 }
 
-/** A writer with what it tells. */
+/** Returns a writer and its reports. */
 function writerTo(target: FakeTarget): { writer: Writer; told: string[] } {
   const told: string[] = [];
   const writer = new Writer(target, {
@@ -52,17 +52,17 @@ function bytes(text: string): Uint8Array {
   return new TextEncoder().encode(text);
 }
 
-/** Gives bytes to a writer as a child's output is given. */
+/** Passes bytes to a writer as a child's output is passed. */
 function give(writer: Writer, bytes: Uint8Array): Promise<void> {
   return writer.whenRoom(() => writer.add(bytes));
 }
 
-/** Lets everything that is ready have its turn. */
+/** Runs everything that is ready. */
 function turn(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 0));
 }
 
-Deno.test("Writer writes everything in order, whichever way it came", async () => {
+Deno.test("Writer writes everything in order, whether added or offered", async () => {
   const target = FakeTarget.open();
   const { writer, told } = writerTo(target);
   let expected = "";
@@ -76,7 +76,7 @@ Deno.test("Writer writes everything in order, whichever way it came", async () =
   assertEquals(told, []);
 });
 
-Deno.test("Writer gathers what comes while it writes, and writes one thing at a time", async () => {
+Deno.test("Writer collects bytes while it writes, and makes one write at a time", async () => {
   const target = new FakeTarget();
   const { writer } = writerTo(target);
   for (const text of ["1", "2", "3"]) await give(writer, bytes(text));
@@ -87,7 +87,7 @@ Deno.test("Writer gathers what comes while it writes, and writes one thing at a 
   assertEquals(target.text, "123");
 });
 
-Deno.test("Writer copies what it gets", async () => {
+Deno.test("Writer copies the bytes that it gets", async () => {
   const target = new FakeTarget();
   const { writer } = writerTo(target);
   const buffer = bytes("one ");
@@ -100,7 +100,7 @@ Deno.test("Writer copies what it gets", async () => {
   assertEquals(target.text, "one two ");
 });
 
-Deno.test("Writer goes on where a stream takes less than it was given", async () => {
+Deno.test("Writer goes on if a stream takes fewer bytes than it was given", async () => {
   const target = FakeTarget.open();
   target.take = (bytes) => Math.min(3, bytes.length);
   const { writer } = writerTo(target);
@@ -110,7 +110,7 @@ Deno.test("Writer goes on where a stream takes less than it was given", async ()
   assertEquals(target.text, "what is longer than three bytes");
 });
 
-Deno.test("Writer takes no notice of nothing", async () => {
+Deno.test("Writer ignores empty input", async () => {
   const target = FakeTarget.open();
   const { writer } = writerTo(target);
   await give(writer, bytes(""));
@@ -119,7 +119,7 @@ Deno.test("Writer takes no notice of nothing", async () => {
   assertEquals(target.writes, []);
 });
 
-Deno.test("Writer.whenRoom() lets each of many writers wait where a stream takes nothing, and go on when it does", async () => {
+Deno.test("Writer.whenRoom() makes many writers wait while a stream takes nothing, and continues once it does", async () => {
   const target = new FakeTarget();
   const { writer } = writerTo(target);
   const chunk = new Uint8Array(MIB / 8);
@@ -142,7 +142,7 @@ Deno.test("Writer.whenRoom() lets each of many writers wait where a stream takes
   assertLessOrEqual(Math.max(...target.writes), MIB + chunk.length);
 });
 
-Deno.test("Writer takes what is larger than all that may wait", async () => {
+Deno.test("Writer takes a chunk that is larger than its limit", async () => {
   const target = new FakeTarget();
   const { writer } = writerTo(target);
   await give(writer, bytes("a"));
@@ -155,7 +155,7 @@ Deno.test("Writer takes what is larger than all that may wait", async () => {
   assertEquals(target.text.at(-1), "c");
 });
 
-Deno.test("Writer keeps the order of each of many writers that wait, and loses nothing", async () => {
+Deno.test("Writer keeps the order of each of many waiting writers, and loses nothing", async () => {
   const target = new FakeTarget();
   const { writer } = writerTo(target);
   const write = async (who: number) => {
@@ -175,7 +175,7 @@ Deno.test("Writer keeps the order of each of many writers that wait, and loses n
   assertLessOrEqual(Math.max(...target.writes), MIB + MIB / 16 + 1);
 });
 
-Deno.test("Writer throws offers away while too much waits, and says how many when it is written", async () => {
+Deno.test("Writer.offer() drops bytes while too much waits, and their number is reported once they could be written", async () => {
   const target = new FakeTarget();
   const { writer, told } = writerTo(target);
   const chunk = bytes("x".repeat(MIB / 4));
@@ -193,7 +193,7 @@ Deno.test("Writer throws offers away while too much waits, and says how many whe
   assertEquals(told.length, 2);
 });
 
-Deno.test("Writer writes what is offered in answer to the loss", async () => {
+Deno.test("Writer writes what is offered when a loss is reported", async () => {
   const target = new FakeTarget();
   const writer: Writer = new Writer(target, { fault: () => {}, lost: (count) => writer.offer(bytes(`lost ${count}`)) });
   for (let i = 0; i < 3; i++) writer.offer(bytes("x".repeat(MIB)));
@@ -202,7 +202,7 @@ Deno.test("Writer writes what is offered in answer to the loss", async () => {
   assertEquals(target.text.slice(-6), "lost 1");
 });
 
-Deno.test("Writer says once that a stream fails, and again when it fails after it had recovered", async () => {
+Deno.test("Writer reports a failing stream once, and again if it fails after it had recovered", async () => {
   const target = FakeTarget.open();
   const { writer, told } = writerTo(target);
   const good = target.take;
@@ -216,7 +216,7 @@ Deno.test("Writer says once that a stream fails, and again when it fails after i
   assertEquals(target.text, "x");
 });
 
-Deno.test("Writer makes nobody wait for a stream that fails", async () => {
+Deno.test("Writer.whenRoom() does not wait for a stream that fails", async () => {
   const target = FakeTarget.open();
   target.take = () => Promise.reject(new Error("Broken pipe"));
   const { writer, told } = writerTo(target);
@@ -225,7 +225,7 @@ Deno.test("Writer makes nobody wait for a stream that fails", async () => {
   assertEquals(told, ["fault: Broken pipe"]);
 });
 
-Deno.test("Writer.flush() waits until all is written, also what comes meanwhile", async () => {
+Deno.test("Writer.flush() waits until everything is written, including what comes meanwhile", async () => {
   const target = new FakeTarget();
   const { writer } = writerTo(target);
   await writer.flush();
@@ -240,7 +240,7 @@ Deno.test("Writer.flush() waits until all is written, also what comes meanwhile"
   assertEquals(target.text, "12");
 });
 
-Deno.test("Writer waits for a stream that takes nothing now, which is no fault", async () => {
+Deno.test("Writer waits for a stream that takes nothing at the moment, and reports no fault", async () => {
   const told: string[] = [];
   let text = "";
   let refusals = 5;
@@ -258,7 +258,7 @@ Deno.test("Writer waits for a stream that takes nothing now, which is no fault",
   assertEquals([text, told], ["abcdefg", []]);
 });
 
-Deno.test("Writer has room for what is offered however much else waits, and tells of a loss while more comes", async () => {
+Deno.test("Writer.offer() has room however much else waits, and a loss is reported while more comes", async () => {
   const target = new FakeTarget();
   const { writer, told } = writerTo(target);
   const flood = bytes("x".repeat(MIB));

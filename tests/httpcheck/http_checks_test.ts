@@ -7,7 +7,7 @@ const GOOD: Answer = { type: "status", status: 200 };
 const BAD: Answer = { type: "status", status: 500 };
 const IMPOSSIBLE: Answer = { type: "impossible", reason: "no permission" };
 
-Deno.test("HttpChecks asks after the grace and then every period, with the timeout of the config", async () => {
+Deno.test("HttpChecks sends a request after the grace period, then every period, with the timeout of the config", async () => {
   using it = new World();
   it.answering("web");
   it.want(it.checks, "db", {});
@@ -26,20 +26,20 @@ Deno.test("HttpChecks asks after the grace and then every period, with the timeo
   await it.pass(25);
   assertEquals(it.requests.length, 1, "never two at once");
   await it.answer(GOOD);
-  // Late as it is, it asks at once; and a period later again.
+  // The next request is late, so it is sent at once, and another one a period later.
   assertEquals([it.requests.length, it.log.lines], [1, []]);
   await it.answer(GOOD);
   assertEquals([it.requests.length, it.checks.due], [0, begin + 75_000]);
 });
 
-Deno.test("HttpChecks asks many at once in one call", async () => {
+Deno.test("HttpChecks sends many requests in one call", async () => {
   using it = new World();
   for (let i = 0; i < 1000; i++) it.answering(`web${i}`);
   for (let period = 0; period < 3; period++) assertEquals(await it.round(GOOD, period === 0 ? 30 : 10), 1000);
   assertEquals(it.wakes, 3000);
 });
 
-Deno.test("HttpChecks asks for a restart after more bad answers in a row than are let pass, then begins with the grace", async () => {
+Deno.test("HttpChecks requests a restart after more than maxBad bad answers in a row, then starts a grace period", async () => {
   using it = new World();
   it.answering("web");
   await it.round(BAD, 30);
@@ -49,29 +49,29 @@ Deno.test("HttpChecks asks for a restart after more bad answers in a row than ar
   await it.round({ type: "broken", reason: "connection refused" });
   assertEquals(it.takeAsked(), ["web"]);
   assertEquals(it.log.take(), [
-    "WARN web: bad answer 1, of which 1 are let pass: status 500",
-    "INFO web: answers well again (status 200)",
-    "WARN web: bad answer 1, of which 1 are let pass: status 500",
-    "WARN web: bad answer 2, of which 1 are let pass: connection refused",
-    "WARN web: bad answers, the last one connection refused: asked for a restart",
+    "WARN web: bad response 1 (restart after more than 1 in a row): status 500",
+    "INFO web: good response again (status 200)",
+    "WARN web: bad response 1 (restart after more than 1 in a row): status 500",
+    "WARN web: bad response 2 (restart after more than 1 in a row): connection refused",
+    "WARN web: too many bad responses (last: connection refused): asked for a restart",
   ]);
   assertEquals([await it.round(BAD, 29), await it.round(BAD, 1), it.asked], [0, 1, []]);
 });
 
-Deno.test("HttpChecks cuts a long name in what it tells", async () => {
+Deno.test("HttpChecks shortens a long name in its log", async () => {
   using it = new World();
   const name = "x".repeat(200);
   it.answering(name, { maxBad: 0 });
   await it.round(BAD, 30);
   const shown = `${"x".repeat(100)}…`;
   assertEquals(it.log.take(), [
-    `WARN ${shown}: bad answer 1, of which 0 are let pass: status 500`,
-    `WARN ${shown}: bad answers, the last one status 500: asked for a restart`,
+    `WARN ${shown}: bad response 1 (restart after more than 0 in a row): status 500`,
+    `WARN ${shown}: too many bad responses (last: status 500): asked for a restart`,
   ]);
   assertEquals(it.takeAsked(), [name]);
 });
 
-Deno.test("HttpChecks holds for good what is expected", async () => {
+Deno.test("HttpChecks accepts the expected status as good", async () => {
   using it = new World();
   it.answering("web", { expect: 500, maxBad: 0 });
   await it.round(BAD, 30);
@@ -80,7 +80,7 @@ Deno.test("HttpChecks holds for good what is expected", async () => {
   assertEquals(it.asked, ["web"]);
 });
 
-Deno.test("HttpChecks asks for the restart of a process once while the request is unread, whoever made it", async () => {
+Deno.test("HttpChecks requests the restart of a process only once while the request is unread, whoever made it", async () => {
   using it = new World();
   for (const name of ["web", "db"]) it.answering(name, { maxBad: 0, grace: 0 });
   it.dir.write("messages/1", '{"type": "RESTART", "name": "db"}');
@@ -91,7 +91,7 @@ Deno.test("HttpChecks asks for the restart of a process once while the request i
   assertEquals(it.asked.sort(), ["db", "web"]);
 });
 
-Deno.test("HttpChecks asks no more often than the period while a request is unread, without a grace as well", async () => {
+Deno.test("HttpChecks sends at most one request per period while a restart request is unread, even without a grace period", async () => {
   using it = new World();
   it.answering("web", { maxBad: 0, grace: 0 });
   await it.round(BAD, 0);
@@ -101,7 +101,7 @@ Deno.test("HttpChecks asks no more often than the period while a request is unre
   assertEquals([asked, it.asked], [3, ["web"]]);
 });
 
-/** A directory of pid files, as a monitor keeps it. */
+/** Creates a directory of pid files, as a monitor does. */
 function pidFiles():
   & { path: string; start: (name: string, wall: number) => void; end: (name: string) => void }
   & Disposable {
@@ -119,7 +119,7 @@ function pidFiles():
   };
 }
 
-Deno.test("HttpChecks drops a restart that it could not ask for when the process was started again meanwhile", async () => {
+Deno.test("HttpChecks drops a restart request that it could not send if the process was restarted meanwhile", async () => {
   using pids = pidFiles();
   using it = new World(pids.path);
   it.answering("web", { maxBad: 0, grace: 0 });
@@ -128,15 +128,15 @@ Deno.test("HttpChecks drops a restart that it could not ask for when the process
   await it.pass(0);
   await it.answer(BAD);
   await it.pass(1);
-  assertEquals(it.log.count("WARN web: bad answer 1"), 1);
-  assertEquals(it.log.count("ERROR cannot write to"), 1);
+  assertEquals(it.log.count("WARN web: bad response 1"), 1);
+  assertEquals(it.log.count("ERROR cannot request restarts"), 1);
   pids.start("web", it.clock.wall());
   Deno.renameSync(it.dir.file("away"), it.messages);
   await it.pass(1);
   assertEquals(it.asked, []);
 });
 
-Deno.test("HttpChecks asks for no second restart in one life when the config changes meanwhile", async () => {
+Deno.test("HttpChecks requests no second restart before the process is restarted, even if the config changes", async () => {
   using pids = pidFiles();
   using it = new World(pids.path);
   it.answering("web", { maxBad: 0, grace: 0 });
@@ -151,7 +151,7 @@ Deno.test("HttpChecks asks for no second restart in one life when the config cha
   assertEquals(await it.round(GOOD), 1);
 });
 
-Deno.test("HttpChecks asks no more often than the period when the config changes all the time", async () => {
+Deno.test("HttpChecks sends at most one request per period even if the config keeps changing", async () => {
   using it = new World();
   let asked = 0;
   for (let second = 0; second < 30; second++) {
@@ -161,7 +161,7 @@ Deno.test("HttpChecks asks no more often than the period when the config changes
   assertEquals(asked, 3);
 });
 
-Deno.test("HttpChecks refuses a URL that nobody can be asked by, and a host that is none, without their values", async () => {
+Deno.test("HttpChecks rejects an invalid URL or host without showing it", async () => {
   using it = new World();
   it.answering("web", { url: "http://hunter2:100%@web/" });
   for (const [name, host] of [["a", "tok en-hunter2"], ["b", ""], ["c", "a:99999"], ["d", "a/b"]] as const) {
@@ -173,32 +173,32 @@ Deno.test("HttpChecks refuses a URL that nobody can be asked by, and a host that
   assertEquals(it.log.count("hunter2"), 0);
   assertEquals(
     it.log.lines[1],
-    'WARN a: its answers are not checked: "ncolony.httpcheck.headers.Host" is not a valid host',
+    'WARN a: HTTP responses are not checked: "ncolony.httpcheck.headers.Host" is not a valid host',
   );
 });
 
-Deno.test("HttpChecks takes no end of a process for a bad answer, and asks nobody who does not run", async () => {
+Deno.test("HttpChecks does not count the exit of a process as a bad answer, and sends no request while it does not run", async () => {
   using pids = pidFiles();
   using it = new World(pids.path);
   it.answering("web", { maxBad: 0, grace: 0 });
   assertEquals(await it.round(BAD, 10), 0);
   pids.start("web", it.clock.wall());
   await it.pass(10);
-  await it.answer({ type: "broken", reason: "connection closed before an answer came" });
+  await it.answer({ type: "broken", reason: "connection closed before a response" });
   pids.end("web");
   await it.pass(1);
   assertEquals([it.asked, it.log.count("WARN web")], [[], 0]);
-  assertEquals(it.log.count("DEBUG web: its answer came too late"), 1);
+  assertEquals(it.log.count("DEBUG web: late response ignored"), 1);
 });
 
-Deno.test("HttpChecks tries again to ask for a restart when it could not, unless the process answers well again", async () => {
+Deno.test("HttpChecks retries a restart request that it could not send, unless the process answers well again", async () => {
   for (const [answer, expected] of [[BAD, ["web"]], [GOOD, []]] as const) {
     using it = new World();
     it.answering("web", { maxBad: 0, grace: 0 });
     Deno.renameSync(it.messages, it.dir.file("away"));
     await it.round(BAD, 0);
     await it.round(BAD);
-    assertEquals(it.log.count("ERROR cannot write to"), 1);
+    assertEquals(it.log.count("ERROR cannot request restarts"), 1);
     await it.round(answer);
     Deno.renameSync(it.dir.file("away"), it.messages);
     await it.pass(1);
@@ -206,8 +206,8 @@ Deno.test("HttpChecks tries again to ask for a restart when it could not, unless
   }
 });
 
-for (const [what, change] of [["changes", "answering"], ["goes", "drop"]] as const) {
-  Deno.test(`HttpChecks aborts the request where a config ${what}, and hears no late answer to it`, async () => {
+for (const [what, change] of [["changes", "answering"], ["is removed", "drop"]] as const) {
+  Deno.test(`HttpChecks aborts the request when a config ${what}, and ignores a late answer`, async () => {
     using it = new World();
     it.answering("web", { maxBad: 0 });
     await it.pass(30);
@@ -224,7 +224,7 @@ for (const [what, change] of [["changes", "answering"], ["goes", "drop"]] as con
   });
 }
 
-Deno.test("HttpChecks forgets the bad answers of a config that changes, and a restart that it could not ask for", async () => {
+Deno.test("HttpChecks forgets bad answers when a config changes, and an unsent restart request when it is removed", async () => {
   using it = new World();
   it.answering("web");
   await it.round(BAD, 30);
@@ -239,19 +239,19 @@ Deno.test("HttpChecks forgets the bad answers of a config that changes, and a re
   assertEquals([it.asked, it.checks.due], [[], Infinity]);
 });
 
-Deno.test("HttpChecks says once why it cannot ask, counts that neither as good nor as bad, and goes on", async () => {
+Deno.test("HttpChecks logs once why it cannot send a request, counts that as neither good nor bad, and continues", async () => {
   using it = new World();
   it.answering("web");
   await it.round(BAD, 30);
   for (let period = 0; period < 5; period++) assertEquals(await it.round(IMPOSSIBLE), 1);
-  assertEquals([it.asked, it.log.count("ERROR web: cannot be asked: no permission")], [[], 1]);
+  assertEquals([it.asked, it.log.count("ERROR web: cannot check over HTTP: no permission")], [[], 1]);
   await it.round(BAD);
   assertEquals(it.takeAsked(), ["web"]);
   await it.round(IMPOSSIBLE, 30);
-  assertEquals(it.log.count("cannot be asked"), 2, "said again after it was gone");
+  assertEquals(it.log.count("cannot check over HTTP"), 2, "said again after it was gone");
 });
 
-Deno.test("HttpChecks says what is wrong with a section, without its values, and asks nothing", async () => {
+Deno.test("HttpChecks logs the problem of a section without its values, and sends no request", async () => {
   using it = new World();
   it.answering("web", { url: "http://hunter2:port/" });
   it.answering("db", { period: "hunter2" });
@@ -259,8 +259,8 @@ Deno.test("HttpChecks says what is wrong with a section, without its values, and
   assertEquals(await it.round(GOOD, 60), 1);
   const number = "must be a number from 0.01 to 1000000000: got a string";
   assertEquals(it.log.lines, [
-    'WARN web: its answers are not checked: "ncolony.httpcheck.url" is not a valid URL',
-    `WARN db: its answers are not checked: "ncolony.httpcheck.period" ${number}`,
+    'WARN web: HTTP responses are not checked: "ncolony.httpcheck.url" is not a valid URL',
+    `WARN db: HTTP responses are not checked: "ncolony.httpcheck.period" ${number}`,
   ]);
 });
 

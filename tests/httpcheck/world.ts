@@ -20,26 +20,26 @@ export class World extends CheckWorld {
     return promise;
   });
 
-  /** A process that is asked every 10 s, 30 s after its config changed; one bad answer is let pass. */
+  /** Adds a process that is checked every 10 s, from 30 s after its config changed. One bad answer is tolerated. */
   answering(name: string, keys: Record<string, unknown> = {}): void {
     const section = { url: `http://${name}/?hunter2`, period: 10, timeout: 3, grace: 3, maxBad: 1, ...keys };
     this.want(this.checks, name, { "ncolony.httpcheck": section });
   }
 
-  /** Lets seconds pass, with a call of the check at the end. */
+  /** Advances the clock by some seconds, then calls the check. */
   async pass(seconds: number): Promise<void> {
     await this.clock.advance(seconds * 1000);
     this.checks.check();
   }
 
-  /** Answers all requests, and has done what follows. */
+  /** Answers all requests, and waits for what follows. */
   async answer(answer: Answer): Promise<void> {
     for (const request of this.requests.splice(0)) request.answer(answer);
     await this.clock.settle();
     this.checks.check();
   }
 
-  /** Lets a period pass, and answers what is asked then; gives how many requests that were. */
+  /** Lets a period pass, and answers the requests. Returns their number. */
   async round(answer: Answer, seconds = 10): Promise<number> {
     await this.pass(seconds);
     const { length } = this.requests;

@@ -2,9 +2,9 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { checker, messages, type MonitorEventReceiver } from "@ncolony/monitor";
 import { type TempDir, tempDir } from "../helpers.ts";
 
-/** Notes what it is told; throws at what `fails` names. */
+/** Records its calls. Throws on the calls in `fails`. */
 class Notes implements MonitorEventReceiver {
-  readonly #told: string[] = [];
+  readonly #calls: string[] = [];
   readonly #fails: readonly string[];
 
   constructor(fails: readonly string[] = []) {
@@ -12,24 +12,24 @@ class Notes implements MonitorEventReceiver {
   }
 
   add(name: string, contents: string): void {
-    this.#tell(`add ${name} ${contents}`);
+    this.#record(`add ${name} ${contents}`);
   }
 
   remove(name: string): void {
-    this.#tell(`remove ${name}`);
+    this.#record(`remove ${name}`);
   }
 
   message(contents: string): void {
-    this.#tell(`message ${contents}`);
+    this.#record(`message ${contents}`);
   }
 
-  /** What it was told since this was last called. */
+  /** Returns the calls since the previous `take()`. */
   take(): string[] {
-    return this.#told.splice(0);
+    return this.#calls.splice(0);
   }
 
-  #tell(what: string): void {
-    this.#told.push(what);
+  #record(what: string): void {
+    this.#calls.push(what);
     if (this.#fails.includes(what)) throw new RangeError(`no ${what}`);
   }
 }
@@ -43,7 +43,7 @@ function namesIn(path: string): string[] {
   return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
 }
 
-Deno.test("checker() tells what appeared, what changed (as removed, then added) and what went", async () => {
+Deno.test("checker() reports new, changed (as removed, then added) and removed files", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const check = checker(dir.path, notes);
@@ -64,7 +64,7 @@ Deno.test("checker() tells what appeared, what changed (as removed, then added) 
   assertEquals(notes.take(), ["remove db"]);
 });
 
-Deno.test("checker() tells a change of the same size within the same millisecond", async () => {
+Deno.test("checker() reports a change of the same size within the same millisecond", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const check = checker(dir.path, notes);
@@ -75,7 +75,7 @@ Deno.test("checker() tells a change of the same size within the same millisecond
   assertEquals(notes.take().filter((what) => what.startsWith("add")).length, 50);
 });
 
-Deno.test("checker() tells nothing of a file that was written again as it was", async () => {
+Deno.test("checker() does not report a file that was written again unchanged", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const check = checker(dir.path, notes);
@@ -88,7 +88,7 @@ Deno.test("checker() tells nothing of a file that was written again as it was", 
   assertEquals(notes.take(), []);
 });
 
-Deno.test("checker() passes over ignored names, directories, and what is no readable text", async () => {
+Deno.test("checker() skips ignored names, directories, and files that are not readable text", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const check = checker(dir.path, notes);
@@ -123,14 +123,14 @@ Deno.test("checker() keeps a file's last text while the file cannot be read", as
   assertEquals(notes.take(), ["remove web"]);
 });
 
-Deno.test("checker() tells the rest when the receiver throws, and rejects with all that it threw", async () => {
+Deno.test("checker() reports the other files if the receiver throws, and rejects with all of its errors", async () => {
   using dir = tempDir();
   const notes = new Notes(["add web 1", "remove web", "add db a"]);
   const check = checker(dir.path, notes);
   dir.write("web", "1");
   dir.write("db", "a");
   dir.write("job", "x");
-  const first = await assertRejects(check, AggregateError, "Cannot tell all of");
+  const first = await assertRejects(check, AggregateError, "The receiver failed for files in");
   assertEquals(first.errors.map(String).sort(), ["RangeError: no add db a", "RangeError: no add web 1"]);
   assertEquals(notes.take().sort(), ["add db a", "add job x", "add web 1"]);
   dir.write("web", "2");
@@ -141,7 +141,7 @@ Deno.test("checker() tells the rest when the receiver throws, and rejects with a
   assertEquals(notes.take(), []);
 });
 
-Deno.test("checker() rejects where there is no directory, and goes on when there is one again", async () => {
+Deno.test("checker() rejects if the directory is missing, and continues when it is back", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const config = dir.dir("config");
@@ -149,13 +149,13 @@ Deno.test("checker() rejects where there is no directory, and goes on when there
   Deno.writeTextFileSync(`${config}/web`, "1");
   await check();
   Deno.renameSync(config, dir.file("elsewhere"));
-  await assertRejects(check, Error, "Cannot look at");
+  await assertRejects(check, Error, "Cannot read directory");
   Deno.renameSync(dir.file("elsewhere"), config);
   await check();
   assertEquals(notes.take(), ["add web 1"]);
 });
 
-Deno.test("checker() rejects at another directory that is empty, and tells nothing", async () => {
+Deno.test("checker() rejects if the directory was replaced by an empty one, and reports nothing", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const config = dir.dir("config");
@@ -165,37 +165,37 @@ Deno.test("checker() rejects at another directory that is empty, and tells nothi
   notes.take();
   Deno.renameSync(config, dir.file("elsewhere"));
   Deno.mkdirSync(config);
-  await assertRejects(check, Error, "is empty, and another directory than before");
+  await assertRejects(check, Error, "it is empty and not the same directory as before");
   assertEquals(notes.take(), []);
 });
 
-Deno.test("messages() tells messages in the order of their names, and deletes them", async () => {
+Deno.test("messages() reports messages in the order of their names, and removes them", async () => {
   using dir = tempDir();
   const notes = new Notes();
-  const look = messages(dir.path, notes);
+  const scan = messages(dir.path, notes);
   for (const name of ["2", "10", "1"]) dir.write(name, `text ${name}`);
   dir.write(".3", "text 3");
   dir.write("4.new", "text 4");
   dir.dir("5");
-  await look();
+  await scan();
   assertEquals(notes.take(), ["message text 1", "message text 10", "message text 2"]);
   assertEquals(namesIn(dir.path), [".3", "4.new", "5"]);
-  await look();
+  await scan();
   assertEquals(notes.take(), []);
 });
 
-Deno.test("messages() tells the rest when the receiver throws, and puts away what it threw at", async () => {
+Deno.test("messages() reports the other messages if the receiver throws, and rejects the failed one", async () => {
   using dir = tempDir();
   const notes = new Notes(["message b"]);
   for (const name of ["a", "b", "c"]) dir.write(name, name);
-  const error = await assertRejects(messages(dir.path, notes), AggregateError, "Cannot tell all of");
+  const error = await assertRejects(messages(dir.path, notes), AggregateError, "The receiver failed for files in");
   assertEquals(error.errors.map(String), ["RangeError: no message b"]);
   assertEquals(notes.take(), ["message a", "message b", "message c"]);
   assertEquals(namesIn(dir.path), [".rejected"]);
   assertEquals(namesIn(dir.file(".rejected")), ["b"]);
 });
 
-Deno.test("messages() puts away what is no readable text, and follows no link", async () => {
+Deno.test("messages() rejects files that are not readable text, and follows no symbolic link", async () => {
   using dir = tempDir();
   const notes = new Notes();
   const secret = dir.write(".secret", "secret");
@@ -211,7 +211,7 @@ Deno.test("messages() puts away what is no readable text, and follows no link", 
   assertEquals(Deno.readTextFileSync(secret), "secret");
 });
 
-Deno.test("messages() rejects where there is no directory", async () => {
+Deno.test("messages() throws if the directory is missing", async () => {
   using dir = tempDir();
-  await assertRejects(messages(dir.file("nowhere"), new Notes()), Error, "Cannot look at");
+  await assertRejects(messages(dir.file("nowhere"), new Notes()), Error, "Cannot read directory");
 });

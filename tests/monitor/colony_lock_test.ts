@@ -4,7 +4,7 @@ import { Colony } from "../../monitor/colony.ts";
 import { FakeHost } from "./fake_host.ts";
 import { config } from "./worlds.ts";
 
-Deno.test("Colony keeps other monitors away until everything that it started has ended", async () => {
+Deno.test("Colony holds its lock until every process that it started has ended", async () => {
   const host = new FakeHost();
   const output = {
     log: host.log,

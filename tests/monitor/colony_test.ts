@@ -5,13 +5,13 @@ import { Colony } from "../../monitor/colony.ts";
 import { FakeHost } from "./fake_host.ts";
 import { config, restart } from "./worlds.ts";
 
-/** A colony on a machine in memory. */
+/** A colony on a fake host. */
 class ColonyWorld {
   readonly host = new FakeHost();
   readonly colony: Colony;
-  /** How many children's outputs have not ended. */
+  /** The number of children whose output has not ended. */
   openOutputs = 0;
-  /** How often it was waited until all is written, and what was logged last before that. */
+  /** For each flush of the output, the last line that was logged before it. */
   readonly flushes: (string | undefined)[] = [];
 
   constructor(options: Partial<Options> = {}) {
@@ -30,7 +30,7 @@ class ColonyWorld {
     this.colony = new Colony({ ...DEFAULTS, config: "/config", messages: "/messages", ...options }, { host, output });
   }
 
-  /** Starts it with these configs; gives what its exit code comes in. */
+  /** Starts the colony with these configs. Returns an object that will contain the exit code. */
   async start(configs: Record<string, string> = {}): Promise<{ code: number | null }> {
     for (const [name, text] of Object.entries(configs)) this.host.config.write(name, text);
     const exit: { code: number | null } = { code: null };
@@ -46,7 +46,7 @@ class ColonyWorld {
     return this.host.clock.advance(byMs);
   }
 
-  /** Stops it, where that takes no time. */
+  /** Stops the colony, if that takes no time. */
   async stop(): Promise<void> {
     const stopped = this.colony.stop();
     await this.advance(0);
@@ -54,7 +54,7 @@ class ColonyWorld {
   }
 }
 
-Deno.test("Colony runs what the config directory says until it is stopped", async () => {
+Deno.test("Colony runs the processes of the config directory until it is stopped", async () => {
   const world = new ColonyWorld({ pid: "/pids" });
   const { children, config: configs, messages, pids } = world.host;
   const exit = await world.start({ web: config("httpd") });
@@ -75,11 +75,11 @@ Deno.test("Colony runs what the config directory says until it is stopped", asyn
   assertEquals([...pids.files.keys()], ["db"]);
   await world.stop();
   assertEquals([children.running(), pids.files.size, exit.code, world.openOutputs], [[], 0, 0, 0]);
-  assertEquals(world.flushes, ["INFO everything has ended"]);
+  assertEquals(world.flushes, ["INFO all processes have ended"]);
   assertEquals(children.overlaps, 0);
 });
 
-Deno.test("Colony takes its times from the options, in seconds", async () => {
+Deno.test("Colony uses the times of its options, in seconds", async () => {
   const world = new ColonyWorld({
     frequency: 2,
     killtime: 0.25,
@@ -107,7 +107,7 @@ Deno.test("Colony takes its times from the options, in seconds", async () => {
   await world.stop();
 });
 
-Deno.test("Colony.start() rejects when it was started before", async () => {
+Deno.test("Colony.start() rejects if the colony was started before", async () => {
   const world = new ColonyWorld();
   const exit = await world.start();
   await assertRejects(() => world.colony.start(), TypeError, "Cannot start a service twice");
@@ -116,7 +116,7 @@ Deno.test("Colony.start() rejects when it was started before", async () => {
   assertEquals(exit.code, 0);
 });
 
-Deno.test("Colony.start() resolves when it runs, and ended when everything has ended", async () => {
+Deno.test("Colony.start() resolves when the colony runs, and ended resolves when everything has ended", async () => {
   const world = new ColonyWorld();
   world.host.config.write("web", config("httpd"));
   let isRunning = false;
@@ -129,25 +129,25 @@ Deno.test("Colony.start() resolves when it runs, and ended when everything has e
   assertEquals([await world.colony.ended, exit.code], [0, 0]);
 });
 
-Deno.test("Colony.start() rejects when a directory is missing, and ended gives 1", async () => {
+Deno.test("Colony.start() rejects if a directory is missing, and ended resolves with 1", async () => {
   const world = new ColonyWorld();
   const comeBack = world.host.config.vanish();
-  await assertRejects(() => world.colony.start(), Error, 'Cannot use directory "/config": it is not there');
+  await assertRejects(() => world.colony.start(), Error, 'Cannot use directory "/config": no such file or directory');
   comeBack();
   await assertRejects(() => world.colony.start(), TypeError, "Cannot start a service twice");
   assertEquals([await world.colony.ended, world.host.locks.size], [1, 0]);
   await world.colony.stop();
 });
 
-Deno.test("Colony.start() rejects when another monitor runs on the messages", async () => {
+Deno.test("Colony.start() rejects if another monitor uses the messages directory", async () => {
   const world = new ColonyWorld();
   world.host.locks.add(world.host.messages.id!);
-  await assertRejects(() => world.colony.start(), Error, "another monitor runs on these messages");
+  await assertRejects(() => world.colony.start(), Error, "another monitor uses this messages directory");
   await world.advance(60_000);
   assertEquals([world.host.config.calls.names, world.host.watches.open], [0, 0]);
 });
 
-Deno.test("Colony.start() rejects when another monitor has the pid directory, and lets go of the messages", async () => {
+Deno.test("Colony.start() rejects if another monitor uses the pid directory, and releases the messages directory", async () => {
   const world = new ColonyWorld({ pid: "/pids" });
   world.host.pids.lockError = new Error("another monitor keeps its pid files there");
   await assertRejects(() => world.colony.start(), Error, "another monitor keeps its pid files there");
@@ -155,16 +155,16 @@ Deno.test("Colony.start() rejects when another monitor has the pid directory, an
   assertEquals([world.host.locks.size, world.host.children.started.length], [0, 0]);
 });
 
-Deno.test("Colony says that it cannot lock the pid directory, and runs", async () => {
+Deno.test("Colony logs that it cannot lock the pid directory, and runs anyway", async () => {
   const world = new ColonyWorld({ pid: "/pids" });
   world.host.pids.lockFault = "needs --allow-write";
   await world.start({ web: config("httpd") });
-  assertEquals(world.host.log.count("another monitor on it would not be noticed: needs --allow-write"), 1);
+  assertEquals(world.host.log.count("needs --allow-write; a second monitor that uses it would not be noticed"), 1);
   assertEquals(world.host.children.running(), ["web"]);
   await world.stop();
 });
 
-Deno.test("Colony is not made when its pid directory cannot be made", () => {
+Deno.test("Colony throws in its constructor if the pid directory cannot be created", () => {
   const host = new FakeHost();
   host.pidError = new Error("Cannot make /pids: permission denied");
   const output = { log: host.log, forChild: () => ({ stdout: () => {}, stderr: () => {}, end: () => {} }) };
@@ -183,7 +183,7 @@ Deno.test("Colony.stop() does nothing before the start", async () => {
   await world.stop();
 });
 
-Deno.test("Colony.stop() resolves when all have ended, and not before", async () => {
+Deno.test("Colony.stop() resolves only when all processes have ended", async () => {
   const world = new ColonyWorld();
   world.host.children.script("web", { endsInMs: 3000 });
   await world.start({ web: config("httpd") });
@@ -197,7 +197,7 @@ Deno.test("Colony.stop() resolves when all have ended, and not before", async ()
   assert(isStopped);
 });
 
-Deno.test("Colony.stop() kills when it is called again", async () => {
+Deno.test("Colony.stop() kills the processes when it is called again", async () => {
   const world = new ColonyWorld();
   world.host.children.script("web", { endsInMs: Infinity });
   const exit = await world.start({ web: config("httpd") });
@@ -211,7 +211,7 @@ Deno.test("Colony.stop() kills when it is called again", async () => {
   await world.colony.stop();
 });
 
-Deno.test("Colony starts and looks at nothing once it is stopped", async () => {
+Deno.test("Colony starts and scans nothing after it is stopped", async () => {
   const world = new ColonyWorld();
   world.host.children.script("web", { endsInMs: 3000 });
   await world.start({ web: config("httpd") });
@@ -232,13 +232,13 @@ Deno.test("Colony stops at the end of its scope", async () => {
     await using _colony = world.colony;
     await world.start({ web: config("httpd") });
     assertEquals(world.host.children.running(), ["web"]);
-    // A clock that stands still must not keep the scope from its end.
+    // The fake clock does not advance by itself, so the scope would never end.
     queueMicrotask(() => world.advance(0));
   }
   assertEquals(world.host.children.running(), []);
 });
 
-Deno.test("Colony does not kill at the end of its scope what it has stopped", async () => {
+Deno.test("Colony does not kill processes at the end of its scope if it is already stopping", async () => {
   const world = new ColonyWorld();
   world.host.children.script("web", { endsInMs: 3000 });
   await world.start({ web: config("httpd") });
@@ -248,7 +248,7 @@ Deno.test("Colony does not kill at the end of its scope what it has stopped", as
   assertEquals(world.host.children.last("web").signals, ["SIGTERM"]);
 });
 
-Deno.test("Colony stops in order and ends with 1 after an error that nobody foresaw", async () => {
+Deno.test("Colony stops its processes in order and ends with 1 after an internal error", async () => {
   const world = new ColonyWorld();
   world.host.children.script("web", { endsInMs: 3000 });
   const exit = await world.start({ web: config("httpd"), db: config("postgres") });
@@ -261,7 +261,7 @@ Deno.test("Colony stops in order and ends with 1 after an error that nobody fore
   assertEquals([world.host.locks.size, world.host.watches.open], [0, 0]);
 });
 
-Deno.test("Colony stops in order and ends with 1 when a look throws", async () => {
+Deno.test("Colony stops its processes in order and ends with 1 when a scan throws", async () => {
   const world = new ColonyWorld();
   const exit = await world.start({ web: config("httpd") });
   world.host.config.onCall = (operation) => {
@@ -272,7 +272,7 @@ Deno.test("Colony stops in order and ends with 1 when a look throws", async () =
   assertEquals(world.host.log.count("Error: a bug"), 1);
 });
 
-Deno.test("Colony sends refused signals again at each look at everything", async () => {
+Deno.test("Colony sends refused signals again after each full scan", async () => {
   const world = new ColonyWorld();
   await world.start({ web: config("httpd") });
   const web = world.host.children.last("web");
@@ -288,7 +288,7 @@ Deno.test("Colony sends refused signals again at each look at everything", async
   await world.stop();
 });
 
-Deno.test("Colony leaves a child that refuses every signal behind, and ends with 1", async () => {
+Deno.test("Colony leaves a child behind that it may not signal, and ends with 1", async () => {
   const world = new ColonyWorld();
   world.host.children.script("web", { refuses: true });
   const exit = await world.start({ web: config("httpd"), db: config("postgres") });

@@ -6,8 +6,8 @@ import { type ColonyEvent, eventsOf, withProblems } from "../../monitor/events.t
 const POLICY = { thresholdMs: 1000, minDelayMs: 500, maxDelayMs: 1000, killTimeMs: 5000 };
 const WEB = parseSpec("web", '{"args": ["httpd"]}');
 
-/** What is told of a life; a number stands for a pid that the step before it gave, a `+` for a second that passes. */
-function told(...events: readonly (ProcessEvent | "+")[]): unknown[] {
+/** Returns the reported events of a process. A `+` stands for a second that passes. */
+function reported(...events: readonly (ProcessEvent | "+")[]): unknown[] {
   let state: ProcessState = GONE;
   let now = 0;
   return events.flatMap((event) => {
@@ -30,10 +30,10 @@ const [restart, unwanted, emptied, tick] = (["restart", "unwanted", "group-exite
   type,
 }));
 
-Deno.test("a life is told: started, exited, waiting, started, stopped", () => {
+Deno.test("eventsOf() reports the life of a process: started, exited, waiting, started, exited, stopped", () => {
   const started = { type: "started", name: "web", pid: 7 };
   const ended = { type: "exited", name: "web", exit };
-  assertEquals(told(wanted, exited, emptied!, "+", tick!, "+", unwanted!, exited, emptied!), [
+  assertEquals(reported(wanted, exited, emptied!, "+", tick!, "+", unwanted!, exited, emptied!), [
     started,
     ended,
     { type: "waiting", name: "web", delayMs: 500 },
@@ -43,14 +43,14 @@ Deno.test("a life is told: started, exited, waiting, started, stopped", () => {
   ]);
 });
 
-Deno.test("a restart is an exit and a start; a process that waits and is not wanted any more has stopped", () => {
-  const types = (...events: (ProcessEvent | "+")[]) => told(...events).map((it) => (it as { type: string }).type);
+Deno.test("eventsOf() reports a restart as an exit and a start, and a waiting process as stopped if it is no longer wanted", () => {
+  const types = (...events: (ProcessEvent | "+")[]) => reported(...events).map((it) => (it as { type: string }).type);
   assertEquals(types(wanted, "+", restart!, exited, emptied!), ["started", "exited", "started"]);
   assertEquals(types(wanted, exited, emptied!, unwanted!), ["started", "exited", "waiting", "stopped"]);
   assertEquals(types(wanted, tick!, wanted), ["started"]);
 });
 
-Deno.test("warnings and errors are problems, of one process or of all", () => {
+Deno.test("withProblems() reports warnings and errors as problems, of one process or of all", () => {
   const problems: ColonyEvent[] = [];
   const log = withProblems(SILENT_LOG, (problem) => problems.push(problem));
   log.warn("is wrong", "web");

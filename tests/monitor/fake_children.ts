@@ -2,17 +2,17 @@ import type { Exit, Spec, StopSignal } from "@ncolony/core";
 import type { Child, ChildListener, ChildOutput } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
-/** How a child behaves. What is not said: it lives until it is asked to end, and then ends at once. */
+/** How a child behaves. By default, it runs until it is asked to stop, and then exits at once. */
 export interface Script {
   /** Why it cannot be started. */
   readonly cannotStart?: string;
-  /** Its leader ends by itself at this age. */
+  /** The age at which its leader exits by itself. */
   readonly livesMs?: number;
-  /** How its leader ends by itself. @default {{ type: "code", code: 0 }} */
+  /** How its leader exits by itself. @default {{ type: "code", code: 0 }} */
   readonly exit?: Exit;
-  /** How long its leader takes to end when it is asked; Infinity: it takes no notice. @default {0} */
+  /** How long its leader takes to exit after a signal; Infinity: it ignores the signal. @default {0} */
   readonly endsInMs?: number;
-  /** Who outlives the leader: one that ends when it is asked, or only SIGKILL ends, or not even that. */
+  /** What outlives the leader: a process that any signal ends, that only SIGKILL ends, or that nothing ends. */
   readonly leaves?: "mild" | "stubborn" | "stuck";
   /** Whether not even SIGKILL ends its leader, as in an uninterruptible sleep. */
   readonly isStuck?: boolean;
@@ -20,12 +20,12 @@ export interface Script {
   readonly refuses?: boolean;
 }
 
-/** One child, from its spawn until nobody is left of it. */
+/** One child, from its spawn until its process group is empty. */
 export class FakeChild implements Child {
   readonly pid: number;
   /** What was started. */
   readonly spec: Spec;
-  /** When that was. */
+  /** When it was started. */
   readonly since: number;
   /** How it behaves from now on. */
   script: Script;
@@ -56,12 +56,12 @@ export class FakeChild implements Child {
     }
   }
 
-  /** How its leader ended, or null. */
+  /** How its leader exited, or null. */
   get exit(): Exit | null {
     return this.#exit;
   }
 
-  /** Whether nobody is left of it. */
+  /** Whether its process group is empty. */
   get isEmptied(): boolean {
     return this.#isEmptied;
   }
@@ -75,38 +75,38 @@ export class FakeChild implements Child {
     if (this.refused && this.#last !== null) this.#send(this.#last);
   }
 
-  /** Tells its end to another monitor from now on: the one that started it was killed. */
+  /** Reports its exit to another monitor from now on, because the monitor that started it was killed. */
   adopt(listener: ChildListener): this {
     this.#listener = listener;
-    // Its leader may have ended while nobody was there to be told.
+    // Its leader may have exited while no monitor ran.
     if (this.#exit !== null) listener.leaderExited(this.#exit);
     if (this.#isEmptied) listener.groupExited();
     return this;
   }
 
-  /** Ends its leader, and all of it unless somebody of the group is left. */
+  /** Ends its leader. Its process group is empty then, unless another process is left. */
   end(exit: Exit): void {
     if (this.#exit !== null) return;
     this.#exit = exit;
-    // Before anybody is told, so that nobody signals a group that is empty.
+    // Set this before the exit is reported, so that no signal is sent to an empty group.
     this.#isEmptied = this.#rest === undefined;
     this.#listener.leaderExited(exit);
-    if (this.#isEmptied) this.#tellEmptied();
+    if (this.#isEmptied) this.#reportEmptied();
   }
 
-  /** Ends whoever outlived the leader. */
+  /** Ends the processes that outlived the leader. */
   endRest(): void {
     this.#rest = undefined;
     if (this.#isEmptied || this.#exit === null) return;
     this.#isEmptied = true;
-    this.#tellEmptied();
+    this.#reportEmptied();
   }
 
   whoIsLeft(): string {
     return `pid ${this.pid} (uninterruptible sleep)`;
   }
 
-  /** Ends what held it: it takes signals, and the SIGKILL that it got before. */
+  /** Unblocks it: signals reach it again, and an earlier SIGKILL takes effect. */
   release(): void {
     this.script = { ...this.script, refuses: false, isStuck: false };
     if (this.#rest === "stuck") this.#rest = "stubborn";
@@ -126,14 +126,14 @@ export class FakeChild implements Child {
     this.#die(signal, signal === "SIGKILL" ? 0 : this.script.endsInMs ?? 0);
   }
 
-  /** Ends by a signal what that ends. */
+  /** Ends the processes that this signal ends. */
   #die(signal: StopSignal, inMs: number): void {
     if (!this.script.isStuck && inMs < Infinity) this.#clock.after(inMs, () => this.end({ type: "signal", signal }));
     const endsRest = signal === "SIGKILL" ? this.#rest !== "stuck" : this.#rest === "mild";
     if (endsRest) this.#clock.after(0, () => this.endRest());
   }
 
-  #tellEmptied(): void {
+  #reportEmptied(): void {
     this.#output.end();
     this.#listener.groupExited();
   }
@@ -146,15 +146,15 @@ interface ChildParts {
   readonly output: ChildOutput;
 }
 
-/** Starts children that behave as tests say. */
+/** Starts children that behave as their scripts say. */
 export class FakeChildren {
-  /** Every child that was started, in this order. */
+  /** Every child that was started, in order. */
   readonly started: FakeChild[] = [];
-  /** What a spawn throws, which no spawn should, or null. */
+  /** The error that each spawn throws, or null. A real spawn should not throw. */
   error: Error | null = null;
-  /** What happens during each spawn. */
+  /** Called during each spawn. */
   onSpawn: (spec: Spec) => void = () => {};
-  /** How often a child was started, or tried to be, before the one before it was emptied. */
+  /** How often a child was started, or failed to start, before the group of the previous child was empty. */
   overlaps = 0;
   readonly #clock: FakeClock;
   readonly #journal: string[];
@@ -167,24 +167,24 @@ export class FakeChildren {
     this.#journal = journal;
   }
 
-  /** Says how the children of a process behave from now on, all in the same way or each in its own, counted from 0. */
+  /** Sets how the children of a process behave from now on: all the same, or each by its number, counted from 0. */
   script(name: string, script: Script | ((run: number) => Script)): void {
     this.#scripts.set(name, typeof script === "function" ? script : () => script);
   }
 
-  /** The last child that was started for a process. */
+  /** Returns the last child that was started for a process. */
   last(name: string): FakeChild {
     const child = this.#last.get(name);
     if (child === undefined) throw new Error(`No child was started for ${name}`);
     return child;
   }
 
-  /** The names of those that run, with anybody of their groups. */
+  /** Returns the names of the processes whose group is not empty. */
   running(): string[] {
     return [...this.#last].filter(([, child]) => !child.isEmptied).map(([name]) => name).sort();
   }
 
-  /** Starts one. */
+  /** Starts a child. */
   spawn(spec: Spec, output: ChildOutput, listener: ChildListener): FakeChild | null {
     const { name } = spec;
     const run = this.#runs.get(name) ?? 0;

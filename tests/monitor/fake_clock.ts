@@ -1,5 +1,5 @@
 import type { Clock } from "@ncolony/host";
-// A turn of the event loop that takes no time: setTimeout(0) would take 2 ms of it.
+// A turn of the event loop without delay: setTimeout(0) would take 2 ms.
 import { setImmediate } from "node:timers";
 
 interface Timer {
@@ -7,31 +7,31 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** Work that goes on for ever at one instant ends after so many operations. */
+/** The default of `patience`. */
 const PATIENCE = 5_000_000;
 
 /**
- * A clock that stands still until a test moves it, and that then calls back whoever is due, one after another, in order,
- * with time between two calls for every promise to settle.
+ * A clock that only advances when a test advances it. It then fires the timers that are due, in order, and lets all
+ * promises settle after each.
  */
 export class FakeClock implements Clock {
-  /** Timers of more than twice this delay call back so much too early, as coarse ones do. */
+  /** Timers with more than twice this delay fire this much too early, as coarse timers do. */
   earlyMs = 0;
   /** How far the wall clock was set forward (or back) since the start. */
   wallShiftMs = 0;
-  /** Whether whoever gives others their turn waits until this is false again. */
+  /** Whether `yield()` blocks until this is false again. */
   holdsYields = false;
-  /** How many operations may happen at one instant: more can only be an endless loop. */
+  /** The most operations that may happen at one instant. More can only be an endless loop. */
   patience = PATIENCE;
-  /** How many timers have called back. */
+  /** How many timers have fired. */
   wakeups = 0;
-  /** How often somebody gave others their turn. */
+  /** How often `yield()` was called. */
   yields = 0;
   #now = 5000;
   #operations = 0;
-  /** The soonest last, and of those that are due together the first last. */
+  /** The timers in reverse order: the last one fires next. */
   readonly #timers: Timer[] = [];
-  /** Whoever gave others their turn, and must wait. */
+  /** The blocked calls of `yield()`. */
   readonly #held: (() => void)[] = [];
 
   now(): number {
@@ -53,7 +53,7 @@ export class FakeClock implements Clock {
   yield(): Promise<void> {
     this.yields++;
     const { promise, resolve } = Promise.withResolvers<void>();
-    // After every timer that is due by now, as the real one.
+    // Like the real clock, resolve after every timer that is due by now.
     this.#schedule(0, () => {
       if (this.holdsYields) this.#held.push(resolve);
       else resolve();
@@ -61,23 +61,23 @@ export class FakeClock implements Clock {
     return promise;
   }
 
-  /** When the next timer is due; Infinity where nobody waits for one. */
+  /** When the next timer is due; Infinity if there is none. */
   get nextDue(): number {
     return this.#timers.at(-1)?.due ?? Infinity;
   }
 
-  /** How many timers wait for their time. */
+  /** How many timers are waiting. */
   get waiting(): number {
     return this.#timers.length;
   }
 
-  /** Notes an operation that took so long: the clock moves on, and nobody is called back meanwhile. */
+  /** Simulates an operation that takes this long: the clock advances, but no timer fires. */
   work(costMs: number): void {
     if (costMs > 0) this.#moveTo(this.#now + costMs);
     else if (++this.#operations > this.patience) throw new Error("Work goes on for ever without any time passing");
   }
 
-  /** Lets everything happen that happens without time passing. */
+  /** Waits for everything that happens without the clock advancing. */
   async settle(): Promise<void> {
     for (;;) {
       await new Promise<void>((resolve) => void setImmediate(resolve));
@@ -87,12 +87,12 @@ export class FakeClock implements Clock {
     }
   }
 
-  /** Lets time pass. */
+  /** Advances the clock. */
   async advance(byMs: number): Promise<void> {
     await this.advanceTo(this.#now + byMs);
   }
 
-  /** Lets time pass until an instant; work may take it beyond that. */
+  /** Advances the clock to an instant. Work may take it further. */
   async advanceTo(instant: number): Promise<void> {
     await this.settle();
     while (this.nextDue <= instant) {

@@ -2,10 +2,10 @@ import { type Entry, isIgnored } from "@ncolony/core";
 import type { FileStamp, Identity, MessagesDirectory, Reading, Touch } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
-/** What the monitor can ask of a directory. */
+/** An operation of the monitor on a directory. */
 export type Operation = "identity" | "names" | "stamp" | "read" | "remove" | "reject";
 
-/** What a watch is told of a directory. */
+/** An event that a watch reports. */
 export type DirectoryEvent = { readonly name: string; readonly touch: Touch } | "rescan";
 
 interface File {
@@ -14,46 +14,46 @@ interface File {
   readonly mtimeMs: number;
 }
 
-/** What stands at a path: another one, with another id, may come in its place. */
+/** The directory at a path. It may be replaced by another one with another id. */
 interface Place {
   readonly id: string;
   readonly files: Map<string, File>;
-  /** When a name in it changed last. */
+  /** When a name in it last changed. */
   changedMs: number;
 }
 
 let lastId = 0;
 
 /**
- * A directory in memory, for configs or for messages. Its methods are what other programs do to it; `port` is what the
- * monitor sees of it.
+ * A directory in memory, for configs or for messages. Its methods are the actions of other programs; `port` is the
+ * directory as the monitor sees it.
  */
 export class FakeDirectory {
-  /** Where it is. */
+  /** Its path. */
   readonly path: string;
-  /** What the monitor sees of it. */
+  /** The directory as the monitor sees it. */
   readonly port: MessagesDirectory;
-  /** How often the monitor asked for each operation. */
+  /** How often the monitor called each operation. */
   readonly calls: Record<Operation, number> = { identity: 0, names: 0, stamp: 0, read: 0, remove: 0, reject: 0 };
-  /** The messages that were put away, in this order. */
+  /** The rejected messages, in order. */
   readonly rejected: string[] = [];
-  /** Whether others may write it. */
+  /** Whether other users may write it. */
   isShared = false;
-  /** Why it may not be used though it is there, or null. */
+  /** Why it may not be used although it exists, or null. */
   untrusted: string | null = null;
-  /** Where it is to be read instead of at its path, or null. */
+  /** Where it is read instead of at its path, or null. */
   usedAt: string | null = null;
   /** How long each operation takes. */
   costMs = 0;
   /** Why its names cannot be listed, or null. */
   unreadable: string | null = null;
-  /** Why nothing in it can be looked at, or null: its x bit is missing. */
+  /** Why the files in it cannot be accessed, or null. The reason is a missing x bit. */
   unreachable: string | null = null;
-  /** Why nothing in it can be removed or put away, or null. */
+  /** Why the files in it cannot be removed or rejected, or null. */
   irremovable: string | null = null;
-  /** What other programs do to it between a call of the monitor and its answer. */
+  /** Called in each operation of the monitor, before its result is computed. */
   onCall: (operation: Operation, name: string) => void = () => {};
-  /** Where its events go. */
+  /** Receives its events. */
   onEvent: (event: DirectoryEvent) => void = () => {};
   readonly #clock: FakeClock;
   #place: Place | null = { id: `1:${++lastId}`, files: new Map(), changedMs: 0 };
@@ -76,67 +76,67 @@ export class FakeDirectory {
     };
   }
 
-  /** How many operations the monitor asked for. */
+  /** How many operations the monitor called. */
   get callCount(): number {
     return Object.values(this.calls).reduce((sum, count) => sum + count, 0);
   }
 
-  /** Which directory stands at the path, or null. */
+  /** The id of the directory at the path, or null. */
   get id(): string | null {
     return this.#place?.id ?? null;
   }
 
-  /** The names of all that is in it, in no order. */
+  /** The names of all files in it, in no particular order. */
   get names(): string[] {
     return [...this.#place?.files.keys() ?? []];
   }
 
-  /** The text of every file that has one. */
+  /** Returns the text of every readable file. */
   texts(): Record<string, string> {
     const texts = [...this.#files].flatMap(([name, { entry }]) => "source" in entry ? [[name, entry.source]] : []);
     return Object.fromEntries(texts);
   }
 
-  /** Writes a file in place, under a new inode where it is new: `cp`, `echo >`. */
+  /** Writes a file in place, like `cp` or `echo >`. A new file gets a new inode. */
   write(name: string, text: string): void {
     this.#put(name, { source: text }, this.#files.get(name)?.inode ?? ++lastId);
-    this.#tell(name, "changed");
+    this.#report(name, "changed");
   }
 
-  /** Writes a file under a fresh name that is ignored, and renames it into place. */
+  /** Writes a file under a new name that is ignored, and renames it into place. */
   post(name: string, text: string): void {
     const fresh = `.${++lastId}.new`;
     this.write(fresh, text);
     this.move(fresh, name);
-    // The writer closes it after that.
-    this.#tell(name, "changed");
+    // The writer closes the file after that.
+    this.#report(name, "changed");
   }
 
-  /** Renames a file, over another one where there is one. */
+  /** Renames a file. Replaces an existing one. */
   move(from: string, to: string): void {
     const file = this.#files.get(from);
-    if (file === undefined) throw new Error(`Cannot move ${from}: it is not there`);
+    if (file === undefined) throw new Error(`Cannot move ${from}: no such file or directory`);
     this.#files.delete(from);
     this.#files.set(to, file);
-    this.#tell(from, "gone");
-    // The kernel tells of both names, then of the pair.
-    this.#tell(to, "changed");
-    this.#tell(to, isIgnored(from) ? "renamed" : "changed");
+    this.#report(from, "gone");
+    // The kernel reports both names, then the pair.
+    this.#report(to, "changed");
+    this.#report(to, isIgnored(from) ? "renamed" : "changed");
   }
 
-  /** Puts something there that cannot be read: a FIFO, what is too large, or not UTF-8. */
+  /** Creates a file that cannot be read: it is a FIFO, too large, or not UTF-8. */
   plant(name: string, fault: string): void {
     this.#put(name, { fault }, ++lastId);
-    this.#tell(name, "changed");
+    this.#report(name, "changed");
   }
 
   /** Removes a file. */
   remove(name: string): void {
     this.#files.delete(name);
-    this.#tell(name, "gone");
+    this.#report(name, "gone");
   }
 
-  /** Takes the directory itself away, with all that is in it, and gives what brings it back. */
+  /** Removes the directory with all of its files. Returns a function that brings it back. */
   vanish(): () => void {
     const place = this.#place;
     this.#place = null;
@@ -146,7 +146,7 @@ export class FakeDirectory {
     };
   }
 
-  /** Puts another directory in its place, of which no watch of the one before tells, as a mount does. */
+  /** Replaces the directory by another one, as a mount does. A watch on the previous one does not report that. */
   replace(texts: Readonly<Record<string, string>> = {}): void {
     this.#place = { id: `1:${++lastId}`, files: new Map(), changedMs: Math.floor(this.#clock.wall()) };
     for (const [name, text] of Object.entries(texts)) this.#put(name, { source: text }, ++lastId);
@@ -161,7 +161,7 @@ export class FakeDirectory {
     this.#files.set(name, { inode, entry, mtimeMs: Math.floor(this.#clock.wall()) });
   }
 
-  #tell(name: string, touch: Touch): void {
+  #report(name: string, touch: Touch): void {
     if (this.#place !== null) this.#place.changedMs = Math.floor(this.#clock.wall());
     if (name.startsWith("..")) this.onEvent("rescan");
     else if (!isIgnored(name)) this.onEvent({ name, touch });
@@ -176,11 +176,11 @@ export class FakeDirectory {
 
   #identity(): Identity {
     if (this.#place !== null && this.untrusted !== null) return { fault: this.untrusted, isUntrusted: true };
-    return this.#place === null ? { fault: "is not there" } : { id: this.#place.id };
+    return this.#place === null ? { fault: "no such file or directory" } : { id: this.#place.id };
   }
 
   #names(): string[] | { fault: string } {
-    if (this.#place === null) return { fault: "is not there" };
+    if (this.#place === null) return { fault: "no such file or directory" };
     if (this.unreadable !== null) return { fault: this.unreadable };
     return this.names.filter((name) => !isIgnored(name));
   }
@@ -201,8 +201,8 @@ export class FakeDirectory {
 
   #remove(name: string): string | null {
     if (this.irremovable !== null) return this.irremovable;
-    // Gone is what was wanted.
-    if (this.#place?.files.delete(name)) this.#tell(name, "gone");
+    // A missing file is no fault.
+    if (this.#place?.files.delete(name)) this.#report(name, "gone");
     return null;
   }
 
@@ -216,7 +216,7 @@ function faultStamp(fault: string): FileStamp {
   return { marks: [fault], changedMs: 0 };
 }
 
-/** As the operating system shows a file through Deno: times in milliseconds, that of the last change in seconds. */
+/** Returns the stamp of a file, as from Deno: the mtime in milliseconds, and the ctime in seconds. */
 function stampOf({ inode, entry, mtimeMs }: File): FileStamp {
   const size = "source" in entry ? entry.source.length : 0;
   return { marks: [inode, size, mtimeMs, Math.floor(mtimeMs / 1000)], changedMs: mtimeMs };

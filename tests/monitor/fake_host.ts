@@ -51,14 +51,14 @@ export class FakeLog implements Log {
     this.#log.error(message, process);
   }
 
-  /** The lines since this was last called. */
+  /** Returns the lines since the previous `take()`. */
   take(): string[] {
     const lines = this.lines.slice(this.#taken);
     this.#taken = this.lines.length;
     return lines;
   }
 
-  /** How many lines contain a text. */
+  /** Returns how many lines contain a text. */
   count(text: string): number {
     return this.lines.filter((line) => line.includes(text)).length;
   }
@@ -67,19 +67,19 @@ export class FakeLog implements Log {
 /** Pid files in memory. */
 export class FakePidFiles implements PidFiles {
   readonly path = "/pids";
-  /** Why no other monitor can be kept out, or null. */
+  /** Why the pid directory cannot be locked, or null. */
   lockFault: string | null = null;
-  /** What it throws when it is locked, or null. */
+  /** The error that `lock()` throws, or null. */
   lockError: Error | null = null;
   /** The pid of each name. */
   readonly files = new Map<string, number>();
   /** The config of each name that is, or is about to be, started. */
   readonly configs = new Map<string, string>();
-  /** Why none can be written, or null. */
+  /** Why no pid file can be written, or null. */
   writeFault: string | null = null;
-  /** Why none can be removed, or null. */
+  /** Why no pid file can be removed, or null. */
   removeFault: string | null = null;
-  /** How often they were to be seen to be complete. */
+  /** How often `restore()` was called. */
   restored = 0;
   readonly #journal: string[];
   readonly #children: FakeChildren;
@@ -95,7 +95,7 @@ export class FakePidFiles implements PidFiles {
     return this.lockFault;
   }
 
-  /** Finds what lives of the configs that are known, as in /proc. */
+  /** Finds the running processes of known configs, as the real one does in /proc. */
   async findChildren(config: Directory): Promise<FoundChild[]> {
     const found: FoundChild[] = [];
     for (const child of this.#children.started.filter(({ isEmptied }) => !isEmptied)) {
@@ -145,33 +145,33 @@ export class FakePidFiles implements PidFiles {
   close(): void {}
 }
 
-/** A machine in memory, with directories `/config` and `/messages`. Nothing happens in it that a test does not say. */
+/** A host in memory, with directories `/config` and `/messages`. Nothing happens unless a test makes it happen. */
 export class FakeHost implements Host {
   readonly clock = new FakeClock();
-  /** What was done and logged, in this order, one line each. */
+  /** What was done and logged, in order, one line each. */
   readonly journal: string[] = [];
   readonly log = new FakeLog(this.journal);
   readonly children = new FakeChildren(this.clock, this.journal);
   readonly pids = new FakePidFiles(this.journal, this.children);
   readonly watches = new FakeWatches((path) => this.at(path));
-  /** The ids of the directories that are locked, by us or by others. */
+  /** The ids of the locked directories. */
   readonly locks = new Set<string>();
-  /** The ids of the directories whose lock file is gone, so that others lock them. */
+  /** The ids of the directories whose lock file is gone, so that other monitors can lock them. */
   readonly lostLocks = new Set<string>();
-  /** Why no lock file can be made, or null. */
+  /** Why no lock file can be created, or null. */
   lockFault: string | null = null;
-  /** Whether what is locked is used wherever it is. */
+  /** Whether a locked directory stays in use wherever it is moved to. */
   isPinned = false;
-  /** What taking a lock throws, or null. */
+  /** The error that `lock()` throws, or null. */
   lockError: Error | null = null;
-  /** What making the pid directory throws, or null. */
+  /** The error that `pidFiles()` throws, or null. */
   pidError: Error | null = null;
   gid: number | null = 1000;
   readonly #directories = new Map<string, FakeDirectory>();
   readonly config = this.at("/config");
   readonly messages = this.at("/messages");
 
-  /** The directory at a path. */
+  /** Returns the directory at a path. */
   at(path: string): FakeDirectory {
     const known = this.#directories.get(path);
     if (known !== undefined) return known;
@@ -196,7 +196,7 @@ export class FakeHost implements Host {
   lock(path: string): Promise<DirectoryLock | null> {
     const { id } = this.at(path);
     if (this.lockError !== null) return Promise.reject(this.lockError);
-    if (id === null) return Promise.reject(new Error(`Cannot lock ${path}: it is not there`));
+    if (id === null) return Promise.reject(new Error(`Cannot lock ${path}: no such file or directory`));
     if (this.locks.has(id)) return Promise.resolve(null);
     this.locks.add(id);
     let isOpen = true;

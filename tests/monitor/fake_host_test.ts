@@ -1,4 +1,4 @@
-/** What is in memory must behave as what it stands for, or the other tests here would tell nothing. */
+/** The fakes must behave like the real thing, or the other tests here would prove nothing. */
 
 import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert";
 import { denoHost, type Host, type MessagesDirectory } from "@ncolony/host";
@@ -6,7 +6,7 @@ import { sample } from "../core/samples.ts";
 import { tempDir, until } from "../helpers.ts";
 import { FakeHost } from "./fake_host.ts";
 
-/** A messages directory, and what another program does to it. */
+/** A messages directory, and the actions of another program on it. */
 interface Directory extends Disposable {
   readonly host: Host;
   readonly messagesDirectory: MessagesDirectory;
@@ -49,7 +49,7 @@ function fakeDirectory(): Directory {
 }
 
 for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as const) {
-  Deno.test(`a ${kind} directory shows the files that are in it`, () => {
+  Deno.test(`a ${kind} directory shows its files`, () => {
     using it = open();
     const { messagesDirectory } = it;
     assertEquals([messagesDirectory.names(), messagesDirectory.stamp("1"), messagesDirectory.read("1")], [
@@ -71,7 +71,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
     assertEquals([messagesDirectory.names(), messagesDirectory.stamp("1")], [[], null]);
   });
 
-  Deno.test(`a ${kind} messages directory removes and puts away`, () => {
+  Deno.test(`a ${kind} messages directory removes and rejects messages`, () => {
     using it = open();
     for (const name of ["1", "2"]) it.write(name, "text");
     assertEquals(
@@ -81,7 +81,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
     assertEquals(it.messagesDirectory.names(), []);
   });
 
-  Deno.test(`a ${kind} directory has an identity and one lock, and so has the one that comes in its place`, async () => {
+  Deno.test(`a ${kind} directory has an identity and one lock, and so has a directory that replaces it`, async () => {
     using it = open();
     const { host, messagesDirectory } = it;
     const before = messagesDirectory.identity();
@@ -95,7 +95,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
     assert("fault" in host.messagesDirectory("/nowhere/at/all").identity() || kind === "fake");
   });
 
-  Deno.test(`a ${kind} child tells its two ends, in order and once, and takes no signal after them`, async () => {
+  Deno.test(`a ${kind} child reports the exit of its leader, then of its group, once, and ignores signals after that`, async () => {
     using it = open();
     const told: string[] = [];
     const sink = {
@@ -105,7 +105,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
     };
     const output = { stdout: () => {}, stderr: () => {}, end: () => void told.push("end") };
     const { host } = it;
-    if (host instanceof FakeHost) host.children.script("missing", { cannotStart: "it is not there" });
+    if (host instanceof FakeHost) host.children.script("missing", { cannotStart: "no such file or directory" });
     assertEquals(host.spawn(sample("missing", { args: ["/nowhere/at/all"] }), output, sink), null);
     assertEquals(told.map((what) => what.replace(/,"reason".*/, "")), ["end", '{"type":"failed"', "group-exited"]);
     told.length = 0;
@@ -124,7 +124,7 @@ for (const [kind, open] of [["real", realDirectory], ["fake", fakeDirectory]] as
   });
 }
 
-Deno.test("a fake watch tells of its directories, until another one stands in the place", () => {
+Deno.test("a fake watch reports changes of its directories until they are replaced", () => {
   const host = new FakeHost();
   const told: string[] = [];
   const watch = host.watch(["/config"], {
@@ -155,7 +155,7 @@ Deno.test("a fake watch tells of its directories, until another one stands in th
   assertThrows(() => host.watch(["/config"], { touched: () => {}, rescan: () => {}, failed: () => {} }), Error);
 });
 
-Deno.test("a fake clock calls back in the order of time, and lets others have their turn between", async () => {
+Deno.test("a fake clock fires timers in order, and lets other tasks run between them", async () => {
   const { clock } = new FakeHost();
   const begin = clock.now();
   const told: string[] = [];

@@ -3,25 +3,25 @@ import type { DirectoryEvent, FakeDirectory } from "./fake_directory.ts";
 
 interface Open {
   readonly listener: WatchListener;
-  /** The directories that it watches, and which ones those were when it was made. */
+  /** The watched paths, and the id of the directory at each when the watch was created. */
   readonly ids: ReadonlyMap<string, string | null>;
 }
 
-/** Watches on directories in memory: they tell what is done to those, or what a test says. */
+/** Watches on directories in memory. They report the changes of those, or what a test makes them report. */
 export class FakeWatches {
-  /** Why no watch can be made, or null. */
+  /** Why no watch can be created, or null. */
   fault: string | null = null;
-  /** Whether nothing is told unless a test says so, as on a network's file system. */
+  /** Whether changes are not reported, as on a network file system. */
   isSilent = false;
-  /** Called when one is to hold named pipes open. */
+  /** Called when a watch must hold named pipes open. */
   onHold: () => void = () => {};
-  /** Whether watches give no answer. */
+  /** Whether watches do not answer. */
   isHanging = false;
-  /** How many watches were made. */
+  /** How many watches were created. */
   made = 0;
-  /** The file by which the last one is asked whether it answers. */
+  /** The file that tests whether the last watch answers. */
   probe: string | null = null;
-  /** How often one was asked for. */
+  /** How often a watch was requested. */
   asked = 0;
   readonly #open = new Set<Open>();
   readonly #directoryAt: (path: string) => FakeDirectory;
@@ -40,14 +40,14 @@ export class FakeWatches {
     return [...this.#open].flatMap(({ ids }) => [...ids.keys()]);
   }
 
-  /** Makes a watch. */
+  /** Creates a watch. */
   watch(paths: readonly string[], listener: WatchListener, probe: string | null = null): Watch {
     this.asked++;
     this.probe = probe;
     if (this.fault !== null) throw new Error(this.fault);
     const ids = new Map(paths.map((path) => [path, this.#directoryAt(path).id]));
     const missing = paths.find((path) => ids.get(path) === null);
-    if (missing !== undefined) throw new Error(`Cannot watch ${missing}: it is not there`);
+    if (missing !== undefined) throw new Error(`Cannot watch ${missing}: no such file or directory`);
     this.made++;
     const open = { listener, ids };
     this.#open.add(open);
@@ -58,7 +58,7 @@ export class FakeWatches {
     };
   }
 
-  /** Tells whoever watches what was done to a directory, unless that is another one by now. */
+  /** Passes an event to the watches on a directory, unless it was replaced since they were created. */
   pass(directory: FakeDirectory, event: DirectoryEvent): void {
     if (this.isSilent) return;
     for (const { listener, ids } of this.#open) {
@@ -68,17 +68,17 @@ export class FakeWatches {
     }
   }
 
-  /** Tells that a name changed. */
+  /** Reports that a name changed. */
   touched(directory: FakeDirectory, name: string, touch: Touch = "changed"): void {
     for (const { listener } of this.#open) listener.touched(directory.path, name, touch);
   }
 
-  /** Tells that anything may have changed. */
+  /** Reports that anything may have changed. */
   rescan(): void {
     for (const { listener } of this.#open) listener.rescan(null);
   }
 
-  /** Ends every watch that is open. */
+  /** Makes every open watch fail. */
   fail(reason: string): void {
     const open = [...this.#open];
     this.#open.clear();

@@ -5,27 +5,27 @@ import { FakeHost } from "./fake_host.ts";
 
 const listener = { touched: () => {}, rescan: () => {}, failed: () => {} };
 
-Deno.test("DirectoryGuard locks the first messages directory again when that comes back after a lock that failed", async () => {
+Deno.test("DirectoryGuard locks the first messages directory again if it comes back after a failed lock", async () => {
   const host = new FakeHost();
-  const hold = new DirectoryGuard(host, {
+  const guard = new DirectoryGuard(host, {
     config: host.config.port,
     messagesDirectory: host.messages.port,
     own: {},
     log: host.log,
     listener,
   });
-  await hold.open();
+  await guard.open();
   const comeBack = host.messages.vanish();
   host.messages.replace();
-  host.lockError = new Error("it is not there");
-  await hold.renew();
+  host.lockError = new Error("no such file or directory");
+  await guard.renew();
   host.lockError = null;
   comeBack();
-  await hold.renew();
+  await guard.renew();
   assertEquals([...host.locks], [host.messages.id]);
 });
 
-Deno.test("DirectoryGuard asks directories that are objects of a class", async () => {
+Deno.test("DirectoryGuard accepts directories that are instances of a class", async () => {
   const host = new FakeHost();
   class ClassyMailbox {
     readonly path = "/messages";
@@ -44,13 +44,13 @@ Deno.test("DirectoryGuard asks directories that are objects of a class", async (
     }
   }
   const messagesDirectory = new ClassyMailbox() as unknown as MessagesDirectory;
-  const hold = new DirectoryGuard(host, {
+  const guard = new DirectoryGuard(host, {
     config: host.config.port,
     messagesDirectory,
     own: {},
     log: host.log,
     listener,
   });
-  await hold.open();
+  await guard.open();
   assertEquals([...host.locks], [host.messages.id]);
 });

@@ -1,15 +1,15 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { config, FREQUENCY_MS, restart, RESTART_GAP_MS, ScannerWorld } from "./worlds.ts";
 
-// "add web; restart web", in any order, must leave web running, and nobody told that there is no such process.
+// After "add web; restart web", in any order, web must run, and no missing process may be logged.
 
 for (const isSilent of [false, true]) {
   const how = isSilent ? "without a watch" : "with a watch";
   for (const [what, message] of [["RESTART", restart("web")], ["RESTART-ALL", '{"type": "RESTART-ALL"}']] as const) {
-    for (const [order, isConfigFirst] of [["a config, then", true], ["before the config,", false]] as const) {
+    for (const [order, isConfigFirst] of [["after", true], ["before", false]] as const) {
       for (const place of ["post", "write"] as const) {
         const done = place === "post" ? "renamed into place" : "written in place";
-        Deno.test(`Delivery judges ${order} ${what} by the config that is ${done}, ${how}`, async () => {
+        Deno.test(`Messages applies a ${what} that arrives ${order} a config that is ${done}, ${how}`, async () => {
           await using world = await ScannerWorld.idle();
           world.host.watches.isSilent = isSilent;
           if (isConfigFirst) world.config[place]("web", config("httpd"));
@@ -25,7 +25,7 @@ for (const isSilent of [false, true]) {
   }
 }
 
-Deno.test("Messages looks at the config that a message names, also when the watch told only of the message", async () => {
+Deno.test("Messages scans the config that a message names even if the watch reported only the message", async () => {
   await using world = await ScannerWorld.idle();
   world.host.watches.isSilent = true;
   world.config.write("web", config("httpd"));
@@ -37,7 +37,7 @@ Deno.test("Messages looks at the config that a message names, also when the watc
   assertEquals([world.take(), world.messages.names], [["web wanted httpd", "web restart"], []]);
 });
 
-Deno.test("Messages restarts the members of a group by a config that is renamed into place", async () => {
+Deno.test("Messages restarts a member of a group whose config was just renamed into place", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   world.config.post("web", config("a", { group: ["front"] }));
@@ -47,7 +47,7 @@ Deno.test("Messages restarts the members of a group by a config that is renamed 
   assertEquals(world.take(), ["web wanted a", "web restart"]);
 });
 
-Deno.test("Messages waits until the config has settled that a message names", async () => {
+Deno.test("Messages waits until the config that a message names has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.config.write("web", "");
   world.messages.post("1", restart("web"));
@@ -70,7 +70,7 @@ Deno.test("Messages does not wait for a config that no message names", async () 
   assertEquals([world.take(), world.messages.names], [["db restart"], []]);
 });
 
-Deno.test("Messages does not wait for ever for a config that never settles", async () => {
+Deno.test("Messages does not wait forever for a config that never settles", async () => {
   for (const message of [restart("web"), '{"type": "RESTART-ALL"}']) {
     await using world = await ScannerWorld.idle({ web: config("a") });
     const start = world.host.clock.now();
@@ -86,7 +86,7 @@ Deno.test("Messages does not wait for ever for a config that never settles", asy
   }
 });
 
-Deno.test("Messages waits for the next config that never settles as long as for the first", async () => {
+Deno.test("Messages waits as long for the next config that never settles as for the first", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const waits: number[] = [];
   for (let round = 0; round < 3; round++) {
@@ -103,7 +103,7 @@ Deno.test("Messages waits for the next config that never settles as long as for 
   assertEquals(new Set(waits).size, 1, waits.join());
 });
 
-Deno.test("Messages acts on messages by what is known while the config directory is gone", async () => {
+Deno.test("Messages uses the known configs while the config directory is missing", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.config.vanish();
   await world.advance(FREQUENCY_MS);
@@ -115,7 +115,7 @@ Deno.test("Messages acts on messages by what is known while the config directory
   }
 });
 
-Deno.test("Messages acts on messages by the last good config while a bad one stands in its place", async () => {
+Deno.test("Messages uses the last valid config while the file is invalid", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.config.post("web", "{");
   world.messages.post("1", restart("web"));
@@ -123,7 +123,7 @@ Deno.test("Messages acts on messages by the last good config while a bad one sta
   assertEquals(world.take(), ["web restart"]);
 });
 
-Deno.test("Messages acts on nothing after it is closed, though it has begun to look", async () => {
+Deno.test("Messages acts on nothing after the scanner is closed during a scan", async () => {
   const world = await ScannerWorld.idle({ web: config("a") });
   world.host.watches.isSilent = true;
   for (let index = 0; index < 1000; index++) world.messages.post(`${1000 + index}`, restart("web"));

@@ -21,7 +21,7 @@ Deno.test("Messages acts on messages in the order of their names, each once, and
   ]);
 });
 
-Deno.test("Messages takes messages as Python NColony's code writes them, and as its manual does", async () => {
+Deno.test("Messages accepts messages as Python NColony's code and its manual write them", async () => {
   await using world = await ScannerWorld.idle({ web: config("a", { group: ["front"] }), db: config("b") });
   const messages = [
     { type: "RESTART", name: "web" },
@@ -39,7 +39,7 @@ Deno.test("Messages takes messages as Python NColony's code writes them, and as 
   }
 });
 
-Deno.test("Messages restarts everything that is to run for RESTART-ALL", async () => {
+Deno.test("Messages restarts all enabled processes for RESTART-ALL", async () => {
   const off = { "ncolony.monitor": { enabled: false } };
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b"), off: config("c", off) });
   world.messages.post("1", RESTART_ALL);
@@ -63,7 +63,7 @@ Deno.test("Messages restarts the members of a group for RESTART-GROUP", async ()
   assertEquals(world.take().sort(), ["db restart", "web restart"]);
 });
 
-Deno.test("Messages says and removes what names nothing that is to run", async () => {
+Deno.test("Messages logs and removes messages that name no enabled process", async () => {
   await using world = await ScannerWorld.idle({ off: config("a", { "ncolony.monitor": { enabled: false } }) });
   world.messages.post("1", restart("web"));
   world.messages.post("2", restart("off"));
@@ -72,14 +72,14 @@ Deno.test("Messages says and removes what names nothing that is to run", async (
   await world.advance(2 * FREQUENCY_MS);
   assertEquals([world.take(), world.messages.names, world.messages.rejected], [[], [], []]);
   assertEquals(world.log.take(), [
-    'WARN message "1": RESTART "web": no such process is to run',
-    'WARN message "2": RESTART "off": no such process is to run',
-    'WARN message "3": RESTART-GROUP "front": no such process is to run',
-    'WARN message "4": RESTART-ALL: no such process is to run',
+    'WARN message "1": RESTART "web": no such process is configured',
+    'WARN message "2": RESTART "off": no such process is configured',
+    'WARN message "3": RESTART-GROUP "front": no such process is configured',
+    'WARN message "4": RESTART-ALL: no such process is configured',
   ]);
 });
 
-Deno.test("Messages looks at no config that a message cannot mean", async () => {
+Deno.test("Messages accesses no config with an invalid name", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const looked: string[] = [];
   world.config.onCall = (operation, name) => void (operation === "stamp" && looked.push(name));
@@ -89,10 +89,10 @@ Deno.test("Messages looks at no config that a message cannot mean", async () => 
   }
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
   assertEquals(new Set(looked), new Set(["web"]));
-  assertEquals(world.log.count("no such process is to run"), 7);
+  assertEquals(world.log.count("no such process is configured"), 7);
 });
 
-Deno.test("Messages puts a message away that is wrong and stays so for 100 ms, and says why once", async () => {
+Deno.test("Messages rejects a message that stays invalid for 100 ms, and logs the reason once", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const wrong = { a: "{", b: "[]", c: '{"type": "STOP"}', d: '{"type": "RESTART"}' };
   for (const [name, text] of Object.entries(wrong)) world.messages.post(name, text);
@@ -102,17 +102,17 @@ Deno.test("Messages puts a message away that is wrong and stays so for 100 ms, a
   await world.advance(1);
   assertEquals(world.messages.rejected, ["a", "b", "c", "d", "e"]);
   await world.advance(3 * FREQUENCY_MS);
-  assertEquals(world.log.take().map((line) => line.replace(/(put away: \S+ \S+).*/, "$1")), [
-    'WARN message "a" is wrong and put away: not JSON',
-    'WARN message "b" is wrong and put away: must be',
-    'WARN message "c" is wrong and put away: "type" must',
-    'WARN message "d" is wrong and put away: "name" must',
-    'WARN message "e" is wrong and put away: is a',
+  assertEquals(world.log.take().map((line) => line.replace(/(rejected: \S+ \S+).*/, "$1")), [
+    'WARN message "a" is invalid and was moved to .rejected: invalid JSON',
+    'WARN message "b" is invalid and was moved to .rejected: must be',
+    'WARN message "c" is invalid and was moved to .rejected: "type" must',
+    'WARN message "d" is invalid and was moved to .rejected: "name" must',
+    'WARN message "e" is invalid and was moved to .rejected: is a',
   ]);
   assertEquals([world.take(), world.messages.names], [[], []]);
 });
 
-Deno.test("Messages does not let a wrong message hold up the next ones", async () => {
+Deno.test("Messages does not let an invalid message delay the next ones", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.post("1", "{");
   world.messages.post("2", restart("web"));
@@ -120,7 +120,7 @@ Deno.test("Messages does not let a wrong message hold up the next ones", async (
   assertEquals([world.take(), world.messages.names], [["web restart"], ["1"]]);
 });
 
-Deno.test("Messages acts on a message that was half-written when it is whole, and does not put it away", async () => {
+Deno.test("Messages acts on a half-written message when it is complete, and does not reject it", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.write("1", "");
   await world.advance(60);
@@ -132,7 +132,7 @@ Deno.test("Messages acts on a message that was half-written when it is whole, an
   assertEquals(world.log.take(), ['INFO message "1": RESTART "web"']);
 });
 
-Deno.test("Messages says nothing of a wrong message that is taken away again", async () => {
+Deno.test("Messages logs nothing about an invalid message that is removed again", async () => {
   await using world = await ScannerWorld.idle();
   world.messages.write("1", "{");
   await world.advance(50);
@@ -141,7 +141,7 @@ Deno.test("Messages says nothing of a wrong message that is taken away again", a
   assertEquals([world.log.take(), world.messages.rejected], [[], []]);
 });
 
-Deno.test("Messages passes over names that begin with . or end with .new", async () => {
+Deno.test("Messages ignores names that begin with . or end with .new", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.write("1.new", restart("web"));
   world.messages.write(".1", "{");
@@ -149,7 +149,7 @@ Deno.test("Messages passes over names that begin with . or end with .new", async
   assertEquals([world.take(), world.log.take(), world.messages.names.length], [[], [], 2]);
 });
 
-Deno.test("Messages acts once on messages that it cannot remove, and says so once", async () => {
+Deno.test("Messages acts once on messages that it cannot remove, and logs that once", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -158,12 +158,12 @@ Deno.test("Messages acts once on messages that it cannot remove, and says so onc
   world.messages.post("3", "{");
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), ["web restart", "db restart"]);
-  assertEquals(world.log.count("ERROR messages cannot be removed (permission denied): each is acted on once"), 1);
-  assertEquals(world.log.count('message "3" is wrong'), 1);
+  assertEquals(world.log.count("ERROR cannot remove messages: permission denied; each is acted on only once"), 1);
+  assertEquals(world.log.count('message "3" is invalid'), 1);
   assertEquals(world.messages.names, ["1", "2", "3"]);
 });
 
-Deno.test("Messages acts again on another message of the name of one that it could not remove", async () => {
+Deno.test("Messages acts on another message with the name of one that it could not remove", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -180,7 +180,7 @@ Deno.test("Messages acts again on another message of the name of one that it cou
   assertEquals([world.take(), world.messages.names], [["db restart"], []]);
 });
 
-Deno.test("Messages acts again on a message that it could not remove, and that went and came back", async () => {
+Deno.test("Messages acts again on a message that it could not remove if it disappears and comes back", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -192,7 +192,7 @@ Deno.test("Messages acts again on a message that it could not remove, and that w
   assertEquals(world.take(), ["web restart", "web restart"]);
 });
 
-Deno.test("Messages removes the messages that it could not remove when their directory is replaced", async () => {
+Deno.test("Messages acts on and removes messages in a new directory after it could not remove them in the previous one", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -203,12 +203,12 @@ Deno.test("Messages removes the messages that it could not remove when their dir
   assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
 });
 
-Deno.test("Messages says once that the messages directory is gone, and delivers when it is back", async () => {
+Deno.test("Messages logs once that the messages directory is missing, and delivers messages when it is back", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const comeBack = world.messages.vanish();
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.log.take(), [
-    "ERROR the messages directory /messages is not there: nobody can ask for restarts",
+    "ERROR cannot read the messages directory /messages: no such file or directory; no restart can be requested",
   ]);
   comeBack();
   world.messages.post("1", restart("web"));
@@ -220,7 +220,7 @@ Deno.test("Messages says once that the messages directory is gone, and delivers 
   ]);
 });
 
-Deno.test("Messages acts on the messages that the watch tells of, and looks at no others before the next look", async () => {
+Deno.test("Messages acts on the messages that the watch reports, and on others in the next full scan", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.host.watches.isSilent = true;
   world.messages.post("1", restart("db"));
@@ -236,14 +236,14 @@ Deno.test("Messages acts on the messages that the watch tells of, and looks at n
   assertEquals(world.take(), ["db restart"]);
 });
 
-Deno.test("Messages removes a message when it has acted on it", async () => {
+Deno.test("Messages removes a message after it has acted on it", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
   await world.settle();
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
-Deno.test("Messages acts once on a message that is still there when all are looked at, or told of", async () => {
+Deno.test("Messages acts only once on a message that stays, whatever is scanned or reported", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -259,7 +259,7 @@ Deno.test("Messages acts once on a message that is still there when all are look
   assertEquals([world.take(), world.messages.names], [[], []]);
 });
 
-for (const [what, how] of [["takes the place of", "post"], ["is written over", "write"]] as const) {
+for (const [what, how] of [["replaces", "post"], ["overwrites", "write"]] as const) {
   Deno.test(`Messages acts on another message that ${what} one that it acted on and could not remove`, async () => {
     for (const isTold of [true, false]) {
       await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
@@ -276,7 +276,7 @@ for (const [what, how] of [["takes the place of", "post"], ["is written over", "
   });
 }
 
-Deno.test("Messages acts on another message that takes the place of one while that is dealt with", async () => {
+Deno.test("Messages acts on a message that replaces another one while that is processed", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   let isPosted = false;
   world.config.onCall = (operation) => {
@@ -289,7 +289,7 @@ Deno.test("Messages acts on another message that takes the place of one while th
   assertEquals([world.take(), world.messages.names], [["web restart", "db restart"], []]);
 });
 
-Deno.test("Messages acts once on a message that it could not look at for a while, and removes it then", async () => {
+Deno.test("Messages acts only once on a message that is inaccessible for a while, and removes it then", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.irremovable = "permission denied";
   world.messages.post("1", restart("web"));
@@ -302,7 +302,7 @@ Deno.test("Messages acts once on a message that it could not look at for a while
   assertEquals([world.take(), world.messages.names], [["web restart"], []]);
 });
 
-Deno.test("Messages removes nothing of another directory that took the place of its own", async () => {
+Deno.test("Messages removes nothing from a directory that replaces its own before it has scanned it", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.post("1", restart("web"));
   await world.settle();
@@ -313,7 +313,7 @@ Deno.test("Messages removes nothing of another directory that took the place of 
   assertEquals([world.take(), world.messages.names], [["web restart", "web restart"], []]);
 });
 
-Deno.test("Messages reads a message once, whatever the watch tells of it until it is removed", async () => {
+Deno.test("Messages reads a message only once, whatever the watch reports until it is removed", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const { calls } = world.messages;
   const { read, stamp, names } = calls;
@@ -325,16 +325,16 @@ Deno.test("Messages reads a message once, whatever the watch tells of it until i
   assertEquals([world.take(), calls.read - read, calls.stamp - stamp, calls.names - names], [["web restart"], 1, 1, 0]);
 });
 
-Deno.test("Messages has named pipes held open at once where the watch told of one that it could not act on", async () => {
+Deno.test("Messages makes the watch hold named pipes open at once if it cannot read a reported message", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   let holds = 0;
   world.host.watches.onHold = () => holds++;
-  world.messages.plant("1", "is not a regular file");
+  world.messages.plant("1", "not a regular file");
   await world.settle();
   assertEquals(holds, 1);
 });
 
-Deno.test("Messages reads nothing that the watch says is gone", async () => {
+Deno.test("Messages reads no message that the watch reports as gone", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   const calls = world.messages.callCount;
   world.host.watches.touched(world.messages, "1", "gone");
@@ -342,21 +342,21 @@ Deno.test("Messages reads nothing that the watch says is gone", async () => {
   assertEquals(world.messages.callCount, calls);
 });
 
-Deno.test("Messages says once that the messages directory cannot be listed", async () => {
+Deno.test("Messages logs once that the messages directory cannot be listed", async () => {
   await using world = await ScannerWorld.idle({ web: config("a") });
   world.messages.unreadable = "permission denied";
   world.host.watches.isSilent = true;
   world.messages.post("1", restart("web"));
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.log.take(), [
-    "ERROR the messages directory /messages permission denied: nobody can ask for restarts",
+    "ERROR cannot read the messages directory /messages: permission denied; no restart can be requested",
   ]);
   world.messages.unreadable = null;
   await world.advance(FREQUENCY_MS);
   assertEquals(world.take(), ["web restart"]);
 });
 
-Deno.test("Messages acts on 10,000 messages in order, and lets others have their turn", async () => {
+Deno.test("Messages acts on 10,000 messages in order, and lets other tasks run", async () => {
   await using world = await ScannerWorld.idle({ web: config("a"), db: config("b") });
   world.host.watches.isSilent = true;
   const names = Array.from({ length: 10_000 }, (_, index) => String(index).padStart(5, "0"));

@@ -4,7 +4,7 @@ import { DEFAULTS, HELP, type Options, parseOptions } from "../../monitor/option
 
 const PLACES = ["--config", "c", "--messages", "m"];
 
-/** Every option with a value, its other names, and a value that it takes. */
+/** Every option with a value, all of its names, and a valid value. */
 const VALUED: readonly { readonly names: readonly string[]; readonly key: keyof Options; readonly value: string }[] = [
   { names: ["--config"], key: "config", value: "/etc/colony" },
   { names: ["--messages"], key: "messages", value: "/run/colony" },
@@ -31,7 +31,7 @@ function complaint(...argv: string[]): string {
   return message;
 }
 
-Deno.test("parseOptions() gives the defaults of Python NColony", () => {
+Deno.test("parseOptions() returns the defaults of Python NColony", () => {
   assertEquals(parse(...PLACES), {
     config: "c",
     messages: "m",
@@ -45,7 +45,7 @@ Deno.test("parseOptions() gives the defaults of Python NColony", () => {
   assertEquals([...parseOptions(PLACES).flags], []);
 });
 
-Deno.test("parseOptions() takes every option as a word and with =, by each of its names", () => {
+Deno.test("parseOptions() accepts every option as two words and with =, under each of its names", () => {
   for (const { names, key, value } of VALUED) {
     const expected = NUMBERS.some((it) => it.key === key) ? Number(value) : value;
     for (const name of names) {
@@ -56,24 +56,24 @@ Deno.test("parseOptions() takes every option as a word and with =, by each of it
   }
 });
 
-Deno.test("parseOptions() takes the last of several values", () => {
+Deno.test("parseOptions() uses the last of several values", () => {
   assertEquals(parse(...PLACES, "--threshold", "2", "-t", "3").threshold, 3);
   assertEquals(parse(...PLACES, "--config", "d").config, "d");
 });
 
-Deno.test("parseOptions() takes the next word for a value, whatever it begins with", () => {
+Deno.test("parseOptions() uses the next word as the value, whatever it begins with", () => {
   assertEquals(parse("--config", "--messages", "--messages", "-m").config, "--messages");
   assertEquals(parse("--config", "--messages", "--messages", "-m").messages, "-m");
   assertEquals(parse("--config=a=b", "--messages", "m").config, "a=b");
 });
 
-Deno.test("parseOptions() takes where the output goes", () => {
+Deno.test("parseOptions() reads the options for the output", () => {
   const argv = ["--log-level", "warn", "--log-format=json", "--log-file", "/var/log/colony"];
   assertEquals(parseOptions([...PLACES, ...argv]).output, { level: "warn", format: "json", file: "/var/log/colony" });
   assertEquals(parseOptions([...PLACES, "--raw"]).output, { level: "info", format: "text", raw: true });
 });
 
-Deno.test("parseOptions() names the option whose number is wrong", () => {
+Deno.test("parseOptions() names an option with an invalid number", () => {
   for (const { names } of NUMBERS) {
     for (const value of ["x", "", " ", "-1", "1e10", "Infinity", "NaN", "1s", "1,5"]) {
       for (const name of names) {
@@ -86,12 +86,12 @@ Deno.test("parseOptions() names the option whose number is wrong", () => {
   for (const name of ["--frequency", "--stop-within"]) assertMatch(complaint(...PLACES, name, "0"), new RegExp(name));
 });
 
-Deno.test("parseOptions() names the option whose choice is wrong, and what it takes", () => {
+Deno.test("parseOptions() names an option with an invalid choice, and the valid choices", () => {
   assertMatch(complaint(...PLACES, "--log-level", "loud"), /--log-level .*debug, info, warn, error.*"loud"/);
   assertMatch(complaint(...PLACES, "--log-format", "xml"), /--log-format .*text, json.*"xml"/);
 });
 
-Deno.test("parseOptions() names the option that is missing", () => {
+Deno.test("parseOptions() names a missing option", () => {
   assertMatch(complaint(), /--config is missing/);
   assertMatch(complaint("--messages", "m"), /--config is missing/);
   assertMatch(complaint("--config", "c"), /--messages is missing/);
@@ -99,7 +99,7 @@ Deno.test("parseOptions() names the option that is missing", () => {
   assertMatch(complaint("--config", "c", "--messages", ""), /--messages is missing/);
 });
 
-Deno.test("parseOptions() names the option whose value is missing", () => {
+Deno.test("parseOptions() names an option without a value", () => {
   for (const { names } of VALUED) {
     for (const name of names) assertMatch(complaint(...PLACES, name), new RegExp(`^${name} needs a value`));
   }
@@ -108,16 +108,16 @@ Deno.test("parseOptions() names the option whose value is missing", () => {
   }
 });
 
-Deno.test("parseOptions() names what is no option", () => {
-  assertMatch(complaint(...PLACES, "--colour"), /^--colour is no option/);
-  assertMatch(complaint(...PLACES, "--colour=red"), /^--colour is no option/);
-  assertMatch(complaint(...PLACES, "-x"), /^-x is no option/);
-  assertMatch(complaint(...PLACES, "start"), /^"start" is no option/);
-  assertMatch(complaint(...PLACES, "--", "--pid"), /^"--pid" is no option/);
+Deno.test("parseOptions() names an unknown option", () => {
+  assertMatch(complaint(...PLACES, "--colour"), /^unknown option --colour/);
+  assertMatch(complaint(...PLACES, "--colour=red"), /^unknown option --colour/);
+  assertMatch(complaint(...PLACES, "-x"), /^unknown option -x/);
+  assertMatch(complaint(...PLACES, "start"), /^unexpected argument "start"/);
+  assertMatch(complaint(...PLACES, "--", "--pid"), /^unexpected argument "--pid"/);
   assertMatch(complaint(...PLACES, "--help=yes"), /^--help takes no value/);
 });
 
-Deno.test("parseOptions() asks for nothing more when it is asked for help or the version", () => {
+Deno.test("parseOptions() requires no other option with --help or --version", () => {
   for (const [argv, flag] of [[["--help"], "help"], [["-h"], "help"], [["--version"], "version"]] as const) {
     const { options, flags } = parseOptions(argv);
     assertEquals([options, [...flags]], [null, [flag]]);
@@ -126,7 +126,7 @@ Deno.test("parseOptions() asks for nothing more when it is asked for help or the
   assertThrows(() => parseOptions(["--help", "--colour"]), UsageError);
 });
 
-Deno.test("the help of the monitor names every option, its value and its default", () => {
+Deno.test("HELP names every option, its value and its default", () => {
   const valued = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
   const trust = ["--allow-insecure", "--trust-read-only-mount"];
   const logs = ["--logs", "--log-size", "--log-keep", "--log-level", "--log-format", "--log-file", "--raw"];
@@ -138,11 +138,11 @@ Deno.test("the help of the monitor names every option, its value and its default
     const value = DEFAULTS[key as keyof typeof DEFAULTS];
     assertMatch(HELP, new RegExp(`--${key} SECONDS .*\\[${value}\\]$`, "m"));
   }
-  // Nothing that looks like an option in it is none.
+  // Everything in it that looks like an option is one.
   for (const [name] of HELP.matchAll(/--[a-z-]+/g)) assert(all.includes(name), name);
 });
 
-Deno.test("the help of the monitor fits on a screen", () => {
+Deno.test("HELP fits on a screen", () => {
   const lines = HELP.split("\n");
   assertLessOrEqual(lines.length, 40);
   for (const line of lines) assertLessOrEqual(line.length, 120, line);

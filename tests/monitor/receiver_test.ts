@@ -3,7 +3,7 @@ import { MessageError, SpecError } from "@ncolony/core";
 import { checker, type ProcessMonitor, Receiver, type Spec } from "@ncolony/monitor";
 import { tempDir } from "../helpers.ts";
 
-/** Notes what it is told, and the environments that it is given. */
+/** Records its calls, and the environments that it receives. */
 class Calls implements ProcessMonitor {
   readonly envs: Record<string, string>[] = [];
   readonly specs: Spec[] = [];
@@ -27,7 +27,7 @@ class Calls implements ProcessMonitor {
     this.#calls.push("restart all");
   }
 
-  /** What it was told since this was last called. */
+  /** Returns the calls since the previous `take()`. */
   take(): string[] {
     return this.#calls.splice(0);
   }
@@ -47,13 +47,13 @@ Deno.test("Receiver adds the process of a config, with its exact environment", (
   assertEquals([calls.specs[0]?.source, calls.specs[0]?.uid], [text, 33]);
 });
 
-Deno.test("Receiver takes keys that it does not know for extras", () => {
+Deno.test("Receiver ignores unknown keys", () => {
   const { calls, receiver } = receiverOf();
   receiver.add("web", '{"args": ["a"], "ncolony.beatcheck": {"period": 1}, "x": [null], "__proto__": 1}');
   assertEquals(calls.take(), ["add web a"]);
 });
 
-Deno.test("Receiver looks variables up in this program's environment unless it is told otherwise", () => {
+Deno.test("Receiver looks up variables in this program's environment by default", () => {
   const calls = new Calls();
   Deno.env.set("NCOLONY_TEST_RECEIVER", "here");
   try {
@@ -64,7 +64,7 @@ Deno.test("Receiver looks variables up in this program's environment unless it i
   assertEquals(calls.envs[0]?.NCOLONY_TEST_RECEIVER, "here");
 });
 
-Deno.test("Receiver throws at a bad config, and tells nothing", () => {
+Deno.test("Receiver throws on an invalid config, and makes no call", () => {
   const { calls, receiver } = receiverOf();
   const error = assertThrows(() => receiver.add("web", '{"args": 3}'), SpecError);
   assertEquals([error.file, error.field], ["web", "args"]);
@@ -74,7 +74,7 @@ Deno.test("Receiver throws at a bad config, and tells nothing", () => {
   assertEquals(calls.take(), []);
 });
 
-Deno.test("Receiver removes what it has added, and passes over what it has not", () => {
+Deno.test("Receiver removes only the processes that it has added", () => {
   const { calls, receiver } = receiverOf();
   receiver.remove("web");
   receiver.add("web", '{"args": ["a"]}');
@@ -83,7 +83,7 @@ Deno.test("Receiver removes what it has added, and passes over what it has not",
   assertEquals(calls.take(), ["add web a", "remove web"]);
 });
 
-Deno.test("Receiver adds nothing that is disabled", () => {
+Deno.test("Receiver does not add a disabled process", () => {
   const { calls, receiver } = receiverOf();
   receiver.add("web", '{"args": ["a"], "ncolony.monitor": {"enabled": false}}');
   receiver.message('{"type": "RESTART", "name": "web"}');
@@ -91,7 +91,7 @@ Deno.test("Receiver adds nothing that is disabled", () => {
   assertEquals(calls.take(), []);
 });
 
-Deno.test("Receiver stops what a message names, and passes over what is not known", () => {
+Deno.test("Receiver stops the processes that a message names, and ignores unknown ones", () => {
   const { calls, receiver } = receiverOf();
   receiver.add("web", '{"args": ["a"], "group": ["front", "all"]}');
   receiver.add("db", '{"args": ["b"], "group": ["all"]}');
@@ -112,7 +112,7 @@ Deno.test("Receiver stops what a message names, and passes over what is not know
   assertEquals(calls.take(), ["remove web"]);
 });
 
-Deno.test("Receiver throws at a wrong message, and tells nothing", () => {
+Deno.test("Receiver throws on an invalid message, and makes no call", () => {
   const { calls, receiver } = receiverOf();
   for (const text of ["", "{", "[]", "{}", '{"type": "STOP", "name": "web"}', '{"type": "RESTART", "name": 3}']) {
     assertThrows(() => receiver.message(text), MessageError);
@@ -120,7 +120,7 @@ Deno.test("Receiver throws at a wrong message, and tells nothing", () => {
   assertEquals(calls.take(), []);
 });
 
-Deno.test("Receiver behind checker() is told to remove, then add, what changed", async () => {
+Deno.test("Receiver removes, then adds a process whose changed config checker() reports", async () => {
   using dir = tempDir();
   const { calls, receiver } = receiverOf();
   const check = checker(dir.path, receiver);
@@ -129,7 +129,7 @@ Deno.test("Receiver behind checker() is told to remove, then add, what changed",
   dir.write("web", '{"args": ["b"]}');
   await check();
   assertEquals(calls.take(), ["add web a", "remove web", "add web b"]);
-  // Removed by its disabled config, it is not removed again when that goes.
+  // The process was removed when its config was disabled, so it is not removed again with the config.
   dir.write("web", '{"args": ["b"], "ncolony.monitor": {"enabled": false}}');
   await check();
   Deno.removeSync(dir.file("web"));

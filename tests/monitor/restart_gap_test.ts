@@ -3,13 +3,13 @@ import { Restarts } from "../../monitor/restarts.ts";
 import { FakeClock } from "./fake_clock.ts";
 import { SupervisorWorld } from "./worlds.ts";
 
-Deno.test("Restarts says since when a restart is asked for only where it was put off", async () => {
+Deno.test("Restarts passes on the time of a request only if the restart was postponed", async () => {
   const clock = new FakeClock();
-  const told: (number | null)[] = [];
+  const restarted: (number | null)[] = [];
   const begin = clock.now();
   const restarts = new Restarts({
     clock,
-    restart: (_, askedAt) => void told.push(askedAt === undefined ? null : askedAt - begin),
+    restart: (_, askedAt) => void restarted.push(askedAt === undefined ? null : askedAt - begin),
   });
   restarts.ask("web");
   await clock.advance(300);
@@ -19,10 +19,10 @@ Deno.test("Restarts says since when a restart is asked for only where it was put
   await clock.advance(400);
   assertEquals(restarts.due, clock.now());
   restarts.passOn();
-  assertEquals(told, [null, 600]);
+  assertEquals(restarted, [null, 600]);
 });
 
-Deno.test("Supervisor restarts what was added just before that was asked for, however late it takes both", async () => {
+Deno.test("Supervisor restarts a process that was added just before the request, however late it processes both", async () => {
   await using world = new SupervisorWorld();
   const added = world.want("web");
   world.post("web", { type: "restart" });

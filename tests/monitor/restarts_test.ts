@@ -2,7 +2,7 @@ import { assertEquals, assertLessOrEqual } from "@std/assert";
 import recordings from "../golden/restarts.json" with { type: "json" };
 import { SupervisorWorld } from "./worlds.ts";
 
-/** How far a start may be from the recorded one, for each start until then: the recording advanced in steps of 2 ms. */
+/** The tolerance for each start so far, in milliseconds. The clock of the recording advanced in steps of 2 ms. */
 const TOLERANCE_MS = 10;
 
 for (const [index, recording] of recordings.entries()) {
@@ -14,7 +14,7 @@ for (const [index, recording] of recordings.entries()) {
       maxDelayMs: maxRestartDelay * 1000,
     });
     const { children, clock } = world.host;
-    // Timers that call back a moment too early must change nothing.
+    // Timers that fire a moment too early must make no difference.
     clock.earlyMs = 0.5;
     children.script("web", (run) => {
       const life = lives[run];

@@ -1,9 +1,9 @@
 import { assertEquals } from "@std/assert";
 import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
-// While a name has not settled, its directory may go: nobody may wait for that instant again and again.
+// A directory may disappear before a name in it has settled. The scanner must not wake up again and again for it.
 
-Deno.test("Scanner sleeps when the config directory goes while a config has not settled", async () => {
+Deno.test("Scanner sleeps when the config directory disappears before a config has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.config.remove("web");
@@ -13,7 +13,7 @@ Deno.test("Scanner sleeps when the config directory goes while a config has not 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Scanner sleeps when the config directory cannot be listed while a config has not settled", async () => {
+Deno.test("Scanner sleeps when an empty directory replaces the config directory before a config has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.config.write("web", "");
@@ -23,7 +23,7 @@ Deno.test("Scanner sleeps when the config directory cannot be listed while a con
   assertEquals(world.take(), []);
 });
 
-Deno.test("Scanner takes what had not settled when the directory is back", async () => {
+Deno.test("Scanner applies a config that had not settled when the directory is back", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.config.write("web", config("nginx"));
@@ -35,16 +35,16 @@ Deno.test("Scanner takes what had not settled when the directory is back", async
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Scanner lets others have their turn when a look takes longer than the frequency", async () => {
+Deno.test("Scanner lets other tasks run when a scan takes longer than the interval", async () => {
   const world = new ScannerWorld({ frequencyMs: 100, configs: { web: config("httpd") } });
   const { clock } = world.host;
-  let looks = 0;
+  let scans = 0;
   world.messages.onCall = (operation) => {
     if (operation !== "names") return;
     clock.work(150);
-    if (++looks === 1000) throw new Error("Nobody else had a turn");
+    if (++scans === 1000) throw new Error("Nobody else had a turn");
   };
-  // As a signal comes.
+  // Like a signal.
   clock.after(1000, () => world.scanner.close());
   await world.start();
   assertEquals([world.error, world.hasEnded], [null, true]);

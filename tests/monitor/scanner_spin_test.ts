@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
-Deno.test("Scanner sleeps when the messages directory goes while a message has not settled", async () => {
+Deno.test("Scanner sleeps when the messages directory disappears before a message has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.clock.patience = 10_000;
   world.messages.write("1", "{");

@@ -1,13 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
 import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
-Deno.test("Scanner starts what is in the config directory at its first look", async () => {
+Deno.test("Scanner starts the processes of the config directory in its first scan", async () => {
   await using world = new ScannerWorld({ configs: { web: config("httpd"), db: config("postgres") } });
   await world.start();
   assertEquals(world.take().sort(), ["db wanted postgres", "web wanted httpd"]);
 });
 
-Deno.test("Scanner starts what comes into the config directory later", async () => {
+Deno.test("Scanner starts a process whose config is added later", async () => {
   await using world = new ScannerWorld();
   await world.start();
   assertEquals(world.take(), []);
@@ -17,7 +17,7 @@ Deno.test("Scanner starts what comes into the config directory later", async () 
   assertEquals(world.take(), ["web wanted httpd"]);
 });
 
-Deno.test("Scanner restarts a process whose config changed, and neither touches nor reads another", async () => {
+Deno.test("Scanner restarts a process whose config changed, and neither restarts others nor reads their configs", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
   const { read } = world.config.calls;
   world.config.post("web", config("nginx"));
@@ -28,7 +28,7 @@ Deno.test("Scanner restarts a process whose config changed, and neither touches 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Scanner posts nothing when a config is written again as it was", async () => {
+Deno.test("Scanner posts nothing when a config is written again unchanged", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", config("httpd"));
   await world.advance(1000);
@@ -46,7 +46,7 @@ Deno.test("Scanner stops a process whose config is removed", async () => {
   assertEquals(world.take(), ["web unwanted"]);
 });
 
-Deno.test("Scanner posts nothing for a config that is away for a moment", async () => {
+Deno.test("Scanner posts nothing for a config that is missing for a moment", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.remove("web");
   await world.advance(50);
@@ -55,7 +55,7 @@ Deno.test("Scanner posts nothing for a config that is away for a moment", async 
   assertEquals(world.take(), []);
 });
 
-Deno.test("Scanner passes over names that begin with . or end with .new", async () => {
+Deno.test("Scanner ignores names that begin with . or end with .new", async () => {
   await using world = new ScannerWorld({ configs: { ".web": config("httpd"), "web.new": config("httpd"), "..": "" } });
   await world.start();
   world.config.write("web.new", "{");
@@ -64,36 +64,36 @@ Deno.test("Scanner passes over names that begin with . or end with .new", async 
   assertEquals([world.take(), world.log.take()], [[], []]);
 });
 
-Deno.test("Scanner keeps the old config while a bad one stands in its place, and says once what is wrong", async () => {
+Deno.test("Scanner keeps the last valid config while the file is invalid, and logs the problem once", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", "{");
   await world.advance(5 * FREQUENCY_MS);
   assertEquals(world.take(), []);
   assertEquals(world.log.take(), [
-    "WARN web: bad config: not JSON at line 1, column 2; its last good config stays in force",
+    "WARN web: invalid config: invalid JSON at line 1, column 2; the last valid config stays in effect",
   ]);
 });
 
-Deno.test("Scanner says what is wrong with a config again when it is edited and still wrong", async () => {
+Deno.test("Scanner logs the problem of a config again when it is edited and still invalid", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   for (const text of ["{", "[", "{"]) {
     world.config.post("web", text);
     await world.advance(FREQUENCY_MS);
   }
-  const isSaid = "; its last good config stays in force";
+  const isSaid = "; the last valid config stays in effect";
   assertEquals(world.log.take(), [
-    `WARN web: bad config: not JSON at line 1, column 2${isSaid}`,
-    `WARN web: bad config: not JSON at line 1, column 2${isSaid}`,
-    `WARN web: bad config: not JSON at line 1, column 2${isSaid}`,
+    `WARN web: invalid config: invalid JSON at line 1, column 2${isSaid}`,
+    `WARN web: invalid config: invalid JSON at line 1, column 2${isSaid}`,
+    `WARN web: invalid config: invalid JSON at line 1, column 2${isSaid}`,
   ]);
   assertEquals(world.take(), []);
 });
 
-Deno.test("Scanner takes a bad config when it is mended", async () => {
+Deno.test("Scanner applies an invalid config when it is fixed", async () => {
   await using world = new ScannerWorld({ configs: { web: '{"args": []}', db: config("postgres") } });
   await world.start();
   assertEquals(world.take(), ["db wanted postgres"]);
-  assertEquals(world.log.count("WARN web: bad config: "), 1);
+  assertEquals(world.log.count("WARN web: invalid config: "), 1);
   assertEquals(world.log.count("last good config"), 0);
   world.config.post("web", config("httpd"));
   world.config.post("db", "");
@@ -101,21 +101,21 @@ Deno.test("Scanner takes a bad config when it is mended", async () => {
   world.config.post("db", config("postgres"));
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), ["web wanted httpd"]);
-  // What was mended and breaks again in the same way is news.
+  // A config that was fixed and breaks again in the same way is logged again.
   world.config.post("db", "");
   await world.settle();
-  assertEquals(world.log.count("WARN db: bad config: "), 2);
+  assertEquals(world.log.count("WARN db: invalid config: "), 2);
 });
 
-Deno.test("Scanner keeps the old config while something stands there that cannot be read", async () => {
+Deno.test("Scanner keeps the last valid config while the file cannot be read", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
-  world.config.plant("web", "is not a regular file");
-  world.config.plant("new", "is not UTF-8");
+  world.config.plant("web", "not a regular file");
+  world.config.plant("new", "not valid UTF-8");
   await world.advance(5 * FREQUENCY_MS);
   assertEquals(world.take(), []);
   assertEquals(world.log.take().sort(), [
-    "WARN new: bad config: is not UTF-8",
-    "WARN web: bad config: is not a regular file; its last good config stays in force",
+    "WARN new: invalid config: not valid UTF-8",
+    "WARN web: invalid config: not a regular file; the last valid config stays in effect",
   ]);
   world.config.post("web", config("nginx"));
   world.config.post("new", config("sleep"));
@@ -123,7 +123,7 @@ Deno.test("Scanner keeps the old config while something stands there that cannot
   assertEquals(world.take().sort(), ["new wanted sleep", "web wanted nginx"]);
 });
 
-Deno.test("Scanner stops a process whose bad config is removed", async () => {
+Deno.test("Scanner stops a process whose invalid config is removed", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", "{");
   await world.advance(FREQUENCY_MS);
@@ -146,7 +146,7 @@ Deno.test("Scanner stops a process that is disabled, and starts it when it is en
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Scanner warns of a uid without a gid when the monitor's own group is 0", async () => {
+Deno.test("Scanner warns about a uid without a gid if the monitor's own group is 0", async () => {
   for (const [gid, warnings] of [[0, 1], [1000, 0], [null, 0]] as const) {
     await using world = new ScannerWorld({
       configs: {
@@ -162,28 +162,30 @@ Deno.test("Scanner warns of a uid without a gid when the monitor's own group is 
     assertEquals(world.take().length, 4);
     assertEquals(world.log.lines.length, warnings);
     assertEquals(
-      world.log.count(`WARN alone: has a "uid" but no "gid", so it runs with the monitor's gid 0`),
+      world.log.count(`WARN alone: "uid" is set without "gid": the process runs with the monitor's gid 0`),
       warnings,
     );
   }
 });
 
-Deno.test("Scanner cuts a long name in what it warns of", async () => {
+Deno.test("Scanner shortens a long name in a warning", async () => {
   await using world = new ScannerWorld({ configs: { ["x".repeat(200)]: config("a", { uid: 33 }) } });
   world.host.gid = 0;
   await world.start();
   await world.advance(FREQUENCY_MS);
   const shown = `${"x".repeat(100)}…`;
-  assertEquals(world.log.take(), [`WARN ${shown}: has a "uid" but no "gid", so it runs with the monitor's gid 0`]);
+  assertEquals(world.log.take(), [
+    `WARN ${shown}: "uid" is set without "gid": the process runs with the monitor's gid 0`,
+  ]);
 });
 
-Deno.test("Scanner changes nothing and says so once while the config directory is gone", async () => {
+Deno.test("Scanner changes nothing and logs that once while the config directory is missing", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   const comeBack = world.config.vanish();
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), []);
   assertEquals(world.log.take().filter((line) => !line.includes("watch")), [
-    "ERROR the config directory /config is not there: what runs goes on as it is",
+    "ERROR cannot read the config directory /config: no such file or directory; running processes keep running",
   ]);
   comeBack();
   world.config.post("web", config("nginx"));
@@ -192,13 +194,13 @@ Deno.test("Scanner changes nothing and says so once while the config directory i
   assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
 });
 
-Deno.test("Scanner changes nothing and says so once while the config directory cannot be listed", async () => {
+Deno.test("Scanner changes nothing and logs that once while the config directory cannot be listed", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.unreadable = "permission denied";
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), []);
   assertEquals(world.log.take(), [
-    "ERROR the config directory /config permission denied: what runs goes on as it is",
+    "ERROR cannot read the config directory /config: permission denied; running processes keep running",
   ]);
   world.config.unreadable = null;
   await world.advance(FREQUENCY_MS);
@@ -206,14 +208,14 @@ Deno.test("Scanner changes nothing and says so once while the config directory c
   assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
 });
 
-Deno.test("Scanner changes nothing and says so once when another, empty directory stands in the place", async () => {
+Deno.test("Scanner changes nothing and logs that once when an empty directory replaces the config directory", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres") });
   world.config.replace();
   await world.advance(3 * FREQUENCY_MS);
   assertEquals(world.take(), []);
   assertEquals(world.log.take(), [
-    "ERROR the config directory /config is empty, and another directory than before (unmounted?): " +
-    "what runs goes on as it is",
+    "ERROR cannot read the config directory /config: it is empty and not the same directory as before (unmounted?); " +
+    "running processes keep running",
   ]);
   world.config.post("web", config("nginx"));
   await world.advance(100);
@@ -221,7 +223,7 @@ Deno.test("Scanner changes nothing and says so once when another, empty director
   assertEquals(world.log.take(), ["INFO the config directory /config can be read again"]);
 });
 
-Deno.test("Scanner takes another directory that is not empty for what it is", async () => {
+Deno.test("Scanner applies the configs of another directory if it is not empty", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd"), db: config("postgres"), job: config("sleep") });
   world.config.replace({ web: config("nginx"), job: config("sleep") });
   await world.advance(FREQUENCY_MS + 100);
@@ -237,7 +239,7 @@ Deno.test("Scanner stops everything when the config directory is emptied", async
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Scanner looks at nothing after it is closed, and holds nothing", async () => {
+Deno.test("Scanner scans nothing after it is closed, and releases everything", async () => {
   const world = await ScannerWorld.idle({ web: config("httpd") });
   const calls = world.config.callCount + world.messages.callCount;
   world.scanner.close();
@@ -251,7 +253,7 @@ Deno.test("Scanner looks at nothing after it is closed, and holds nothing", asyn
   assertEquals([world.host.watches.open, world.host.locks.size, world.host.clock.nextDue], [0, 0, Infinity]);
 });
 
-Deno.test("Scanner throws a look away that is under way when it is closed", async () => {
+Deno.test("Scanner discards a running scan when it is closed", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
   const world = new ScannerWorld({ configs });
   const { clock } = world.host;
@@ -260,7 +262,7 @@ Deno.test("Scanner throws a look away that is under way when it is closed", asyn
   await world.start();
   assertEquals(clock.yields, 1);
   const calls = world.config.callCount;
-  // What the first slice found has been told already.
+  // The result of the first slice has already been posted.
   assert(world.take().length < 20);
   world.scanner.close();
   clock.holdsYields = false;
@@ -270,7 +272,7 @@ Deno.test("Scanner throws a look away that is under way when it is closed", asyn
   assertEquals(world.config.callCount, calls);
 });
 
-Deno.test("Scanner lets others have their turn every 10 ms of a long look", async () => {
+Deno.test("Scanner lets other tasks run every 10 ms of a long scan", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
   await using world = new ScannerWorld({ configs });
   const { clock } = world.host;
@@ -284,11 +286,11 @@ Deno.test("Scanner lets others have their turn every 10 ms of a long look", asyn
   await world.start();
   assertEquals(world.take().length, 100);
   const gaps = turns.slice(1).map((turn, index) => turn - turns[index]!);
-  // Two operations more may have begun before the 10 ms were over.
+  // Two more operations may have begun before the 10 ms were over.
   assert(gaps.length >= 15 && Math.max(...gaps) <= 12, gaps.join());
 });
 
-Deno.test("Scanner that is stopped amid a look does nothing after it", async () => {
+Deno.test("Scanner does nothing after a scan during which it was stopped", async () => {
   await using world = new ScannerWorld({ configs: { web: config("httpd"), db: config("postgres") } });
   const { posts } = world;
   posts.push = (...all) => {

@@ -1,9 +1,10 @@
 import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
 import { config, FREQUENCY_MS, restart, ScannerWorld } from "./worlds.ts";
 
-const NO_WATCH = "cannot watch the directories, so changes are seen only at each look at everything";
+const NO_WATCH = "cannot watch the directories";
+const UNTIL_THEN = "changes are only seen at the next full scan (--frequency)";
 
-Deno.test("Scanner takes what is renamed into place at once", async () => {
+Deno.test("Scanner applies a config that is renamed into place at once", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.post("web", config("nginx"));
   world.config.post("new", config("sleep"));
@@ -11,7 +12,7 @@ Deno.test("Scanner takes what is renamed into place at once", async () => {
   assertEquals(world.take().sort(), ["new wanted sleep", "web wanted nginx"]);
 });
 
-Deno.test("Scanner takes what is written in place when it has stayed as it is for 100 ms", async () => {
+Deno.test("Scanner applies a config that is written in place when it has been unchanged for 100 ms", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("web", "");
   await world.advance(30);
@@ -24,7 +25,7 @@ Deno.test("Scanner takes what is written in place when it has stayed as it is fo
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Scanner takes what was written in place, also when the watch told only of its beginning", async () => {
+Deno.test("Scanner applies a config that is written in place even if the watch reported only the first write", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("web", '{"args"');
   await world.settle();
@@ -37,7 +38,7 @@ Deno.test("Scanner takes what was written in place, also when the watch told onl
   assertEquals([world.take(), world.log.take()], [["web wanted nginx"], []]);
 });
 
-Deno.test("Scanner takes a config that vim writes once, and sees nothing of its other files", async () => {
+Deno.test("Scanner applies a config that vim writes once, and ignores its other files", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("4913", "");
   world.config.remove("4913");
@@ -50,7 +51,7 @@ Deno.test("Scanner takes a config that vim writes once, and sees nothing of its 
   assertEquals([world.take(), world.log.take()], [["web wanted nginx"], []]);
 });
 
-Deno.test("Scanner takes a config that sed -i writes once, and sees nothing of its other file", async () => {
+Deno.test("Scanner applies a config that sed -i writes once, and ignores its other file", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("sedAb12", config("ngi"));
   await world.advance(20);
@@ -62,7 +63,7 @@ Deno.test("Scanner takes a config that sed -i writes once, and sees nothing of i
   assertEquals([world.take(), world.log.take()], [[], []]);
 });
 
-Deno.test("Scanner sees what the watch does not tell at its next look at everything", async () => {
+Deno.test("Scanner finds a change that the watch does not report in its next full scan", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.host.watches.isSilent = true;
   const stampedAt = world.host.clock.now() - 5000;
@@ -76,7 +77,7 @@ Deno.test("Scanner sees what the watch does not tell at its next look at everyth
   assertEquals([world.take(), world.messages.names], [["web wanted nginx"], []]);
 });
 
-Deno.test("Scanner does nothing while nothing happens but look at everything once per frequency", async () => {
+Deno.test("Scanner does nothing while nothing happens except one full scan per interval", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
   await using world = await ScannerWorld.idle(configs);
   const { clock } = world.host;
@@ -94,11 +95,11 @@ Deno.test("Scanner does nothing while nothing happens but look at everything onc
   assertEquals(world.scans, 60 + 3);
 });
 
-Deno.test("Scanner looks at a file that changed within its time stamp again, and then no more", async () => {
+Deno.test("Scanner reads a file again that may have changed within its timestamp, and then no more", async () => {
   await using world = new ScannerWorld({ configs: { web: config("httpd") } });
   await world.start();
   world.host.watches.isSilent = true;
-  // The same size, inode and millisecond: only another reading tells.
+  // The size, inode and millisecond are the same. Only reading the file again shows the change.
   world.config.write("web", config("nginx"));
   await world.advance(FREQUENCY_MS);
   assertEquals(world.take(), ["web wanted httpd", "web wanted nginx"]);
@@ -107,7 +108,7 @@ Deno.test("Scanner looks at a file that changed within its time stamp again, and
   assertEquals(world.config.calls.read, read);
 });
 
-Deno.test("Scanner looks at everything when the watch asks for it, at most once per 100 ms", async () => {
+Deno.test("Scanner runs a full scan when the watch asks for it, at most every 100 ms", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   const before = world.scans;
   world.host.watches.rescan();
@@ -126,24 +127,24 @@ Deno.test("Scanner looks at everything when the watch asks for it, at most once 
   assertLessOrEqual(world.scans - after, 2);
 });
 
-Deno.test("Scanner looks at everything when Kubernetes replaces a ConfigMap", async () => {
+Deno.test("Scanner runs a full scan when Kubernetes replaces a ConfigMap", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   world.config.write("..data_tmp", "");
   world.config.move("..data_tmp", "..data");
-  // The name itself is a link through ..data, so the watch tells nothing of it.
+  // The name itself is a symbolic link through ..data, so the watch does not report it.
   world.host.watches.isSilent = true;
   world.config.write("web", config("nginx"));
   await world.advance(200);
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Scanner says once that it cannot watch, goes on looking at everything, and tries again", async () => {
+Deno.test("Scanner logs once that it cannot watch, continues with full scans, and tries again", async () => {
   await using world = new ScannerWorld();
   const { watches } = world.host;
   watches.fault = "no inotify instance is left";
   await world.start();
   await world.advance(3 * FREQUENCY_MS);
-  assertEquals(world.log.take(), [`WARN ${NO_WATCH}: no inotify instance is left`]);
+  assertEquals(world.log.take(), [`WARN ${NO_WATCH}: no inotify instance is left; ${UNTIL_THEN}`]);
   assertEquals([watches.asked, watches.made], [world.scans, 0]);
   world.config.post("web", config("httpd"));
   await world.advance(FREQUENCY_MS + 100);
@@ -157,14 +158,14 @@ Deno.test("Scanner says once that it cannot watch, goes on looking at everything
   assertEquals(world.log.take(), []);
 });
 
-Deno.test("Scanner makes a watch again that ended, and misses nothing meanwhile", async () => {
+Deno.test("Scanner creates a new watch after one ended, and misses no change", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   const { watches } = world.host;
   watches.isSilent = true;
   world.config.write("web", config("nginx"));
   watches.isSilent = false;
   watches.fail("it ended");
-  assertEquals(world.log.take(), [`WARN ${NO_WATCH}: it ended`]);
+  assertEquals(world.log.take(), [`WARN ${NO_WATCH}: it ended; ${UNTIL_THEN}`]);
   await world.advance(FREQUENCY_MS + 100);
   assertEquals(world.take(), ["web wanted nginx"]);
   assertEquals([watches.made, watches.open], [2, 1]);
@@ -173,7 +174,7 @@ Deno.test("Scanner makes a watch again that ended, and misses nothing meanwhile"
   assertEquals(world.take(), ["web wanted lighttpd"]);
 });
 
-Deno.test("Scanner watches the directory anew that comes in the place of one that it watched", async () => {
+Deno.test("Scanner watches a directory that replaces one that it watched", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   const { watches } = world.host;
   world.config.replace({ web: config("httpd") });
@@ -190,7 +191,7 @@ Deno.test("Scanner watches the directory anew that comes in the place of one tha
   assertEquals(world.take(), ["web wanted lighttpd", "web restart"]);
 });
 
-Deno.test("Scanner watches the directories that are there, and the other one when it comes back", async () => {
+Deno.test("Scanner watches the directories that exist, and a missing one when it is back", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
   const comeBack = world.config.vanish();
   await world.advance(2 * FREQUENCY_MS);
@@ -205,7 +206,7 @@ Deno.test("Scanner watches the directories that are there, and the other one whe
   assertEquals(world.take(), ["web wanted nginx"]);
 });
 
-Deno.test("Scanner takes what is renamed into place during a look before the rest of that look", async () => {
+Deno.test("Scanner applies a config that is renamed into place during a scan before the rest of that scan", async () => {
   const configs = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`web${index}`, config("httpd")]));
   await using world = new ScannerWorld({ configs });
   world.config.costMs = 1;

@@ -29,7 +29,7 @@ function program(code: string, directory: string): Deno.ChildProcess {
   }).spawn();
 }
 
-/** What a program wrote, without the times of its log. */
+/** Returns the output of a program, without the times in its log. */
 async function written(child: Deno.ChildProcess): Promise<{ code: number; stdout: string; stderr: string[] }> {
   const { code, stdout, stderr } = await child.output();
   const text = new TextDecoder();
@@ -37,7 +37,7 @@ async function written(child: Deno.ChildProcess): Promise<{ code: number; stdout
   return { code, stdout: text.decode(stdout), stderr: lines };
 }
 
-Deno.test("get() gives a service that runs a config directory, with pid files and its log on stderr", async () => {
+Deno.test("get() returns a service that runs a config directory, with pid files and a log on stderr", async () => {
   using dir = tempDir();
   const config = dir.dir("config");
   const messages = dir.dir("messages");
@@ -52,7 +52,7 @@ Deno.test("get() gives a service that runs a config directory, with pid files an
   `;
   const child = program(code, dir.path);
   const first = await until("web runs", () => pidIn(dir.file("pids", "web")));
-  // Sooner it would not be started again.
+  // Before that, it would not be started again.
   await new Promise((resolve) => setTimeout(resolve, MIN_START_GAP_MS));
   Deno.writeTextFileSync(`${messages}/1`, '{"type": "RESTART", "name": "web"}');
   const second = await until("web runs again", () => {
@@ -69,15 +69,15 @@ Deno.test("get() gives a service that runs a config directory, with pid files an
     `INFO web: gone -> running (wanted), pid ${first}`,
     'INFO message "1": RESTART "web"',
     "INFO web: running -> stopping (restart)",
-    `INFO web: stopping -> running (all of it ended), pid ${second}`,
-    "INFO web: stopping -> gone (all of it ended)",
-    "INFO everything has ended",
+    `INFO web: stopping -> running (process group is empty), pid ${second}`,
+    "INFO web: stopping -> gone (process group is empty)",
+    "INFO all processes have ended",
   ]);
   assertEquals([namesIn(dir.file("pids")), namesIn(messages)], [[], []]);
   assertEquals([isAlive(first), isAlive(second)], [false, false]);
 });
 
-Deno.test("makeService() gives a service that stops at the end of its scope", async () => {
+Deno.test("makeService() returns a service that stops at the end of its scope", async () => {
   using dir = tempDir();
   dir.dir("messages");
   Deno.writeTextFileSync(`${dir.dir("config")}/web`, '{"args": ["sleep", "1000"]}');
@@ -100,17 +100,20 @@ Deno.test("makeService() gives a service that stops at the end of its scope", as
     Deno.writeTextFileSync(dir + "/told", told.join("; "));
   `;
   const { code: exitCode, stderr } = await written(program(code, dir.path));
-  assertEquals([exitCode, stderr.at(-1)], [0, "INFO everything has ended"]);
-  assertMatch(Deno.readTextFileSync(dir.file("told")), /^Cannot lock .* another monitor runs on these messages; 0$/);
+  assertEquals([exitCode, stderr.at(-1)], [0, "INFO all processes have ended"]);
+  assertMatch(
+    Deno.readTextFileSync(dir.file("told")),
+    /^Cannot lock .* another monitor uses this messages directory; 0$/,
+  );
 });
 
-Deno.test("makeService() gives a service whose start rejects when a directory is missing", async () => {
+Deno.test("makeService() returns a service whose start() rejects if a directory is missing", async () => {
   using dir = tempDir();
   const places = { config: dir.file("nowhere"), messages: dir.dir("messages") };
-  await assertRejects(() => makeService({ ...DEFAULTS, ...places }).start(), Error, "is not there");
+  await assertRejects(() => makeService({ ...DEFAULTS, ...places }).start(), Error, "no such file or directory");
 });
 
-Deno.test("PidDirectory keeps one file per name, with the pid in decimal", () => {
+Deno.test("PidDirectory keeps one file per name with the pid in decimal", () => {
   using dir = tempDir();
   const path = dir.file("run", "pids");
   const pids = new PidDirectory(path);
@@ -123,7 +126,7 @@ Deno.test("PidDirectory keeps one file per name, with the pid in decimal", () =>
   assertEquals(new PidDirectory(path).remove("web"), null);
 });
 
-Deno.test("PidDirectory writes through no link, and says why it cannot write", () => {
+Deno.test("PidDirectory does not write through a symbolic link, and returns why it cannot write", () => {
   using dir = tempDir();
   const path = dir.dir("pids");
   const pids = new PidDirectory(path);
@@ -132,6 +135,6 @@ Deno.test("PidDirectory writes through no link, and says why it cannot write", (
   assertEquals(pids.write("web", 17), null);
   assertEquals([Deno.readTextFileSync(secret), Deno.lstatSync(`${path}/web`).isSymlink], ["secret", false]);
   Deno.removeSync(path, { recursive: true });
-  assertEquals(pids.write("web", 18), "is not there");
+  assertEquals(pids.write("web", 18), "no such file or directory");
   assertThrows(() => new PidDirectory(secret), Error);
 });

@@ -4,7 +4,7 @@ import { type ColonyEvent, type RunningMonitor, startMonitor } from "@ncolony/mo
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { namesIn, place } from "../cli/tools.ts";
 
-/** Starts one in a directory with nothing in it. */
+/** Starts a monitor in an empty directory. */
 function start(dir: TempDir): Promise<RunningMonitor> {
   return startMonitor({
     config: dir.dir("config"),
@@ -14,7 +14,7 @@ function start(dir: TempDir): Promise<RunningMonitor> {
   });
 }
 
-/** Reads events up to one of a type. */
+/** Reads events until one of this type. */
 async function next<T extends ColonyEvent["type"]>(
   reader: ReadableStreamDefaultReader<ColonyEvent>,
   type: T,
@@ -26,7 +26,7 @@ async function next<T extends ColonyEvent["type"]>(
   }
 }
 
-Deno.test("startMonitor() runs a colony until it is disposed of, and tells what happens until everything has ended", async () => {
+Deno.test("startMonitor() runs a colony until it is disposed, and reports events until everything has ended", async () => {
   using dir = tempDir();
   let reader: ReadableStreamDefaultReader<ColonyEvent>;
   let pid: number;
@@ -50,7 +50,7 @@ Deno.test("startMonitor() runs a colony until it is disposed of, and tells what 
   assertEquals(await ended, 0);
 });
 
-Deno.test("who leaves the loop of events, or never reads them, leaves the colony as it is", async () => {
+Deno.test("RunningMonitor keeps running after its reader leaves the loop of events", async () => {
   using dir = tempDir();
   await using colony = await start(dir);
   place(dir.file("config"), "web", '{"args": ["cat"]}');
@@ -66,10 +66,10 @@ Deno.test("who leaves the loop of events, or never reads them, leaves the colony
   assertEquals([await colony.ended, isAlive(pid)], [0, false]);
 });
 
-Deno.test("events that nobody reads are lost after 10,000, and that is told", async () => {
+Deno.test("RunningMonitor drops events after 10,000 that are not read, and reports that", async () => {
   using dir = tempDir();
   const [config, messages] = [dir.dir("config"), dir.dir("messages")];
-  // Each of them is wrong, so each is a problem.
+  // Each of them is invalid, so each is a problem.
   for (let index = 0; index < 10_050; index++) Deno.writeTextFileSync(join(config, `${index}`), "[]");
   place(messages, "1", '{"type": "RESTART-ALL"}');
   await using colony = await startMonitor({ config, messages, output: null });
@@ -85,7 +85,7 @@ Deno.test("events that nobody reads are lost after 10,000, and that is told", as
   assertEquals([count <= 10_002, /^\d+ events were lost/.test((last as { message: string }).message)], [true, true]);
 });
 
-Deno.test("startMonitor() rejects where there is no directory", async () => {
+Deno.test("startMonitor() rejects if a directory is missing", async () => {
   using dir = tempDir();
   const places = { config: dir.file("none"), messages: dir.dir("messages"), output: null };
   await assertRejects(() => startMonitor(places), Error, "none");

@@ -13,7 +13,7 @@ Deno.test("Supervisor stops everything in order and ends with 1 when a spawn thr
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor says what is wrong after all that it did before", async () => {
+Deno.test("Supervisor logs an error after everything that it did before", async () => {
   await using world = await SupervisorWorld.running("db");
   const { children, log, pids } = world.host;
   children.onSpawn = ({ name }) => {
@@ -31,7 +31,7 @@ Deno.test("Supervisor says what is wrong after all that it did before", async ()
   assertStringIncludes(lines[3]!, "ERROR internal error, stopping: Error: a bug");
 });
 
-Deno.test("Supervisor says once that pid files cannot be written, also when they can be removed", async () => {
+Deno.test("Supervisor logs once that pid files cannot be written even if they can be removed", async () => {
   await using world = await SupervisorWorld.running("web");
   const { log, pids } = world.host;
   pids.writeFault = "ENOSPC";
@@ -42,7 +42,7 @@ Deno.test("Supervisor says once that pid files cannot be written, also when they
   assertEquals(log.count('cannot keep the pid directory "/pids" up to date: ENOSPC'), 1);
 });
 
-Deno.test("Supervisor says nothing unexpected when a child ends that it gave up on", async () => {
+Deno.test("Supervisor logs nothing unexpected when a child exits that it gave up on", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children, log, pids } = world.host;
   await world.want("db", { "ncolony.monitor": { kill_time: 20 } });
@@ -60,7 +60,7 @@ Deno.test("Supervisor says nothing unexpected when a child ends that it gave up 
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor does not kill when it is closed for the first time after an error", async () => {
+Deno.test("Supervisor does not kill its processes when it is closed for the first time after an error", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children } = world.host;
   children.last("web").script = { endsInMs: 1000 };
@@ -71,7 +71,7 @@ Deno.test("Supervisor does not kill when it is closed for the first time after a
   assertEquals([children.last("web").signals, world.exitCode], [["SIGTERM"], 1]);
 });
 
-Deno.test("Supervisor keeps to its deadlines while others crash without a pause", async () => {
+Deno.test("Supervisor meets its deadlines while other processes crash without a pause", async () => {
   await using world = new SupervisorWorld({ thresholdMs: 0, minDelayMs: 0, maxDelayMs: 0 });
   const { children, clock } = world.host;
   children.script("web", { endsInMs: Infinity });

@@ -13,7 +13,7 @@ Deno.test("Supervisor ends with 0 when it is closed while nothing runs", async (
   assertEquals(world.exitCode, 0);
 });
 
-Deno.test("Supervisor ends with 0 when all that ran has ended, and not before", async () => {
+Deno.test("Supervisor ends with 0 only when all processes have ended", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   children.last("db").script = { endsInMs: 3000 };
@@ -24,7 +24,7 @@ Deno.test("Supervisor ends with 0 when all that ran has ended, and not before", 
   assertEquals([children.running(), world.exitCode], [[], 0]);
 });
 
-Deno.test("Supervisor does not start what waits when it is closed", async () => {
+Deno.test("Supervisor does not start a waiting process when it is closed", async () => {
   await using world = await SupervisorWorld.running("web");
   world.host.children.last("web").end({ type: "code", code: 1 });
   await world.settle();
@@ -33,12 +33,12 @@ Deno.test("Supervisor does not start what waits when it is closed", async () => 
   assertEquals([world.host.children.started.length, world.exitCode], [1, 0]);
 });
 
-Deno.test("Supervisor starts nothing that was due already when it is closed", async () => {
+Deno.test("Supervisor does not start a process that is already due when it is closed", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   for (const name of ["web", "db"]) {
     children.last(name).end({ type: "code", code: 1 });
-    // Both are due at once, and the first that is started closes it.
+    // Both are due at the same time, and the first start closes the supervisor.
     children.script(name, () => {
       world.supervisor.close();
       return {};
@@ -48,11 +48,11 @@ Deno.test("Supervisor starts nothing that was due already when it is closed", as
   assertEquals([children.started.length, children.running(), world.exitCode], [3, [], 0]);
 });
 
-Deno.test("Supervisor starts nothing after an end that was queued already when it is closed", async () => {
+Deno.test("Supervisor starts nothing after an exit that is already queued when it is closed", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   children.script("web", () => {
-    // What is posted while it starts something is queued.
+    // Events that are posted during a start are queued.
     children.last("db").end({ type: "code", code: 1 });
     world.supervisor.close();
     return {};
@@ -63,12 +63,12 @@ Deno.test("Supervisor starts nothing after an end that was queued already when i
   assertEquals([children.started.map(({ spec }) => spec.name), world.exitCode], [["web", "db", "web"], 0]);
 });
 
-Deno.test("Supervisor does not start what waits when it is closed, though a restart was asked for", async () => {
+Deno.test("Supervisor does not start a waiting process when it is closed even if a restart was requested", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children } = world.host;
   children.last("web").end({ type: "code", code: 1 });
   await world.settle();
-  // What comes while it starts something waits until it has done so.
+  // Events that are posted during a start are processed after it.
   children.onSpawn = () => {
     world.post("web", { type: "restart" });
     world.supervisor.close();
@@ -77,7 +77,7 @@ Deno.test("Supervisor does not start what waits when it is closed, though a rest
   assertEquals([children.started.length, world.exitCode], [2, 0]);
 });
 
-Deno.test("Supervisor does not start again what dies while it is being closed", async () => {
+Deno.test("Supervisor does not restart a process that crashes while it is being closed", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   children.last("web").script = { endsInMs: Infinity };
@@ -89,7 +89,7 @@ Deno.test("Supervisor does not start again what dies while it is being closed", 
   assertEquals([children.started.length, world.exitCode], [2, 0]);
 });
 
-Deno.test("Supervisor drops what was wanted, and restarts that were asked for, when it is closed", async () => {
+Deno.test("Supervisor drops queued configs and restarts when it is closed", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   children.onSpawn = () => {
@@ -105,7 +105,7 @@ Deno.test("Supervisor drops what was wanted, and restarts that were asked for, w
   assertEquals(world.exitCode, 0);
 });
 
-Deno.test("Supervisor takes no new config for a process that is stopping when it is closed", async () => {
+Deno.test("Supervisor applies no new config to a process that is stopping because it is closed", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children } = world.host;
   children.last("web").script = { endsInMs: 2000 };
@@ -117,7 +117,7 @@ Deno.test("Supervisor takes no new config for a process that is stopping when it
   assertEquals([children.started.length, world.exitCode], [1, 0]);
 });
 
-Deno.test("Supervisor kills what is left when it is closed a second time", async () => {
+Deno.test("Supervisor kills the remaining processes when it is closed a second time", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   children.last("web").script = { endsInMs: Infinity };
@@ -130,7 +130,7 @@ Deno.test("Supervisor kills what is left when it is closed a second time", async
   assertEquals(world.exitCode, 0);
 });
 
-Deno.test("Supervisor closed a third time does nothing more", async () => {
+Deno.test("Supervisor does nothing more when it is closed a third time", async () => {
   await using world = await SupervisorWorld.running("web");
   world.host.children.last("web").script = { endsInMs: Infinity };
   for (let i = 0; i < 3; i++) world.supervisor.close();
@@ -141,7 +141,7 @@ Deno.test("Supervisor closed a third time does nothing more", async () => {
   assertEquals(world.exitCode, 0);
 });
 
-Deno.test("Supervisor stops everything in order and ends with 1 after an error that nobody foresaw", async () => {
+Deno.test("Supervisor stops everything in order and ends with 1 after an internal error", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   world.supervisor.fail(new TypeError("x is not a function"));
   await world.settle();
@@ -152,7 +152,7 @@ Deno.test("Supervisor stops everything in order and ends with 1 after an error t
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor stops everything in order when what it tells cannot be told", async () => {
+Deno.test("Supervisor stops everything in order when the log throws", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { log } = world.host;
   log.info = () => {
@@ -165,13 +165,13 @@ Deno.test("Supervisor stops everything in order when what it tells cannot be tol
   assertEquals([world.host.children.running(), world.exitCode], [[], 1]);
 });
 
-Deno.test("Supervisor stops everything in order when an effect throws, and asks no child twice", async () => {
+Deno.test("Supervisor stops everything in order when an effect throws, and asks no child to stop twice", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children } = world.host;
   const web = children.last("web");
   const asked: string[] = [];
   const signal = web.signal.bind(web);
-  // The first signal throws; a state that was not stored before it would have the second one be the same again.
+  // The first signal throws. If the state were not stored before that, the same signal would be sent again.
   web.signal = (name) => {
     asked.push(name);
     if (asked.length === 1) throw new Error("no such signal");
@@ -186,7 +186,7 @@ Deno.test("Supervisor stops everything in order when an effect throws, and asks 
   assertEquals([children.started.length, world.exitCode], [2, 1]);
 });
 
-Deno.test("Supervisor does not kill when an error comes while it is being closed", async () => {
+Deno.test("Supervisor does not kill its processes when an error occurs while it is being closed", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children } = world.host;
   children.last("web").script = { endsInMs: 1000 };
@@ -197,7 +197,7 @@ Deno.test("Supervisor does not kill when an error comes while it is being closed
   assertEquals([children.last("web").signals, world.exitCode], [["SIGTERM"], 1]);
 });
 
-Deno.test("Supervisor sends a refused signal again at each look, and says the refusal once", async () => {
+Deno.test("Supervisor sends a refused signal again on each retry, and logs the refusal once", async () => {
   await using world = await SupervisorWorld.running("web");
   const web = world.host.children.last("web");
   web.script = { refuses: true };
@@ -228,18 +228,18 @@ Deno.test("Supervisor does not give up on a refused signal while it is open", as
   assertEquals(world.host.children.last("web").spec.args, ["false"]);
 });
 
-Deno.test("Supervisor gives up on a child that refuses SIGKILL when it is closed, and ends with 1", async () => {
+Deno.test("Supervisor gives up on a child that it may not kill when it is closed, and ends with 1", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   world.host.children.last("web").script = { refuses: true };
   world.supervisor.close();
   await world.advance(POLICY.killTimeMs - 1);
   assertEquals([world.host.children.running(), world.exitCode], [["web"], null]);
   await world.advance(1);
-  assertEquals(world.host.log.count("ERROR web: may not be signalled and is left behind: pid 101 "), 1);
+  assertEquals(world.host.log.count("ERROR web: cannot be signaled and is left behind: pid 101 "), 1);
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor gives up at once on a child that refuses SIGKILL when it is closed a second time", async () => {
+Deno.test("Supervisor gives up at once on a child that it may not kill when it is closed a second time", async () => {
   await using world = await SupervisorWorld.running("web");
   world.host.children.last("web").script = { refuses: true };
   world.supervisor.close();
@@ -249,7 +249,7 @@ Deno.test("Supervisor gives up at once on a child that refuses SIGKILL when it i
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor gives up at once on a child that refused SIGKILL before it was closed", async () => {
+Deno.test("Supervisor gives up at once on a child that it could not kill before it was closed", async () => {
   await using world = await SupervisorWorld.running("web");
   world.host.children.last("web").script = { refuses: true };
   world.post("web", { type: "unwanted" });
@@ -259,7 +259,7 @@ Deno.test("Supervisor gives up at once on a child that refused SIGKILL before it
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor writes a pid file in the turn of the spawn, and removes it when its leader ended", async () => {
+Deno.test("Supervisor writes a pid file in the same turn as the spawn, and removes it when the leader exits", async () => {
   await using world = new SupervisorWorld();
   const { children, journal, pids } = world.host;
   children.onSpawn = () => queueMicrotask(() => journal.push("next turn"));
@@ -277,14 +277,14 @@ Deno.test("Supervisor writes a pid file in the turn of the spawn, and removes it
   assertEquals(pids.configs.size, 0);
 });
 
-Deno.test("Supervisor replaces the pid file when a process is started again", async () => {
+Deno.test("Supervisor replaces the pid file when a process is restarted", async () => {
   await using world = await SupervisorWorld.running("web");
   world.post("web", { type: "restart" });
   await world.settle();
   assertEquals(world.host.pids.files, new Map([["web", 102]]));
 });
 
-Deno.test("Supervisor says once that the pid directory fails, and nothing stops", async () => {
+Deno.test("Supervisor logs once that the pid directory fails, and keeps its processes running", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { log, pids } = world.host;
   pids.writeFault = "ENOSPC";
@@ -300,7 +300,7 @@ Deno.test("Supervisor says once that the pid directory fails, and nothing stops"
   assertEquals(world.host.children.running(), ["db", "web"]);
 });
 
-Deno.test("Supervisor says again that the pid directory fails when it was mended meanwhile", async () => {
+Deno.test("Supervisor logs again that the pid directory fails after it worked again", async () => {
   await using world = await SupervisorWorld.running("web");
   const { log, pids } = world.host;
   for (const fault of ["ENOSPC", null, "ENOSPC"]) {

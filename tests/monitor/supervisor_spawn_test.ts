@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { denoHost } from "@ncolony/host";
 import { sample } from "../core/samples.ts";
 
-Deno.test("Host.spawn() ends the output of what cannot be started", () => {
+Deno.test("Host.spawn() ends the output of a process that cannot be started", () => {
   const told: string[] = [];
   const output = { stdout: () => {}, stderr: () => {}, end: () => void told.push("end") };
   const sink = { leaderExited: () => {}, groupExited: () => {}, warn: () => {} };

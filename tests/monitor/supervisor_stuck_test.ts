@@ -3,7 +3,7 @@ import { STUCK_MS } from "@ncolony/core";
 import type { Script } from "./fake_children.ts";
 import { POLICY, SupervisorWorld } from "./worlds.ts";
 
-/** A world with a process whose child does not end on SIGKILL, and one that ends when it is asked. */
+/** Creates a world with a process that does not end on SIGKILL, and one that exits when it is asked to. */
 async function withStuck(script: Script = { isStuck: true }): Promise<SupervisorWorld> {
   const world = new SupervisorWorld();
   world.host.children.script("web", (run) => run === 0 ? script : {});
@@ -12,15 +12,15 @@ async function withStuck(script: Script = { isStuck: true }): Promise<Supervisor
   return world;
 }
 
-/** The lines of what is stuck. */
+/** Returns the lines about stuck processes. */
 function reports(world: SupervisorWorld): string[] {
   return world.host.log.lines.filter((line) => line.includes("SIGKILL:") || line.includes("left behind"));
 }
 
 for (const script of [{ isStuck: true }, { leaves: "stuck" }] as const) {
-  const who = `whose ${"leaves" in script ? "group" : "leader"} does not end on SIGKILL`;
+  const which = `whose ${"leaves" in script ? "group" : "leader"} does not end on SIGKILL`;
 
-  Deno.test(`Supervisor names a process ${who} after 5 s, and every 10 s, and starts nothing in its place`, async () => {
+  Deno.test(`Supervisor logs a process ${which} after 5 s, then every 10 s, and starts nothing instead`, async () => {
     await using world = await withStuck(script);
     const { children, log } = world.host;
     await world.want("web", { args: ["false"] });
@@ -32,26 +32,26 @@ for (const script of [{ isStuck: true }, { leaves: "stuck" }] as const) {
     await world.settle();
     assertEquals(
       log.take(),
-      [5, 15, 25].map((s) => `WARN web: does not end ${s} s after SIGKILL: pid 101 (uninterruptible sleep)`),
+      [5, 15, 25].map((s) => `WARN web: has not exited ${s} s after SIGKILL: pid 101 (uninterruptible sleep)`),
     );
     assertEquals(children.started.length, 2);
     children.last("web").release();
     await world.settle();
     const ends = "leaves" in script ? [] : ["INFO web: ended: SIGKILL after 30 s"];
-    assertEquals(log.take(), [...ends, "INFO web: killing -> running (all of it ended), pid 103"]);
+    assertEquals(log.take(), [...ends, "INFO web: killing -> running (process group is empty), pid 103"]);
     assertEquals([children.overlaps, children.last("web").spec.args], [0, ["false"]]);
     await world.advance(60_000);
     assertEquals(log.take(), []);
   });
 
-  Deno.test(`Supervisor that is closed gives a process ${who} up 5 s after that, and ends with 1`, async () => {
+  Deno.test(`Supervisor that is closed gives up after 5 s on a process ${which}, and ends with 1`, async () => {
     await using world = await withStuck(script);
     world.supervisor.close();
     await world.advance(POLICY.killTimeMs + STUCK_MS - 1);
     assertEquals([reports(world), world.exitCode], [[], null]);
     await world.advance(1);
     assertEquals(reports(world), [
-      "ERROR web: does not end 5 s after SIGKILL and is left behind: pid 101 (uninterruptible sleep)",
+      "ERROR web: has not exited 5 s after SIGKILL and is left behind: pid 101 (uninterruptible sleep)",
     ]);
     assertEquals([world.exitCode, world.host.children.running()], [1, ["web"]]);
     // The next monitor must find it.
@@ -59,17 +59,17 @@ for (const script of [{ isStuck: true }, { leaves: "stuck" }] as const) {
   });
 }
 
-Deno.test("Supervisor that is closed gives up at once who has been stuck for 5 s", async () => {
+Deno.test("Supervisor that is closed gives up at once on a process that has been stuck for 5 s", async () => {
   await using world = await withStuck();
   world.post("web", { type: "unwanted" });
   await world.advance(POLICY.killTimeMs + STUCK_MS + 9000);
   world.supervisor.close();
   await world.settle();
-  assertEquals(world.host.log.count("ERROR web: does not end 14 s after SIGKILL and is left behind: "), 1);
+  assertEquals(world.host.log.count("ERROR web: has not exited 14 s after SIGKILL and is left behind: "), 1);
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor that is closed a second time gives up 5 s later who does not end", async () => {
+Deno.test("Supervisor that is closed a second time gives up 5 s later on a process that does not end", async () => {
   await using world = await withStuck();
   world.supervisor.close();
   await world.advance(100);
@@ -80,7 +80,7 @@ Deno.test("Supervisor that is closed a second time gives up 5 s later who does n
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Supervisor names at a second signal who does not end on SIGKILL", async () => {
+Deno.test("Supervisor that is closed a second time logs a process that does not end on SIGKILL", async () => {
   await using world = await withStuck();
   const { log } = world.host;
   world.post("web", { type: "kill" });
@@ -88,16 +88,16 @@ Deno.test("Supervisor names at a second signal who does not end on SIGKILL", asy
   log.take();
   world.supervisor.close();
   await world.settle();
-  assertEquals(log.count("does not end 2 s after"), 0);
+  assertEquals(log.count("has not exited 2 s after"), 0);
   world.supervisor.close();
   await world.settle();
-  assertEquals(log.count("WARN web: does not end 2 s after SIGKILL: pid 101 (uninterruptible sleep)"), 1);
+  assertEquals(log.count("WARN web: has not exited 2 s after SIGKILL: pid 101 (uninterruptible sleep)"), 1);
   assertEquals([world.exitCode, reports(world).length], [null, 1]);
   await world.advance(3000);
-  assertEquals([world.exitCode, log.count("ERROR web: does not end 5 s after SIGKILL and is left behind")], [1, 1]);
+  assertEquals([world.exitCode, log.count("ERROR web: has not exited 5 s after SIGKILL and is left behind")], [1, 1]);
 });
 
-Deno.test("Supervisor tells of each that is asked of a process that stops when SIGKILL comes", async () => {
+Deno.test("Supervisor logs for each request to a stopping process when SIGKILL follows", async () => {
   await using world = new SupervisorWorld();
   world.host.children.script("web", { endsInMs: Infinity });
   await world.want("web");
@@ -114,10 +114,10 @@ Deno.test("Supervisor tells of each that is asked of a process that stops when S
     "INFO web: still stopping, SIGKILL in 1 s",
   ]);
   await world.advance(1000);
-  assertEquals(world.host.log.count("INFO web: stopping -> killing (kill time over)"), 1);
+  assertEquals(world.host.log.count("INFO web: stopping -> killing (kill time expired)"), 1);
 });
 
-Deno.test("Supervisor that is closed waits for others after it gave one up, and for one that ends in time", async () => {
+Deno.test("Supervisor that is closed waits for other processes after it gave up on one", async () => {
   await using world = await withStuck();
   const { children, log, pids } = world.host;
   await world.want("slow", { "ncolony.monitor": { kill_time: 20 } });
@@ -135,15 +135,15 @@ Deno.test("Supervisor that is closed waits for others after it gave one up, and 
   assertEquals([world.exitCode, reports(world).length, children.running()], [1, 1, []]);
 });
 
-Deno.test("Supervisor says every 10 s of a child that may not be signalled that it waits for it", async () => {
+Deno.test("Supervisor logs every 10 s that it waits for a child that it may not signal", async () => {
   await using world = await withStuck({ refuses: true });
   world.post("web", { type: "unwanted" });
   await world.advance(POLICY.killTimeMs + STUCK_MS + 10_000);
-  const line = "WARN web: may not be signalled: pid 101 (uninterruptible sleep)";
+  const line = "WARN web: cannot be signaled: pid 101 (uninterruptible sleep)";
   assertEquals(world.host.log.lines.filter((other) => other === line).length, 2);
 });
 
-Deno.test("Supervisor that must end in time kills a second before, gives up in between, and ends with 1", async () => {
+Deno.test("Supervisor with a stop time sends SIGKILL a second before its end, then gives up, and ends with 1", async () => {
   await using world = new SupervisorWorld({}, 4000);
   const { children } = world.host;
   children.script("slow", { endsInMs: Infinity });
@@ -158,10 +158,10 @@ Deno.test("Supervisor that must end in time kills a second before, gives up in b
   assertEquals(world.exitCode, null);
   await world.advance(1);
   assertEquals(world.exitCode, 1);
-  assertEquals(world.host.log.count("stuck: does not end 0.5 s after SIGKILL and is left behind"), 1);
+  assertEquals(world.host.log.count("stuck: has not exited 0.5 s after SIGKILL and is left behind"), 1);
 });
 
-Deno.test("Supervisor that must end in time kills in time also what was stopping before, and what was left by another", async () => {
+Deno.test("Supervisor with a stop time sends SIGKILL in time to a process that was already stopping", async () => {
   await using world = new SupervisorWorld({}, 4000);
   const { children } = world.host;
   children.script("web", { endsInMs: Infinity });

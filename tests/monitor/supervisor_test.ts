@@ -3,7 +3,7 @@ import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/asser
 import { sample } from "../core/samples.ts";
 import { POLICY, SupervisorWorld } from "./worlds.ts";
 
-Deno.test("Supervisor tells each transition in one line", async () => {
+Deno.test("Supervisor logs each transition in one line", async () => {
   await using world = new SupervisorWorld();
   const { children, log } = world.host;
   await world.want("web");
@@ -19,31 +19,31 @@ Deno.test("Supervisor tells each transition in one line", async () => {
   assertEquals(log.lines, [
     "INFO web: gone -> running (wanted), pid 101",
     "WARN web: running -> stopping (exit code 3 after 0.5 s)",
-    "INFO web: stopping -> waiting for 1 s (all of it ended)",
-    "INFO web: waiting -> running (delay over), pid 102",
+    "INFO web: stopping -> waiting for 1 s (process group is empty)",
+    "INFO web: waiting -> running (delay expired), pid 102",
     "INFO web: running -> stopping (restart)",
     "INFO web: ended: SIGTERM after 0.1 s",
-    "INFO web: stopping -> running (all of it ended), pid 103",
+    "INFO web: stopping -> running (process group is empty), pid 103",
     "INFO web: running -> stopping (config changed)",
     "INFO web: ended: SIGTERM after 0.1 s",
-    "INFO web: stopping -> running (all of it ended), pid 104",
+    "INFO web: stopping -> running (process group is empty), pid 104",
     "INFO web: running -> stopping (unwanted)",
-    "INFO web: stopping -> killing (kill time over)",
+    "INFO web: stopping -> killing (kill time expired)",
     "INFO web: ended: SIGKILL after 5 s",
-    "INFO web: killing -> gone (all of it ended)",
+    "INFO web: killing -> gone (process group is empty)",
   ]);
 });
 
 Deno.test("Supervisor stores the state of a process before it performs the effects", async () => {
   await using world = new SupervisorWorld();
-  // Whoever closes it while it starts a child must find that child's process in the table.
+  // If it is closed during a start, the process must already be in the table.
   world.host.children.onSpawn = () => world.supervisor.close();
   await world.want("web");
   assertEquals(world.host.children.last("web").signals, ["SIGTERM"]);
   assertEquals(world.exitCode, 0);
 });
 
-Deno.test("Supervisor performs the effects before it tells the transition", async () => {
+Deno.test("Supervisor performs the effects before it logs the transition", async () => {
   await using world = new SupervisorWorld();
   await world.want("web");
   world.post("web", { type: "unwanted" });
@@ -56,11 +56,11 @@ Deno.test("Supervisor performs the effects before it tells the transition", asyn
     "log web: running -> stopping (unwanted)",
     "remove pid web",
     "log web: ended: SIGTERM after 0 s",
-    "log web: stopping -> gone (all of it ended)",
+    "log web: stopping -> gone (process group is empty)",
   ]);
 });
 
-Deno.test("Supervisor takes one event after another, and tells each step before it takes the next event", async () => {
+Deno.test("Supervisor processes one event after another, and logs each step before the next event", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children, journal } = world.host;
   await world.advance(POLICY.thresholdMs - MIN_START_GAP_MS);
@@ -73,12 +73,12 @@ Deno.test("Supervisor takes one event after another, and tells each step before 
     "log web: running -> stopping (exit code 0 after 1 s)",
     "spawn web",
     "write pid web",
-    "log web: stopping -> running (all of it ended), pid 103",
+    "log web: stopping -> running (process group is empty), pid 103",
     "remove pid db",
     "log db: running -> stopping (exit code 0 after 1 s)",
     "spawn db",
     "write pid db",
-    "log db: stopping -> running (all of it ended), pid 104",
+    "log db: stopping -> running (process group is empty), pid 104",
   ]);
 });
 
@@ -93,16 +93,16 @@ Deno.test("Supervisor sends the stop signal of the spec, and SIGKILL when its ki
   assertEquals(world.host.children.last("web").signals, ["SIGINT", "SIGKILL"]);
 });
 
-Deno.test("Supervisor ignores and tells what cannot happen", async () => {
+Deno.test("Supervisor ignores and logs an impossible event", async () => {
   await using world = new SupervisorWorld();
   world.post("web", { type: "group-exited" });
   await world.settle();
-  assertEquals(world.host.log.count("WARN web: group-exited cannot happen now, ignored"), 1);
+  assertEquals(world.host.log.count("WARN web: unexpected event group-exited, ignored"), 1);
   await world.want("web");
   assertEquals(world.host.children.running(), ["web"]);
 });
 
-Deno.test("Supervisor passes on what a child's adapter warns of", async () => {
+Deno.test("Supervisor logs the warnings of a child's adapter", async () => {
   await using world = await SupervisorWorld.running("web");
   const child = world.host.children.last("web");
   child.script = { refuses: true };
@@ -110,7 +110,7 @@ Deno.test("Supervisor passes on what a child's adapter warns of", async () => {
   assertEquals(world.host.log.take(), ["WARN web: cannot send SIGTERM to pid 101: permission denied"]);
 });
 
-Deno.test("Supervisor cuts a long name in what it tells", async () => {
+Deno.test("Supervisor shortens a long name in its log", async () => {
   const name = "x".repeat(200);
   await using world = await SupervisorWorld.running(name);
   const child = world.host.children.last(name);
@@ -126,16 +126,16 @@ Deno.test("Supervisor cuts a long name in what it tells", async () => {
   world.supervisor.close();
   world.supervisor.close();
   await world.settle();
-  assertEquals(world.host.log.count(`ERROR ${shown}: may not be signalled and is left behind: pid 101`), 1);
+  assertEquals(world.host.log.count(`ERROR ${shown}: cannot be signaled and is left behind: pid 101`), 1);
 });
 
-Deno.test("Supervisor waits at least a second before it tries again what cannot be started", async () => {
+Deno.test("Supervisor waits at least a second after a failed start", async () => {
   await using world = new SupervisorWorld({ minDelayMs: 0 });
   world.host.children.script("web", (run) => run === 0 ? { cannotStart: "no such command" } : {});
   await world.want("web");
   assertEquals(world.host.log.take(), [
     "WARN web: running -> stopping (cannot start: no such command)",
-    "INFO web: stopping -> waiting for 1 s (all of it ended)",
+    "INFO web: stopping -> waiting for 1 s (process group is empty)",
   ]);
   assertEquals(world.host.pids.files.size, 0);
   await world.advance(999);
@@ -144,7 +144,7 @@ Deno.test("Supervisor waits at least a second before it tries again what cannot 
   assertEquals(world.host.children.running(), ["web"]);
 });
 
-Deno.test("Supervisor starts nothing before the group of the child before is empty", async () => {
+Deno.test("Supervisor starts nothing before the group of the previous child is empty", async () => {
   await using world = new SupervisorWorld();
   const { children } = world.host;
   children.script("web", (run) => run === 0 ? { endsInMs: 300, leaves: "stubborn" } : {});
@@ -160,7 +160,7 @@ Deno.test("Supervisor starts nothing before the group of the child before is emp
   assertEquals(children.overlaps, 0);
 });
 
-Deno.test("Supervisor asks whoever outlives a leader that crashed to end", async () => {
+Deno.test("Supervisor asks the processes that outlive a crashed leader to stop", async () => {
   await using world = new SupervisorWorld();
   const { children } = world.host;
   children.script("web", { leaves: "mild" });
@@ -174,7 +174,7 @@ Deno.test("Supervisor asks whoever outlives a leader that crashed to end", async
   assertEquals(children.running(), ["web"]);
 });
 
-Deno.test("Supervisor ticks at the deadline, and not before", async () => {
+Deno.test("Supervisor acts at the deadline, and not before", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children, clock } = world.host;
   children.last("web").end({ type: "code", code: 1 });
@@ -186,7 +186,7 @@ Deno.test("Supervisor ticks at the deadline, and not before", async () => {
   assertEquals(children.started.length, 2);
 });
 
-Deno.test("Supervisor starts nothing too early when timers call back too early", async () => {
+Deno.test("Supervisor starts nothing too early when timers fire too early", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children, clock } = world.host;
   clock.earlyMs = 0.7;
@@ -197,7 +197,7 @@ Deno.test("Supervisor starts nothing too early when timers call back too early",
   assertEquals(children.started.length, 2);
 });
 
-Deno.test("Supervisor keeps to the earliest of many deadlines", async () => {
+Deno.test("Supervisor meets the earliest of many deadlines", async () => {
   await using world = new SupervisorWorld();
   const { children, clock } = world.host;
   children.script("late", { endsInMs: Infinity });
@@ -221,7 +221,7 @@ Deno.test("Supervisor sets no timer while everything runs", async () => {
   assertEquals(world.host.clock.wakeups, wakeups);
 });
 
-Deno.test("Supervisor has one timer at most, however much happens before the next deadline", async () => {
+Deno.test("Supervisor has at most one timer, however much happens before the next deadline", async () => {
   await using world = await SupervisorWorld.running("web", "db");
   const { children, clock } = world.host;
   children.last("web").end({ type: "code", code: 1 });
@@ -232,7 +232,7 @@ Deno.test("Supervisor has one timer at most, however much happens before the nex
   assertEquals(clock.waiting, 1);
 });
 
-Deno.test("Supervisor gives each of many that are due together one tick, however long the others take", async () => {
+Deno.test("Supervisor sends one tick to each process that is due, however long the others take", async () => {
   const names = Array.from({ length: 100 }, (_, index) => `p${index}`);
   await using world = await SupervisorWorld.running(...names);
   const { supervisor, host: { children, clock } } = world;
@@ -249,7 +249,7 @@ Deno.test("Supervisor gives each of many that are due together one tick, however
   assertEquals([children.started.length, ticks], [200, 100]);
 });
 
-Deno.test("Supervisor starts what a restart asks for at once while the process waits", async () => {
+Deno.test("Supervisor starts a waiting process at once when a restart is requested", async () => {
   await using world = await SupervisorWorld.running("web");
   const { children } = world.host;
   children.last("web").end({ type: "code", code: 1 });
@@ -261,11 +261,11 @@ Deno.test("Supervisor starts what a restart asks for at once while the process w
   assertEquals(children.started.length, 2);
 });
 
-Deno.test("Supervisor starts and stops 1,000 processes, and lets others have their turn meanwhile", async () => {
+Deno.test("Supervisor starts and stops 1,000 processes, and lets other tasks run", async () => {
   await using world = new SupervisorWorld();
   const { children, clock, pids } = world.host;
   const names = Array.from({ length: 1000 }, (_, index) => `web${index}`);
-  // The clock shows how long the supervisor goes on between two turns of the others.
+  // Counts the starts between two turns of other tasks.
   const turns: number[] = [];
   let spawnsSinceTurn = 0;
   const giveTurn = clock.yield.bind(clock);
@@ -289,7 +289,7 @@ Deno.test("Supervisor starts and stops 1,000 processes, and lets others have the
   assertEquals(world.host.log.lines.length, 4000);
 });
 
-Deno.test("Supervisor goes on when a process of many crashes again and again", async () => {
+Deno.test("Supervisor keeps running other processes when one crashes again and again", async () => {
   await using world = await SupervisorWorld.running("good", "bad");
   const { children } = world.host;
   children.script("bad", { livesMs: 10, exit: { type: "signal", signal: "SIGSEGV" } });
@@ -298,5 +298,5 @@ Deno.test("Supervisor goes on when a process of many crashes again and again", a
   // Delays of 1, 2, 4, 8, 8, … s.
   assertEquals(children.started.filter(({ spec }) => spec.name === "bad").length, 10);
   assertEquals(children.last("good").since, 5000);
-  assertMatch(world.host.log.lines.at(-1)!, /^INFO bad: stopping -> waiting for 8 s \(all of it ended\)$/);
+  assertMatch(world.host.log.lines.at(-1)!, /^INFO bad: stopping -> waiting for 8 s \(process group is empty\)$/);
 });

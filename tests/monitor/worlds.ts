@@ -8,30 +8,30 @@ import { sample } from "../core/samples.ts";
 import { warningsOf } from "../../monitor/warnings.ts";
 import { FakeHost } from "./fake_host.ts";
 
-/** The delays of the monitor, where nothing else is said. */
+/** The default delays of the monitor. */
 export const POLICY: RestartPolicy = { thresholdMs: 1000, minDelayMs: 1000, maxDelayMs: 8000, killTimeMs: 5000 };
 
-/** How often everything is looked at, where nothing else is said. */
+/** The default interval between full scans. */
 export const FREQUENCY_MS = 10_000;
 
-/** How far two restarts of a process are apart that messages ask for. */
+/** The minimum time between two restarts of a process by messages. */
 export const RESTART_GAP_MS = 1000;
 
-/** A good config, that can be told from others by its command; `more` adds keys to it. */
+/** Returns a valid config with this command. `more` adds keys to it. */
 export function config(command: string, more: Record<string, unknown> = {}): string {
   return JSON.stringify({ args: [command], ...more });
 }
 
-/** A message that asks for the restart of one process. */
+/** Returns a message that asks for the restart of one process. */
 export function restart(name: string): string {
   return JSON.stringify({ type: "RESTART", name });
 }
 
-/** A supervisor on a machine in memory. */
+/** A supervisor on a fake host. */
 export class SupervisorWorld implements AsyncDisposable {
   readonly host = new FakeHost();
   readonly supervisor: Supervisor;
-  /** What `run` gave, or null. */
+  /** The result of `run()`, or null. */
   exitCode: number | null = null;
 
   constructor(policy: Partial<RestartPolicy> = {}, stopWithinMs = Infinity) {
@@ -50,7 +50,7 @@ export class SupervisorWorld implements AsyncDisposable {
     });
   }
 
-  /** Makes one that runs these processes, long enough for them to be started again at once. */
+  /** Creates a world that has run these processes for long enough to restart them at once. */
   static async running(...names: string[]): Promise<SupervisorWorld> {
     const world = new SupervisorWorld();
     for (const name of names) world.post(name, { type: "wanted", spec: sample(name) });
@@ -71,7 +71,7 @@ export class SupervisorWorld implements AsyncDisposable {
     return this.host.clock.advance(byMs);
   }
 
-  /** Wants a process, and lets happen what follows. */
+  /** Makes a process wanted, and waits for what follows. */
   async want(name: string, more: Record<string, unknown> = {}): Promise<void> {
     this.post(name, { type: "wanted", spec: sample(name, more) });
     await this.settle();
@@ -84,24 +84,24 @@ export class SupervisorWorld implements AsyncDisposable {
   }
 }
 
-/** What a {@linkcode ScannerWorld} is made with. */
+/** The options of a {@linkcode ScannerWorld}. */
 export interface ScannerSetting {
-  /** The configs that are there before it starts. */
+  /** The configs that exist before the scanner starts. */
   readonly configs?: Readonly<Record<string, string>>;
   readonly frequencyMs?: number;
 }
 
-/** A scanner on a machine in memory, and what it posts. */
+/** A scanner on a fake host, and the events that it posts. */
 export class ScannerWorld implements AsyncDisposable {
   readonly host = new FakeHost();
   readonly scanner: Scanner;
-  /** What was posted: `web wanted httpd`, `web unwanted`, `web restart`. */
+  /** The posted events: `web wanted httpd`, `web unwanted`, `web restart`. */
   readonly posts: string[] = [];
-  /** How often everything was looked at. */
+  /** The number of full scans. */
   scans = 0;
-  /** What `run` threw, or null. */
+  /** The error that `run()` threw, or null. */
   error: unknown = null;
-  /** Whether `run` ended. */
+  /** Whether `run()` has ended. */
   hasEnded = false;
   #taken = 0;
 
@@ -121,7 +121,7 @@ export class ScannerWorld implements AsyncDisposable {
     });
   }
 
-  /** Makes one that has looked once, long enough ago for every file to be old, and forgets what it posted and logged. */
+  /** Creates a world in which every file is old, and forgets what was posted and logged so far. */
   static async idle(configs: Readonly<Record<string, string>> = {}): Promise<ScannerWorld> {
     const world = new ScannerWorld({ configs });
     await world.start();
@@ -143,7 +143,7 @@ export class ScannerWorld implements AsyncDisposable {
     return this.host.log;
   }
 
-  /** Opens it, runs it, and lets the first look happen. */
+  /** Opens and runs the scanner, and waits for the first scan. */
   async start(): Promise<void> {
     await this.scanner.open();
     this.scanner.run().catch((error) => {
@@ -162,7 +162,7 @@ export class ScannerWorld implements AsyncDisposable {
     return this.host.clock.advance(byMs);
   }
 
-  /** What was posted since this was last called. */
+  /** Returns the events since the previous `take()`. */
   take(): string[] {
     const posts = this.posts.slice(this.#taken);
     this.#taken = this.posts.length;

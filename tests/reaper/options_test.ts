@@ -20,7 +20,7 @@ const GOOD: readonly (readonly [words: readonly string[], options: Partial<Optio
     group: true,
   }],
   [["--exit-code", "143=0", "--exit-code=3=255", "run"], { exitCodes: new Map([[143, 0], [3, 255]]) }],
-  // Options end at the first word that is none.
+  // Options end at the first word that is not an option.
   [["run", "--grace", "1"], { args: ["run", "--grace", "1"] }],
   [["run", "--help", "--nonsense", "-x"], { args: ["run", "--help", "--nonsense", "-x"] }],
   [["run", "--", "on"], { args: ["run", "--", "on"] }],
@@ -31,7 +31,7 @@ const GOOD: readonly (readonly [words: readonly string[], options: Partial<Optio
 ];
 
 for (const [words, options] of GOOD) {
-  Deno.test(`parseOptions() takes ${words.join(" ")}`, () => {
+  Deno.test(`parseOptions() accepts ${words.join(" ")}`, () => {
     const parsed = parseOptions(words);
     assertEquals([parsed.options, [...parsed.flags]], [
       { ...DEFAULTS, ...options },
@@ -63,19 +63,19 @@ const BAD: readonly (readonly [words: readonly string[], message: string])[] = [
   [["--kill-after", "1e10", "run"], '--kill-after must be a number of seconds from 0 to 1000000000: got "1e10"'],
   [["--kill-after", "NaN", "run"], '--kill-after must be a number of seconds from 0 to 1000000000: got "NaN"'],
   [["--group=yes", "run"], "--group takes no value"],
-  [["--nonsense", "run"], "--nonsense is no option"],
-  [["-x", "run"], "-x is no option"],
-  [["--log-level", "info", "run"], "--log-level is no option"],
+  [["--nonsense", "run"], "unknown option --nonsense"],
+  [["-x", "run"], "unknown option -x"],
+  [["--log-level", "info", "run"], "unknown option --log-level"],
 ];
 
 for (const [words, message] of BAD) {
-  Deno.test(`parseOptions() refuses ${JSON.stringify(words)}: ${message}`, () => {
+  Deno.test(`parseOptions() rejects ${JSON.stringify(words)}: ${message}`, () => {
     const error = assertThrows(() => parseOptions(words), UsageError);
     assertEquals(error.message, message);
   });
 }
 
-Deno.test("parseOptions() asks for nothing where --help or --version come before the command", () => {
+Deno.test("parseOptions() requires nothing else if --help or --version comes before the command", () => {
   for (const [word, flag] of [["--help", "help"], ["-h", "help"], ["--version", "version"]] as const) {
     for (const words of [[word], [word, "run"], ["--grace", "1", word, "--", "run"]]) {
       const { options, flags } = parseOptions(words);

@@ -5,7 +5,7 @@ import { nextTimes, parseCron } from "../../scheduler/cron.ts";
 const BERLIN = "Europe/Berlin";
 const NEW_YORK = "America/New_York";
 
-/** The next times after an instant, without seconds. */
+/** Returns the next times after an instant, without seconds. */
 function next(expression: string, timezone: string, after: string, count: number): string[] {
   return nextTimes(parseCron(expression, timezone), count, new Date(after), timezone)
     .map((line) => line.replace(/:00 GMT/, " ").replace("−", "-"));
@@ -41,7 +41,7 @@ for (const [zone, season, instant] of CHANGES) {
   for (
     const [expression, everyMinutes] of [["*/30 * * * *", 30], ["0 * * * *", 60], ["*/20 * * * * *", 1 / 3]] as const
   ) {
-    Deno.test(`parseCron() keeps ${expression} going through the change in ${season} in ${zone}`, () => {
+    Deno.test(`parseCron() keeps the interval of ${expression} through the time change in ${season} in ${zone}`, () => {
       const distance = everyMinutes * 60_000;
       const after = Date.parse(instant) - 4 * distance;
       const expected = Array.from({ length: 12 }, (_, k) => new Date(after + (k + 1) * distance));
@@ -52,7 +52,7 @@ for (const [zone, season, instant] of CHANGES) {
   }
 }
 
-Deno.test("parseCron() takes six fields with seconds first, and names for common times", () => {
+Deno.test("parseCron() accepts six fields with seconds first, and names for common times", () => {
   const utc = (expression: string) => parseCron(expression, "UTC").nextRun(new Date("2026-01-10T10:20:30Z"))?.toJSON();
   assertEquals(utc("*/7 * * * * *"), "2026-01-10T10:20:35.000Z");
   assertEquals(utc("15 20 * * * *"), "2026-01-10T11:20:15.000Z");
@@ -70,7 +70,7 @@ Deno.test("parseCron() reads the fields in the time zone", () => {
   assertEquals(at("Asia/Kathmandu"), "2026-07-01T21:15:00.000Z");
 });
 
-Deno.test("nextTimes() gives a line each, with the offset of that time, and none where none follows", () => {
+Deno.test("nextTimes() returns a line per time with its UTC offset, and none if no time follows", () => {
   const times = (expression: string, timezone: string) => {
     return nextTimes(parseCron(expression, timezone), 2, new Date("2026-03-28T12:00Z"), timezone);
   };
@@ -81,8 +81,8 @@ Deno.test("nextTimes() gives a line each, with the offset of that time, and none
 
 const WRONG: readonly (readonly [expression: string, names: RegExp])[] = [
   ["", /must have five fields, or six with seconds/],
-  ["* * * *", /must have five fields, or six with seconds before them: got 4/],
-  ["* * * * * * *", /must have five fields, or six with seconds before them, and no year: got 7/],
+  ["* * * *", /must have five fields, or six with seconds first: got 4/],
+  ["* * * * * * *", /must have five fields, or six with seconds first, and no year: got 7/],
   ["60 * * * *", /the minute must be 0 to 59, .*: got 60$/],
   ["* 24 * * *", /the hour must be 0 to 23, .*: got 24$/],
   ["* * 32 * *", /the day of the month must be 1 to 31, .*: got 32$/],
@@ -98,16 +98,19 @@ const WRONG: readonly (readonly [expression: string, names: RegExp])[] = [
   ["*/61 * * * *", /minute/],
   ["1,,2 * * * *", /minute/],
   ["a:b * * * *", /minute/],
-  ["0 22-2 * * *", /the hour must be .*: got 22-2, whose range goes backwards: 22-23,0-2$/],
-  ["0 0 * * FRI-MON", /the day of the week must be .*: got FRI-MON, whose range goes backwards: FRI-SAT,SUN-MON$/],
-  ["0/5 * * * *", /the minute must be .*: got 0\/5, whose step needs a range: 0-59\/5$/],
-  ["0 0 * * * * 2027", /must have five fields, or six with seconds before them, and no year: got 7$/],
-  ["* * *", /must have five fields, or six with seconds before them: got 3$/],
-  ["@often", /is none of @yearly, .*@hourly/],
+  ["0 22-2 * * *", /the hour must be .*: got 22-2, a range that goes backwards; write 22-23,0-2$/],
+  [
+    "0 0 * * FRI-MON",
+    /the day of the week must be .*: got FRI-MON, a range that goes backwards; write FRI-SAT,SUN-MON$/,
+  ],
+  ["0/5 * * * *", /the minute must be .*: got 0\/5, a step without a range; write 0-59\/5$/],
+  ["0 0 * * * * 2027", /must have five fields, or six with seconds first, and no year: got 7$/],
+  ["* * *", /must have five fields, or six with seconds first: got 3$/],
+  ["@often", /must be one of @yearly, .*@hourly/],
 ];
 
 for (const [expression, names] of WRONG) {
-  Deno.test(`parseCron() refuses ${JSON.stringify(expression)}, and names what is wrong`, () => {
+  Deno.test(`parseCron() rejects ${JSON.stringify(expression)}, and names the problem`, () => {
     const { message } = assertThrows(() => parseCron(expression, "UTC"), UsageError);
     assertMatch(message, /^--cron "[^\n]*$/);
     assertMatch(message.slice(`--cron "${expression}"`.length), names);
@@ -115,14 +118,14 @@ for (const [expression, names] of WRONG) {
   });
 }
 
-Deno.test("parseCron() refuses a time zone that is not known", () => {
+Deno.test("parseCron() rejects an unknown time zone", () => {
   for (const timezone of ["Mars/Base", "", "Europe/Berlin "]) {
     const { message } = assertThrows(() => parseCron("@daily", timezone), UsageError);
-    assertMatch(message, /^--timezone ".*" is not known/);
+    assertMatch(message, /^--timezone ".*" is unknown/);
   }
 });
 
-Deno.test("parseCron() takes @midnight for @daily", () => {
+Deno.test("parseCron() treats @midnight as @daily", () => {
   const [midnight, daily] = ["@midnight", "@daily"].map((name) =>
     nextTimes(parseCron(name, "UTC"), 3, new Date(0), "UTC")
   );
@@ -130,7 +133,7 @@ Deno.test("parseCron() takes @midnight for @daily", () => {
   assertEquals(midnight!.length, 3);
 });
 
-Deno.test("parseCron() takes the day of the month or the day of the week, whichever comes first, also beside a *", () => {
+Deno.test("parseCron() matches the day of the month or the day of the week, and only one of them beside a *", () => {
   const days = (expression: string) => {
     return nextTimes(parseCron(expression, "UTC"), 6, new Date("2026-03-01T00:00:00Z"), "UTC").map((line) =>
       line.slice(8, 10)

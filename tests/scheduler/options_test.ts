@@ -41,7 +41,7 @@ const GOOD: readonly (readonly [words: readonly string[], invocation: Partial<In
 ];
 
 for (const [words, invocation] of GOOD) {
-  Deno.test(`parseOptions() takes ${words.join(" ")}`, () => {
+  Deno.test(`parseOptions() accepts ${words.join(" ")}`, () => {
     const zone = { name: "Asia/Tokyo", source: "TZ" };
     const isMachine = invocation.cron !== undefined && invocation.timezone === undefined;
     const expected = {
@@ -53,14 +53,14 @@ for (const [words, invocation] of GOOD) {
   });
 }
 
-Deno.test("parseOptions() takes what is said of the log", () => {
+Deno.test("parseOptions() reads the options for the log", () => {
   assertEquals(parseOptions([...RUN, ...EVERY]).output, { level: "info", format: "text" });
   const { output } = parseOptions([...RUN, ...EVERY, "--log-level=warn", "--log-format=json", "--log-file", "x"]);
   assertEquals(output, { level: "warn", format: "json", file: "x" });
   assertEquals(parseOptions([...RUN, ...EVERY, "--raw"]).output, { level: "info", format: "text", raw: true });
 });
 
-Deno.test("parseOptions() asks for nothing where --help or --version is given", () => {
+Deno.test("parseOptions() requires nothing else with --help or --version", () => {
   for (const [word, flag] of [["--help", "help"], ["-h", "help"], ["--version", "version"]] as const) {
     const { options, flags } = parseOptions([word]);
     assertEquals([options, [...flags]], [null, [flag]]);
@@ -74,7 +74,7 @@ const WRONG: readonly (readonly [words: readonly string[], complaint: string])[]
   [["--timeout", "1", "--arg", "run", ...EVERY], "--grace is missing"],
   [RUN, "--frequency or --cron is missing"],
   [[...RUN, "--next", "3", "--once"], "--frequency or --cron is missing"],
-  [[...RUN, ...EVERY, ...CRON], "--frequency and --cron exclude each other"],
+  [[...RUN, ...EVERY, ...CRON], "--frequency and --cron cannot be used together"],
   [[...RUN, ...EVERY, "--timezone", "UTC"], "--timezone needs --cron"],
   [[...RUN, ...EVERY, "--catch-up"], "--catch-up needs --cron"],
   [[...RUN, "--once", "--timezone", "UTC"], "--timezone needs --cron"],
@@ -95,21 +95,21 @@ const WRONG: readonly (readonly [words: readonly string[], complaint: string])[]
   [[...RUN, ...EVERY, "--next", "all"], "--next must be a whole number from 1 to 999999999"],
   [[...RUN, ...EVERY, "--kill-scope", "all"], "--kill-scope must be one of group, process"],
   [[...RUN, "--cron", ""], '--cron "" must have five fields, or six with seconds'],
-  [[...RUN, "--cron", "* * *"], '--cron "* * *" must have five fields, or six with seconds before them: got 3'],
+  [[...RUN, "--cron", "* * *"], '--cron "* * *" must have five fields, or six with seconds first: got 3'],
   [[...RUN, "--cron", "61 * * * *"], '--cron "61 * * * *": the minute must be 0 to 59'],
   [[...RUN, "--once", "--cron", "* 24 * * *"], '--cron "* 24 * * *": the hour must be 0 to 23'],
-  [[...RUN, ...CRON, "--timezone", "Mars/Base"], '--timezone "Mars/Base" is not known'],
+  [[...RUN, ...CRON, "--timezone", "Mars/Base"], '--timezone "Mars/Base" is unknown'],
   [[...RUN, ...EVERY, "--grace"], "--grace needs a value: SECONDS"],
   [[...RUN, ...EVERY, "--once=yes"], "--once takes no value"],
-  [[...RUN, ...EVERY, "--every", "5"], "--every is no option"],
-  [[...RUN, ...EVERY, "-f", "5"], "-f is no option"],
-  [[...RUN, ...EVERY, "stray"], '"stray" is no option'],
-  [[...RUN, ...EVERY, "--", "ls"], '"ls" is no option'],
+  [[...RUN, ...EVERY, "--every", "5"], "unknown option --every"],
+  [[...RUN, ...EVERY, "-f", "5"], "unknown option -f"],
+  [[...RUN, ...EVERY, "stray"], 'unexpected argument "stray"'],
+  [[...RUN, ...EVERY, "--", "ls"], 'unexpected argument "ls"'],
   [[...RUN, ...EVERY, "--log-level", "loud"], "--log-level must be one of"],
 ];
 
 for (const [words, complaint] of WRONG) {
-  Deno.test(`parseOptions() refuses ${words.join(" ")}: ${complaint}`, () => {
+  Deno.test(`parseOptions() rejects ${words.join(" ")}: ${complaint}`, () => {
     const { message } = assertThrows(() => parseOptions(words), UsageError, complaint);
     assertMatch(message, /^[^\n]+$/);
   });

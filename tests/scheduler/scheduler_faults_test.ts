@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FREQUENCY_MS, World } from "./scheduler_world.ts";
 
-Deno.test("Scheduler tries a refused signal again, and goes on when it gets through", async () => {
+Deno.test("Scheduler retries a refused signal, and continues when it is delivered", async () => {
   await using world = new World((run) => run === 0 ? { refuses: true, endsInMs: 0 } : { livesMs: 10 });
   await world.until(40_000);
   assertEquals([world.signals, world.starts, world.exitCode], [[], [0], null]);
@@ -11,7 +11,7 @@ Deno.test("Scheduler tries a refused signal again, and goes on when it gets thro
   assertEquals(world.starts, [0, 50_000, 60_000]);
 });
 
-Deno.test("Scheduler that is stopped gives up on whom it may not signal, and ends with 1", async () => {
+Deno.test("Scheduler that is stopped gives up on a process that it may not signal, and ends with 1", async () => {
   await using world = new World({ refuses: true });
   await world.until(1000);
   world.scheduler.stop();
@@ -21,37 +21,37 @@ Deno.test("Scheduler that is stopped gives up on whom it may not signal, and end
   assertEquals([world.exitCode, world.flushes], [1, 1]);
 });
 
-Deno.test("Scheduler with one run gives up on whom it may not signal, and ends with 1", async () => {
+Deno.test("Scheduler with one run gives up on a process that it may not signal, and ends with 1", async () => {
   await using world = new World({ refuses: true }, { isOnce: true });
   await world.until(3500);
   assertEquals(world.exitCode, 1);
 });
 
-Deno.test("Scheduler that is stopped gives up, 5 s after SIGKILL, on who does not end, names it, and ends with 1", async () => {
+Deno.test("Scheduler that is stopped gives up 5 s after SIGKILL on a process that does not end, logs it, and ends with 1", async () => {
   await using world = new World({ isStuck: true });
   await world.until(20_000);
   assertEquals([world.starts, world.exitCode], [[0], null]);
   world.scheduler.stop();
   await world.until(20_001);
   assertEquals([world.exitCode, world.flushes], [1, 1]);
-  const line = "ERROR run 1: does not end 5 s after SIGKILL and is left behind: pid 101 (uninterruptible sleep)";
+  const line = "ERROR run 1: has not exited 5 s after SIGKILL and is left behind: pid 101 (uninterruptible sleep)";
   assertEquals(world.log.count(line), 1);
 });
 
-Deno.test("Scheduler names who is left of a run that SIGKILL does not end, after 5 s and then every 10 s", async () => {
+Deno.test("Scheduler logs which processes of a run SIGKILL does not end, after 5 s and then every 10 s", async () => {
   await using world = new World({ isStuck: true });
   const who = "pid 101 (uninterruptible sleep)";
   await world.until(8499);
   assertEquals(world.log.count("after SIGKILL"), 0);
   await world.until(8500);
-  assertEquals(world.log.count(`WARN run 1: does not end 5 s after SIGKILL: ${who}`), 1);
+  assertEquals(world.log.count(`WARN run 1: has not exited 5 s after SIGKILL: ${who}`), 1);
   await world.until(18_500);
-  assertEquals(world.log.count(`WARN run 1: does not end 15 s after SIGKILL: ${who}`), 1);
+  assertEquals(world.log.count(`WARN run 1: has not exited 15 s after SIGKILL: ${who}`), 1);
 });
 
 for (const script of [{ isStuck: true }, { livesMs: 10, leaves: "stuck" }] as const) {
   const { isOnce, stopAt } = "leaves" in script ? { isOnce: true, stopAt: 510 } : { isOnce: false, stopAt: 1500 };
-  Deno.test(`Scheduler waits 5 s for who does not end on SIGKILL, and no longer (once: ${isOnce})`, async () => {
+  Deno.test(`Scheduler waits at most 5 s for a process that does not end on SIGKILL (once: ${isOnce})`, async () => {
     await using world = new World(script, { isOnce });
     await world.until(1000);
     if (!isOnce) world.scheduler.stop();
@@ -62,7 +62,7 @@ for (const script of [{ isStuck: true }, { livesMs: 10, leaves: "stuck" }] as co
   });
 }
 
-Deno.test("Scheduler whose loop throws kills the command, tells the error, and ends with 1", async () => {
+Deno.test("Scheduler kills the command, logs the error, and ends with 1 if its loop throws", async () => {
   await using world = new World({ endsInMs: Infinity }, { timeoutMs: 60_000 });
   await world.until(500);
   world.times = {
@@ -77,14 +77,14 @@ Deno.test("Scheduler whose loop throws kills the command, tells the error, and e
   assertEquals(world.flushes, 1);
 });
 
-Deno.test("Scheduler that cannot spawn for an error of its own ends with 1", async () => {
+Deno.test("Scheduler ends with 1 if a spawn throws", async () => {
   await using world = new World({});
   world.children.error = new Error("a bug");
   await world.until(0);
   assertEquals([world.exitCode, world.log.count("internal error, stopping: Error: a bug")], [1, 1]);
 });
 
-Deno.test("Scheduler that is told of an unforeseen error stops the run in order, and ends with 1", async () => {
+Deno.test("Scheduler stops the run in order and ends with 1 after an internal error", async () => {
   await using world = new World({ endsInMs: 200 });
   await world.until(1000);
   world.scheduler.fail(new Error("thrown anywhere"));
@@ -95,7 +95,7 @@ Deno.test("Scheduler that is told of an unforeseen error stops the run in order,
   assertEquals(world.log.count("internal error, stopping: Error: thrown anywhere"), 1);
 });
 
-Deno.test("Scheduler passes by its heart while it waits, while a run goes on, and while that is ended", async () => {
+Deno.test("Scheduler beats its heart while it waits, during a run, and while it stops one", async () => {
   await using world = new World((run) => run === 0 ? { livesMs: 100 } : { endsInMs: Infinity }, {
     timeoutMs: 20_000,
     graceMs: 20_000,
@@ -104,7 +104,7 @@ Deno.test("Scheduler passes by its heart while it waits, while a run goes on, an
   assertEquals([world.heart.beats, world.exitCode], [61, null]);
 });
 
-Deno.test("Scheduler passes by its heart no more when it has ended, or when its loop stands still", async () => {
+Deno.test("Scheduler does not beat its heart after it has ended, or while its loop is blocked", async () => {
   await using world = new World({ livesMs: 10 });
   await world.until(500);
   world.clock.work(30_000);
@@ -116,7 +116,7 @@ Deno.test("Scheduler passes by its heart no more when it has ended, or when its 
   assertEquals([world.exitCode, world.heart.beats], [0, beats]);
 });
 
-Deno.test("Scheduler takes a corrected plan in place of the one that it had", async () => {
+Deno.test("Scheduler replaces its plan with a corrected one", async () => {
   await using world = new World({ livesMs: 10 });
   await world.until(500);
   const dueAt = world.clock.now() + 40_000;
@@ -128,7 +128,7 @@ Deno.test("Scheduler takes a corrected plan in place of the one that it had", as
   assertEquals(world.starts, [0, 40_500]);
 });
 
-Deno.test("Scheduler looks at the wall clock every ten seconds at least, and does not spin", async () => {
+Deno.test("Scheduler checks the wall clock at least every ten seconds, and does not spin", async () => {
   await using world = new World({ livesMs: 10 });
   let looks = 0;
   world.heart.due = Infinity;

@@ -7,7 +7,7 @@ import { FakeLog } from "../monitor/fake_host.ts";
 import { Scheduler } from "../../scheduler/scheduler.ts";
 import { every, once, type Times } from "../../scheduler/times.ts";
 
-/** How often the command is run. */
+/** The interval between two runs. */
 export const FREQUENCY_MS = 10_000;
 
 const POLICY: SchedulePolicy = {
@@ -19,7 +19,7 @@ const POLICY: SchedulePolicy = {
 };
 const OUTPUT: ChildOutput = { stdout: () => {}, stderr: () => {}, end: () => {} };
 
-/** A scheduler on a clock and with children that a test moves; `t` is the time since its start. */
+/** A scheduler with a fake clock and fake children. `t` is the time since its start. */
 export class World implements AsyncDisposable {
   readonly clock = new FakeClock();
   readonly journal: string[] = [];
@@ -37,7 +37,7 @@ export class World implements AsyncDisposable {
     policy: Partial<SchedulePolicy> = {},
     killScope: KillScope = "group",
   ) {
-    // An endless loop shows at once.
+    // An endless loop fails at once.
     this.clock.patience = 10_000;
     this.children.script("run", script);
     const spec = sample("run", { "ncolony.monitor": { kill_scope: killScope } });
@@ -54,7 +54,7 @@ export class World implements AsyncDisposable {
     this.scheduler.start();
   }
 
-  /** Lets time pass until `t`. */
+  /** Advances the clock to `t`. */
   async until(t: number): Promise<void> {
     await this.clock.advanceTo(this.#start + t);
     await this.clock.settle();
@@ -65,7 +65,7 @@ export class World implements AsyncDisposable {
     return this.children.started.map(({ since }) => since - this.#start);
   }
 
-  /** The signals that the last child got. */
+  /** The signals that the last child received. */
   get signals(): string[] {
     return this.children.last("run").signals;
   }

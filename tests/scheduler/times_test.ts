@@ -5,7 +5,7 @@ import { byCron, every, once, type Times } from "../../scheduler/times.ts";
 
 const NO_SPLAY = () => 0;
 
-Deno.test("every() has the first run due at once, and the k-th k frequencies later", async () => {
+Deno.test("every() plans the first run at once, and the k-th run k intervals later", async () => {
   const clock = new FakeClock();
   const times = every(300, clock, NO_SPLAY);
   const start = clock.now();
@@ -17,7 +17,7 @@ Deno.test("every() has the first run due at once, and the k-th k frequencies lat
   }
 });
 
-Deno.test("every() passes over what was due while nobody asked, and keeps the beat", async () => {
+Deno.test("every() skips the runs that were due before it is called, and keeps the schedule", async () => {
   const clock = new FakeClock();
   const times = every(100, clock, NO_SPLAY);
   const start = clock.now();
@@ -30,7 +30,7 @@ Deno.test("every() passes over what was due while nobody asked, and keeps the be
   assertEquals(times.next(), { dueAt: start + 600, passed: 0 });
 });
 
-Deno.test("every() counts a run that is due at just this instant as passed, for it plans a later one", async () => {
+Deno.test("every() counts a run that is due at this instant as skipped, because it plans a later one", async () => {
   const clock = new FakeClock();
   const times = every(100, clock, NO_SPLAY);
   const start = clock.now();
@@ -39,7 +39,7 @@ Deno.test("every() counts a run that is due at just this instant as passed, for 
   assertEquals(times.next(), { dueAt: start + 200, passed: 1 });
 });
 
-Deno.test("every() delays each run by a splay of its own, and the beat by none", async () => {
+Deno.test("every() delays each run by its own splay, and does not shift the schedule", async () => {
   const clock = new FakeClock();
   const splays = [70, 30, 99];
   const times = every(100, clock, () => splays.shift()!);
@@ -51,7 +51,7 @@ Deno.test("every() delays each run by a splay of its own, and the beat by none",
   assertEquals(times.next(), { dueAt: start + 299, passed: 0 });
 });
 
-Deno.test("every() and once() do not care about the wall clock", () => {
+Deno.test("every() and once() ignore the wall clock", () => {
   const clock = new FakeClock();
   const times = [every(100, clock, NO_SPLAY), once(clock)];
   for (const each of times) each.first();
@@ -59,7 +59,7 @@ Deno.test("every() and once() do not care about the wall clock", () => {
   assertEquals(times.map((each) => each.correct()), [null, null]);
 });
 
-Deno.test("once() has one run due now, and none after it", () => {
+Deno.test("once() plans one run now, and none after it", () => {
   const clock = new FakeClock();
   const times = once(clock);
   assertEquals(times.first(), { dueAt: clock.now(), passed: 0 });
@@ -69,12 +69,12 @@ Deno.test("once() has one run due now, and none after it", () => {
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 
-/** A plan by the clock of the wall, where it is `at` now. */
+/** A plan on a wall clock that shows `at` now. */
 class Cron {
   readonly clock = new FakeClock();
-  readonly told: string[] = [];
+  readonly warnings: string[] = [];
   readonly times: Times;
-  /** Up to when times were dealt with. */
+  /** Up to when times were handled. */
   last: number | null;
 
   constructor(
@@ -85,33 +85,33 @@ class Cron {
     this.last = options.last === undefined ? null : Date.parse(options.last);
     this.clock.wallShiftMs = Date.parse(at) - this.clock.wall();
     const { catchUp = false, splay = NO_SPLAY } = options;
-    const tell = (line: string) => this.told.push(line);
+    const warn = (line: string) => this.warnings.push(line);
     const last = {
       read: () => this.last,
       write: (time: number) => void (this.last = time),
     };
-    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, last, warn: tell });
+    this.times = byCron(parseCron(expression, "UTC"), this.clock, { splay, catchUp, last, warn });
   }
 
-  /** When a plan is due by the wall, as HH:MM:SS. */
+  /** Returns when a plan is due on the wall clock, as HH:MM:SS. */
   due(plan: { dueAt: number } | null): string | null {
     return plan && new Date(plan.dueAt - this.clock.now() + this.clock.wall()).toISOString().slice(11, 19);
   }
 
-  /** What correcting gives now. */
+  /** Returns when the corrected plan is due; null if nothing is corrected. */
   correct(): string | null {
     return this.due(this.times.correct());
   }
 }
 
-Deno.test("byCron() has each run due when the expression says, by the wall", async () => {
+Deno.test("byCron() plans each run at the times of the expression, on the wall clock", async () => {
   const cron = new Cron("*/15 * * * *", "2026-01-10T10:01:00Z");
   assertEquals(cron.due(cron.times.first()), "10:15:00");
   await cron.clock.advance(14 * MINUTE);
   assertEquals([cron.correct(), cron.due(cron.times.next())], [null, "10:30:00"]);
   await cron.clock.advance(15 * MINUTE + 30);
   assertEquals(cron.due(cron.times.next()), "10:45:00");
-  assertEquals(cron.told, []);
+  assertEquals(cron.warnings, []);
 });
 
 Deno.test("byCron() delays each run by its splay", async () => {
@@ -122,7 +122,7 @@ Deno.test("byCron() delays each run by its splay", async () => {
   assertEquals([cron.correct(), cron.due(cron.times.next())], [null, "10:30:00"]);
 });
 
-Deno.test("byCron() comes sooner when the wall clock is set forward, and later when it is set back", () => {
+Deno.test("byCron() plans a run sooner when the wall clock is set forward, and later when it is set back", () => {
   const cron = new Cron("0 12 * * *", "2026-01-10T10:00:00Z");
   const { dueAt } = cron.times.first();
   cron.clock.wallShiftMs += HOUR;
@@ -134,7 +134,7 @@ Deno.test("byCron() comes sooner when the wall clock is set forward, and later w
   assertEquals([cron.due(later), later!.dueAt], ["12:00:00", dueAt + 2 * HOUR]);
 });
 
-Deno.test("byCron() plans times again that the wall clock comes by again", async () => {
+Deno.test("byCron() plans times again if the wall clock is set back before them", async () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
   cron.times.first();
   await cron.clock.advance(30 * MINUTE);
@@ -143,7 +143,7 @@ Deno.test("byCron() plans times again that the wall clock comes by again", async
   assertEquals(cron.correct(), "10:00:00");
 });
 
-Deno.test("byCron() runs a time once though the wall clock is set back a little before it", async () => {
+Deno.test("byCron() runs a time once even if the wall clock is set back a little before it", async () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
   const plan = cron.times.first();
   cron.clock.wallShiftMs -= 500;
@@ -151,7 +151,7 @@ Deno.test("byCron() runs a time once though the wall clock is set back a little 
   assertEquals(cron.due(cron.times.next()), "12:00:00");
 });
 
-Deno.test("byCron() runs a time once though the wall clock is set back a little after it", async () => {
+Deno.test("byCron() runs a time once even if the wall clock is set back a little after it", async () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
   await cron.clock.advanceTo(cron.times.first().dueAt + 1000);
   const plan = cron.times.next();
@@ -159,7 +159,7 @@ Deno.test("byCron() runs a time once though the wall clock is set back a little 
   assertEquals(cron.due(cron.times.correct() ?? plan), "12:00:00");
 });
 
-Deno.test("byCron() keeps to the wall clock where that drifts by little each time", async () => {
+Deno.test("byCron() follows a wall clock that drifts in small steps", async () => {
   const cron = new Cron("0 12 * * *", "2026-01-10T10:00:00Z");
   let plan = cron.times.first();
   for (let i = 0; i < 30; i++) {
@@ -171,30 +171,30 @@ Deno.test("byCron() keeps to the wall clock where that drifts by little each tim
   assert(Math.abs(plan.dueAt - dueAt) <= 1000, `${plan.dueAt - dueAt} ms off`);
 });
 
-const SLEPT = "the machine slept, or its clock was set forward";
+const SLEPT = "the machine was suspended or its clock was set forward";
 
-Deno.test("byCron() leaves out what was slept through, and counts it", () => {
+Deno.test("byCron() skips and counts the times that were missed during a suspend", () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
   cron.times.first();
   cron.clock.wallShiftMs += 3 * HOUR;
   const plan = cron.times.correct()!;
   assertEquals([cron.due(plan), plan.passed, plan.why, cron.correct()], ["14:00:00", 3, SLEPT, null]);
-  assertEquals(cron.told, []);
+  assertEquals(cron.warnings, []);
 });
 
-Deno.test("byCron() catches up on what was slept through by one run, and counts the others", async () => {
+Deno.test("byCron() catches up with one run after a suspend, and counts the other missed times", async () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", { catchUp: true });
   cron.times.first();
   cron.clock.wallShiftMs += 3 * HOUR;
   const plan = cron.times.correct()!;
   assertEquals([cron.due(plan), plan.passed, cron.correct()], ["13:30:00", 0, null]);
-  assertEquals(cron.told, [`the run of 2026-01-10T11:00:00.000Z was missed, for ${SLEPT}: it runs now`]);
+  assertEquals(cron.warnings, [`the run due at 2026-01-10T11:00:00.000Z was missed because ${SLEPT}: running it now`]);
   await cron.clock.advance(10);
   const next = cron.times.next();
   assertEquals([cron.due(next), next.passed], ["14:00:00", 2]);
 });
 
-Deno.test("byCron() counts the times that the splay of the one before covers", async () => {
+Deno.test("byCron() counts the times that pass during the splay of the previous run", async () => {
   const cron = new Cron("* * * * *", "2026-01-10T10:00:30Z", { splay: () => 10 * MINUTE });
   assertEquals(cron.due(cron.times.first()), "10:11:00");
   await cron.clock.advance(10 * MINUTE + 30_000);
@@ -203,16 +203,18 @@ Deno.test("byCron() counts the times that the splay of the one before covers", a
 });
 
 for (const catchUp of [false, true]) {
-  const what = catchUp ? "runs once" : "leaves out";
-  Deno.test(`byCron() ${what} what was due while it did not run, where that is remembered, and counts it`, () => {
+  const what = catchUp ? "runs once for" : "skips";
+  Deno.test(`byCron() ${what} the times that were due while it did not run, and counts them`, () => {
     const options = { catchUp, last: "2026-01-10T06:30:00Z" };
     const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z", options);
     const first = cron.times.first();
-    const why = "this program did not run then";
+    const why = "the scheduler was not running";
     if (!catchUp) assertEquals([cron.due(first), first.passed, first.why], ["11:00:00", 4, why]);
     else {
       assertEquals([cron.due(first), first.passed], ["10:30:00", 0]);
-      assertEquals(cron.told, [`the run of 2026-01-10T07:00:00.000Z was missed, for ${why}: it runs now`]);
+      assertEquals(cron.warnings, [
+        `the run due at 2026-01-10T07:00:00.000Z was missed because ${why}: running it now`,
+      ]);
       const next = cron.times.next();
       assertEquals([cron.due(next), next.passed], ["11:00:00", 3]);
     }
@@ -220,15 +222,15 @@ for (const catchUp of [false, true]) {
   });
 }
 
-Deno.test("byCron() remembers nothing of the future, and of years it counts only so many", () => {
+Deno.test("byCron() ignores a stored time in the future, and counts at most 1000 missed times", () => {
   const future = new Cron("0 * * * *", "2026-01-10T10:30:00Z", { last: "2027-01-10T06:30:00Z" });
-  assertEquals([future.due(future.times.first()), future.told.length], ["11:00:00", 1]);
+  assertEquals([future.due(future.times.first()), future.warnings.length], ["11:00:00", 1]);
   const old = new Cron("* * * * *", "2026-01-10T10:30:00Z", { last: "2000-01-01T00:00:00Z" });
   const { passed, why } = old.times.first();
-  assertEquals([passed, why], [1000, "this program did not run then, and more"]);
+  assertEquals([passed, why], [1000, "the scheduler was not running; more are not counted"]);
 });
 
-Deno.test("byCron() remembers each time that it had run", async () => {
+Deno.test("byCron() stores each time that it has run", async () => {
   const cron = new Cron("0 * * * *", "2026-01-10T10:30:00Z");
   cron.times.first();
   await cron.clock.advance(HOUR / 2);
@@ -241,13 +243,13 @@ Deno.test("byCron() runs a time that is late by less than a minute", () => {
   cron.times.first();
   cron.clock.wallShiftMs += MINUTE;
   const plan = cron.times.correct();
-  assertEquals([plan!.dueAt, cron.told], [cron.clock.now() - 30_000, []]);
+  assertEquals([plan!.dueAt, cron.warnings], [cron.clock.now() - 30_000, []]);
 });
 
-Deno.test("byCron() tells where no time follows, and then plans none", () => {
+Deno.test("byCron() warns if no time follows, and plans none", () => {
   const cron = new Cron("0 0 30 2 *", "2026-01-10T10:30:00Z");
   assertEquals(cron.times.first(), { dueAt: Infinity, passed: 0 });
-  assertEquals(cron.told, ["the cron expression names no time any more"]);
+  assertEquals(cron.warnings, ["the cron expression matches no future time: nothing will run"]);
   cron.clock.wallShiftMs += 3 * HOUR;
   assertEquals(cron.times.correct(), null);
 });

@@ -3,7 +3,7 @@ import { UsageError } from "@ncolony/core";
 import type { ZoneFacts } from "@ncolony/host";
 import { machineZone } from "../../scheduler/zone.ts";
 
-/** What a machine says; its files are those of their own zones. */
+/** Returns the facts of a machine whose zone file is that of the zone `same`. */
 function facts(tz: string | null, file: string | null, same: string | null = null): ZoneFacts {
   return { tz, file, isFileOf: (zone) => zone === same };
 }
@@ -11,8 +11,8 @@ function facts(tz: string | null, file: string | null, same: string | null = nul
 const TOKYO = "/usr/share/zoneinfo/Asia/Tokyo";
 
 const KNOWN: readonly (readonly [what: string, facts: ZoneFacts, guess: string, name: string, source: string])[] = [
-  ["a link of /etc/localtime", facts(null, TOKYO), "UTC", "Asia/Tokyo", "/etc/localtime"],
-  ["no /etc/localtime", facts(null, null), "UTC", "UTC", "no /etc/localtime"],
+  ["a symbolic link at /etc/localtime", facts(null, TOKYO), "UTC", "Asia/Tokyo", "/etc/localtime"],
+  ["a missing /etc/localtime", facts(null, null), "UTC", "UTC", "no /etc/localtime"],
   [
     "a copy of a zone's file",
     facts(null, "/etc/localtime", "Asia/Tokyo"),
@@ -23,38 +23,38 @@ const KNOWN: readonly (readonly [what: string, facts: ZoneFacts, guess: string, 
   ["a name in TZ", facts("Asia/Tokyo", TOKYO), "Asia/Tokyo", "Asia/Tokyo", "TZ"],
   ["a name with a colon", facts(":Asia/Tokyo", TOKYO), "Asia/Tokyo", "Asia/Tokyo", "TZ"],
   ["a path in TZ", facts(TOKYO, TOKYO), "UTC", "Asia/Tokyo", "TZ"],
-  ["a path that leads on", facts("/etc/zone", TOKYO), "UTC", "Asia/Tokyo", "TZ"],
-  ["a path of the other kinds", facts("x", "/usr/share/zoneinfo/right/Asia/Tokyo"), "UTC", "Asia/Tokyo", "TZ"],
+  ["a path of a symbolic link in TZ", facts("/etc/zone", TOKYO), "UTC", "Asia/Tokyo", "TZ"],
+  ["a path of another zoneinfo tree", facts("x", "/usr/share/zoneinfo/right/Asia/Tokyo"), "UTC", "Asia/Tokyo", "TZ"],
   ["an empty TZ", facts("", "/usr/share/zoneinfo"), "Etc/Unknown", "UTC", "TZ is empty"],
   ["a colon alone", facts(":", "/usr/share/zoneinfo"), "Etc/Unknown", "UTC", "TZ is empty"],
-  ["a name where there are no files", facts("Asia/Tokyo", null), "Asia/Tokyo", "Asia/Tokyo", "TZ"],
+  ["a name if there are no zone files", facts("Asia/Tokyo", null), "Asia/Tokyo", "Asia/Tokyo", "TZ"],
   ["a zone east of UTC", facts("JST-9", null), "UTC", "+09:00", "TZ"],
   ["a zone west of UTC", facts("GMT+3", null), "+03:00", "-03:00", "TZ"],
   ["a zone with minutes", facts("<+0330>-3:30", null), "UTC", "+03:30", "TZ"],
 ];
 
 for (const [what, known, guess, name, source] of KNOWN) {
-  Deno.test(`machineZone() knows ${what}`, () => {
+  Deno.test(`machineZone() recognizes ${what}`, () => {
     assertEquals(machineZone(known, guess), { name, source });
   });
 }
 
 const UNKNOWN: readonly (readonly [what: string, facts: ZoneFacts | null, guess: string, names: RegExp])[] = [
-  ["a zone of no name", facts("Mars/Base", null), "UTC", /^TZ=Mars\/Base is no zone that is known: give --timezone/],
-  ["daylight saving by rules", facts("CET-1CEST,M3.5.0,M10.5.0/3", null), "UTC", /^TZ=CET-1CEST,M3/],
-  ["a file of its own", facts("/srv/zone", "/srv/zone"), "UTC", /^TZ=\/srv\/zone is no zone/],
+  ["an unknown zone name", facts("Mars/Base", null), "UTC", /^TZ=Mars\/Base is not a known time zone: use --timezone/],
+  ["daylight saving rules", facts("CET-1CEST,M3.5.0,M10.5.0/3", null), "UTC", /^TZ=CET-1CEST,M3/],
+  ["a custom zone file", facts("/srv/zone", "/srv/zone"), "UTC", /^TZ=\/srv\/zone is not a known time zone/],
   [
-    "a copy that is no zone's",
+    "a copy of no known zone file",
     facts(null, "/etc/localtime"),
     "Europe/Berlin",
-    /^\/etc\/localtime is the file of no zone/,
+    /^\/etc\/localtime is not the file of a known time zone/,
   ],
-  ["a distance that is none", facts("ABC-99", null), "UTC", /^TZ=ABC-99 is/],
-  ["what cannot be asked", null, "Europe/Berlin", /^the machine's time zone cannot be asked for/],
+  ["an invalid offset", facts("ABC-99", null), "UTC", /^TZ=ABC-99 is/],
+  ["a machine's zone that it may not read", null, "Europe/Berlin", /^cannot find out the machine's time zone without/],
 ];
 
 for (const [what, unknown, guess, names] of UNKNOWN) {
-  Deno.test(`machineZone() refuses ${what}, and names where it came from`, () => {
+  Deno.test(`machineZone() rejects ${what}, and names its source`, () => {
     assertMatch(assertThrows(() => machineZone(unknown, guess), UsageError).message, names);
   });
 }

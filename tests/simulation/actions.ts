@@ -4,10 +4,10 @@ import type { Random } from "../core/random.ts";
 /** The processes of a simulated colony. */
 export const NAMES = ["web", "db", "mail"] as const;
 
-/** How a text gets into a directory. */
+/** How a text is written into a directory. */
 export type Way = "rename" | "in place" | "half, then whole" | "vim" | "sed -i";
 
-/** One thing that happens to a simulated machine: data, so that a history can be printed, repeated and made shorter. */
+/** One action on a simulated machine. It is data, so that a history can be printed, repeated and shortened. */
 export type Action =
   | { readonly do: "config"; readonly name: string; readonly text: string; readonly way: Way }
   | { readonly do: "remove" | "plant"; readonly name: string }
@@ -22,7 +22,7 @@ export type Action =
   | { readonly do: "race"; readonly afterCalls: number; readonly action: Action }
   | { readonly do: "time"; readonly passMs: number };
 
-/** Draws a history. */
+/** Creates a random history. */
 export function drawHistory(random: Random): Action[] {
   return Array.from({ length: 5 + random.below(30) }, () => drawAction(random));
 }
@@ -51,7 +51,7 @@ function drawAction(random: Random): Action {
   return { do: "race", afterCalls: random.below(12), action: drawInstant(random) };
 }
 
-/** An action that takes no time. */
+/** Creates a random action that takes no time. */
 function drawInstant(random: Random): Action {
   const action = drawAction(random);
   if (action.do === "time" || action.do === "race" || action.do === "calm") return drawInstant(random);

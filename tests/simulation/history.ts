@@ -3,18 +3,18 @@ import { Random } from "../core/random.ts";
 import { type Action, drawHistory, NAMES } from "./actions.ts";
 import { Machine, OPTIONS } from "./machine.ts";
 
-/** Long enough for every delay, kill time and look at everything to be over. */
+/** Long enough for every delay, kill time and full scan to be over. */
 const CALM_MS = 60_000;
 
-/** The history of a seed. */
+/** Returns the history of a seed. */
 export function historyOf(seed: number): Action[] {
   return drawHistory(new Random(seed));
 }
 
 /**
- * Lets a history happen to a machine, then heals the machine and stops the monitor.
+ * Performs a history on a machine, then repairs the machine and stops the monitor.
  *
- * @returns The promise that was broken first, or null.
+ * @returns The first broken promise, or null.
  */
 export async function play(history: readonly Action[]): Promise<string | null> {
   const machine = new Machine();
@@ -29,7 +29,7 @@ export async function play(history: readonly Action[]): Promise<string | null> {
   }
 }
 
-/** Takes every fault away, and gives everything the time it needs. */
+/** Removes every fault, and waits for long enough. */
 async function heal(machine: Machine): Promise<void> {
   const { children, config, messages, pids, watches } = machine.host;
   config.onCall = () => {};
@@ -41,10 +41,10 @@ async function heal(machine: Machine): Promise<void> {
   machine.bringBack();
   for (const name of NAMES) children.script(name, {});
   for (const child of children.started) child.release();
-  // A directory that is empty and another one says nothing, so there is something in it at the end.
+  // An empty directory that replaced another one is ignored, so the directory must not be empty in the end.
   config.post("last", '{"args": ["last"]}');
   await machine.advance(CALM_MS);
-  // Whoever ignores the stop signal or crashes has been replaced by now, or is left alone.
+  // By now, processes that ignore the stop signal or crash have been replaced, or keep running.
 }
 
 function checkCalm(machine: Machine): string | null {
@@ -69,7 +69,7 @@ function checkCalm(machine: Machine): string | null {
   return checkMail(machine) ?? checkWork(machine, clock.now());
 }
 
-/** What the file of a name asks for at the end; `unclear` where it is wrong, and the last good one stays in force. */
+/** Returns what a config asks for in the end; `unclear` if it is invalid and the last valid one stays in force. */
 function specOf(name: string, text: string): Spec | "none" | "unclear" {
   try {
     const spec = parseSpec(name, text);
@@ -92,7 +92,7 @@ function checkMail(machine: Machine): string | null {
   return null;
 }
 
-/** Work is bounded by what happened and how long it took. */
+/** Checks that the work is bounded by the number of actions and the time. */
 function checkWork(machine: Machine, now: number): string | null {
   const { children, config, messages } = machine.host;
   const names = NAMES.length + 4;
@@ -117,14 +117,14 @@ async function checkEnd(machine: Machine): Promise<string | null> {
   if (log.count("is left behind") !== stuck.length) return `what is left behind is named: ${stuck}`;
   const others = [...pids.files.keys()].filter((name) => !stuck.includes(name));
   if (others.length > 0) return `no other pid file is left: ${others}`;
-  // The next monitor cannot know of one whose pid could not be written down.
+  // The next monitor cannot find a process whose pid could not be written.
   if (stuck.length === 0 || !stuck.every((name) => pids.files.has(name))) return null;
   machine.start();
   await machine.advance(CALM_MS);
   return children.overlaps > 0 ? "never two live copies of a name, one of which was left behind" : null;
 }
 
-/** The shortest history that still breaks a promise: nothing can be left out of it any more. */
+/** Returns the shortest history that still breaks a promise: no action of it can be left out. */
 export async function shorten(history: readonly Action[]): Promise<readonly Action[]> {
   for (let size = Math.ceil(history.length / 2); size >= 1;) {
     let isShorter = false;
@@ -140,7 +140,7 @@ export async function shorten(history: readonly Action[]): Promise<readonly Acti
   return history;
 }
 
-/** Says what a broken history was, for a person. */
+/** Describes a history that breaks a promise. */
 export async function report(seed: number, broken: string): Promise<string> {
   const history = await shorten(historyOf(seed));
   const lines = history.map((action) => `  ${JSON.stringify(action)}`);

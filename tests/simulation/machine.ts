@@ -5,7 +5,7 @@ import { FakeHost } from "../monitor/fake_host.ts";
 import type { Action } from "./actions.ts";
 import { Killed, MonitorView } from "./monitor_view.ts";
 
-/** The delays of a simulated monitor, in seconds. */
+/** The options of a simulated monitor, with times in seconds. */
 export const OPTIONS = {
   ...DEFAULTS,
   config: "/config",
@@ -14,22 +14,22 @@ export const OPTIONS = {
   maxrestartdelay: 8,
 } as const;
 
-/** Long enough for a look at everything, and for what it found to settle, on a slow disk too. */
+/** Long enough for a full scan and for its findings to settle, even on a slow disk. */
 const REST_MS = 25_000;
 
-/** Half of a text: what a slow writer leaves for a moment. */
+/** Returns half of a text, as a slow writer leaves it for a moment. */
 function half(text: string): string {
   return text.slice(0, Math.floor(text.length / 2));
 }
 
-/** A machine in memory with the real monitor on it, to which actions happen. */
+/** A machine in memory that runs the real monitor, and on which actions are performed. */
 export class Machine {
   readonly host = new FakeHost();
-  /** The messages that were sent, in this order. One is torn when half of it stood there for longer than is waited for. */
+  /** The sent messages, in order. A message is torn if half of it stayed there for longer than the settle time. */
   readonly mail: { readonly file: string; readonly text: string; isTorn: boolean }[] = [];
-  /** What each life of the monitor logged. */
+  /** The log of each run of the monitor. */
   readonly lives: string[][] = [];
-  /** A promise that was broken while time passed, or null. */
+  /** A promise that was broken during the history, or null. */
   broken: string | null = null;
   /** The processes that do not end on SIGKILL when the monitor is stopped. */
   readonly stuckInTheEnd = new Set<string>();
@@ -37,7 +37,7 @@ export class Machine {
   actions = 0;
   #view!: MonitorView;
   #colony!: Colony;
-  /** The exit code of the monitor that runs, once it ended. */
+  /** The exit code of the current monitor, once it has ended. */
   exitCode: number | null = null;
   #bringBack: (() => void) | null = null;
   #texts: Readonly<Record<string, string>> = {};
@@ -61,7 +61,7 @@ export class Machine {
       if (this.#view === view) this.exitCode = code;
     }).catch((error) => {
       if (error instanceof Killed) return;
-      // A directory is not there: whoever starts monitors tries again.
+      // A directory is missing, so the monitor is started again later.
       view.kill();
       host.clock.after(1000, () => this.#view === view && this.start());
     });
@@ -72,12 +72,12 @@ export class Machine {
     this.#colony.stop();
   }
 
-  /** Lets time pass. */
+  /** Advances the clock. */
   advance(byMs: number): Promise<void> {
     return this.host.clock.advance(byMs);
   }
 
-  /** Lets an action happen, and what follows from it at once. */
+  /** Performs an action, and waits for what follows at once. */
   async perform(action: Action): Promise<void> {
     this.actions++;
     if (action.do === "time") return await this.advance(action.passMs);
@@ -94,7 +94,7 @@ export class Machine {
       case "remove":
         return config.id === null ? undefined : config.remove(action.name);
       case "plant":
-        return config.id === null ? undefined : config.plant(action.name, "is not a regular file");
+        return config.id === null ? undefined : config.plant(action.name, "not a regular file");
       case "mail": {
         const file = `${this.mail.length}`.padStart(4, "0");
         const letter = { file, text: action.text, isTorn: false };
@@ -160,21 +160,21 @@ export class Machine {
     }
   }
 
-  /** Lets everything come to rest, and then lets a thing happen that must stop nothing. */
+  /** Waits until everything is at rest, then performs an action that must stop no process. */
   async #trial(then: "bad edit" | "unmount" | "vanish", name: string): Promise<void> {
     const { config, log } = this.host;
     config.onCall = () => {};
     await this.advance(REST_MS);
     const stops = log.count("(unwanted)");
     if (then !== "bad edit") await this.#happen({ do: then });
-    // The first file in another directory makes it the one that counts, without what was in the one before.
+    // The first file in a directory that replaced another one puts it in force, without the previous files.
     else if (config.id !== null && config.names.length > 0) config.post(name, "{");
     await this.advance(REST_MS);
     if (log.count("(unwanted)") > stops) this.broken ??= `nothing is stopped by: ${then}`;
     if (then !== "bad edit") await this.#happen({ do: then === "unmount" ? "remount" : "return" });
   }
 
-  /** Brings the config directory back, if it was taken away. */
+  /** Brings the config directory back, if it was removed. */
   bringBack(): void {
     this.#bringBack?.();
     this.#bringBack = null;
@@ -207,13 +207,13 @@ export class Machine {
     }
   }
 
-  /** SIGKILL; it is started again at once. */
+  /** Kills the monitor, and starts it again at once. */
   #killMonitor(): void {
     this.#view.kill();
     this.start();
   }
 
-  /** Lets an action happen while the monitor waits for an answer from the config directory. */
+  /** Performs an action while the monitor waits for an operation on the config directory. */
   #race(afterCalls: number, action: Action): void {
     const { config } = this.host;
     let calls = 0;

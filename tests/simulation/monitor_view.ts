@@ -2,7 +2,7 @@ import type { Child, ChildListener, ChildOutput, Clock, Host, Log } from "@ncolo
 import type { Spec } from "@ncolony/core";
 import type { FakeHost } from "../monitor/fake_host.ts";
 
-/** One life of the monitor on a machine: after `kill`, nothing on the machine reaches it any more. */
+/** The machine as one run of the monitor sees it. After `kill()`, nothing on the machine reaches that monitor. */
 export class MonitorView implements Host {
   readonly clock: Clock;
   readonly gid: number | null = 1000;
@@ -21,7 +21,7 @@ export class MonitorView implements Host {
     };
   }
 
-  /** SIGKILL: its locks and watches go with it. */
+  /** Kills the monitor. Its locks and watches are released. */
   kill(): void {
     this.#isAlive = false;
     for (const letGo of this.#held) letGo();
@@ -77,7 +77,7 @@ export class MonitorView implements Host {
     return child === null ? null : this.#childOf(child);
   }
 
-  /** The log of this life. */
+  /** The log of this run. */
   get log(): Log {
     const { log } = this.#host;
     return {
@@ -109,7 +109,7 @@ export class MonitorView implements Host {
     };
   }
 
-  /** A call during which the monitor is killed never comes back to it. */
+  /** Wraps an object so that a call does not return to a monitor that was killed during the call. */
   #guard<T extends object>(port: T): T {
     return Object.fromEntries(
       Object.entries(port).map(([key, value]) => [
@@ -124,7 +124,7 @@ export class MonitorView implements Host {
   }
 }
 
-/** What unwinds a monitor that was killed in the middle of a call; nobody may take it for an error. */
+/** Unwinds a monitor that was killed during a call. The monitor must not treat it as an error. */
 export class Killed extends Error {
   override readonly name = "Killed";
 }

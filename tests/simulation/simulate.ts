@@ -1,8 +1,9 @@
 /**
- * Lets random histories happen to simulated machines, and checks the monitor's promises after each.
+ * Performs random histories on simulated machines, and checks the monitor's promises after each.
  *
- * `deno task simulate [--seeds N] [--from SEED]`: N histories (10,000), beginning with a seed (1). The same seed is always
- * the same history. Prints the shortest form of the first history that breaks a promise, and exits with 1.
+ * `deno task simulate [--seeds N] [--from SEED]` performs N histories (default 10,000), starting with a seed
+ * (default 1). A seed always produces the same history. Prints the shortest form of the first history that breaks a
+ * promise, and exits with 1.
  */
 
 import { parseArgs } from "@std/cli/parse-args";

@@ -11,7 +11,7 @@ Deno.test(`the monitor keeps its promises in ${HISTORIES} random histories from 
   }
 });
 
-Deno.test("a seed always gives the same history", () => {
+Deno.test("historyOf() returns the same history for the same seed", () => {
   assertEquals(historyOf(7), historyOf(7));
   assertEquals(JSON.stringify(historyOf(7)) === JSON.stringify(historyOf(8)), false);
 });

@@ -1,4 +1,4 @@
-/** The part of the original's options that is used here. */
+/** The options of the original that this project uses. */
 export interface CopyOptions {
   overwrite?: boolean;
   preserveTimestamps?: boolean;

@@ -1,7 +1,7 @@
 import { type LevelName, LogLevels } from "./levels.ts";
 import type { LogRecord } from "./record.ts";
 
-/** Where records of a level or above go, formatted. */
+/** Formats and writes the records at or above a level. */
 export abstract class BaseHandler {
   readonly #level: number;
   readonly #formatter: (record: LogRecord) => string;

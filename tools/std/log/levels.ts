@@ -7,7 +7,7 @@ export type LevelName = keyof typeof LogLevels;
 /** The number of a level. */
 export type LogLevel = typeof LogLevels[LevelName];
 
-/** The name of a level, from its number. */
+/** Returns the name of a level. */
 export function getLevelName(level: LogLevel): LevelName {
   for (const [name, number] of Object.entries(LogLevels)) if (number === level) return name as LevelName;
   throw new Error(`Cannot get log level: no level named ${level}`);

@@ -4,7 +4,7 @@ import { LogRecord } from "./record.ts";
 
 export { LogRecord };
 
-/** Hands the messages of a level or above to its handlers. */
+/** Passes the messages at or above a level to its handlers. */
 export class Logger {
   readonly #name: string;
   readonly #level: number;
