@@ -1,7 +1,7 @@
 import type { StopSignal } from "./types.ts";
 
 /** A process, or a scheduled run, that was sent its stop signal. */
-export interface Asked {
+export interface StopPhase {
   /** Identifies the state. */
   readonly type: "stopping";
   /** When the stop signal was sent. */
@@ -11,7 +11,7 @@ export interface Asked {
 }
 
 /** A process, or a scheduled run, that was sent SIGKILL. */
-export interface Killed {
+export interface KillPhase {
   /** Identifies the state. */
   readonly type: "killing";
   /** When SIGKILL was sent. */
@@ -34,28 +34,35 @@ export const STUCK_MS = 5000;
 export const STUCK_AGAIN_MS = 10_000;
 
 /** Sends the stop signal to a process, or a scheduled run. */
-export function ask(signal: StopSignal, now: number, killAt: number): readonly [Asked, readonly EndEffect[]] {
+export function requestStop(
+  signal: StopSignal,
+  now: number,
+  killAt: number,
+): readonly [StopPhase, readonly EndEffect[]] {
   return [{ type: "stopping", stoppedAt: now, killAt }, [{ type: "signal", signal }]];
 }
 
 /** Sends SIGKILL to a process, or a scheduled run. */
-export function kill(now: number): readonly [Killed, readonly EndEffect[]] {
+export function kill(now: number): readonly [KillPhase, readonly EndEffect[]] {
   return [{ type: "killing", killedAt: now, reportAt: now + STUCK_MS }, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
 /** Returns when {@linkcode passTime} has something to do. */
-export function endDeadline(end: Asked | Killed): number {
+export function endDeadline(end: StopPhase | KillPhase): number {
   return end.type === "stopping" ? end.killAt : end.reportAt;
 }
 
 /** Sends SIGKILL at the end of the kill time. After that, reports what is left. */
-export function passTime(end: Asked | Killed, now: number): readonly [Asked | Killed, readonly EndEffect[]] {
+export function passTime(
+  end: StopPhase | KillPhase,
+  now: number,
+): readonly [StopPhase | KillPhase, readonly EndEffect[]] {
   if (now < endDeadline(end)) return [end, []];
   if (end.type === "stopping") return kill(now);
   return [{ type: "killing", killedAt: end.killedAt, reportAt: now + STUCK_AGAIN_MS }, [reportStuck(end, now)]];
 }
 
 /** Reports what is left. */
-export function reportStuck({ killedAt }: Killed, now: number): EndEffect {
+export function reportStuck({ killedAt }: KillPhase, now: number): EndEffect {
   return { type: "report-stuck", afterMs: now - killedAt };
 }

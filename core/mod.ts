@@ -11,7 +11,7 @@
 export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
 export { childEnv } from "./child_env.ts";
 export { describeDuration, describeExit, describeStep, describeStuck } from "./describe.ts";
-export { type Asked, type EndEffect, type Killed, STUCK_MS } from "./ending.ts";
+export { type EndEffect, type KillPhase, type StopPhase, STUCK_MS } from "./ending.ts";
 export { digest } from "./digest.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";

@@ -1,4 +1,4 @@
-import { type Asked, endDeadline, type EndEffect, type Killed } from "./ending.ts";
+import { endDeadline, type EndEffect, type KillPhase, type StopPhase } from "./ending.ts";
 import type { Exit, Spec } from "./types.ts";
 
 /**
@@ -46,10 +46,10 @@ export interface Then {
 }
 
 /** The process group was sent its stop signal. When it is gone, `next` is started, but not before `startAt`. */
-export type Stopping = Then & Asked;
+export type Stopping = Then & StopPhase;
 
 /** The process group was sent SIGKILL. When it is gone, `next` is started, but not before `startAt`. */
-export type Killing = Then & Killed;
+export type Killing = Then & KillPhase;
 
 /** The process is neither running nor wanted. */
 export interface Gone {

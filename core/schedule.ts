@@ -24,7 +24,7 @@
  * @module
  */
 
-import { ask, type Asked, type EndEffect, kill, type Killed, passTime } from "./ending.ts";
+import { type EndEffect, kill, type KillPhase, passTime, requestStop, type StopPhase } from "./ending.ts";
 import type {
   ScheduleCounts,
   ScheduleEffect,
@@ -125,7 +125,7 @@ function idle(state: ScheduleIdle, event: ScheduleEvent, now: number, policy: Sc
 
 function running(state: ScheduleRunning, event: ScheduleEvent, now: number, policy: SchedulePolicy): ScheduleStep {
   const stop = (why: Pick<ScheduleRunEnd, "exit" | "cause" | "isLast">, graceMs = policy.graceMs): ScheduleStep => {
-    return endBy({ ...state, ...why }, ask("SIGTERM", now, now + graceMs));
+    return endBy({ ...state, ...why }, requestStop("SIGTERM", now, now + graceMs));
   };
   const isLast = policy.isOnce;
   switch (event.type) {
@@ -180,7 +180,7 @@ function skip(state: ScheduleRunning | ScheduleStopping | ScheduleKilling): Sche
 /** Combines a run with the state and the effects of its stop. */
 function endBy(
   { runs, skipped, failures, dueAt, since, exit, cause, isLast }: ScheduleCounts & ScheduleRunEnd,
-  [end, effects]: readonly [Asked | Killed, readonly EndEffect[]],
+  [end, effects]: readonly [StopPhase | KillPhase, readonly EndEffect[]],
 ): ScheduleStep {
   return [{ runs, skipped, failures, dueAt, since, exit, cause, isLast, ...end }, effects];
 }

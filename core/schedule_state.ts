@@ -1,4 +1,4 @@
-import { type Asked, endDeadline, type EndEffect, type Killed } from "./ending.ts";
+import { endDeadline, type EndEffect, type KillPhase, type StopPhase } from "./ending.ts";
 import type { Exit } from "./types.ts";
 
 /** The fields of all states but the last. */
@@ -33,10 +33,10 @@ export interface ScheduleRunning extends ScheduleCounts {
 }
 
 /** The process group of the run was sent SIGTERM. */
-export type ScheduleStopping = ScheduleCounts & ScheduleRunEnd & Asked;
+export type ScheduleStopping = ScheduleCounts & ScheduleRunEnd & StopPhase;
 
 /** The process group of the run was sent SIGKILL. */
-export type ScheduleKilling = ScheduleCounts & ScheduleRunEnd & Killed;
+export type ScheduleKilling = ScheduleCounts & ScheduleRunEnd & KillPhase;
 
 /** No run follows. */
 export interface ScheduleEnded {

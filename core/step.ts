@@ -30,7 +30,7 @@
  * @module
  */
 
-import { ask, type Asked, kill, type Killed, passTime, reportStuck } from "./ending.ts";
+import { kill, type KillPhase, passTime, reportStuck, requestStop, type StopPhase } from "./ending.ts";
 import {
   deadline,
   type Effect,
@@ -135,7 +135,7 @@ function running(state: Running, event: ProcessEvent, now: number, policy: Resta
     case "kill":
       return killNow({ ...state, next: null, delayMs: policy.minDelayMs, startAt: now }, now);
     case "leader-exited":
-      return left(state, event.exit, now, policy);
+      return leaderExited(state, event.exit, now, policy);
     case "group-exited":
       return [state, UNEXPECTED];
     case "tick":
@@ -210,7 +210,7 @@ function replace(state: Running, next: Spec | null, now: number, policy: Restart
 }
 
 /** The leader exited by itself, or could not be started: stops the rest of its group, then starts it again. */
-function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): Step {
+function leaderExited(state: Running, exit: Exit, now: number, policy: RestartPolicy): Step {
   const { spec, startedAt, delayMs } = state;
   const failed = exit.type === "failed";
   if (!failed && now - startedAt >= policy.thresholdMs) return replace(state, spec, now, policy);
@@ -221,7 +221,7 @@ function left(state: Running, exit: Exit, now: number, policy: RestartPolicy): S
 /** Sends the stop signal. SIGKILL follows after the kill time, or at `killBy` if that is sooner. */
 function stop(rules: StopRules, then: Then, now: number, policy: RestartPolicy, killBy = Infinity): Step {
   const killAt = Math.min(now + (rules.killTimeMs ?? policy.killTimeMs), killBy);
-  return endBy(then, ask(rules.stopSignal, now, killAt));
+  return endBy(then, requestStop(rules.stopSignal, now, killAt));
 }
 
 function killNow(then: Then, now: number): Step {
@@ -230,7 +230,7 @@ function killNow(then: Then, now: number): Step {
 
 function endBy(
   { next, delayMs, startedAt, startAt }: Then,
-  [end, effects]: readonly [Asked | Killed, readonly Effect[]],
+  [end, effects]: readonly [StopPhase | KillPhase, readonly Effect[]],
 ): Step {
   return [{ next, delayMs, startedAt, startAt, ...end }, effects];
 }

@@ -63,7 +63,7 @@ export { type Foreground, startForeground } from "./program/foreground.ts";
 export { askHttp, type HttpTarget } from "./checks/http.ts";
 export type { Answer } from "./checks/http_answer.ts";
 export { Lives } from "./checks/lives.ts";
-export { LOCK_PATIENCE_MS, lockDirectory } from "./files/lock.ts";
+export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";
 export { messageDirectory } from "./files/messages_directory.ts";
 export { SILENT_LOG } from "./output/log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";

@@ -206,7 +206,7 @@ export interface Host {
   /** Watches directories, and a file of this program that serves to ask the watch. @throws {Error} If it cannot. */
   watch(paths: readonly string[], listener: WatchListener, probe?: string | null): Watch;
   /** Locks a directory. Null if another process holds the lock for that long. @throws {Error} If it does not exist. */
-  lock(path: string, patienceMs: number): Promise<DirectoryLock | null>;
+  lock(path: string, timeoutMs: number): Promise<DirectoryLock | null>;
   /** Creates a directory of pid files, or none if `path` is null. @throws {Error} If it cannot be made or trusted. */
   pidFiles(path: string | null, trust?: TrustOptions): PidFiles;
   /**

@@ -7,7 +7,7 @@ import {
   identifyPlaces,
   type Identity,
   KnownFaults,
-  LOCK_PATIENCE_MS,
+  LOCK_TIMEOUT_MS,
   type Log,
   type MessagesDirectory,
   type Watch,
@@ -121,7 +121,7 @@ export class DirectoryGuard {
   async #open(id: string): Promise<void> {
     const { log, messagesDirectory } = this.#options;
     const path = JSON.stringify(messagesDirectory.path);
-    const lock = await this.#host.lock(messagesDirectory.path, LOCK_PATIENCE_MS);
+    const lock = await this.#host.lock(messagesDirectory.path, LOCK_TIMEOUT_MS);
     if (lock === null) throw new Error(`Cannot lock ${path}: another monitor uses this messages directory`);
     this.#use(lock, id);
     this.#isShared = messagesDirectory.isShared();

@@ -219,11 +219,11 @@ export class Supervisor {
   }
 
   /** Leaves behind a child that SIGKILL does not end, or may not reach if its user changed. The monitor must end. */
-  #giveUpOnStuck(process: Process, now: number, patienceMs = STUCK_MS): void {
+  #giveUpOnStuck(process: Process, now: number, timeoutMs = STUCK_MS): void {
     const { name, state, child } = process;
     if (state.type !== "killing" || child === null) return;
     const afterMs = now - state.killedAt;
-    if (afterMs < patienceMs && !child.refused) return;
+    if (afterMs < timeoutMs && !child.refused) return;
     this.#options.log.error(`${describeStuck(afterMs, child.refused)} and is left behind: ${child.whoIsLeft()}`, name);
     this.#exitCode = 1;
     this.#processes.store(process, GONE, this.#isClosing);

@@ -2,7 +2,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { copySync } from "@std/fs/copy";
 import { ensureDirSync } from "@std/fs/ensure-dir";
 import { dirname, join } from "@std/path";
-import { PATIENCE_MS, type Result, ROOT, signalIfThere } from "./cli/tools.ts";
+import { type Result, ROOT, signalIfThere, TIMEOUT_MS } from "./cli/tools.ts";
 import { type TempDir, tempDir, until } from "./helpers.ts";
 
 const NPM = join("npm", "registry.npmjs.org");
@@ -66,7 +66,7 @@ export class Stranger implements Disposable {
     const streams = [monitor.stdout, monitor.stderr].map(async (stream) => {
       for await (const text of stream.pipeThrough(new TextDecoderStream())) said += text;
     });
-    const timer = setTimeout(() => signalIfThere(monitor.pid, "SIGKILL"), 4 * PATIENCE_MS);
+    const timer = setTimeout(() => signalIfThere(monitor.pid, "SIGKILL"), 4 * TIMEOUT_MS);
     try {
       await work(async (text) => {
         await until(`the monitor says: ${text}`, () => isOver || said.includes(text));

@@ -145,7 +145,7 @@ class DenoChild implements Child {
     const wasRefused = this.refused;
     this.refused = false;
     try {
-      askToEnd(this.#target, this.#lastSignal);
+      requestStop(this.#target, this.#lastSignal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return this.#sendAlone(this.#lastSignal);
       this.refused = true;
@@ -219,7 +219,7 @@ class DenoChild implements Child {
  *
  * @throws {Deno.errors.NotFound} If there is no such process or group.
  */
-export function askToEnd(target: number, signal: StopSignal): void {
+export function requestStop(target: number, signal: StopSignal): void {
   Deno.kill(target, signal);
   // SIGKILL ends stopped processes as well.
   if (signal === "SIGKILL") return;

@@ -1,7 +1,7 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
 import { faultOf } from "../deno_errors.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
-import { askToEnd } from "./child.ts";
+import { requestStop } from "./child.ts";
 import type { ProcView } from "./proc_view.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
@@ -107,7 +107,7 @@ export class Leftover implements Child {
     // Check each time: it may have exited since the last check, and another process may have its pid.
     if (identify(trace, this.#parts.view) !== "ours") return;
     try {
-      askToEnd(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
+      requestStop(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return;
       this.#parts.listener.warn(`cannot send ${signal} to pid ${trace.pid} of a previous monitor: ${faultOf(error)}`);

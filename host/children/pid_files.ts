@@ -1,7 +1,7 @@
 import { type Spec, stopRulesOf } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
-import { LOCK_PATIENCE_MS, lockDirectory } from "../files/lock.ts";
+import { LOCK_TIMEOUT_MS, lockDirectory } from "../files/lock.ts";
 import { lstat } from "../files/lstat.ts";
 import { OwnDirectory } from "../files/own_directory.ts";
 import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles, TrustOptions } from "../types.ts";
@@ -46,7 +46,7 @@ export class DenoPidFiles implements PidFiles {
   }
 
   async lock(): Promise<string | null> {
-    this.#lock = await lockDirectory(this.path, LOCK_PATIENCE_MS);
+    this.#lock = await lockDirectory(this.path, LOCK_TIMEOUT_MS);
     if (this.#lock !== null) return this.#lock.fault;
     throw new Error(`Cannot lock ${JSON.stringify(this.path)}: ${TAKEN}`);
   }

@@ -82,7 +82,7 @@ function forkLosesGroups(): boolean {
 
 function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess {
   const child = new Deno.Command(SETSID, { ...options, args: ["--", path, ...options.args ?? []] }).spawn();
-  spare(child);
+  unref(child);
   child.status.then(({ code, signal }) => {
     if (signal === null && NOT_EXECUTED.includes(code)) bySetsid.set(path, false);
   }, () => {
@@ -92,27 +92,27 @@ function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess 
 }
 
 /** How many running children Deno itself does not wait for. */
-let spared = 0;
+let unrefCount = 0;
 
 /** Keeps this program running while there are such children. The first timer would take longer to create. */
-let patience: MessageChannel | undefined;
+let keepAlive: MessageChannel | undefined;
 
 /**
  * Keeps Deno from sending SIGKILL to the pid of a child that is not `detached`. Deno does that when this program exits,
  * and even after the child was reaped, when the pid may belong to another process. `unref()` prevents it, but then Deno
  * does not wait for the child either.
  */
-function spare(child: Deno.ChildProcess): void {
+function unref(child: Deno.ChildProcess): void {
   child.unref();
-  if (spared++ === 0) {
-    patience = new MessageChannel();
-    patience.port1.onmessage = () => {};
+  if (unrefCount++ === 0) {
+    keepAlive = new MessageChannel();
+    keepAlive.port1.onmessage = () => {};
   }
   const release = () => {
-    if (--spared > 0) return;
-    patience?.port1.close();
+    if (--unrefCount > 0) return;
+    keepAlive?.port1.close();
     // Otherwise Deno keeps it, and 5 KB, forever.
-    patience?.port2.close();
+    keepAlive?.port2.close();
   };
   child.status.then(release, release);
 }

@@ -18,7 +18,7 @@ export interface Stray {
 }
 
 /** How long reading environments may take, in milliseconds: a process whose memory is locked blocks its readers. */
-const PATIENCE_MS = 1000;
+const TIMEOUT_MS = 1000;
 
 /** How many are read at a time. Each takes one of Deno's 32 threads, and one that hangs keeps it forever. */
 const READERS = 4;
@@ -48,7 +48,7 @@ export async function findStrays(clock: Clock): Promise<Stray[]> {
     }
   };
   const late = Promise.withResolvers<void>();
-  const cancel = clock.after(PATIENCE_MS, late.resolve);
+  const cancel = clock.after(TIMEOUT_MS, late.resolve);
   await Promise.race([Promise.all(Array.from({ length: READERS }, readSome)), late.promise]);
   cancel();
   return found;

@@ -17,7 +17,7 @@ const MODE = 0o600;
 const RETRY_MS = 20;
 
 /** How long to try to get a lock at startup, in milliseconds. A program that checks a lock holds it for a moment. */
-export const LOCK_PATIENCE_MS = 1000;
+export const LOCK_TIMEOUT_MS = 1000;
 
 /**
  * Locks a directory by locking a file in it that only the current user can open. The operating system releases the lock
@@ -27,7 +27,7 @@ export const LOCK_PATIENCE_MS = 1000;
  * the holder of the lock can keep this program from getting it.
  *
  * @param path The directory.
- * @param patienceMs How long to try, in milliseconds.
+ * @param timeoutMs How long to try, in milliseconds.
  * @returns The lock. Null if another program of root or of the current user holds it.
  * @throws {Deno.errors.NotFound} If the directory does not exist.
  * @throws {Deno.errors.PermissionDenied} If the lock file belongs to root, so that no other user can see if it is
@@ -35,13 +35,13 @@ export const LOCK_PATIENCE_MS = 1000;
  */
 export async function lockDirectory(
   path: string,
-  patienceMs: number,
+  timeoutMs: number,
   clock: Clock = denoClock,
 ): Promise<DirectoryLock | null> {
   const directory = pin(Deno.openSync(path, { read: true }));
   const at = directory.path ?? path;
   try {
-    const file = await takeLock(join(at, NAME), patienceMs, clock);
+    const file = await takeLock(join(at, NAME), timeoutMs, clock);
     if (file !== null) return new FileLock(at, directory, pin(file));
   } catch (error) {
     if (error instanceof Unlockable) return new FileLock(at, directory, null, error.message);
@@ -86,8 +86,8 @@ class FileLock implements DirectoryLock {
   }
 }
 
-async function takeLock(path: string, patienceMs: number, clock: Clock): Promise<Deno.FsFile | null> {
-  const until = clock.now() + patienceMs;
+async function takeLock(path: string, timeoutMs: number, clock: Clock): Promise<Deno.FsFile | null> {
+  const until = clock.now() + timeoutMs;
   for (;;) {
     const seen = lstat(path);
     if (seen !== null && !isOwn(seen)) return replace(path);

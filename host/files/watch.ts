@@ -10,7 +10,7 @@ import { freshPath, probe } from "./fresh.ts";
 import { idOf } from "./lstat.ts";
 
 /** How long a watch has to answer, in milliseconds. */
-const PATIENCE_MS = 1000;
+const TIMEOUT_MS = 1000;
 
 /** How often a watch is asked before it is closed, if it reports other events but no answer. */
 const MAX_QUESTIONS = 3;
@@ -101,7 +101,7 @@ class DenoWatch implements Watch {
     // A watch that hangs at a FIFO that has come since then continues.
     this.#fifos.hold();
     if (this.#probe === null) return !isStuck;
-    const isLate = this.#askedAt !== null && denoClock.now() > this.#askedAt + PATIENCE_MS;
+    const isLate = this.#askedAt !== null && denoClock.now() > this.#askedAt + TIMEOUT_MS;
     if (isLate && !this.#hasEvents) isStuck = true;
     else if (isLate || this.#askedAt === null) this.#ask();
     return !isStuck;
@@ -132,7 +132,7 @@ class DenoWatch implements Watch {
   async #isLate(): Promise<boolean> {
     if (this.#askedAt === null) return false;
     const late = Promise.withResolvers<void>();
-    const cancel = denoClock.after(PATIENCE_MS, late.resolve);
+    const cancel = denoClock.after(TIMEOUT_MS, late.resolve);
     await Promise.race([this.#answered.promise, late.promise]);
     cancel();
     // If this program itself was delayed, let it read the events that came in between.

@@ -38,7 +38,7 @@ export class Writer {
   #waitingBytes = 0;
   /** How many of those bytes were offered. */
   #offeredBytes = 0;
-  #spare = EMPTY;
+  #unused = EMPTY;
   #writing: Promise<void> | null = null;
   /** Resolves when the waiting bytes are being written, so that there is room again. */
   #room = Promise.withResolvers<void>();
@@ -114,7 +114,7 @@ export class Writer {
   async #writeWaiting(): Promise<void> {
     while (this.#waitingBytes > 0) {
       const bytes = this.#waiting.subarray(0, this.#waitingBytes);
-      [this.#waiting, this.#spare] = [this.#spare, this.#waiting];
+      [this.#waiting, this.#unused] = [this.#unused, this.#waiting];
       this.#waitingBytes = 0;
       this.#offeredBytes = 0;
       this.#room.resolve();
@@ -129,7 +129,7 @@ export class Writer {
         this.#isBroken = true;
       }
       // This frees memory after a flood. During one, new buffers would pile up faster than they are collected.
-      if (bytes.length * MUCH_LARGER < this.#spare.length) this.#spare = EMPTY;
+      if (bytes.length * MUCH_LARGER < this.#unused.length) this.#unused = EMPTY;
     }
     this.#writing = null;
   }

@@ -3,7 +3,7 @@ import { join } from "@std/path";
 import manifest from "../../deno.json" with { type: "json" };
 import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "../../tools/permissions.ts";
 import { type TempDir, tempDir, until } from "../helpers.ts";
-import { namesIn, PATIENCE_MS, type Result, ROOT, signalIfThere } from "./tools.ts";
+import { namesIn, type Result, ROOT, signalIfThere, TIMEOUT_MS } from "./tools.ts";
 
 /** Runs a command in an empty directory, with an empty cache and no network to fill it. */
 async function runBare(dir: TempDir, command: string, args: readonly string[]): Promise<Result> {
@@ -70,7 +70,7 @@ Deno.test("each tool's bundle starts alone, without cache and network, and conta
   const args = [...places, "--pid", pids];
   const monitor = new Deno.Command(join(dist, "ncolony-monitor.js"), { args, env, stdout: "null", stderr: "null" })
     .spawn();
-  const timer = setTimeout(() => signalIfThere(monitor.pid, "SIGKILL"), 2 * PATIENCE_MS);
+  const timer = setTimeout(() => signalIfThere(monitor.pid, "SIGKILL"), 2 * TIMEOUT_MS);
   try {
     await until("web runs", () => namesIn(dir.path).includes("pids") && namesIn(pids).includes("web"));
   } finally {

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type TempDir, until } from "../helpers.ts";
-import { hasCommand, IS_ROOT, PATIENCE_MS, ROOT, run, signalIfThere } from "./tools.ts";
+import { hasCommand, IS_ROOT, ROOT, run, signalIfThere, TIMEOUT_MS } from "./tools.ts";
 
 /** The words that put a command into new namespaces. */
 export const NAMESPACES = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--net"];
@@ -56,7 +56,7 @@ export class Container implements AsyncDisposable {
     } as const;
     this.#unshare = new Deno.Command(command!, options).spawn();
     this.#said = new Response(this.#unshare.stderr).text();
-    this.#timer = setTimeout(() => this.signal("SIGKILL"), 3 * PATIENCE_MS);
+    this.#timer = setTimeout(() => this.signal("SIGKILL"), 3 * TIMEOUT_MS);
     this.init = until("unshare has a child", () => {
       const { stdout } = new Deno.Command("ps", { args: ["--ppid", `${this.#unshare.pid}`, "-o", "pid="] })
         .outputSync();

@@ -5,11 +5,11 @@ import {
   latin1,
   MONITOR_PERMISSIONS,
   namesIn,
-  PATIENCE_MS,
   place,
   type Result,
   runTool,
   signalIfThere,
+  TIMEOUT_MS,
   toolCommand,
 } from "./tools.ts";
 
@@ -222,7 +222,7 @@ export class Colony implements AsyncDisposable {
 
   async #end(): Promise<void> {
     signalIfThere(this.process.pid, "SIGTERM");
-    const timer = setTimeout(() => signalIfThere(this.process.pid, "SIGKILL"), PATIENCE_MS);
+    const timer = setTimeout(() => signalIfThere(this.process.pid, "SIGKILL"), TIMEOUT_MS);
     await this.process.status;
     clearTimeout(timer);
   }

@@ -1,5 +1,5 @@
 import { until } from "../helpers.ts";
-import { PATIENCE_MS, ROOT, signalIfThere } from "./tools.ts";
+import { ROOT, signalIfThere, TIMEOUT_MS } from "./tools.ts";
 
 /** Options of a {@linkcode Program}. */
 export interface ProgramOptions {
@@ -92,7 +92,7 @@ export class Program implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { pid, status } = this.process;
     if (!this.#isOver) { for (const signal of ["SIGTERM", "SIGCONT"] as const) signalIfThere(pid, signal); }
-    const timer = setTimeout(() => signalIfThere(pid, "SIGKILL"), PATIENCE_MS);
+    const timer = setTimeout(() => signalIfThere(pid, "SIGKILL"), TIMEOUT_MS);
     await status;
     clearTimeout(timer);
     await this.#stdin?.close().catch(() => {});

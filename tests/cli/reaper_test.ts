@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import manifest from "../../reaper/deno.json" with { type: "json" };
 import { REAPER_PERMISSIONS } from "./reaping.ts";
-import { PATIENCE_MS, ROOT, runTool, signalIfThere, toolCommand } from "./tools.ts";
+import { ROOT, runTool, signalIfThere, TIMEOUT_MS, toolCommand } from "./tools.ts";
 
 /** Runs a reaper until it exits, with some bytes on its stdin. */
 async function reap(
@@ -11,7 +11,7 @@ async function reap(
   const [command, ...args] = [...toolCommand("reaper/mod.ts", REAPER_PERMISSIONS), ...argv];
   const stdin = input === null ? "null" : "piped";
   const child = new Deno.Command(command!, { args, cwd: ROOT, stdin, stdout: "piped", stderr: "piped" }).spawn();
-  const timer = setTimeout(() => signalIfThere(child.pid, "SIGKILL"), 2 * PATIENCE_MS);
+  const timer = setTimeout(() => signalIfThere(child.pid, "SIGKILL"), 2 * TIMEOUT_MS);
   try {
     const writing = input === null ? null : new Blob([input]).stream().pipeTo(child.stdin);
     const { code, stdout, stderr } = await child.output();

@@ -1,5 +1,5 @@
 import { Program } from "./program.ts";
-import { hasCommand, HEEDING, PATIENCE_MS, run, signalIfThere, toolCommand } from "./tools.ts";
+import { hasCommand, HEEDING, run, signalIfThere, TIMEOUT_MS, toolCommand } from "./tools.ts";
 
 /** The permissions that reaper needs. */
 export const REAPER_PERMISSIONS: readonly string[] = ["--allow-run", "--allow-ffi"];
@@ -70,7 +70,7 @@ export class Reaped extends Program {
   }
 
   override async [Symbol.asyncDispose](): Promise<void> {
-    const deadline = performance.now() + PATIENCE_MS;
+    const deadline = performance.now() + TIMEOUT_MS;
     while (!this.isOver) {
       const isLate = performance.now() > deadline;
       const pids = await below(this.process.pid);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { PATIENCE_MS, type Result, ROOT, run, sh } from "./tools.ts";
+import { type Result, ROOT, run, sh, TIMEOUT_MS } from "./tools.ts";
 
 /** The recipe of a server in docs/recipes.md. */
 export interface Recipe {
@@ -88,7 +88,7 @@ export class Site implements AsyncDisposable {
 
   /** Waits until a shell command in the server's namespaces succeeds with this output. */
   async shows(command: string, output?: string): Promise<void> {
-    for (const end = Date.now() + 2 * PATIENCE_MS;;) {
+    for (const end = Date.now() + 2 * TIMEOUT_MS;;) {
       const { code, stdout, stderr } = await this.run(command);
       if (code === 0 && (output === undefined || stdout === output)) return;
       if (Date.now() > end) {

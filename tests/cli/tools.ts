@@ -15,7 +15,7 @@ export const MONITOR_PERMISSIONS: readonly string[] = [
 export const IS_ROOT: boolean = Deno.uid() === 0;
 
 /** How long a program may take to exit, in milliseconds. */
-export const PATIENCE_MS = 15_000;
+export const TIMEOUT_MS = 15_000;
 
 /** The path of the repository. */
 export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));
@@ -50,8 +50,8 @@ export async function runTool(
 export async function run([command, ...args]: readonly string[]): Promise<Result> {
   const child = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
   const timers = [
-    setTimeout(() => signalIfThere(child.pid, "SIGTERM"), PATIENCE_MS),
-    setTimeout(() => signalIfThere(child.pid, "SIGKILL"), 2 * PATIENCE_MS),
+    setTimeout(() => signalIfThere(child.pid, "SIGTERM"), TIMEOUT_MS),
+    setTimeout(() => signalIfThere(child.pid, "SIGKILL"), 2 * TIMEOUT_MS),
   ];
   const { code, stdout, stderr } = await child.output();
   timers.forEach(clearTimeout);

@@ -146,8 +146,8 @@ export class World {
     const { wanted, due } = this.#expected;
     this.#check(this.child === null, "spawns nothing before the group of the previous child is empty");
     this.#check(spec === wanted, "spawns, and plans to spawn, only what was wanted last");
-    const patience = "spawns nothing before the delay after crashes in a row or after a failed start is over";
-    this.#check(this.now >= due, patience, `spawned at ${this.now} ms, due at ${due} ms`);
+    const promise = "spawns nothing before the delay after crashes in a row or after a failed start is over";
+    this.#check(this.now >= due, promise, `spawned at ${this.now} ms, due at ${due} ms`);
     this.child = new Child(spec, this.#random, this.failureRate);
     this.#reportAt = Infinity;
     this.#expected.start(this.now);

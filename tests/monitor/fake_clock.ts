@@ -7,8 +7,8 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** The default of `patience`. */
-const PATIENCE = 5_000_000;
+/** The default of `maxOperations`. */
+const MAX_OPERATIONS = 5_000_000;
 
 /**
  * A clock that only advances when a test advances it. It then fires the timers that are due, in order, and lets all
@@ -22,7 +22,7 @@ export class FakeClock implements Clock {
   /** Whether `yield()` blocks until this is false again. */
   holdsYields = false;
   /** The most operations that may happen at one instant. More can only be an endless loop. */
-  patience = PATIENCE;
+  maxOperations = MAX_OPERATIONS;
   /** How many timers have fired. */
   wakeups = 0;
   /** How often `yield()` was called. */
@@ -74,7 +74,7 @@ export class FakeClock implements Clock {
   /** Simulates an operation that takes this long: the clock advances, but no timer fires. */
   work(costMs: number): void {
     if (costMs > 0) this.#moveTo(this.#now + costMs);
-    else if (++this.#operations > this.patience) throw new Error("Work goes on for ever without any time passing");
+    else if (++this.#operations > this.maxOperations) throw new Error("Work goes on for ever without any time passing");
   }
 
   /** Waits for everything that happens without the clock advancing. */

@@ -5,7 +5,7 @@ import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
 Deno.test("Scanner sleeps when the config directory disappears before a config has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
-  world.host.clock.patience = 10_000;
+  world.host.clock.maxOperations = 10_000;
   world.config.remove("web");
   await world.advance(50);
   world.config.vanish();
@@ -15,7 +15,7 @@ Deno.test("Scanner sleeps when the config directory disappears before a config h
 
 Deno.test("Scanner sleeps when an empty directory replaces the config directory before a config has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
-  world.host.clock.patience = 10_000;
+  world.host.clock.maxOperations = 10_000;
   world.config.write("web", "");
   await world.advance(50);
   world.config.replace();
@@ -25,7 +25,7 @@ Deno.test("Scanner sleeps when an empty directory replaces the config directory 
 
 Deno.test("Scanner applies a config that had not settled when the directory is back", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
-  world.host.clock.patience = 10_000;
+  world.host.clock.maxOperations = 10_000;
   world.config.write("web", config("nginx"));
   await world.advance(50);
   const comeBack = world.config.vanish();

@@ -3,7 +3,7 @@ import { config, FREQUENCY_MS, ScannerWorld } from "./worlds.ts";
 
 Deno.test("Scanner sleeps when the messages directory disappears before a message has settled", async () => {
   await using world = await ScannerWorld.idle({ web: config("httpd") });
-  world.host.clock.patience = 10_000;
+  world.host.clock.maxOperations = 10_000;
   world.messages.write("1", "{");
   await world.advance(50);
   const comeBack = world.messages.vanish();

@@ -38,7 +38,7 @@ export class World implements AsyncDisposable {
     killScope: KillScope = "group",
   ) {
     // An endless loop fails at once.
-    this.clock.patience = 10_000;
+    this.clock.maxOperations = 10_000;
     this.children.script("run", script);
     const spec = sample("run", { "ncolony.monitor": { kill_scope: killScope } });
     this.times = policy.isOnce ? once(this.clock) : every(FREQUENCY_MS, this.clock, () => 0);
