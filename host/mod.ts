@@ -60,7 +60,8 @@ export {
   type Watchdog,
 } from "./program/heart.ts";
 export { type Foreground, startForeground } from "./program/foreground.ts";
-export { askHttp, type HttpTarget } from "./checks/http.ts";
+export { askHttp } from "./checks/http.ts";
+export type { HttpTarget } from "./checks/http_connection.ts";
 export type { Answer } from "./checks/http_answer.ts";
 export { Lives } from "./checks/lives.ts";
 export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";

@@ -1,16 +1,12 @@
-import type { HttpCheck } from "@ncolony/core";
 import type { ClientRequest } from "node:http";
 import type { Socket } from "node:net";
 import { MAX_TIMER_MS } from "../clock.ts";
 import { NODE } from "../node.ts";
 import { type Answer, answerOf, explain } from "./http_answer.ts";
-import { type Connect, connectTo, headersOf, whyNotAllowed } from "./http_connection.ts";
+import { type Connect, connectTo, headersOf, type HttpTarget, whyNotAllowed } from "./http_connection.ts";
 
 /** The most that is read of an answer's body, in bytes. It is read so that the server can finish sending it. */
 const MAX_BODY_BYTES = 65_536;
-
-/** What to request, and how to reach the server. */
-export type HttpTarget = Pick<HttpCheck, "url" | "headers" | "unix" | "ca" | "isInsecure">;
 
 /**
  * Requests a URL by GET, as a new client does: on its own connection, which is closed when the answer was read, and

@@ -1,13 +1,16 @@
+import type { HttpCheck } from "@ncolony/core";
 import { basename } from "@std/path/posix/basename";
 import { dirname } from "@std/path/posix/dirname";
 import type { Socket } from "node:net";
 import { openDirectory } from "../files/directory.ts";
 import { NODE } from "../node.ts";
 import { isGranted } from "../permission.ts";
-import type { HttpTarget } from "./http.ts";
 
 /** The longest file of certificates that is read, in bytes. All public authorities take a quarter of that. */
 const MAX_CA_BYTES = 1024 ** 2;
+
+/** What to request, and how to reach the server. */
+export type HttpTarget = Pick<HttpCheck, "url" | "headers" | "unix" | "ca" | "isInsecure">;
 
 /** Opens a connection. */
 export type Connect = () => Socket;
