@@ -36,6 +36,16 @@ function lowerFirst(words: string): string {
   return words.charAt(0).toLowerCase() + words.slice(1);
 }
 
+/** Errors of node:fs that Deno words differently, or that mean something else here, by their codes. */
+const NODE_CODES: Readonly<Record<string, string>> = {
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EISDIR: "is a directory",
+  ENAMETOOLONG: "file name too long",
+  // Files are opened with O_NOFOLLOW.
+  ELOOP: "is a symbolic link",
+};
+
 /** Describes a file system error in a few words, without the path. */
 export function faultOf(error: unknown): string {
   if (error instanceof Deno.errors.NotFound) return "no such file or directory";
@@ -46,8 +56,7 @@ export function faultOf(error: unknown): string {
   }
   if (!(error instanceof Error)) return String(error);
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
-  if (code === "EACCES" || code === "EPERM") return "permission denied";
-  if (code === "ELOOP") return "is a symbolic link";
+  if (code in NODE_CODES) return NODE_CODES[code]!;
   // The three forms: from Deno with a path, from Deno without one, and from node:fs.
   const [, why] = OPERATION.exec(error.message) ?? /^(.*) \(os error \d+\)$/s.exec(error.message) ??
     /^E[A-Z]+: (.+?)(?:, \w+.*)?$/s.exec(error.message) ?? [];

@@ -71,7 +71,8 @@ const canMount = IS_ROOT && hasCommand("unshare") && (await run(["unshare", "--m
 
 for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
   Deno.test({
-    name: `--trust-read-only-mount trusts a volume of mode 0777 (${permissions.length} flags; skipped without mounts)`,
+    name:
+      `--trust-read-only-mount trusts a read-only volume of mode 0777 (${permissions.length} flags; skipped without mounts)`,
     ignore: !canMount,
     fn: async () => {
       using dir = tempDir();

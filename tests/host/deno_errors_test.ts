@@ -65,13 +65,17 @@ Deno.test("faultOf() describes an error of the file system in a few words, witho
     directory: await thrownBy(() => Deno.readTextFileSync(dir.path)),
     long: await thrownBy(() => Deno.readTextFileSync(dir.file("x".repeat(300)))),
     node: await thrownBy(() => openSync(dir.path, constants.O_WRONLY)),
+    nodeLong: await thrownBy(() => openSync(dir.file("x".repeat(300)), constants.O_RDONLY)),
+    nodeNone: await thrownBy(() => openSync(dir.file("none"), constants.O_RDONLY)),
   };
   assertEquals(Object.entries(faults).map(([name, error]) => `${name}: ${faultOf(error)}`), [
     "none: no such file or directory",
     "loop: too many levels of symbolic links",
     "directory: is a directory",
     "long: file name too long",
-    "node: illegal operation on a directory",
+    "node: is a directory",
+    "nodeLong: file name too long",
+    "nodeNone: no such file or directory",
   ]);
 });
 
