@@ -33,7 +33,7 @@ const HELD_BY: Readonly<Record<string, readonly string[]>> = {
     "the monitor removes no file from a directory of root's that is swapped for the messages directory",
   ],
   "nothing, but can read the messages directory": [
-    "a neighbour who locks everything that can be opened stops neither a monitor nor its successor from starting",
+    "a neighbour who locks everything keeps neither a monitor nor its successor from starting",
   ],
   "the pid directory, or the way to it": [
     "the monitor refuses --${option} DIR if the neighbour owns DIR or may write to it",
