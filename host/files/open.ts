@@ -56,8 +56,8 @@ export function readSmallFile(path: string, maxBytes: number): string | null {
 
 /** A file that lines are appended to. */
 export interface AppendFile {
-  /** The size when it was opened, in bytes. */
-  readonly size: number;
+  /** Returns its size now, in bytes. */
+  size(): number;
   /** Whether this file is at a path now. */
   isAt(path: string): boolean;
   /** Writes some of the bytes. Returns how many. */
@@ -80,17 +80,22 @@ export function openAppend(path: string, mode: number): AppendFile {
     closeSync(fd);
     throw new Error(fault);
   }
+  let { size } = info;
   return {
-    size: info.size,
+    size: () => size = fstatSync(fd).size,
     isAt: (path) => isAt(path, info),
     write: (bytes) => {
-      const before = fstatSync(fd).size;
       return new Promise<number>((resolve, reject) => {
         write(fd, bytes, 0, bytes.length, null, (error, written) => {
-          if (error === null) return resolve(written);
+          if (error === null) {
+            size += written;
+            return resolve(written);
+          }
           // Deno writes until all is written. On a full disk it fails after some of it, and does not say how much.
-          const part = fstatSync(fd).size - before;
-          if (part > 0) resolve(part);
+          const before = size;
+          size = fstatSync(fd).size;
+          const part = size - before;
+          if (part > 0 && part <= bytes.length) resolve(part);
           else reject(error);
         });
       });

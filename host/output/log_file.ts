@@ -143,7 +143,7 @@ export class LogFile implements Target {
     if (this.#file === null || now < this.#checkAt) return;
     this.#checkAt = now + CHECK_MS;
     if (!this.#file.isAt(this.#path)) this.close();
-    else this.#size = lstat(this.#path)?.size ?? 0;
+    else this.#size = this.#file.size();
   }
 
   /** Returns how many of the bytes fit into the file. None if it is full. */
@@ -161,7 +161,7 @@ export class LogFile implements Target {
   #open(): AppendFile {
     this.#directory.ensure();
     const file = openAppend(this.#path, MODE);
-    this.#size = file.size;
+    this.#size = file.size();
     this.#isMidLine = false;
     this.#checkAt = this.#clock.now() + CHECK_MS;
     return file;
