@@ -54,6 +54,18 @@ async function processorTime({ process: { pid } }: Program): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
+/** Returns the time from the first line of a log to the last one, in seconds. */
+function secondsOf(lines: readonly string[]): number {
+  const times = lines.map((line) => Date.parse(line.slice(0, 24))).filter((time) => !Number.isNaN(time));
+  return (Math.max(...times) - Math.min(...times)) / 1000;
+}
+
+/** Checks that a log has at most one such line per second. On a busy machine, a line may be late by a second. */
+function assertOncePerSecond(monitor: Program, line: RegExp): void {
+  const lines = monitor.lines.filter((it) => line.test(it));
+  assertLessOrEqual(lines.length, Math.ceil(secondsOf(lines)) + 2);
+}
+
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
@@ -198,16 +210,11 @@ neighbourTest("the monitor restarts a process at most once a second, however man
     `cd "$1/messages"; i=0; while :; do i=$((i + 1)); echo '${RESTART}' > $i.new; mv $i.new $i; done`,
   );
   await monitor.waitFor(/web: stopping -> running/, 2);
-  const before = monitor.count(/web: stopping -> running/);
-  const start = performance.now();
   await pause(4000);
-  const seconds = (performance.now() - start) / 1000;
-  const restarts = monitor.count(/web: stopping -> running/) - before;
-  assertLessOrEqual(restarts, Math.ceil(seconds) + 1);
-  assertLess(0, restarts);
+  assertOncePerSecond(monitor, /web: stopping -> running/);
   assertLess(await place.add(monitor, "late"), 10_000);
   // At most ten lines a second about other users' messages, and how many more there were.
-  assertLess(monitor.count(/INFO message "/), 15 * (seconds + 10));
+  assertLess(monitor.count(/INFO message "/), 15 * (secondsOf(monitor.lines) + 10));
   await monitor.waitFor(/WARN \d+ more lines about messages were suppressed/);
 });
 
@@ -219,12 +226,9 @@ neighbourTest("messages cut short the backoff of a crashing process at most once
   await place.attackOn(
     `cd "$1/messages"; while :; do echo '{"type": "RESTART", "name": "bad"}' > b.new; mv b.new b; done`,
   );
-  await pause(1000);
-  const before = monitor.count(/bad: waiting -> running/);
-  const start = performance.now();
+  await monitor.waitFor(/bad: waiting -> running/, 2);
   await pause(4000);
-  const seconds = (performance.now() - start) / 1000;
-  assertLessOrEqual(monitor.count(/bad: waiting -> running/) - before, Math.ceil(seconds) + 1);
+  assertOncePerSecond(monitor, /bad: waiting -> running/);
 });
 
 for (
