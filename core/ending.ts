@@ -27,6 +27,9 @@ export type EndEffect =
   /** Report the processes that are left this long after SIGKILL, in milliseconds. */
   | { readonly type: "report-stuck"; readonly afterMs: number };
 
+/** What each function here returns: the part of the state that it decides, then the effects to perform, in order. */
+export type EndStep = readonly [end: StopPhase | KillPhase, effects: readonly EndEffect[]];
+
 /** A process that is still there this long after SIGKILL is stuck, in milliseconds. */
 export const STUCK_MS = 5000;
 
@@ -34,16 +37,12 @@ export const STUCK_MS = 5000;
 export const STUCK_AGAIN_MS = 10_000;
 
 /** Sends the stop signal to a process, or a scheduled run. */
-export function requestStop(
-  signal: StopSignal,
-  now: number,
-  killAt: number,
-): readonly [StopPhase, readonly EndEffect[]] {
+export function requestStop(signal: StopSignal, now: number, killAt: number): EndStep {
   return [{ type: "stopping", stoppedAt: now, killAt }, [{ type: "signal", signal }]];
 }
 
 /** Sends SIGKILL to a process, or a scheduled run. */
-export function kill(now: number): readonly [KillPhase, readonly EndEffect[]] {
+export function kill(now: number): EndStep {
   return [{ type: "killing", killedAt: now, reportAt: now + STUCK_MS }, [{ type: "signal", signal: "SIGKILL" }]];
 }
 
@@ -53,10 +52,7 @@ export function endDeadline(end: StopPhase | KillPhase): number {
 }
 
 /** Sends SIGKILL at the end of the kill time. After that, reports what is left. */
-export function passTime(
-  end: StopPhase | KillPhase,
-  now: number,
-): readonly [StopPhase | KillPhase, readonly EndEffect[]] {
+export function passTime(end: StopPhase | KillPhase, now: number): EndStep {
   if (now < endDeadline(end)) return [end, []];
   if (end.type === "stopping") return kill(now);
   return [{ type: "killing", killedAt: end.killedAt, reportAt: now + STUCK_AGAIN_MS }, [reportStuck(end, now)]];

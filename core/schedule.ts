@@ -24,7 +24,7 @@
  * @module
  */
 
-import { type EndEffect, kill, type KillPhase, passTime, requestStop, type StopPhase } from "./ending.ts";
+import { type EndStep, kill, passTime, requestStop } from "./ending.ts";
 import type {
   ScheduleCounts,
   ScheduleEffect,
@@ -180,7 +180,7 @@ function skip(state: ScheduleRunning | ScheduleStopping | ScheduleKilling): Sche
 /** Combines a run with the state and the effects of its stop. */
 function endBy(
   { runs, skipped, failures, dueAt, since, exit, cause, isLast }: ScheduleCounts & ScheduleRunEnd,
-  [end, effects]: readonly [StopPhase | KillPhase, readonly EndEffect[]],
+  [end, effects]: EndStep,
 ): ScheduleStep {
   return [{ runs, skipped, failures, dueAt, since, exit, cause, isLast, ...end }, effects];
 }

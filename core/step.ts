@@ -30,7 +30,7 @@
  * @module
  */
 
-import { kill, type KillPhase, passTime, reportStuck, requestStop, type StopPhase } from "./ending.ts";
+import { type EndStep, kill, passTime, reportStuck, requestStop } from "./ending.ts";
 import {
   deadline,
   type Effect,
@@ -230,7 +230,7 @@ function killNow(then: Then, now: number): Step {
 
 function endBy(
   { next, delayMs, startedAt, startAt }: Then,
-  [end, effects]: readonly [StopPhase | KillPhase, readonly Effect[]],
+  [end, effects]: EndStep,
 ): Step {
   return [{ next, delayMs, startedAt, startAt, ...end }, effects];
 }
