@@ -44,9 +44,7 @@ export function openFile(path: string): OpenFile {
  * @throws {Error} If it cannot be read, is not a regular file, or is longer than `maxBytes`.
  */
 export function readSmallFile(path: string, maxBytes: number): string | null {
-  const info = lstat(path);
-  if (info === null) return null;
-  if (!info.isFile) throw new Error("not a regular file");
+  if (lstat(path) === null) return null;
   using file = openFile(path);
   const bytes = new Uint8Array(maxBytes + 1);
   const length = file.read(bytes, 0, bytes.length);
@@ -56,8 +54,10 @@ export function readSmallFile(path: string, maxBytes: number): string | null {
 
 /** A file that lines are appended to. */
 export interface AppendFile {
-  /** Returns its size now, in bytes. */
-  size(): number;
+  /** Its size in bytes, if no other program has changed it since the last `updateSize()`. */
+  readonly size: number;
+  /** Reads its size again. */
+  updateSize(): void;
   /** Whether this file is at a path now. */
   isAt(path: string): boolean;
   /** Writes some of the bytes. Returns how many. */
@@ -72,7 +72,6 @@ export interface AppendFile {
  * @throws {Error} If it cannot be opened, is not a regular file, belongs to another user or has several names.
  */
 export function openAppend(path: string, mode: number): AppendFile {
-  if (!(lstat(path)?.isFile ?? true)) throw new Error("not a regular file");
   const { closeSync, constants, fstatSync, write } = NODE.fs();
   const { fd, info } = openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
   const fault = whyNotOurs(info);
@@ -82,7 +81,10 @@ export function openAppend(path: string, mode: number): AppendFile {
   }
   let { size } = info;
   return {
-    size: () => size = fstatSync(fd).size,
+    get size(): number {
+      return size;
+    },
+    updateSize: () => void (size = fstatSync(fd).size),
     isAt: (path) => isAt(path, info),
     write: (bytes) => {
       return new Promise<number>((resolve, reject) => {
@@ -154,10 +156,13 @@ interface Opened {
 }
 
 function openRegular(path: string, flags: number, mode?: number): Opened {
+  const fault = "not a regular file";
+  // Before it is opened, because opening a device can have effects. It may be replaced before the second check.
+  if (!(lstat(path)?.isFile ?? true)) throw new Error(fault);
   const opened = open(path, flags, mode);
   if (opened.info.isFile()) return opened;
   NODE.fs().closeSync(opened.fd);
-  throw new Error("not a regular file");
+  throw new Error(fault);
 }
 
 /** The most times that a path is opened while other users keep replacing it. */

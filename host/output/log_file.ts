@@ -48,7 +48,6 @@ export class LogFile implements Target {
   readonly #clock: Clock;
   readonly #report: LogFileReport;
   #file: AppendFile | null = null;
-  #size = 0;
   #isMidLine = false;
   #hasFault = false;
   /** When to check next whether the open file is the one at the path. */
@@ -83,14 +82,13 @@ export class LogFile implements Target {
       try {
         this.#check();
         const file = this.#file ??= this.#open();
-        const fitting = this.#fitting(bytes);
+        const fitting = this.#fitting(file, bytes);
         if (fitting === 0) {
           action = "rotate";
           this.#rotate();
           continue;
         }
         const written = await file.write(bytes.subarray(0, fitting));
-        this.#size += written;
         this.#isMidLine = bytes[written - 1] !== NEWLINE;
         if (this.#hasFault) this.#report.recovered();
         this.#hasFault = false;
@@ -143,25 +141,24 @@ export class LogFile implements Target {
     if (this.#file === null || now < this.#checkAt) return;
     this.#checkAt = now + CHECK_MS;
     if (!this.#file.isAt(this.#path)) this.close();
-    else this.#size = this.#file.size();
+    else this.#file.updateSize();
   }
 
   /** Returns how many of the bytes fit into the file. None if it is full. */
-  #fitting(bytes: Uint8Array): number {
+  #fitting({ size }: AppendFile, bytes: Uint8Array): number {
     const { maxBytes } = this.limits;
-    const room = maxBytes - this.#size;
+    const room = maxBytes - size;
     if (bytes.length <= room) return bytes.length;
     const lines = room > 0 ? bytes.lastIndexOf(NEWLINE, room - 1) + 1 : 0;
     // A line ends in the file where it began, and an empty file takes a line of any length, but no line goes on
     // forever.
-    const mayGoOn = this.#size === 0 || this.#isMidLine && this.#size < 2 * maxBytes;
+    const mayGoOn = size === 0 || this.#isMidLine && size < 2 * maxBytes;
     return lines > 0 || !mayGoOn ? lines : bytes.indexOf(NEWLINE) + 1 || bytes.length;
   }
 
   #open(): AppendFile {
     this.#directory.ensure();
     const file = openAppend(this.#path, MODE);
-    this.#size = file.size();
     this.#isMidLine = false;
     this.#checkAt = this.#clock.now() + CHECK_MS;
     return file;
