@@ -2,7 +2,7 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertLessOrEqu
 import { basename } from "@std/path";
 import { isAlive } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { hasCommand, IS_ROOT, rested, run, sh } from "./tools.ts";
+import { hasCommand, IS_ROOT, rested, run, sh, timeOf } from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
@@ -24,11 +24,6 @@ async function outcome(colony: Colony, names: readonly string[]): Promise<[runni
   const running = (name: string) => colony.pidsOf(name).length > 0;
   await colony.until("all ran or failed", () => names.every((name) => running(name) || failed(name)));
   return [names.filter(running), names.filter(failed)];
-}
-
-/** Returns the time of an event, in milliseconds. */
-function timeOf({ input }: RegExpExecArray): number {
-  return Date.parse(input.slice(0, 24));
 }
 
 Deno.test("the monitor logs why a program cannot be executed, and starts it once the cause is gone", async () => {
@@ -149,7 +144,7 @@ Deno.test("without a least delay, a failed start still waits a second, but a cra
   await using colony = new Colony({ args: ["-m", "0", "-M", "0", "-t", "1000"], config });
   const failure = / WARN missing: running -> stopping \(cannot start: /;
   const times = [];
-  for (let nth = 1; nth <= 3; nth++) times.push(timeOf(await colony.waitFor(failure, nth)));
+  for (let nth = 1; nth <= 3; nth++) times.push(timeOf((await colony.waitFor(failure, nth)).input));
   assertGreaterOrEqual(times[1]! - times[0]!, 900, `${times}`);
   assertGreaterOrEqual(times[2]! - times[1]!, 900, `${times}`);
   const seen = colony.count(failure);

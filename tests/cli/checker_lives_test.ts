@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertGreater, assertGreaterOrEqual, assertLessOrEqual } from "@std/assert";
-import { silent, timeOf, type Tool } from "./checkers.ts";
+import { silent, type Tool } from "./checkers.ts";
 import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
 import { asked, Server } from "./servers.ts";
-import { sh, signalIfThere, toolCommand } from "./tools.ts";
+import { sh, signalIfThere, timeOf, toolCommand } from "./tools.ts";
 
 /** Starts a checker of a colony that scans often and reads the pid files. */
 function check(tool: Tool, colony: Colony): Program {

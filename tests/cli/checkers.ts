@@ -2,7 +2,7 @@ import { type Message, parseMessage } from "@ncolony/core";
 import { join } from "@std/path";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Program } from "./program.ts";
-import { namesIn, place, toolCommand } from "./tools.ts";
+import { namesIn, place, timeOf, toolCommand } from "./tools.ts";
 
 /** A program that checks processes. */
 export type Tool = "beatcheck" | "httpcheck";
@@ -114,11 +114,6 @@ export class Checker extends Program {
 /** Returns a config of a process with a heart, which the test may beat. */
 export function silent(beat: { period: number; grace: number; status: string }): Record<string, unknown> {
   return { args: ["cat"], "ncolony.beatcheck": beat };
-}
-
-/** Returns when a line was logged, in milliseconds since 1970. */
-export function timeOf(line: string): number {
-  return Date.parse(line.slice(0, line.indexOf(" ")));
 }
 
 /** Returns the permissions of a checker, as its task has them. */

@@ -2,7 +2,19 @@ import { assertEquals } from "@std/assert";
 import { isAlive, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { canPreload, preload } from "./preload.ts";
-import { BEYOND_LIMIT, gone, hasCommand, IS_ROOT, LIMITED, namesIn, place, run, sh, signalIfThere } from "./tools.ts";
+import {
+  BEYOND_LIMIT,
+  gone,
+  hasCommand,
+  IS_ROOT,
+  LIMITED,
+  namesIn,
+  place,
+  run,
+  sh,
+  signalIfThere,
+  timeOf,
+} from "./tools.ts";
 
 const CAT = { args: ["cat"] };
 
@@ -23,7 +35,7 @@ const CAN_PRELOAD = await canPreload();
 
 /** Returns the time of the last log line, in days after the current time. */
 function daysAhead(colony: Colony): number {
-  return Math.round((Date.parse(colony.stderr.lines.at(-1)!.slice(0, 24)) - Date.now()) / 86_400_000);
+  return Math.round((timeOf(colony.stderr.lines.at(-1)!) - Date.now()) / 86_400_000);
 }
 
 Deno.test({

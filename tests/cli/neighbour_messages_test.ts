@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLess, assertLessOrEqual } from "@std/assert
 import { until } from "../helpers.ts";
 import { neighbourTest, Place, pythonTest } from "./neighbour.ts";
 import type { Program } from "./program.ts";
-import { MONITOR_PERMISSIONS, run, sleeper } from "./tools.ts";
+import { MONITOR_PERMISSIONS, run, sleeper, timeOf } from "./tools.ts";
 
 const RESTART = '{"type": "RESTART", "name": "web"}';
 
@@ -56,14 +56,14 @@ async function processorTime({ process: { pid } }: Program): Promise<number> {
 
 /** Returns the time from the first line of a log to the last one, in seconds. */
 function secondsOf(lines: readonly string[]): number {
-  const times = lines.map((line) => Date.parse(line.slice(0, 24))).filter((time) => !Number.isNaN(time));
+  const times = lines.map(timeOf).filter((time) => !Number.isNaN(time));
   return (Math.max(...times) - Math.min(...times)) / 1000;
 }
 
-/** Checks that a log has at most one such line per second. On a busy machine, a line may be late by a second. */
+/** Checks that a log has at most one such line per second, by the times in the log. */
 function assertOncePerSecond(monitor: Program, line: RegExp): void {
   const lines = monitor.lines.filter((it) => line.test(it));
-  assertLessOrEqual(lines.length, Math.ceil(secondsOf(lines)) + 2);
+  assertLessOrEqual(lines.length, Math.ceil(secondsOf(lines)) + 1);
 }
 
 function pause(ms: number): Promise<void> {

@@ -3,7 +3,7 @@ import { lstat } from "../../host/files/lstat.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
 import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
-import { denoEnv, gone, MONITOR_PERMISSIONS, sh, signalIfThere, toolCommand } from "./tools.ts";
+import { denoEnv, gone, MONITOR_PERMISSIONS, sh, signalIfThere, timeOf, toolCommand } from "./tools.ts";
 
 /** A leader and a child that both ignore SIGTERM. */
 const STUBBORN = sh(`trap '' TERM; sleep 1000 & echo "grandchild $!"; exec sleep 1000`);
@@ -23,11 +23,6 @@ function stepsOf(colony: Colony, name: string): string[] {
   return colony.stderr.lines.flatMap((line) => pattern.exec(line)?.[1] ?? []);
 }
 
-/** Returns the time of an event, in milliseconds. */
-function timeOf({ input }: RegExpExecArray): number {
-  return Date.parse(input.slice(0, 24));
-}
-
 Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole group before the process goes on", async () => {
   await using colony = new Colony({
     args: ["--killtime", "0.5"],
@@ -45,7 +40,7 @@ Deno.test("the stop signal, and SIGKILL after the kill time, reach the whole gro
   colony.remove("obedient");
   const asked = await colony.waitFor(/removed: running -> stopping \(unwanted\)/);
   const killed = await colony.waitFor(/removed: stopping -> killing \(kill time expired\)/);
-  assertLess(450, timeOf(killed) - timeOf(asked));
+  assertLess(450, timeOf(killed.input) - timeOf(asked.input));
   await colony.started("changed", 2);
   await gone(...pids);
   await colony.waitFor(/removed: killing -> gone/);

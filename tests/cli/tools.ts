@@ -109,6 +109,11 @@ export async function rested(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, MIN_START_GAP_MS + 20));
 }
 
+/** Returns when a line was logged, in milliseconds since 1970. */
+export function timeOf(line: string): number {
+  return Date.parse(line.slice(0, line.indexOf(" ")));
+}
+
 /** Returns a shell script as `args`. */
 export function sh(script: string): string[] {
   return ["sh", "-c", script];
