@@ -147,7 +147,7 @@ export class Changes {
       if (!known?.isDoubtful) return null;
     } else if (!(complete && stamp !== null) && !this.#settle(name, stamp, stampedAt)) return null;
     const reading = stamp && this.#directory.read(name);
-    // The file changed or vanished after its stamp was taken.
+    // Unless the file changed or vanished after its stamp was taken.
     const isSure = isSameStamp(reading?.stamp ?? null, stamp) || complete && reading !== null;
     if (!isSure && !this.#settle(name, reading?.stamp ?? null, stampedAt)) return null;
     this.#unsettled.delete(name);
@@ -159,6 +159,7 @@ export class Changes {
     this.#known.set(name, { stamp: reading.stamp, isDoubtful: isRacy || (reading.isTransient ?? false) });
     return { name, entry: reading.entry };
   }
+
   #settle(name: string, stamp: FileStamp | null, stampedAt: number): boolean {
     return this.#unsettled.settle(name, stamp, stampedAt, this.#clock.now());
   }
