@@ -206,7 +206,7 @@ function checkTogether(
   if (frequency !== undefined && splay !== undefined && splay >= frequency) {
     fail(`${named("splay")} must be less than ${named("frequency")}`);
   }
-  // Whether it matches any time is the same in each zone, and asking for the machine's zone starts a shell.
+  // Whether an expression ever matches does not depend on the zone, and asking for the machine's zone starts a shell.
   if (cron !== undefined && parseCron(cron, timezone ?? "UTC").nextRun(new Date()) === null) {
     fail(`${named("cron")} ${JSON.stringify(cron)} matches no future time`);
   }

@@ -157,7 +157,7 @@ interface Opened {
 
 function openRegular(path: string, flags: number, mode?: number): Opened {
   const fault = "not a regular file";
-  // Before it is opened, because opening a device can have effects. It may be replaced before the second check.
+  // Checked before, because opening a device can have effects, and again after, because the file may have been replaced.
   if (!(lstat(path)?.isFile ?? true)) throw new Error(fault);
   const opened = open(path, flags, mode);
   if (opened.info.isFile()) return opened;
