@@ -25,6 +25,7 @@ Deno.test({
     const monitor = [...deno, "--allow-read", "--allow-write=/messages,/pids", "--allow-run", "--allow-env"];
     const options = ["--config", "/conf", "--messages", "/messages", "--pid", "/pids"];
     const argv = [...reaper, ...monitor, "--allow-sys=uid,gid", "/opt/ncolony/ncolony-monitor.js", ...options];
+    Deno.writeTextFileSync(root.file("tmp", "abandoned"), "0");
     const setup = `mount -t proc proc ${root.path}/proc && hostname colony`;
     await using container = new Container(setup, ["chroot", root.path, ...argv], { DENO_DIR: "/tmp/deno" });
     const init = await container.init;

@@ -82,9 +82,11 @@ for (const permissions of [["-A"], MONITOR_PERMISSIONS]) {
       Deno.chmodSync(config, 0o777);
       const monitor = toolCommand("monitor/mod.ts", permissions).map((word) => `'${word}'`).join(" ");
       const script = `mount --bind '${config}' '${config}' && mount -o remount,ro,bind '${config}' &&
-        exec timeout -s TERM 2 ${monitor} --config '${config}' --messages '${messages}'`;
-      const { stderr } = await run(["unshare", "--mount", "sh", "-c", `${script} --trust-read-only-mount`]);
-      assertMatch(stderr, /INFO web: gone -> running/);
+        exec timeout 20 ${monitor} --config '${config}' --messages '${messages}'`;
+      const started = `(${script} --trust-read-only-mount --log-file '${dir.file("log")}') &
+        until grep -q 'INFO web: gone -> running' '${dir.file("log")}' || ! kill -0 $!; do sleep 0.05; done
+        kill $! && wait $!`;
+      assertEquals((await run(["unshare", "--mount", "sh", "-c", started])).code, 0);
       const refused = await run(["unshare", "--mount", "sh", "-c", script]);
       assertEquals(refused.code, 1);
       assertMatch(refused.stderr, /writable by other users \(mode 0777\); .*--trust-read-only-mount$/m);
