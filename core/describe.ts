@@ -25,6 +25,8 @@ export function describeExit(exit: Exit): string {
       return exit.signal;
     case "failed":
       return `cannot start: ${shownText(exit.reason)}`;
+    case "unknown":
+      return `exit status unknown (${exit.reason})`;
   }
 }
 
@@ -37,14 +39,12 @@ function describeEvent(before: ProcessState, event: ProcessEvent, now: number): 
     case "wanted":
       return before.type === "gone" || "next" in before && before.next === null ? "wanted" : "config changed";
     case "leader-exited": {
-      // Only the monitor that started it could read its exit status.
-      if (before.startedAt === -Infinity) return "exit status unknown (started by a previous monitor)";
       const exit = describeExit(event.exit);
-      const lived = event.exit.type !== "failed";
+      const lived = event.exit.type !== "failed" && before.startedAt > -Infinity;
       return lived ? `${exit} after ${describeDuration(now - before.startedAt)}` : exit;
     }
     case "group-exited":
-      return "process group is empty";
+      return "kill scope is empty";
     case "tick":
       return before.type === "stopping" ? "kill time expired" : "delay expired";
     default:

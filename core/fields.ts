@@ -1,3 +1,4 @@
+import { parseBytes } from "./bytes.ts";
 import { isObject, type Json, type JsonObject, ownValue, typeName } from "./json.ts";
 import { quotedName } from "./shown.ts";
 
@@ -65,6 +66,15 @@ export class Fields {
     const value = this.number(key, max, min);
     if (value === undefined || Number.isInteger(value)) return value;
     throw this.#wrong(key, "an integer", value, `${value}`);
+  }
+
+  /** Reads a number of bytes, or a string such as "512M". */
+  bytes(key: string, min: number, max: number): number | undefined {
+    const value = ownValue(this.#object, key);
+    if (value === undefined) return undefined;
+    const bytes = typeof value === "string" ? parseBytes(value) : value;
+    if (typeof bytes === "number" && Number.isInteger(bytes) && bytes >= min && bytes <= max) return bytes;
+    throw this.#wrong(key, `a number of bytes from ${min} to ${max}, such as "512M"`, value, otherThan(value));
   }
 
   /** Reads a non-empty string that can be passed to the operating system. */

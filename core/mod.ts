@@ -31,7 +31,8 @@ export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
 export { LineSplitter, MAX_LINE_BYTES, type OnLine } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
-export { checkInteger, checkNumber, checkText } from "./option.ts";
+export { parseBytes } from "./bytes.ts";
+export { checkChoice, checkInteger, checkNumber, checkText } from "./option.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";
 export {
   deadline,
@@ -74,11 +75,15 @@ export { visibleBytes } from "./visible_bytes.ts";
 export {
   type Entry,
   type Exit,
+  KILL_SCOPES,
   type KillScope,
+  type Lack,
+  type Limits,
   type LogLimits,
   type Message,
   type Problem,
   type RestartPolicy,
+  SCOPE_WIDTHS,
   type Spec,
   STOP_SIGNALS,
   type StopRules,

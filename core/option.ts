@@ -27,6 +27,12 @@ export function checkInteger(name: string, value: unknown, min: number, max: num
   }
 }
 
+/** Checks that an option is one of several texts. Accepts an option that is absent. @throws {TypeError} If it is not. */
+export function checkChoice(name: string, value: unknown, choices: readonly string[]): void {
+  if (value === undefined || choices.some((choice) => choice === value)) return;
+  throw new TypeError(`"${name}" must be one of ${choices.join(", ")}`);
+}
+
 /** Checks that an option is a non-empty string. @throws {TypeError} If it is not. */
 export function checkText(name: string, value: unknown): void {
   if (typeof value !== "string") throw new TypeError(`"${name}" must be a string: got ${typeName(value)}`);

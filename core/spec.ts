@@ -2,7 +2,7 @@ import { SpecError } from "./errors.ts";
 import { Fields, isVariable, MAX_SECONDS } from "./fields.ts";
 import { parseObject } from "./json.ts";
 import { nameFault } from "./name.ts";
-import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
+import { KILL_SCOPES, type Limits, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
 
 /**
  * The longest config, in bytes of UTF-8. Linux allows 131,072 bytes for one environment string (MAX_ARG_STRLEN), which
@@ -11,7 +11,28 @@ import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSigna
 export const MAX_CONFIG_BYTES = 131_056;
 
 /** The keys of `ncolony.monitor`. */
-export const MONITOR_KEYS: readonly string[] = ["cwd", "enabled", "kill_scope", "kill_time", "log", "stop_signal"];
+export const MONITOR_KEYS: readonly string[] = [
+  "cwd",
+  "daemonizes",
+  "enabled",
+  "kill_scope",
+  "kill_time",
+  "limits",
+  "log",
+  "stop_signal",
+];
+
+/** The least memory limit, in bytes: with less, no program could start. */
+const MIN_MEMORY_BYTES = 2 ** 18;
+
+/** The greatest memory limit, in bytes. */
+const MAX_MEMORY_BYTES = 2 ** 50;
+
+/** The least and the greatest limit of processors. */
+const [MIN_CPUS, MAX_CPUS] = [0.01, 10_000];
+
+/** The greatest limit of processes: the kernel has no more pids. */
+const MAX_PIDS = 2 ** 22;
 
 /** The smallest `size` of a log file, in bytes: a smaller file would be rotated all the time. */
 export const MIN_LOG_BYTES = 4096;
@@ -54,6 +75,12 @@ export function parseSpec(name: string, source: string): Spec {
   const uid = config.id("uid");
   const gid = config.id("gid");
   const cwd = monitor.path("cwd");
+  const killScope = monitor.oneOf("kill_scope", KILL_SCOPES) ?? "all";
+  const daemonizes = monitor.boolean("daemonizes") ?? false;
+  if (daemonizes && killScope !== "cgroup" && killScope !== "all") {
+    const field = "ncolony.monitor.daemonizes";
+    throw fail(field, `${JSON.stringify(field)} needs "kill_scope": "cgroup" or "all"`);
+  }
   return {
     name,
     source,
@@ -66,7 +93,9 @@ export function parseSpec(name: string, source: string): Spec {
     ...(cwd === undefined ? {} : { cwd }),
     stopSignal: monitor.oneOf<StopSignal>("stop_signal", STOP_SIGNALS) ?? "SIGTERM",
     ...(killTime === undefined ? {} : { killTimeMs: killTime * 1000 }),
-    killScope: monitor.oneOf<KillScope>("kill_scope", ["group", "process"]) ?? "group",
+    killScope,
+    daemonizes,
+    limits: parseLimits(monitor.section("limits")),
     log: monitor.isFalse("log") ? false : logLimits(monitor.section("log", "an object or false")),
     enabled: monitor.boolean("enabled") ?? true,
   };
@@ -77,6 +106,18 @@ function logLimits(log: Fields | null): Partial<LogLimits> {
   const maxBytes = log?.integer("size", MAX_LOG_BYTES, MIN_LOG_BYTES);
   const keep = log?.integer("keep", MAX_LOG_KEEP);
   return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(keep === undefined ? {} : { keep }) };
+}
+
+function parseLimits(limits: Fields | null): Limits {
+  limits?.only(["cpu", "memory", "pids"]);
+  const memoryBytes = limits?.bytes("memory", MIN_MEMORY_BYTES, MAX_MEMORY_BYTES);
+  const cpus = limits?.number("cpu", MAX_CPUS, MIN_CPUS);
+  const pids = limits?.integer("pids", MAX_PIDS, 1);
+  return {
+    ...(memoryBytes === undefined ? {} : { memoryBytes }),
+    ...(cpus === undefined ? {} : { cpus }),
+    ...(pids === undefined ? {} : { pids }),
+  };
 }
 
 /** Returns the length of a text in bytes of UTF-8, or in UTF-16 units if that already shows if it is too long. */

@@ -27,8 +27,27 @@ export const STOP_SIGNALS: readonly StopSignal[] = [
   "SIGPWR",
 ];
 
-/** What stop and kill signals are sent to: the process group, or the leader alone. */
-export type KillScope = "group" | "process";
+/**
+ * Which processes stop and kill signals are sent to, and must have ended before the next start: the leader alone, its
+ * process group, its session, its cgroup, or the widest of these that the host offers.
+ */
+export type KillScope = "process" | "group" | "session" | "cgroup" | "all";
+
+/** The kill scopes from the narrowest to the widest, without `all`. */
+export const SCOPE_WIDTHS: readonly Exclude<KillScope, "all">[] = ["process", "group", "session", "cgroup"];
+
+/** The values of `kill_scope`. */
+export const KILL_SCOPES: readonly KillScope[] = [...SCOPE_WIDTHS, "all"];
+
+/** How much of the machine a process and its descendants may use. */
+export interface Limits {
+  /** The most memory, in bytes. */
+  readonly memoryBytes?: number;
+  /** The most processor time per time: 1.5 is one and a half processors. */
+  readonly cpus?: number;
+  /** The most processes and threads. */
+  readonly pids?: number;
+}
 
 /** The size limit of a log file, and how many old ones are kept. */
 export interface LogLimits {
@@ -64,6 +83,10 @@ export interface Spec {
   readonly killTimeMs?: number;
   /** What the signals are sent to. */
   readonly killScope: KillScope;
+  /** Whether the leader may exit with 0 while the process goes on. */
+  readonly daemonizes: boolean;
+  /** What the process and its descendants may use. */
+  readonly limits: Limits;
   /** Limits of the log file that override the monitor's. False: no log file, even if other processes have one. */
   readonly log: false | Partial<LogLimits>;
   /** Whether to run the process. */
@@ -93,17 +116,26 @@ export interface Problem {
   readonly digest: number;
 }
 
+/** What keeps a valid config from being used on a machine. */
+export interface Lack {
+  /** The path of the key that cannot be honored. */
+  readonly field: string;
+  /** What is missing, without the name of the file. */
+  readonly reason: string;
+}
+
 /** What a message file asks for. */
 export type Message =
   | { readonly type: "RESTART"; readonly name: string }
   | { readonly type: "RESTART-ALL" }
   | { readonly type: "RESTART-GROUP"; readonly group: string };
 
-/** How a child exited, or why it could not be started. */
+/** How a child exited, why it could not be started, or why it is unknown how it exited. */
 export type Exit =
   | { readonly type: "code"; readonly code: number }
   | { readonly type: "signal"; readonly signal: string }
-  | { readonly type: "failed"; readonly reason: string };
+  | { readonly type: "failed"; readonly reason: string }
+  | { readonly type: "unknown"; readonly reason: string };
 
 /** The restart delays, and the default kill time; all in milliseconds. */
 export interface RestartPolicy {

@@ -91,6 +91,14 @@ export function isEndedProcess(error: unknown): boolean {
   return error instanceof Error && /os error 3\b/.test(error.message);
 }
 
+/**
+ * Whether a cgroup lists no processes, because it was removed while it was being read (ENODEV), or because it is one of
+ * threads, whose processes another cgroup lists (EOPNOTSUPP).
+ */
+export function isWithoutProcesses(error: unknown): boolean {
+  return error instanceof Error && /os error (19|95)\b/.test(error.message);
+}
+
 /** Whether a watch reported a name that is not UTF-8. */
 export function isNotUtf8(error: unknown): boolean {
   return error instanceof TypeError && error.message.includes("UTF-8");

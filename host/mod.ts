@@ -6,12 +6,15 @@
  * @module
  */
 
-import { childEnv } from "@ncolony/core";
-import { spawnChild } from "./children/child.ts";
+import { childEnv, type KillScope } from "@ncolony/core";
+import { spawnIn } from "./children/spawn.ts";
 import { denoClock } from "./clock.ts";
 import { Descriptors } from "./children/descriptors.ts";
 import { denoEnviron } from "./program/environ.ts";
 import { configDirectory } from "./files/directory.ts";
+import { colonyId } from "./scopes/colony_id.ts";
+import { KillScopes } from "./scopes/kill_scopes.ts";
+import { whatIsLacking } from "./scopes/lack.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { Logs } from "./output/logs.ts";
 import { messageDirectory } from "./files/messages_directory.ts";
@@ -25,7 +28,9 @@ export type {
   Exit,
   HttpCheck,
   KillScope,
+  Lack,
   Life,
+  Limits,
   LogLimits,
   Message,
   Problem,
@@ -39,7 +44,7 @@ export { WallClock } from "./wall_clock.ts";
 export { Waker } from "./waker.ts";
 export { Unsettled } from "./files/unsettled.ts";
 export { Changes, type ChangesOptions, type FileChange, SETTLE_MS, type Touched } from "./files/changes.ts";
-export { spawnChild, type SpawnOptions } from "./children/child.ts";
+export { spawnChild, type SpawnOptions, whyNoScope } from "./children/spawn.ts";
 export { denoClock } from "./clock.ts";
 export { CHECK_OPTIONS_HELP, checkCheckOptions, type CheckOptions, parseCheckOptions } from "./checks/check_options.ts";
 export { type Check, type CheckHost, type CheckParts, CheckService } from "./checks/check_service.ts";
@@ -74,7 +79,7 @@ export { ownKillTimeMs } from "./program/own_config.ts";
 export { PidDirectory, type PidEntry } from "./children/pid_dir.ts";
 export { denoEnviron, EnvironError } from "./program/environ.ts";
 export { identifyPlaces, type Places } from "./files/places.ts";
-export { mayReadProc } from "./children/proc_view.ts";
+export { mayReadProc } from "./scopes/proc_view.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./checks/requests.ts";
 export { isSameFile, isSameStamp, RACY_MS } from "./files/file_stamp.ts";
 export { logInternalError, type ProgramService, Run, type Service } from "./service.ts";
@@ -105,19 +110,34 @@ export type {
   Reading,
   Touch,
   TrustOptions,
+  Usage,
   Watch,
   WatchListener,
 } from "./types.ts";
 
+/** What {@linkcode denoHost} can be told. */
+export interface DenoHostOptions {
+  /** The config directory, by which the cgroups of this colony are named. Without it, no cgroups are used. */
+  readonly config?: string;
+  /** The widest kill scope to use. @default {"cgroup"} */
+  readonly killScope?: Exclude<KillScope, "all">;
+  /** Looks up the variables that `env_inherit` names. @default {denoEnviron} */
+  readonly environ?: Environ;
+}
+
 /**
  * Returns the machine that this program runs on.
  *
- * @param environ Looks up the variables that `env_inherit` names. @default {denoEnviron}
  * @throws {Error} If `--allow-run` is missing, or limited to a list of commands.
  */
-export function denoHost(environ: Environ = denoEnviron): Host {
+export function denoHost({ config, killScope = "cgroup", environ = denoEnviron }: DenoHostOptions = {}): Host {
   requireRun();
   const descriptors = new Descriptors();
+  const scopes = new KillScopes({
+    clock: denoClock,
+    widest: killScope,
+    ...(config === undefined ? {} : { colony: colonyId(config) }),
+  });
   return {
     clock: denoClock,
     directory: configDirectory,
@@ -125,16 +145,24 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     watch: watchDirectories,
     lock: lockDirectory,
     pidFiles: (path, trust = {}) => {
-      return path === null ? noPidFiles(denoClock) : new DenoPidFiles(path, trust, denoClock);
+      const cgroups = () => scopes.cgroups;
+      return path === null ? noPidFiles(denoClock, cgroups) : new DenoPidFiles(path, trust, denoClock, cgroups);
     },
+    open: () => scopes.open(),
+    get killScope() {
+      return scopes.describe();
+    },
+    lack: (spec) => whatIsLacking(spec, scopes),
+    ready: (spec) => scopes.ready(spec),
     spawn: (spec, output, listener) => {
       const env = () => {
         descriptors.takeForChild();
         return childEnv(spec, environ);
       };
-      return spawnChild({ ...spec, env, stdin: "piped" }, output, listener, denoClock);
+      return spawnIn(scopes, { ...spec, env, stdin: "piped" }, output, listener, denoClock);
     },
     logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
     gid: Deno.gid(),
+    close: () => scopes.cgroups?.close() ?? Promise.resolve(),
   };
 }

@@ -1,4 +1,7 @@
-import type { Entry, Exit, LogLimits, Spec, StopRules, StopSignal } from "@ncolony/core";
+import type { Entry, Lack, LogLimits, Spec, StopRules } from "@ncolony/core";
+import type { Child, ChildListener, ChildOutput } from "./child_types.ts";
+
+export type { Child, ChildListener, ChildOutput, OnBytes, Usage } from "./child_types.ts";
 
 /** What is trusted in addition to what only root and the current user may change. */
 export interface TrustOptions {
@@ -113,33 +116,6 @@ export interface Watch {
   close(): Promise<void>;
 }
 
-/** What happens to a child: `leaderExited` is called once, then `groupExited` once. */
-export interface ChildListener {
-  /** The leader exited, or could not be started. */
-  leaderExited(exit: Exit): void;
-  /** The process group is empty. */
-  groupExited(): void;
-  /** Something that the user should know. Called once for each. */
-  warn(message: string): void;
-}
-
-/** A child that was started. */
-export interface Child {
-  /** The pid of the leader, which is also the id of the process group. */
-  readonly pid: number;
-  /** Whether the operating system refused the last signal. */
-  readonly refused: boolean;
-  /** Sends a signal to the processes that are left. It is not an error if there are none. */
-  signal(signal: StopSignal): void;
-  /** Sends the last signal again if it was refused. */
-  retry(): void;
-  /** Lists the pids that are left with their states, as far as they are visible: `pid 4711 (sleeping)`. */
-  whoIsLeft(): string;
-}
-
-/** Takes output of a child. Resolves when it can take more. */
-export type OnBytes = (bytes: Uint8Array) => Promise<void> | void;
-
 /** Looks up an environment variable of this program. */
 export type Environ = (name: string) => string | undefined;
 
@@ -216,10 +192,20 @@ export interface Host {
    * @throws {Error} If it cannot be made or trusted.
    */
   logs(path: string, log: Log, fallback: (name: string) => ChildOutput, trust?: TrustOptions): ChildLogs;
+  /** Finds out what it offers. */
+  open(): Promise<void>;
+  /** The widest kill scope that it offers, and why that is not wider: `session (cgroup v2 is not mounted)`. */
+  readonly killScope: string;
+  /** Returns what keeps a valid config from being used here. Null if nothing does. */
+  lack(spec: Spec): Lack | null;
+  /** Returns null if a child can be started now. Otherwise resolves when it can. */
+  ready(spec: Spec): Promise<void> | null;
   /** Starts a child in its own process group. If that fails, reports it to `listener` as an exit and returns null. */
   spawn(spec: Spec, output: ChildOutput, listener: ChildListener): Child | null;
   /** The group id that this program runs as. Null if it may not know. */
   readonly gid: number | null;
+  /** Releases what {@linkcode Host.open} took. */
+  close(): Promise<void>;
 }
 
 /** One log file per process. */
@@ -228,14 +214,4 @@ export interface ChildLogs {
   forChild(name: string, limits: LogLimits): ChildOutput;
   /** Resolves when everything was written, or after `deadlineMs`. What is not written by then is lost. */
   flush(deadlineMs: number): Promise<void>;
-}
-
-/** Where the stdout and stderr of a child go. */
-export interface ChildOutput {
-  /** Takes the next bytes of stdout. */
-  readonly stdout: OnBytes;
-  /** Takes the next bytes of stderr. */
-  readonly stderr: OnBytes;
-  /** Passes on the rest after both streams have ended. */
-  end(): void;
 }

@@ -33,6 +33,7 @@ export interface ColonyParts {
 
 /** The monitor's {@linkcode Service}: a scanner finds out what must run, and a supervisor runs it. */
 export class Colony implements ProgramService {
+  readonly #host: Host;
   readonly #config: Directory;
   readonly #messagesDirectory: MessagesDirectory;
   readonly #scanner: Scanner;
@@ -52,6 +53,7 @@ export class Colony implements ProgramService {
    */
   constructor(options: Options, { host, output, heart = NO_HEART, onEvent = () => {} }: ColonyParts) {
     checkOptions(options);
+    this.#host = host;
     this.#output = output;
     const log = withProblems(output.log, onEvent);
     const { allowInsecure = false, trustReadOnlyMount = false } = options;
@@ -134,17 +136,23 @@ export class Colony implements ProgramService {
   }
 
   async #open(): Promise<void> {
-    await this.#scanner.open();
     try {
-      const fault = await this.#pidFiles.lock();
-      if (fault === null) return;
-      this.#output.log.warn(
-        `cannot lock the pid directory: ${fault}; a second monitor that uses it would not be noticed`,
-      );
+      await this.#scanner.open();
+      await this.#host.open();
+      await this.#lockPidFiles();
     } catch (error) {
+      await this.#host.close();
       await this.#scanner.close();
       throw error;
     }
+  }
+
+  async #lockPidFiles(): Promise<void> {
+    const fault = await this.#pidFiles.lock();
+    if (fault === null) return;
+    this.#output.log.warn(
+      `cannot lock the pid directory: ${fault}; a second monitor that uses it would not be noticed`,
+    );
   }
 
   async #runAll(): Promise<number> {
@@ -156,6 +164,7 @@ export class Colony implements ProgramService {
     this.#scanner.run().catch((error) => this.fail(error));
     const exitCode = await this.#supervisor.run();
     this.#pidFiles.close();
+    await this.#host.close();
     await this.#scanner.close();
     await this.#logs?.flush(this.#stopTime.flushMs);
     this.#output.log.info(exitCode === 0 ? "all processes have ended" : "stopped with errors");

@@ -1,4 +1,4 @@
-import { denoHost, mayReadProc, runDaemon } from "@ncolony/host";
+import { denoHost, type Host, mayReadProc, runDaemon } from "@ncolony/host";
 import { Colony } from "./colony.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { HELP, parseOptions } from "./options.ts";
@@ -13,12 +13,18 @@ const BLIND = "; without --allow-all it cannot read /proc and finds fewer leftov
  * @returns The exit code: 0 if stopped as asked, 1 after an error, 2 if the command line is invalid.
  */
 export async function main(argv: readonly string[]): Promise<number> {
+  let host: Host | null = null;
   return await runDaemon({
     name: "ncolony-monitor",
     version: manifest.version,
     help: HELP,
     parse: parseOptions,
-    make: (options, output, heart) => new Colony(options, { host: denoHost(), output, heart }),
-    describe: ({ config, messages }) => `on ${config}, messages in ${messages}${mayReadProc() ? "" : BLIND}`,
+    make: (options, output, heart) => {
+      host = denoHost(options);
+      return new Colony(options, { host, output, heart });
+    },
+    describe: ({ config, messages }) => {
+      return `on ${config}, messages in ${messages}, kill scope ${host?.killScope}${mayReadProc() ? "" : BLIND}`;
+    },
   }, argv);
 }

@@ -1,15 +1,19 @@
 import {
+  checkChoice,
   checkInteger,
   checkNumber,
   checkText,
   DEFAULT_KILL_TIME_MS,
+  type KillScope,
   MAX_LOG_BYTES,
   MAX_LOG_KEEP,
   MIN_LOG_BYTES,
+  SCOPE_WIDTHS,
   UsageError,
 } from "@ncolony/core";
 import {
   bytesValue,
+  choiceValue,
   COMMON_OPTIONS,
   countValue,
   lastValue,
@@ -33,6 +37,13 @@ export interface Options {
   readonly messages: string;
   /** The directory of pid files. Without it, none are written. */
   readonly pid?: string;
+  /**
+   * The widest kill scope, which is what `all`, the default of configs, means. A config that asks for a wider one is
+   * invalid.
+   *
+   * @default {"cgroup"}
+   */
+  readonly killScope?: Exclude<KillScope, "all">;
   /** The directory of log files, one per process. Without it, output goes to that of the monitor. */
   readonly logs?: string;
   /** The size at which a log file is rotated, in bytes. @default {10485760} */
@@ -97,6 +108,7 @@ const OPTIONS: readonly Option[] = [
     help: "first restart delay, doubled each time [1]",
   },
   { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "longest restart delay [3600]" },
+  { name: "kill-scope", value: "SCOPE", help: "process, group, session; cgroup: widest [cgroup]" },
   { name: "logs", value: "DIR", help: "one log file per process, DIR/NAME.log" },
   { name: "log-size", value: "BYTES", help: "rotate a log at this size, such as 500K [10M]" },
   { name: "log-keep", value: "N", help: "keep so many old logs, DIR/NAME.log.1 … [10]" },
@@ -142,6 +154,9 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     config: requiredValue(words, "config"),
     messages: requiredValue(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
+    ...(lastValue(words, "kill-scope") === undefined
+      ? {}
+      : { killScope: choiceValue(words, "kill-scope", SCOPE_WIDTHS, "cgroup") }),
     ...(logs === undefined ? {} : { logs }),
     ...(logSize === undefined ? {} : { logSize }),
     ...(logKeep === undefined ? {} : { logKeep }),
@@ -164,6 +179,7 @@ export function checkOptions(options: Options): void {
   for (const name of ["config", "messages"] as const) checkText(name, options[name]);
   for (const name of ["pid", "logs"] as const) if (options[name] !== undefined) checkText(name, options[name]);
   for (const [name, least] of Object.entries(LEAST)) checkNumber(name, options[name as keyof typeof LEAST], least);
+  checkChoice("killScope", options.killScope, SCOPE_WIDTHS);
   checkInteger("logSize", options.logSize, MIN_LOG_BYTES, MAX_LOG_BYTES);
   checkInteger("logKeep", options.logKeep, 0, MAX_LOG_KEEP);
 }

@@ -47,7 +47,7 @@ export interface SupervisorOptions {
  * the effects, and reports the step.
  */
 export class Supervisor {
-  readonly #host: Pick<Host, "clock" | "spawn">;
+  readonly #host: Pick<Host, "clock" | "ready" | "spawn">;
   readonly #options: SupervisorOptions;
   readonly #pids: PidKeeper;
   readonly #queue: EventQueue<{ readonly name: string; readonly event: ProcessEvent } | "retry">;
@@ -60,7 +60,7 @@ export class Supervisor {
   #exitCode = 0;
 
   /** Creates a supervisor without processes. */
-  constructor(host: Pick<Host, "clock" | "spawn">, options: SupervisorOptions) {
+  constructor(host: Pick<Host, "clock" | "ready" | "spawn">, options: SupervisorOptions) {
     this.#host = host;
     this.#options = options;
     this.#pids = new PidKeeper(options.pidFiles, options.log);
@@ -80,7 +80,7 @@ export class Supervisor {
       process.child = found.open(this.#listenerOf(found.name));
       const [state, effects] = stopLeftover(found.rules, this.#host.clock.now(), policy);
       this.#processes.store(process, state, this.#isClosing);
-      for (const effect of effects) this.#perform(process, { type: "unwanted" }, effect);
+      for (const effect of effects) await this.#perform(process, { type: "unwanted" }, effect);
       logLeftover(log, found);
     }
   }
@@ -91,7 +91,7 @@ export class Supervisor {
       const next = await this.#queue.next(() => Math.min(this.#processes.deadline, this.#giveUpAt));
       if (next === null) this.#passTime();
       else if (next === "retry") this.#retry();
-      else this.#take(this.#processes.get(next.name), next.event);
+      else await this.#take(this.#processes.get(next.name), next.event);
       if (this.#isClosing && this.#processes.areAllGone) return this.#exitCode;
     }
   }
@@ -141,16 +141,16 @@ export class Supervisor {
     this.#pids.restore();
   }
 
-  #take(process: Process, event: ProcessEvent): void {
+  async #take(process: Process, event: ProcessEvent): Promise<void> {
     try {
-      this.#step(process, event);
+      await this.#step(process, event);
     } catch (error) {
       // Whatever went wrong, stop the other processes in order.
       this.fail(error);
     }
   }
 
-  #step(process: Process, event: ProcessEvent): void {
+  async #step(process: Process, event: ProcessEvent): Promise<void> {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
     const { name, state: before } = process;
     // A process that was given up on has exited after all.
@@ -161,7 +161,10 @@ export class Supervisor {
     const now = this.#host.clock.now();
     const [after, effects] = step(before, event, now, this.#options.policy);
     this.#processes.store(process, after, this.#isClosing);
-    for (const effect of effects) this.#perform(process, event, effect);
+    for (const effect of effects) {
+      const pending = this.#perform(process, event, effect);
+      if (pending !== undefined) await pending;
+    }
     // The exit of a leader that was asked to stop does not change the state, but is reported.
     // A failed start has no pid. Its `leader-exited` follows, and has the reason.
     const isStart = after.type === "running" && before.type !== "running";
@@ -172,11 +175,11 @@ export class Supervisor {
     if (this.#isClosing) this.#giveUpOnStuck(process, now);
   }
 
-  #perform(process: Process, event: ProcessEvent, effect: Effect): void {
+  #perform(process: Process, event: ProcessEvent, effect: Effect): Promise<void> | void {
     const { log } = this.#options;
     switch (effect.type) {
       case "spawn":
-        return this.#spawn(process, effect.spec);
+        return this.#spawnWhenReady(process, effect.spec);
       case "signal":
         return process.child?.signal(effect.signal);
       case "report-stopping":
@@ -186,6 +189,12 @@ export class Supervisor {
       case "unexpected":
         return log.warn(`unexpected event ${event.type}, ignored`, process.name);
     }
+  }
+
+  /** Starts a child, now or when the host is ready, because it has started another one a moment ago. */
+  #spawnWhenReady(process: Process, spec: Spec): Promise<void> | void {
+    const ready = this.#host.ready(spec);
+    return ready === null ? this.#spawn(process, spec) : ready.then(() => this.#spawn(process, spec));
   }
 
   #spawn(process: Process, spec: Spec): void {

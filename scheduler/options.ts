@@ -1,4 +1,4 @@
-import { checkInteger, checkNumber, checkText, type KillScope, UsageError } from "@ncolony/core";
+import { checkInteger, checkNumber, checkText, KILL_SCOPES, type KillScope, UsageError } from "@ncolony/core";
 import {
   choiceValue,
   COMMON_OPTIONS,
@@ -44,7 +44,7 @@ export interface Options {
   readonly once?: boolean;
   /** After this many failures in a row the scheduler exits with 1. @default {Infinity} */
   readonly maxFailures?: number;
-  /** Which processes get the signals. @default {"group"} */
+  /** Which processes get the signals. `cgroup` is only for the monitor. @default {"all"} */
   readonly killScope?: KillScope;
 }
 
@@ -55,6 +55,9 @@ export interface Invocation extends Options {
   /** How many times are printed instead of running the command. */
   readonly next?: number;
 }
+
+/** The values of `--kill-scope`. A monitor that runs this program may have cgroups, which hold its runs as well. */
+const SCOPES = KILL_SCOPES.filter((scope) => scope !== "cgroup");
 
 /** The minimum of the frequency and the timeout. */
 const MIN_SECONDS = 0.001;
@@ -71,7 +74,7 @@ const OPTIONS: readonly Option[] = [
   { name: "splay", value: "SECONDS", help: "delay each run by a random time up to this" },
   { name: "once", help: "run once, now; exit with its code" },
   { name: "max-failures", value: "N", help: "exit with 1 after N failures in a row" },
-  { name: "kill-scope", value: "SCOPE", help: "signal the group, or only the process [group]" },
+  { name: "kill-scope", value: "SCOPE", help: "process, group or session; all: widest [all]" },
   { name: "next", value: "N", help: "print the next N times and exit" },
   ...LOG_OPTIONS,
   RAW_OPTION,
@@ -135,7 +138,7 @@ function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
     args: [command, ...args],
     timeout: requiredSeconds(words, "timeout", MIN_SECONDS),
     grace: requiredSeconds(words, "grace"),
-    killScope: choiceValue(words, "kill-scope", ["group", "process"], "group"),
+    killScope: choiceValue(words, "kill-scope", SCOPES, "all"),
     catchUp: flags.has("catch-up"),
     once: flags.has("once"),
     ...(frequency === undefined ? {} : { frequency }),

@@ -1,4 +1,4 @@
-import { type Exit, type KillScope, killTimeWithin } from "@ncolony/core";
+import { type Exit, type KillScope, killTimeWithin, UsageError } from "@ncolony/core";
 import {
   type ChildOutput,
   denoClock,
@@ -14,11 +14,12 @@ import {
   type SpawnOptions,
   TimeFile,
   type Watchdog,
+  whyNoScope,
 } from "@ncolony/host";
 import { basename } from "@std/path/posix/basename";
 import { parseCron } from "./cron.ts";
 import { checkOptions, checkRun, type Options, readZone } from "./options.ts";
-import { Scheduler } from "./scheduler.ts";
+import { Scheduler, type SchedulerParts } from "./scheduler.ts";
 import { byCron, every, NO_LAST, once, type Times } from "./times.ts";
 
 /** How long writing the last lines of a run may take, in milliseconds. */
@@ -28,7 +29,7 @@ const FLUSH_MS = 1000;
 export interface RunOptions {
   /** Where the lines of the process go. @default {this program's stdout and stderr, as `[name] line`} */
   readonly output?: ChildOutput;
-  /** Which processes get the signals. @default {"group"} */
+  /** Which processes get the signals. `cgroup` is only for the monitor. @default {"all"} */
   readonly killScope?: KillScope;
 }
 
@@ -65,7 +66,7 @@ export async function runProcess(
   const output = options.output ?? own!.forChild(nameOf(args));
   const run = new Scheduler({
     clock: denoClock,
-    spawn: (output, listener) => spawnChild(startOf({ args, ...options }), output, listener, denoClock),
+    spawn: starter({ args, ...options }),
     times: once(denoClock),
     policy: {
       timeoutMs: timeout * 1000,
@@ -111,7 +112,7 @@ export function makeScheduler(options: Options, output: Output, heart: Watchdog)
   const { log } = output;
   return new Scheduler({
     clock: denoClock,
-    spawn: (output, listener) => spawnChild(startOf(options), output, listener, denoClock),
+    spawn: starter(options),
     times: isOnce ? once(denoClock) : timesOf(options, (message) => log.warn(message)),
     policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, stopMs: stopMsOf(grace, log), maxFailures, isOnce },
     output: { log, forRun: () => output.forChild(nameOf(args)), flush: (deadlineMs) => output.flush(deadlineMs) },
@@ -136,9 +137,16 @@ function stopMsOf(grace: number, log: Log): number {
   return stopMs;
 }
 
-/** The command gets this program's environment, as in Python NColony, and an empty stdin, as with cron. */
-function startOf({ args, killScope = "group" }: Pick<Options, "args" | "killScope">): SpawnOptions {
-  return { args, killScope, stdin: "null" };
+/**
+ * Returns what starts a command with this program's environment, as in Python NColony, and an empty stdin, as with cron.
+ *
+ * @throws {UsageError} If the machine does not offer the kill scope.
+ */
+function starter({ args, killScope = "all" }: Pick<Options, "args" | "killScope">): SchedulerParts["spawn"] {
+  const why = whyNoScope(killScope, denoClock);
+  if (why !== null) throw new UsageError(`--kill-scope ${killScope} cannot be had: ${why}`);
+  const start: SpawnOptions = { name: nameOf(args), args, killScope, stdin: "null" };
+  return (output, listener) => spawnChild(start, output, listener, denoClock);
 }
 
 function timesOf(

@@ -19,7 +19,7 @@ const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reap
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
 /** The folders of host/. Each imports only the root and the folders before it. */
-const HOST_FOLDERS = ["files", "output", "children", "program", "checks"];
+const HOST_FOLDERS = ["files", "output", "scopes", "children", "program", "checks"];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const sources = ["", "exports", ...MEMBERS, ...HOST_FOLDERS.map((folder) => `host/${folder}`), "monitor/compat"]
@@ -70,7 +70,9 @@ const OPENED_BY_DENO: Readonly<Record<string, string>> = {
   "host/files/mounts.ts": "reads /proc",
   "host/children/child_table.ts": "no other user may write its directory",
   "host/children/descriptors.ts": "opens /dev/null",
-  "host/children/proc.ts": "reads /proc",
+  "host/scopes/cgroup.ts": "reads and writes /sys/fs/cgroup",
+  "host/scopes/own_cgroup.ts": "reads /proc",
+  "host/scopes/proc.ts": "reads /proc",
   "host/program/inherited.ts": "reads /proc",
   "host/program/heart.ts": "creates a file if it is missing",
   "host/output/log_target.ts": "a device, its own stream, or a file that it may not stat",

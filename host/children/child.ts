@@ -1,14 +1,19 @@
-import type { Exit, KillScope, StopSignal } from "@ncolony/core";
+import type { Exit, StopSignal } from "@ncolony/core";
 import { faultOf, unnamedSignal } from "../deno_errors.ts";
-import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
-import { findCommand, whyNotStarted } from "./command.ts";
+import type { Child, ChildListener, ChildOutput, Clock, Usage } from "../types.ts";
+import type { ChildCgroup } from "../scopes/child_cgroup.ts";
 import { pump } from "./pump.ts";
-import { startLeader } from "./session.ts";
-import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
+import type { Leader, Scope } from "../scopes/scope.ts";
 
 /** The first and the longest delay between checks of a group whose leader exited. Each is twice the one before. */
 const FIRST_POLL_MS = 1;
 const MAX_POLL_MS = 50;
+
+/** How often it is checked whether a program that went to the background still runs, in milliseconds. */
+const DAEMON_POLL_MS = 100;
+
+/** How such a program ends. */
+const DAEMON_EXIT: Exit = { type: "unknown", reason: "it went to the background" };
 
 /**
  * How long a group may keep members after SIGKILL and its leader's exit, in milliseconds. After that they are stuck, or
@@ -16,218 +21,150 @@ const MAX_POLL_MS = 50;
  */
 const GIVE_UP_MS = 1000;
 
-/** What to start, and how. A `Spec` has most of these. */
-export interface SpawnOptions {
-  /** The command and its arguments. */
-  readonly args: readonly [string, ...string[]];
-  /** Returns the environment. If it throws, the child cannot be started. @default {this program's environment} */
-  readonly env?: () => Record<string, string>;
-  /** Its stdin: `/dev/null`, or a pipe that nothing is written to and that stays open until its group is empty. */
-  readonly stdin: "piped" | "null";
-  /** The user id to run as. @default {this program's} */
-  readonly uid?: number;
-  /** The group id to run as. @default {this program's} */
-  readonly gid?: number;
-  /** The working directory. @default {this program's} */
-  readonly cwd?: string;
-  /** Which processes signals are sent to. */
-  readonly killScope: KillScope;
+/** What a {@linkcode DenoChild} works with. */
+export interface ChildParts {
+  /** Its cgroup. Null if it has none of its own. */
+  readonly cgroup: ChildCgroup | null;
+  /** Returns which processes belong to it. */
+  readonly toScope: (leader: Leader) => Scope;
+  /** Takes its output. */
+  readonly output: ChildOutput;
+  /** Receives its exit and warnings. */
+  readonly listener: ChildListener;
+  /** The time. */
+  readonly clock: Clock;
+  /** Whether its stdin is a pipe. */
+  readonly hasPipe: boolean;
+  /** Whether its leader may exit with 0 while it goes on. */
+  readonly daemonizes: boolean;
 }
 
-/**
- * Starts a child as the leader of its own session and process group. If root starts it, it has no supplementary groups.
- *
- * @returns The child. Null if it could not be started, which was reported to `listener` as its exit.
- */
-export function spawnChild(
-  start: SpawnOptions,
-  output: ChildOutput,
-  listener: ChildListener,
-  clock: Clock,
-): Child | null {
-  try {
-    const cwd = start.cwd ?? fallbackCwd(listener);
-    const placed = cwd === undefined ? start : { ...start, cwd };
-    return new DenoChild(placed, startChild(placed), output, listener, clock);
-  } catch (error) {
-    // Any error counts as the child's exit, from a missing command to a TypeError for an invalid argument.
-    output.end();
-    listener.leaderExited({ type: "failed", reason: whyNotStarted(error, start) });
-    listener.groupExited();
-    return null;
-  }
-}
-
-/** Whether it was logged that this program's working directory is gone. */
-let isLossLogged = false;
-
-/** Returns the `cwd` of a child without one: `/` if this program's working directory is gone, else undefined. */
-function fallbackCwd(listener: ChildListener): string | undefined {
-  try {
-    Deno.cwd();
-    isLossLogged = false;
-    return undefined;
-  } catch (error) {
-    // If it may not be looked up, the start shows whether it can be used.
-    if (!(error instanceof Deno.errors.NotFound)) return undefined;
-    if (!isLossLogged) {
-      listener.warn('the current working directory no longer exists: processes without a "cwd" run in /');
-    }
-    isLossLogged = true;
-    return "/";
-  }
-}
-
-function startChild(start: SpawnOptions): Deno.ChildProcess {
-  const [command, ...args] = start.args;
-  const env = start.env?.();
-  return startLeader(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
-    args,
-    ...(env === undefined ? {} : { env, clearEnv: true }),
-    stdin: start.stdin,
-    stdout: "piped",
-    stderr: "piped",
-    ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
-    ...(start.uid === undefined ? {} : { uid: start.uid }),
-    ...(start.gid === undefined ? {} : { gid: start.gid }),
-  });
-}
-
-class DenoChild implements Child {
+/** A child that Deno started. */
+export class DenoChild implements Child, Leader {
   readonly pid: number;
   refused = false;
-  readonly #start: SpawnOptions;
-  readonly #listener: ChildListener;
-  readonly #clock: Clock;
   readonly #child: Deno.ChildProcess;
+  readonly #parts: ChildParts;
+  readonly #scope: Scope;
   readonly #pumps: { finish(): void }[];
   #lastSignal: StopSignal | null = null;
   #killedAt = Infinity;
   #exitedAt = Infinity;
   #isEmpty = false;
 
-  constructor(
-    start: SpawnOptions,
-    child: Deno.ChildProcess,
-    output: ChildOutput,
-    listener: ChildListener,
-    clock: Clock,
-  ) {
+  constructor(child: Deno.ChildProcess, parts: ChildParts) {
+    const { output, clock } = parts;
     this.pid = child.pid;
-    this.#start = start;
     this.#child = child;
-    this.#listener = listener;
-    this.#clock = clock;
+    this.#parts = parts;
+    this.#scope = parts.toScope(this);
     const stdout = pump(child.stdout, output.stdout, clock);
     const stderr = pump(child.stderr, output.stderr, clock);
     this.#pumps = [stdout, stderr];
     Promise.all([stdout.done, stderr.done]).then(() => output.end());
-    exitOf(child).then((exit) => this.#exited(exit));
+    exitOf(child).then((exit) => this.#end(exit));
+  }
+
+  get hasExited(): boolean {
+    return this.#exitedAt < Infinity;
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#child.kill(signal);
   }
 
   signal(signal: StopSignal): void {
     this.#lastSignal = signal;
-    if (signal === "SIGKILL") this.#killedAt = Math.min(this.#killedAt, this.#clock.now());
+    if (signal === "SIGKILL") this.#killedAt = Math.min(this.#killedAt, this.#parts.clock.now());
     this.#send();
   }
 
   retry(): void {
+    this.#tellNews();
     if (this.refused) this.#send();
   }
 
   whoIsLeft(): string {
-    return whoIsLeft(this.pid, this.#start.killScope);
+    return this.#scope.whoIsLeft();
   }
 
-  #send(): void {
-    const isGone = this.#isEmpty || this.#start.killScope === "process" && this.#exitedAt < Infinity;
-    if (isGone || this.#lastSignal === null) return;
+  usage(): Usage | null {
+    return this.#parts.cgroup?.usage() ?? null;
+  }
+
+  /** Sends the last signal. If the scope can send it at once, it is sent when this returns. */
+  async #send(): Promise<void> {
+    const signal = this.#lastSignal;
+    if (this.#isEmpty || signal === null) return;
     const wasRefused = this.refused;
     this.refused = false;
     try {
-      requestStop(this.#target, this.#lastSignal);
+      const sent = this.#scope.signal(signal);
+      if (sent !== undefined) await sent;
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return this.#sendAlone(this.#lastSignal);
       this.refused = true;
-      if (!wasRefused) this.#listener.warn(`cannot send ${this.#lastSignal} to pid ${this.pid}: ${faultOf(error)}`);
+      if (!wasRefused) this.#parts.listener.warn(`cannot send ${signal} to pid ${this.pid}: ${faultOf(error)}`);
     }
   }
 
-  /** Signals the leader while its group does not exist yet. */
-  #sendAlone(signal: StopSignal): void {
-    // If a signal that Deno cannot name ended it, Deno would signal the pid, which another process may have.
-    if (this.#exitedAt < Infinity) return;
-    try {
-      this.#child.kill(signal);
-      if (signal !== "SIGKILL") this.#child.kill("SIGCONT");
-    } catch {
-      // It exited a moment ago, and that is about to be reported.
+  /** Reports the leader's exit, and then the end of the scope. */
+  async #end(exit: Exit): Promise<void> {
+    this.#exitedAt = this.#parts.clock.now();
+    // Check this before the exit is reported, so that no signal is sent to a group that is gone.
+    let isEmpty = await this.#scope.isEmpty();
+    if (!isEmpty && this.#parts.daemonizes && exit.type === "code" && exit.code === 0 && this.#lastSignal === null) {
+      exit = DAEMON_EXIT;
+      isEmpty = await this.#goOn();
     }
-  }
-
-  get #target(): number {
-    return this.#start.killScope === "group" ? -this.pid : this.pid;
-  }
-
-  #exited(exit: Exit): void {
-    this.#exitedAt = this.#clock.now();
-    // Check the group before the exit is reported, so that no signal is sent to an empty group.
-    const isEmpty = this.#start.killScope === "process" || !this.#isGroupAlive();
     this.#isEmpty = isEmpty;
-    this.#listener.leaderExited(exit);
-    if (isEmpty) this.#emptied();
-    else this.#pollGroup(FIRST_POLL_MS);
-  }
-
-  #isGroupAlive(): boolean {
-    try {
-      Deno.kill(-this.pid, 0);
-      return true;
-    } catch (error) {
-      // Any other error, such as a missing permission, means that the group has members.
-      return !(error instanceof Deno.errors.NotFound);
-    }
-  }
-
-  #pollGroup(delayMs: number): void {
-    this.#clock.after(delayMs, () => {
-      if (!this.#isGroupAlive()) return this.#emptied();
-      if (this.refused || this.#clock.now() < Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS) {
-        return this.#pollGroup(Math.min(2 * delayMs, MAX_POLL_MS));
-      }
-      if (hasLiveMember(this.pid)) return this.#pollGroup(GIVE_UP_MS);
-      this.#listener.warn(
-        `process group ${this.pid} still has members after SIGKILL (zombies?): no longer waiting for them`,
-      );
-      this.#emptied();
-    });
-  }
-
-  #emptied(): void {
+    this.#tellNews();
+    this.#parts.listener.leaderExited(exit);
+    if (!isEmpty) await this.#waitUntilEmpty();
     this.#isEmpty = true;
+    this.#parts.cgroup?.close();
     // No process reads it any more, so errors do not matter. Close it first: the next start may need the descriptor.
-    if (this.#start.stdin === "piped") this.#child.stdin.close().catch(() => {});
-    this.#listener.groupExited();
+    if (this.#parts.hasPipe) this.#child.stdin.close().catch(() => {});
+    this.#parts.listener.groupExited();
     // The next start does not need to wait for the rest of the output.
     for (const pump of this.#pumps) pump.finish();
   }
-}
 
-/**
- * Sends a stop signal to a process, or to a group if `target` is negative. Then sends SIGCONT, because a process that
- * is stopped (SIGSTOP, SIGTSTP) could not act on the stop signal.
- *
- * @throws {Deno.errors.NotFound} If there is no such process or group.
- */
-export function requestStop(target: number, signal: StopSignal): void {
-  Deno.kill(target, signal);
-  // SIGKILL ends stopped processes as well.
-  if (signal === "SIGKILL") return;
-  try {
-    Deno.kill(target, "SIGCONT");
-  } catch (error) {
-    // The signal ended it, and no process is left.
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  /** Waits until nothing is left of a program that went to the background, or until it is asked to stop. */
+  async #goOn(): Promise<boolean> {
+    for (;;) {
+      await this.#pause(DAEMON_POLL_MS);
+      if (await this.#scope.isEmpty()) return true;
+      if (this.#lastSignal !== null) return false;
+    }
+  }
+
+  /** Waits until the scope is empty, or until only zombies are left that no process reaps. */
+  async #waitUntilEmpty(): Promise<void> {
+    for (let delayMs = FIRST_POLL_MS;; delayMs = Math.min(2 * delayMs, MAX_POLL_MS)) {
+      await this.#pause(this.#isOverdue ? GIVE_UP_MS : delayMs);
+      if (await this.#scope.isEmpty()) return;
+      // What was started while the signal was sent did not get it.
+      if (this.#killedAt < Infinity) this.#send();
+      if (!this.#isOverdue || await this.#scope.hasLiveMember()) continue;
+      this.#parts.listener.warn(
+        `process group ${this.pid} still has members after SIGKILL (zombies?): no longer waiting for them`,
+      );
+      return;
+    }
+  }
+
+  /** Whether SIGKILL and the leader's exit should have ended everything by now. */
+  get #isOverdue(): boolean {
+    return !this.refused && this.#parts.clock.now() >= Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS;
+  }
+
+  /** Reports what its limits did. */
+  #tellNews(): void {
+    for (const message of this.#parts.cgroup?.news() ?? []) this.#parts.listener.warn(message);
+  }
+
+  #pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.after(delayMs, resolve));
   }
 }
 

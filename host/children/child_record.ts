@@ -1,4 +1,13 @@
-import { digest, fileNameFault, isObject, type Json, ownValue, STOP_SIGNALS, type StopRules } from "@ncolony/core";
+import {
+  digest,
+  fileNameFault,
+  isObject,
+  type Json,
+  KILL_SCOPES,
+  ownValue,
+  STOP_SIGNALS,
+  type StopRules,
+} from "@ncolony/core";
 import { isPid } from "./pid_dir.ts";
 
 /** What is known about a child. */
@@ -18,7 +27,7 @@ export interface ChildRecord {
 }
 
 /** How a process is stopped if its config is unknown. */
-export const DEFAULT_RULES: StopRules = { stopSignal: "SIGTERM", killScope: "group" };
+export const DEFAULT_RULES: StopRules = { stopSignal: "SIGTERM", killScope: "all" };
 
 /** Returns a digest of a config, which most other configs do not have. */
 export function configDigest(source: string): string {
@@ -52,6 +61,6 @@ function parseRules(value: Json | undefined): StopRules {
   return {
     stopSignal: STOP_SIGNALS.find((known) => known === signal) ?? DEFAULT_RULES.stopSignal,
     ...(typeof killTimeMs === "number" && killTimeMs >= 0 ? { killTimeMs } : {}),
-    killScope: scope === "process" ? "process" : "group",
+    killScope: KILL_SCOPES.find((known) => known === scope) ?? DEFAULT_RULES.killScope,
   };
 }

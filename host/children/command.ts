@@ -1,5 +1,6 @@
 import type { Spec } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
+import { isExecutable } from "../scopes/shell.ts";
 import { describeError, isAboutDirectory, whyNotSpawned } from "../deno_errors.ts";
 
 /** The PATH that is searched for a bare command if the child's environment has none. */
@@ -17,17 +18,6 @@ export function findCommand(command: string, path: string | undefined, cwd = "."
   if (found !== undefined) return found;
   const where = path === undefined ? `${DEFAULT_PATH} (its environment has no PATH)` : "the PATH of its environment";
   throw new Error(`command ${JSON.stringify(command)} not found in ${where}`);
-}
-
-/** Returns whether a path leads to a file with an execute bit. False if that cannot be seen. */
-export function isExecutable(path: string): boolean {
-  try {
-    const { isFile, mode } = Deno.statSync(path);
-    return isFile && ((mode ?? 0) & 0o111) !== 0;
-  } catch {
-    // It does not exist, or cannot be seen.
-    return false;
-  }
 }
 
 /**

@@ -1,5 +1,5 @@
 import { isGranted } from "../permission.ts";
-import { countDescriptors, readDescriptorLimit } from "./proc.ts";
+import { countDescriptors, readDescriptorLimit } from "../scopes/proc.ts";
 
 /** How many are kept free for this program's own work: to read directories, record children and rotate log files. */
 const RESERVE = 20;

@@ -1,9 +1,10 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
 import { faultOf } from "../deno_errors.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
-import { requestStop } from "./child.ts";
-import type { ProcView } from "./proc_view.ts";
-import { whoIsLeft } from "./who_is_left.ts";
+import type { Cgroup } from "../scopes/cgroup.ts";
+import type { ProcView } from "../scopes/proc_view.ts";
+import { exists, requestStop, signalEach } from "../scopes/scope.ts";
+import { whoIsLeft } from "../scopes/who_is_left.ts";
 
 /** The first and the longest delay between checks of a leftover process. Each is twice the one before. */
 const FIRST_POLL_MS = 20;
@@ -37,14 +38,14 @@ type Identity = "ours" | "stranger" | "unknown";
  * pid that exists is `unknown`.
  */
 export function identify({ name, pid, start, boot, rules }: Trace, view: ProcView): Identity {
-  const scope = rules.killScope;
-  if (!isThere(pid) && (scope === "process" || !isThere(-pid))) return "stranger";
+  const kind = kindOf(rules);
   try {
+    if (!exists(pid) && (kind === "process" || !exists(-pid) && !hasSession(kind, pid, view))) return "stranger";
     if (boot !== null && boot !== view.bootId()) return "stranger";
     const leaderStart = view.startOf(pid);
     if (leaderStart !== null && start !== null) return leaderStart === start ? "ours" : "stranger";
     // The environment of a zombie cannot be read, but its group may live on.
-    const candidates = !view.hasEnded(pid) ? [pid] : scope === "group" ? view.membersOf(pid) : [];
+    const candidates = !view.hasEnded(pid) ? [pid] : kind === "process" ? [] : view.membersOf(kind, pid);
     return candidates.some((pid) => view.variableOf(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
     // /proc, or the environment of another user's process, may not be read.
@@ -52,10 +53,28 @@ export function identify({ name, pid, start, boot, rules }: Trace, view: ProcVie
   }
 }
 
+/** Which processes of a leftover are signaled, unless it is found by its cgroup. */
+type Kind = "process" | "group" | "session";
+
+function kindOf({ killScope }: StopRules): Kind {
+  return killScope === "process" || killScope === "group" ? killScope : "session";
+}
+
+/** Returns whether a session is left of a leader and a group that do not exist any more. False if that is unseen. */
+function hasSession(kind: Kind, pid: number, view: ProcView): boolean {
+  try {
+    return kind === "session" && view.membersOf(kind, pid).length > 0;
+  } catch {
+    return false;
+  }
+}
+
 /** The parts of a {@linkcode Leftover}. */
 export interface LeftoverParts {
   /** The processes that are known to exist. */
   readonly traces: readonly Trace[];
+  /** The cgroups in which there are more of them. */
+  readonly cgroups: readonly Cgroup[];
   /** Searches for more processes. Resolves with null when no more can appear. */
   readonly search: () => Promise<readonly Trace[] | null>;
   /** How processes are seen. */
@@ -78,6 +97,7 @@ export class Leftover implements Child {
   readonly refused: boolean;
   readonly #parts: LeftoverParts;
   #traces: readonly Trace[];
+  #cgroups: readonly Cgroup[];
   /** Since when the identity of a pid is unknown, in the clock's milliseconds. */
   readonly #unknownSince = new Map<number, number>();
   #signal: StopSignal | null = null;
@@ -86,7 +106,8 @@ export class Leftover implements Child {
   constructor(parts: LeftoverParts) {
     this.#parts = parts;
     this.#traces = parts.traces;
-    this.pid = parts.traces[0]?.pid ?? 0;
+    this.#cgroups = parts.cgroups;
+    this.pid = parts.traces[0]?.pid ?? parts.cgroups[0]?.pids()[0] ?? 0;
     this.refused = parts.traces.some((trace) => identify(trace, parts.view) === "unknown");
     this.#poll(FIRST_POLL_MS);
   }
@@ -94,22 +115,44 @@ export class Leftover implements Child {
   signal(signal: StopSignal): void {
     this.#signal = signal;
     for (const trace of this.#traces) this.#send(trace, signal);
+    for (const cgroup of this.#cgroups) this.#sendTo(cgroup, signal);
   }
 
   retry(): void {}
 
   whoIsLeft(): string {
-    const left = this.#traces.map(({ pid, rules }) => whoIsLeft(pid, rules.killScope));
+    const left = [
+      ...this.#traces.map(({ pid, rules }) => whoIsLeft(pid, () => membersOf(kindOf(rules), pid, this.#parts.view))),
+      ...this.#cgroups.map((cgroup) => whoIsLeft(this.pid, () => cgroup.pids())),
+    ];
     return left.join(", ") || "no known process";
+  }
+
+  usage(): null {
+    return null;
+  }
+
+  async #sendTo(cgroup: Cgroup, signal: StopSignal): Promise<void> {
+    try {
+      if (signal === "SIGKILL") cgroup.kill();
+      else await signalEach(() => cgroup.pids(), signal);
+    } catch (error) {
+      this.#parts.listener.warn(`cannot send ${signal} to processes of a previous monitor: ${faultOf(error)}`);
+    }
   }
 
   #send(trace: Trace, signal: StopSignal): void {
     // Check each time: it may have exited since the last check, and another process may have its pid.
     if (identify(trace, this.#parts.view) !== "ours") return;
+    const { pid } = trace;
+    const kind = kindOf(trace.rules);
     try {
-      requestStop(trace.rules.killScope === "group" ? -trace.pid : trace.pid, signal);
+      requestStop(kind === "process" ? pid : -pid, signal);
+      if (kind !== "session") return;
+      const group = this.#parts.view.membersOf("group", pid);
+      const others = this.#parts.view.membersOf("session", pid).filter((member) => !group.includes(member));
+      for (const other of others) requestStop(other, signal);
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return;
       this.#parts.listener.warn(`cannot send ${signal} to pid ${trace.pid} of a previous monitor: ${faultOf(error)}`);
     }
   }
@@ -139,10 +182,13 @@ export class Leftover implements Child {
     this.#parts.clock.after(delayMs, async () => {
       const { search, listener } = this.#parts;
       this.#traces = this.#traces.filter((trace) => !this.#isOver(trace));
+      this.#cgroups = this.#cgroups.filter((cgroup) => cgroup.isPopulated || !cgroup.remove());
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
-      if (this.#traces.length > 0 || found !== null) return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
-      listener.leaderExited({ type: "failed", reason: "exit status unknown (started by a previous monitor)" });
+      if (this.#traces.length + this.#cgroups.length > 0 || found !== null) {
+        return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
+      }
+      listener.leaderExited({ type: "unknown", reason: "started by a previous monitor" });
       listener.groupExited();
     });
   }
@@ -159,19 +205,13 @@ export class Leftover implements Child {
 /** Returns whether no process is left, apart from zombies. */
 function isEmpty({ pid, rules }: Trace, view: ProcView): boolean {
   try {
-    return view.hasEnded(pid) &&
-      (rules.killScope === "process" || view.membersOf(pid).every((member) => view.hasEnded(member)));
+    return view.hasEnded(pid) && membersOf(kindOf(rules), pid, view).every((member) => view.hasEnded(member));
   } catch {
     // It cannot be seen now, but it exists.
     return false;
   }
 }
 
-function isThere(pid: number): boolean {
-  try {
-    Deno.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return !(error instanceof Deno.errors.NotFound);
-  }
+function membersOf(kind: Kind, pid: number, view: ProcView): number[] {
+  return kind === "process" ? [pid] : view.membersOf(kind, pid);
 }

@@ -6,10 +6,11 @@ import { lstat } from "../files/lstat.ts";
 import { OwnDirectory } from "../files/own_directory.ts";
 import type { Clock, Directory, DirectoryLock, FoundChild, PidFiles, TrustOptions } from "../types.ts";
 import { type ChildRecord, configDigest } from "./child_record.ts";
+import type { Cgroups } from "../scopes/cgroups.ts";
 import { ChildTable } from "./child_table.ts";
 import { PidDirectory } from "./pid_dir.ts";
 import { findChildren } from "./predecessor.ts";
-import { DIRECT_VIEW, type ProcView, viewOfProcesses } from "./proc_view.ts";
+import { DirectView, type ProcView, viewOfProcesses } from "../scopes/proc_view.ts";
 
 const TAKEN = "another monitor keeps its pid files there";
 
@@ -17,6 +18,7 @@ const TAKEN = "another monitor keeps its pid files there";
 export class DenoPidFiles implements PidFiles {
   readonly path: string;
   readonly #clock: Clock;
+  readonly #cgroups: () => Cgroups | null;
   readonly #own: OwnDirectory;
   readonly #directory: PidDirectory;
   readonly #table: ChildTable;
@@ -35,14 +37,15 @@ export class DenoPidFiles implements PidFiles {
   readonly #gone = new Set<string>();
 
   /** Creates the directory if it is missing. @throws {Error} If that fails, or if other users may write it. */
-  constructor(path: string, trust: TrustOptions, clock: Clock) {
+  constructor(path: string, trust: TrustOptions, clock: Clock, cgroups: () => Cgroups | null = () => null) {
     this.path = path;
     this.#clock = clock;
+    this.#cgroups = cgroups;
     this.#own = new OwnDirectory(path, trust, clock);
     this.#directory = new PidDirectory(path);
     this.#table = new ChildTable(path);
     this.#view = viewOfProcesses(clock);
-    this.#boot = this.#view === DIRECT_VIEW ? this.#view.bootId() : null;
+    this.#boot = this.#view instanceof DirectView ? this.#view.bootId() : null;
   }
 
   async lock(): Promise<string | null> {
@@ -54,7 +57,12 @@ export class DenoPidFiles implements PidFiles {
   async findChildren(config: Directory): Promise<FoundChild[]> {
     const records = this.#table.load();
     const pids = this.#directory.entries();
-    const found = await findChildren({ records, pids }, config, this.#view, this.#clock);
+    const found = await findChildren({ records, pids }, {
+      config,
+      view: this.#view,
+      cgroups: this.#cgroups(),
+      clock: this.#clock,
+    });
     const names = new Set([...records, ...pids].map(({ name }) => name));
     for (const name of names) if (!found.some((child) => child.name === name)) this.remove(name);
     return found;
@@ -161,12 +169,15 @@ export class DenoPidFiles implements PidFiles {
 }
 
 /** Returns the pid files of a monitor that writes none. Leftover processes are found in /proc alone. */
-export function noPidFiles(clock: Clock): PidFiles {
+export function noPidFiles(clock: Clock, cgroups: () => Cgroups | null = () => null): PidFiles {
   const nothing = () => null;
   return {
     path: null,
     lock: () => Promise.resolve(null),
-    findChildren: (config) => findChildren({ records: [], pids: [] }, config, viewOfProcesses(clock), clock),
+    findChildren: (config) => {
+      const search = { config, view: viewOfProcesses(clock), cgroups: cgroups(), clock };
+      return findChildren({ records: [], pids: [] }, search);
+    },
     prepare: nothing,
     write: nothing,
     removePid: nothing,

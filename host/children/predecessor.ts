@@ -1,9 +1,12 @@
 import { parseSpec, type Spec, SpecError, type StopRules, stopRulesOf } from "@ncolony/core";
 import type { ChildListener, Clock, Directory, FoundChild } from "../types.ts";
+import type { Cgroup } from "../scopes/cgroup.ts";
+import type { Cgroups } from "../scopes/cgroups.ts";
 import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
 import { identify, Leftover, type Trace } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
-import type { ProcView } from "./proc_view.ts";
+import type { ProcView } from "../scopes/proc_view.ts";
+import { exists } from "../scopes/scope.ts";
 import { findStrays, type Stray } from "./strays.ts";
 
 /** How long to search for a child that was being started when its monitor was killed, in milliseconds. */
@@ -20,21 +23,28 @@ export interface LeftFiles {
   readonly pids: readonly PidEntry[];
 }
 
+/** How leftover processes are found. */
+export interface Search {
+  /** The config directory. */
+  readonly config: Directory;
+  /** How processes are seen. */
+  readonly view: ProcView;
+  /** The colony's cgroups. Null if it has none. */
+  readonly cgroups: Cgroups | null;
+  /** The time. */
+  readonly clock: Clock;
+}
+
 /**
- * Finds the leftover processes of a colony: processes that the files of earlier monitors name and, if /proc may be
- * read, processes that run with the name and the config of one of the colony's processes.
+ * Finds the leftover processes of a colony: those in its cgroups, those that the files of earlier monitors name and, if
+ * /proc may be read, those that run with the name and the config of one of the colony's processes.
  *
  * @param left The files that earlier monitors left in the pid directory.
- * @param config The config directory.
- * @param view How processes are seen.
  */
-export async function findChildren(
-  left: LeftFiles,
-  config: Directory,
-  view: ProcView,
-  clock: Clock,
-): Promise<FoundChild[]> {
-  const strays = new Strays(clock);
+export async function findChildren(left: LeftFiles, { config, view, cgroups, clock }: Search): Promise<FoundChild[]> {
+  const cgroupsOf = Map.groupBy(cgroups?.findLeft() ?? [], ({ name }) => name);
+  const inside = new Set([...cgroupsOf.values()].flat().flatMap(({ cgroup }) => cgroup.pids()));
+  const strays = new Strays(clock, inside);
   for (const { name, config } of left.records) strays.know(name, config);
   const rules = new Map<string, StopRules>();
   const recorded = new Set(left.records.map(({ name }) => name));
@@ -50,18 +60,21 @@ export async function findChildren(
   const rulesOf = (name: string) => rules.get(name) ?? DEFAULT_RULES;
   const traceOfPid = ({ name, pid }: PidEntry): Trace => ({ name, pid, start: null, boot: null, rules: rulesOf(name) });
   const traces = [...left.records.flatMap(traceOfRecord), ...left.pids.map(traceOfPid), ...await strays.traces()];
-  const there = Map.groupBy(traces.filter((trace) => identify(trace, view) !== "stranger"), ({ name }) => name);
+  // What is in a cgroup is signaled there, once. If its leader is gone, so is the rest of its group.
+  const outside = traces.filter(({ name, pid }) => !inside.has(pid) && !(cgroupsOf.has(name) && !exists(pid)));
+  const there = Map.groupBy(outside.filter((trace) => identify(trace, view) !== "stranger"), ({ name }) => name);
   const starting = left.records.filter((record) => isStarting(record, view)).map(({ name }) => name);
   const until = clock.now() + SEARCH_MS;
-  return [...new Set([...there.keys(), ...starting])].map((name) => {
+  return [...new Set([...cgroupsOf.keys(), ...there.keys(), ...starting])].map((name) => {
     const traces = distinct(there.get(name) ?? []);
+    const cgroups: Cgroup[] = (cgroupsOf.get(name) ?? []).map(({ cgroup }) => cgroup);
     const search = async () => starting.includes(name) && clock.now() < until ? await strays.traces(name) : null;
     return {
       name,
-      pids: traces.map(({ pid }) => pid),
+      pids: [...traces.map(({ pid }) => pid), ...cgroups.flatMap((cgroup) => cgroup.pids())],
       isKnown: traces.every((trace) => identify(trace, view) === "ours"),
       rules: traces[0]?.rules ?? rulesOf(name),
-      open: (listener: ChildListener) => new Leftover({ traces, search, view, clock, listener }),
+      open: (listener: ChildListener) => new Leftover({ traces, cgroups, search, view, clock, listener }),
     };
   });
 }
@@ -69,12 +82,15 @@ export async function findChildren(
 /** Processes that monitors of this machine left behind. A process with a known config is one of this colony. */
 class Strays {
   readonly #clock: Clock;
+  /** The processes that are known by their cgroups. */
+  readonly #inside: ReadonlySet<number>;
   readonly #configs = new Map<string, Set<string>>();
   #found: Promise<readonly Stray[]> = Promise.resolve([]);
   #until = -Infinity;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, inside: ReadonlySet<number>) {
     this.#clock = clock;
+    this.#inside = inside;
   }
 
   /** Adds a config that a process was started with, or may have been. */
@@ -91,7 +107,9 @@ class Strays {
   async traces(of?: string): Promise<Trace[]> {
     return (await this.#all()).flatMap((stray) => {
       const { name, source, pid, group, start } = stray;
-      if (of !== undefined && of !== name || !this.#configs.get(name)?.has(configDigest(source))) return [];
+      if (
+        this.#inside.has(pid) || of !== undefined && of !== name || !this.#configs.get(name)?.has(configDigest(source))
+      ) return [];
       const rules = rulesOfStray(stray);
       return rules === null ? [] : [{ name, pid: group, start: pid === group ? start : null, boot: null, rules }];
     });

@@ -1,6 +1,6 @@
 import { resolve } from "@std/path/posix/resolve";
 import { isGranted } from "../permission.ts";
-import { isExecutable } from "./command.ts";
+import { isExecutable } from "../scopes/shell.ts";
 
 /** The program that creates a session and then executes a command, from util-linux or busybox. */
 const SETSID = "/usr/bin/setsid";

@@ -1,5 +1,5 @@
 import type { Clock } from "../types.ts";
-import { allPids, readProcess, readVariables } from "./proc.ts";
+import { allPids, readProcess, readVariables } from "../scopes/proc.ts";
 
 /** A process that a monitor started, as its environment shows, and that lost its parent: that monitor is gone. */
 export interface Stray {

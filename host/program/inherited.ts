@@ -1,4 +1,4 @@
-import { askShell } from "../children/shell.ts";
+import { askShell } from "../scopes/shell.ts";
 import { isGranted } from "../permission.ts";
 import { type Signal, signalNumber } from "./signals.ts";
 

@@ -1,4 +1,4 @@
-import { MAX_SECONDS, UsageError } from "@ncolony/core";
+import { MAX_SECONDS, parseBytes, UsageError } from "@ncolony/core";
 import { parseArgs } from "@std/cli/parse-args";
 import { LOG_FORMATS, LOG_LEVELS } from "../output/log_options.ts";
 import type { OutputOptions } from "../output/output.ts";
@@ -146,9 +146,8 @@ export function countValue(words: ParsedArgs, name: string, min = 1, max = 999_9
 export function bytesValue(words: ParsedArgs, name: string, min: number, max: number): number | undefined {
   const text = lastValue(words, name);
   if (text === undefined) return undefined;
-  const [, digits, unit] = /^(\d{1,15})([KMG]?)$/.exec(text) ?? [];
-  const bytes = digits === undefined ? NaN : Number(digits) * 1024 ** ["", "K", "M", "G"].indexOf(unit!);
-  if (bytes >= min && bytes <= max) return bytes;
+  const bytes = parseBytes(text);
+  if (bytes !== null && bytes >= min && bytes <= max) return bytes;
   throw new UsageError(
     `--${name} must be a number of bytes from ${min} to ${max}, such as 10M: got ${JSON.stringify(text)}`,
   );

@@ -89,7 +89,7 @@ export function signalName(number: number): Signal | undefined {
   return NAMES[number] as Signal | undefined;
 }
 
-/** Returns the exit code of a shell for an exit: the code, 128 + n for signal n, 127 if the command did not start. */
+/** Returns the exit code of a shell for an exit: the code, 128 + n for signal n, 127 if the command did not start, 1 if unknown. */
 export function exitCodeOf(exit: Exit): number {
   switch (exit.type) {
     case "code":
@@ -98,6 +98,8 @@ export function exitCodeOf(exit: Exit): number {
       return 128 + signalNumber(exit.signal);
     case "failed":
       return 127;
+    case "unknown":
+      return 1;
   }
 }
 

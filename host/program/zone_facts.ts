@@ -1,4 +1,4 @@
-import { askShell } from "../children/shell.ts";
+import { askShell } from "../scopes/shell.ts";
 
 /** What the machine says about its time zone. */
 export interface ZoneFacts {

@@ -1,12 +1,18 @@
 import { join } from "@std/path/posix/join";
 import { isEndedProcess } from "../deno_errors.ts";
 
-/** What /proc says about a process. */
+/** What /proc/PID/stat says about a process. */
 export interface ProcessInfo {
+  /** Its pid. */
+  readonly pid: number;
   /** The pid of its parent. */
   readonly parent: number;
   /** Its process group. */
   readonly group: number;
+  /** Its session. */
+  readonly session: number;
+  /** Whether it is a zombie with all of its threads. */
+  readonly hasEnded: boolean;
   /** When it started, in clock ticks since the boot. With the pid and the boot id it identifies the process. */
   readonly start: string;
 }
@@ -14,10 +20,33 @@ export interface ProcessInfo {
 /** Reads /proc/PID/stat. Returns null if there is no such process. @throws {Error} If it cannot be read. */
 export function readProcess(pid: number): ProcessInfo | null {
   const text = readProc(`${pid}`, "stat");
-  if (text === null) return null;
-  // The second field is the command in parentheses, which may contain anything. The state follows the last parenthesis.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  return { parent: Number(fields[1]), group: Number(fields[2]), start: fields[19]! };
+  return text === null ? null : parseStats(text)[0] ?? null;
+}
+
+/** Reads /proc/PID/stat of all processes. @throws {Error} If they cannot be read. */
+export function readProcesses(): ProcessInfo[] {
+  return allPids().map(readProcess).filter((info) => info !== null);
+}
+
+/**
+ * Matches one /proc/PID/stat. The second field is the command in parentheses, which may contain anything, even newlines
+ * and text that looks like fields. A letter and at least 40 numbers follow it.
+ */
+const STAT = /^(\d+) \([^]*?\) ([A-Za-z])((?: -?\d+){40,})$/gm;
+
+/** Parses one or several files /proc/PID/stat. */
+export function parseStats(text: string): ProcessInfo[] {
+  return [...text.matchAll(STAT)].map(([, pid, state, rest]) => {
+    const fields = rest!.trim().split(" ");
+    return {
+      pid: Number(pid),
+      parent: Number(fields[0]),
+      group: Number(fields[1]),
+      session: Number(fields[2]),
+      hasEnded: isEnd(state!) && Number(fields[16]) <= 1,
+      start: fields[18]!,
+    };
+  });
 }
 
 /** What /proc says about a thread of a process. */
@@ -81,9 +110,9 @@ export function allPids(): number[] {
   return numbersIn("/proc");
 }
 
-/** Returns the pids of a process group. @throws {Error} If /proc cannot be read. */
-export function membersOf(group: number): number[] {
-  return allPids().filter((pid) => readProcess(pid)?.group === group);
+/** Returns the pids of a process group or of a session. @throws {Error} If /proc cannot be read. */
+export function membersOf(kind: "group" | "session", id: number): number[] {
+  return readProcesses().filter((info) => info[kind] === id).map(({ pid }) => pid);
 }
 
 /** Returns the id of the machine's boot. @throws {Error} If it may not be read. */

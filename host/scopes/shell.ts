@@ -16,3 +16,14 @@ export function askShell(script: string, { args = [], inheritEnv = false }: Scri
   if (!success) throw new Error(new TextDecoder().decode(stderr).trim());
   return new TextDecoder().decode(stdout);
 }
+
+/** Returns whether a path leads to a file with an execute bit. False if that cannot be seen. */
+export function isExecutable(path: string): boolean {
+  try {
+    const { isFile, mode } = Deno.statSync(path);
+    return isFile && ((mode ?? 0) & 0o111) !== 0;
+  } catch {
+    // It does not exist, or cannot be seen.
+    return false;
+  }
+}

@@ -1,4 +1,3 @@
-import type { KillScope } from "@ncolony/core";
 import { hasEnded, isEnd, membersOf, readThreads, type ThreadInfo } from "./proc.ts";
 
 /** The most processes that are named. */
@@ -18,7 +17,7 @@ const WORDS: Readonly<Record<string, string>> = {
 /** Returns whether a process group has a member that is no zombie. False if /proc is missing or may not be read. */
 export function hasLiveMember(group: number): boolean {
   try {
-    return membersOf(group).some((pid) => !hasEnded(pid));
+    return membersOf("group", group).some((pid) => !hasEnded(pid));
   } catch (error) {
     const { NotCapable, NotFound, PermissionDenied } = Deno.errors;
     // If it fails for another reason, such as a lack of file descriptors, assume a live member.
@@ -31,10 +30,13 @@ export function hasLiveMember(group: number): boolean {
  * (zombie that its parent does not reap)`.
  *
  * Only the states are read: a process that is stuck can block a reader of anything else, such as its environment.
+ *
+ * @param pid The pid of the leader.
+ * @param members Returns the pids of all members. It may throw.
  */
-export function whoIsLeft(pid: number, scope: KillScope): string {
+export function whoIsLeft(pid: number, members: () => readonly number[]): string {
   try {
-    const left = (scope === "group" ? membersOf(pid) : [pid]).flatMap((pid) => {
+    const left = members().flatMap((pid) => {
       const thread = remainingThread(pid);
       return thread === undefined ? [] : [{ pid, thread }];
     });

@@ -62,9 +62,21 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
   [monitored({ stop_signal: 15 }), '"ncolony.monitor.stop_signal" must be one of SIG'],
   [monitored({ kill_time: "5" }), '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got a string'],
   [monitored({ kill_time: -1 }), '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got -1'],
-  [monitored({ kill_scope: "all" }), '"ncolony.monitor.kill_scope" must be one of group, process: got another string'],
+  [
+    monitored({ kill_scope: "leader" }),
+    '"ncolony.monitor.kill_scope" must be one of process, group, session, cgroup, all: got another string',
+  ],
+  [
+    monitored({ kill_scope: "cgroup" }),
+    '"ncolony.monitor.kill_scope" "cgroup" cannot be had: cgroups need --allow-all',
+  ],
+  [monitored({ daemonizes: true }), '"ncolony.monitor.daemonizes" needs cgroups: cgroups need --allow-all'],
+  [
+    monitored({ limits: { memory: "512M" } }),
+    '"ncolony.monitor.limits.memory" cannot be limited: cgroups need --allow-all',
+  ],
   [monitored({ enabled: "no" }), '"ncolony.monitor.enabled" must be true or false: got a string'],
-  [monitored({ killtime: 1 }), 'unknown key "ncolony.monitor.killtime"; known keys: cwd, enabled, '],
+  [monitored({ killtime: 1 }), 'unknown key "ncolony.monitor.killtime"; known keys: cwd, daemonizes, '],
   [`${good({})}\0`, `invalid JSON at line 1, column ${good({}).length + 1}`],
   [`{"__proto__": ${good({})}}`, '"args" must be a non-empty array of strings that begins with a command: got nothing'],
   [

@@ -107,7 +107,10 @@ Deno.test("the monitor logs an exit by a real-time signal once, and backs off", 
 
 Deno.test("among 300 processes that exit at once, another one is restarted after a few of their lives", async () => {
   const crowd = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`p${i}`, { args: ["true"] }]));
-  await using colony = new Colony({ args: ["-m", "0", "-M", "0", "-t", "0"], config: { ...crowd, web: CAT } });
+  await using colony = new Colony({
+    args: ["-m", "0", "-M", "0", "-t", "0", "--kill-scope", "group"],
+    config: { ...crowd, web: CAT },
+  });
   const web = await colony.started("web");
   await colony.waitFor(/p\d+: stopping -> running/, 600);
   colony.send({ type: "RESTART", name: "web" });

@@ -51,7 +51,8 @@ for (const tool of TOOLS) {
     if (BRIEF.includes(tool)) assertEquals(await program.ended(), 0);
     else await program.waitFor(/asked for a restart|run 2: exit code 0|, pid \d+$/);
     // The monitor logs at its start what it cannot do without all permissions.
-    const told = program.lines.map((line) => line.replace("without --allow-all it cannot read /proc", ""));
+    const known = /without --allow-all it cannot read \/proc|cgroups need --allow-all/g;
+    const told = program.lines.map((line) => line.replaceAll(known, ""));
     assertEquals(told.filter((line) => line.includes("--allow-")), []);
   });
 

@@ -1,5 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
+import { ALL, endAll, HAS_CGROUPS, running, uniqueSleep, untilRunning } from "./escapes.ts";
 import {
   gone,
   hasCommand,
@@ -270,4 +272,34 @@ Deno.test("the monitor restores the pid directory at the next scan, and a succes
   await using second = new Monitor(dir, "second.log", ["-A"]);
   await Promise.all(["web", "db"].map((name) => second.started(name)));
   await gone(...old);
+});
+
+Deno.test({
+  name: `a monitor finds what another one left by its cgroup, without pid files${
+    HAS_CGROUPS ? "" : " (skipped: needs cgroups)"
+  }`,
+  ignore: !HAS_CGROUPS,
+  fn: async () => {
+    using dir = tempDir();
+    const sleep = uniqueSleep();
+    // Neither the environment nor the session tells whose they are.
+    const args = sh(`env -i setsid ${sleep} & exec env -i sleep 1000`);
+    Deno.writeTextFileSync(join(dir.dir("config"), "web"), JSON.stringify({ args }));
+    try {
+      await using first = new Monitor(dir, "first", ALL, []);
+      await first.started("web");
+      await untilRunning(sleep, 1);
+      await first.kill();
+      Deno.removeSync(dir.file("config", "web"));
+      await using second = new Monitor(dir, "second", ALL, []);
+      await until("it is gone", () => /INFO web: .* -> gone /.test(second.text));
+      assertMatch(second.text, /WARN web: gone -> stopping \(left running by a previous monitor: pids \d+, \d+\)/);
+      assertEquals(await running(sleep), []);
+      const [, cgroups] = /, kill scope cgroup \((.*)\)/.exec(second.text)!;
+      await second[Symbol.asyncDispose]();
+      assertEquals((await run(["test", "-e", cgroups!])).code, 1, "nothing is left of the colony's cgroup");
+    } finally {
+      await endAll(sleep);
+    }
+  },
 });

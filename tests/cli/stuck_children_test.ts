@@ -12,7 +12,11 @@ const NEEDS: Readonly<Record<Hold, string>> = {
 };
 const CAT = { args: ["cat"] };
 /** A leader that exits on SIGTERM, and another member of its group, whose pid it prints. */
-const PAIR = { args: sh("sleep 1000 & echo member $!; exec cat") };
+const PAIR = {
+  args: sh("sleep 1000 & echo member $!; exec cat"),
+  // In a session or a cgroup, zombies are told apart at once.
+  "ncolony.monitor": { kill_scope: "group" },
+};
 
 /** The most time that a stop may take here if a process has been stuck for long, in milliseconds. */
 const END_MS = 5000;

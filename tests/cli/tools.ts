@@ -15,7 +15,7 @@ export const MONITOR_PERMISSIONS: readonly string[] = [
 export const IS_ROOT: boolean = Deno.uid() === 0;
 
 /** How long a program may take to exit, in milliseconds. */
-export const TIMEOUT_MS = 15_000;
+export const TIMEOUT_MS = 60_000;
 
 /** The path of the repository. */
 export const ROOT: string = fromFileUrl(new URL("../..", import.meta.url));

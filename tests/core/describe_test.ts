@@ -44,12 +44,12 @@ const LINES: readonly (readonly [line: string, before: ProcessState, event: Proc
   [
     "ended: exit status unknown (started by a previous monitor)",
     { ...STOPPING, startedAt: -Infinity },
-    FAILED,
+    { type: "leader-exited", exit: { type: "unknown", reason: "started by a previous monitor" } },
     { ...STOPPING, startedAt: -Infinity },
   ],
   ["stopping -> killing (kill time expired)", STOPPING, { type: "tick" }, KILLING],
-  ["killing -> gone (process group is empty)", KILLING, { type: "group-exited" }, GONE],
-  ["stopping -> waiting for 2 s (process group is empty)", STOPPING, { type: "group-exited" }, waiting(2000)],
+  ["killing -> gone (kill scope is empty)", KILLING, { type: "group-exited" }, GONE],
+  ["stopping -> waiting for 2 s (kill scope is empty)", STOPPING, { type: "group-exited" }, waiting(2000)],
   ["waiting -> running (delay expired)", waiting(0), { type: "tick" }, RUNNING],
 ];
 

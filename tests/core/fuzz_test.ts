@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import {
   formatMessage,
+  KILL_SCOPES,
   MAX_ID,
   MAX_SECONDS,
   type Message,
@@ -59,7 +60,13 @@ const OBJECT = fc.record({
     cwd: mostly(TEXT.map((text) => `/${text}`)),
     stop_signal: mostly(fc.constantFrom(...STOP_SIGNALS)),
     kill_time: mostly(fc.oneof(fc.double({ noNaN: true }), fc.nat(9), fc.constantFrom(MAX_SECONDS, MAX_SECONDS + 1))),
-    kill_scope: mostly(fc.constantFrom("group", "process")),
+    kill_scope: mostly(fc.constantFrom(...KILL_SCOPES)),
+    daemonizes: mostly(fc.boolean()),
+    limits: mostly(fc.record({
+      memory: mostly(fc.oneof(fc.nat(), fc.constantFrom("512M", "1T", "0"))),
+      cpu: mostly(fc.double({ noNaN: true })),
+      pids: mostly(fc.nat()),
+    }, { requiredKeys: [] })),
     enabled: mostly(fc.boolean()),
   }, { requiredKeys: [] })),
   type: mostly(fc.constantFrom("RESTART", "restart", "RESTART-ALL", "restart-all", "RESTART-GROUP", "restart-group")),

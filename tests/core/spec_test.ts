@@ -17,6 +17,7 @@ const FULL = {
     stop_signal: "SIGINT",
     kill_time: 0.25,
     kill_scope: "process",
+    limits: { memory: "512M", cpu: 1.5, pids: 200 },
     log: { size: 4096, keep: 0 },
     enabled: false,
   },
@@ -41,6 +42,24 @@ const VALUES: Record<string, readonly [config: string, right: string, ...wrong: 
   "ncolony.monitor.log.size": [own("log", '{"size":?}'), "4096", "null", "false", "4095", "4096.5", "1e13", '"10M"'],
   "ncolony.monitor.log.keep": [own("log", '{"keep":?}'), "0", "null", "false", "-1", "0.5", "1001", '"3"'],
   "ncolony.monitor.kill_scope": [own("kill_scope"), '"group"', "null", "true", "3", "[]", "{}", '"leader"', '"Group"'],
+  "ncolony.monitor.daemonizes": [own("daemonizes"), "true", "null", "0", "1", "[]", "{}", '"true"'],
+  "ncolony.monitor.limits": [own("limits"), "{}", "true", "3", '"512M"', "[]"],
+  "ncolony.monitor.limits.memory": [
+    own("limits", '{"memory":?}'),
+    '"512M"',
+    "null",
+    "true",
+    "1000",
+    "262144.5",
+    "1e16",
+    '"512"',
+    '"512MB"',
+    '"lots"',
+    '"-1M"',
+    "[]",
+  ],
+  "ncolony.monitor.limits.cpu": [own("limits", '{"cpu":?}'), "1.5", "null", "true", '"1.5"', "0", "-1", "1e5", "[]"],
+  "ncolony.monitor.limits.pids": [own("limits", '{"pids":?}'), "200", "null", "true", '"200"', "0", "1.5", "1e9"],
   "ncolony.monitor.enabled": [own("enabled"), "false", "null", "0", "1", "[]", "{}", '"true"'],
 };
 
@@ -63,6 +82,17 @@ Deno.test("parseSpec() rejects a key of env that cannot name a variable, without
   }
 });
 
+Deno.test("parseSpec() rejects daemonizes with a kill scope in which a program in the background cannot be found", () => {
+  for (const [scope, isRight] of [["process", false], ["group", false], ["session", false], ["cgroup", true]]) {
+    const source = JSON.stringify({
+      args: ["a"],
+      "ncolony.monitor": { daemonizes: true, kill_scope: scope },
+    });
+    if (isRight) assert(parseSpec("web", source).daemonizes);
+    else assertEquals(refusal(source).field, "ncolony.monitor.daemonizes");
+  }
+});
+
 Deno.test("parseSpec() fills in the defaults", () => {
   const source = '{"args": ["true"]}';
   assertEquals(parseSpec("web", source), {
@@ -73,7 +103,9 @@ Deno.test("parseSpec() fills in the defaults", () => {
     envInherit: [],
     groups: [],
     stopSignal: "SIGTERM",
-    killScope: "group",
+    killScope: "all",
+    daemonizes: false,
+    limits: {},
     log: {},
     enabled: true,
   });
@@ -94,6 +126,8 @@ Deno.test("parseSpec() reads every key of the monitor and ignores all others", (
     stopSignal: "SIGINT",
     killTimeMs: 250,
     killScope: "process",
+    daemonizes: false,
+    limits: { memoryBytes: 536_870_912, cpus: 1.5, pids: 200 },
     log: { maxBytes: 4096, keep: 0 },
     enabled: false,
   });

@@ -19,12 +19,13 @@ import {
 } from "@ncolony/host";
 import { join } from "@std/path";
 import process from "node:process";
-import { spawnChild, type SpawnOptions } from "../../host/children/child.ts";
+import { spawnChild, type SpawnOptions } from "../../host/children/spawn.ts";
 import { makeOwnDirectory } from "../../host/files/own_directory.ts";
 import { DenoPidFiles, noPidFiles } from "../../host/children/pid_files.ts";
 import { whyUntrusted } from "../../host/files/trust.ts";
 import { watchDirectories } from "../../host/files/watch.ts";
-import { hasLiveMember, whoIsLeft } from "../../host/children/who_is_left.ts";
+import { membersOf } from "../../host/scopes/proc.ts";
+import { hasLiveMember, whoIsLeft } from "../../host/scopes/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Trial } from "./children.ts";
 
@@ -272,7 +273,7 @@ const ACTS: Record<string, (...args: string[]) => void | Promise<void>> = {
   /** Prints which processes are left of a child, and whether its group has a live member. */
   left: (pid, scope) => {
     print({
-      left: whoIsLeft(Number(pid), scope === "process" ? "process" : "group"),
+      left: whoIsLeft(Number(pid), () => scope === "process" ? [Number(pid)] : membersOf("group", Number(pid))),
       isLive: hasLiveMember(Number(pid)),
     });
   },
@@ -328,7 +329,7 @@ function startMany(count: number, args: SpawnOptions["args"], wrote: () => void)
     Deno.stdout.writeSync(bytes);
     wrote();
   };
-  const start: SpawnOptions = { args, env: () => ({}), stdin: "null", killScope: "group" };
+  const start: SpawnOptions = { name: "web", args, env: () => ({}), stdin: "null", killScope: "group" };
   const sink = { leaderExited: () => {}, groupExited: () => {}, warn: () => {} };
   for (let i = 0; i < count; i++) {
     spawnChild(start, { stdout: write, stderr: write, end: () => {} }, sink, denoClock);

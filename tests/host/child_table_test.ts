@@ -151,7 +151,7 @@ Deno.test("ChildTable ignores torn and invalid lines, and a file with a second h
   const good = JSON.stringify(record("web", 7));
   const bad = ["{", "[]", "null", "", '{"name": "../x", "config": ""}', '{"name": 1, "config": ""}', '{"name": "x"}'];
   const odd = { ...record("db"), pid: -1, start: 5, boot: 6, rules: { stopSignal: "SIGFUN", killTimeMs: -1 } };
-  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
+  const rules = { stopSignal: "SIGTERM", killScope: "all" } as const;
   const without = { ...record("jobs", 9), rules: undefined };
   const lines = [...bad, good, ...[odd, without].map((line) => JSON.stringify(line)), `{"name": "torn", "conf`];
   dir.write(".children", lines.join("\n"));

@@ -1,6 +1,6 @@
 import { childEnv, describeExit } from "@ncolony/core";
 import { type Child, type ChildOutput, type Clock, denoClock, type Environ } from "@ncolony/host";
-import { spawnChild } from "../../host/children/child.ts";
+import { spawnChild } from "../../host/children/spawn.ts";
 import { until } from "../helpers.ts";
 import { sample } from "../core/samples.ts";
 
@@ -32,7 +32,8 @@ export class Trial implements AsyncDisposable {
       warn: (message: string) => this.told(`warn: ${message}`),
     };
     const spec = sample("web", { ...config, args });
-    const start = { ...spec, env: () => childEnv(spec, environ), stdin: "piped" } as const;
+    const killScope = spec.killScope === "all" ? "group" : spec.killScope;
+    const start = { ...spec, killScope, env: () => childEnv(spec, environ), stdin: "piped" } as const;
     this.child = spawnChild(start, this.#output(), sink, clock);
   }
 

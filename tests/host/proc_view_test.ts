@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { ShellView } from "../../host/children/proc_view.ts";
+import { ShellView } from "../../host/scopes/proc_view.ts";
 import { until } from "../helpers.ts";
 import { inState, Trial } from "./children.ts";
 
@@ -23,19 +23,22 @@ Deno.test("ShellView sees the boot, start, group and environment of a process", 
   }).spawn();
   try {
     const { pid } = child;
-    await until("it has a child", () => view().membersOf(pid).length === 2);
+    await until("it has a child", () => view().membersOf("group", pid).length === 2);
     assertEquals(view().bootId(), await shown("sys/kernel/random/boot_id"));
     assertEquals(view().startOf(pid), (await shown(`${pid}/stat`)).split(" ")[21]);
     assertEquals([view().hasEnded(pid), view().variableOf(pid, "NCOLONY_NAME")], [false, "web"]);
     assertEquals(view().variableOf(pid, "NCOLONY_NAM"), undefined);
-    const [member] = view().membersOf(pid).filter((member) => member !== pid);
+    const [member] = view().membersOf("group", pid).filter((member) => member !== pid);
     assertEquals(view().variableOf(member!, "NCOLONY_NAME"), "web");
   } finally {
     Deno.kill(-child.pid, "SIGKILL");
     await child.status;
   }
   assertEquals([view().startOf(child.pid), view().hasEnded(child.pid)], [null, true]);
-  assert(view().membersOf(child.pid).every((member) => view().hasEnded(member)), "who is left is not reaped yet");
+  assert(
+    view().membersOf("group", child.pid).every((member) => view().hasEnded(member)),
+    "who is left is not reaped yet",
+  );
   assertEquals(view().variableOf(child.pid, "NCOLONY_NAME"), undefined);
 });
 
@@ -48,7 +51,7 @@ Deno.test("ShellView is not misled by the name of a command", async () => {
     "x) Z 1\n2 (y",
   ]);
   await trial.line();
-  assertEquals([view().hasEnded(trial.pid), view().membersOf(trial.pid)], [false, [trial.pid]]);
+  assertEquals([view().hasEnded(trial.pid), view().membersOf("group", trial.pid)], [false, [trial.pid]]);
   assertEquals(view().startOf(2) === view().startOf(trial.pid), false);
 });
 

@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { hasLiveMember, whoIsLeft } from "../../host/children/who_is_left.ts";
+import { membersOf } from "../../host/scopes/proc.ts";
+import { hasLiveMember, whoIsLeft } from "../../host/scopes/who_is_left.ts";
 import { until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, inState, Trial } from "./children.ts";
@@ -68,6 +69,9 @@ Deno.test("whoIsLeft() reports that a process that is gone is not visible", asyn
 
 Deno.test("whoIsLeft() names the missing permission if /proc may not be read, and hasLiveMember() is false", async () => {
   await using trial = new Trial(["sleep", "300"]);
-  assertEquals(whoIsLeft(trial.pid, "group"), `pid ${trial.pid} (state unknown without --allow-all)`);
+  assertEquals(
+    whoIsLeft(trial.pid, () => membersOf("group", trial.pid)),
+    `pid ${trial.pid} (state unknown without --allow-all)`,
+  );
   assertEquals(hasLiveMember(trial.pid), false);
 });

@@ -50,7 +50,7 @@ export class FakeChild implements Child {
     this.#listener = parts.listener;
     this.#output = parts.output;
     this.since = parts.clock.now();
-    this.#rest = spec.killScope === "group" ? script.leaves : undefined;
+    this.#rest = spec.killScope === "process" ? undefined : script.leaves;
     if (script.livesMs !== undefined) {
       this.#clock.after(script.livesMs, () => this.end(this.script.exit ?? { type: "code", code: 0 }));
     }
@@ -100,6 +100,10 @@ export class FakeChild implements Child {
     if (this.#isEmptied || this.#exit === null) return;
     this.#isEmptied = true;
     this.#reportEmptied();
+  }
+
+  usage(): null {
+    return null;
   }
 
   whoIsLeft(): string {

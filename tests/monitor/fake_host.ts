@@ -1,4 +1,4 @@
-import { type Spec, stopRulesOf } from "@ncolony/core";
+import { type Lack, type Spec, stopRulesOf } from "@ncolony/core";
 import type {
   Child,
   ChildListener,
@@ -224,6 +224,23 @@ export class FakeHost implements Host {
 
   logs(): ChildLogs {
     throw new Error("no log files on this machine");
+  }
+
+  /** What keeps a spec from being used, or null. */
+  lack: (spec: Spec) => Lack | null = () => null;
+
+  readonly killScope = "session (a fake)";
+
+  open(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  ready(): null {
+    return null;
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
   }
 
   spawn(spec: Spec, output: ChildOutput, sink: ChildListener): Child | null {

@@ -69,8 +69,8 @@ Deno.test("get() returns a service that runs a config directory, with pid files 
     `INFO web: gone -> running (wanted), pid ${first}`,
     'INFO message "1": RESTART "web"',
     "INFO web: running -> stopping (restart)",
-    `INFO web: stopping -> running (process group is empty), pid ${second}`,
-    "INFO web: stopping -> gone (process group is empty)",
+    `INFO web: stopping -> running (kill scope is empty), pid ${second}`,
+    "INFO web: stopping -> gone (kill scope is empty)",
     "INFO all processes have ended",
   ]);
   assertEquals([namesIn(dir.file("pids")), namesIn(messages)], [[], []]);

@@ -38,7 +38,7 @@ for (const script of [{ isStuck: true }, { leaves: "stuck" }] as const) {
     children.last("web").release();
     await world.settle();
     const ends = "leaves" in script ? [] : ["INFO web: ended: SIGKILL after 30 s"];
-    assertEquals(log.take(), [...ends, "INFO web: killing -> running (process group is empty), pid 103"]);
+    assertEquals(log.take(), [...ends, "INFO web: killing -> running (kill scope is empty), pid 103"]);
     assertEquals([children.overlaps, children.last("web").spec.args], [0, ["false"]]);
     await world.advance(60_000);
     assertEquals(log.take(), []);

@@ -19,18 +19,18 @@ Deno.test("Supervisor logs each transition in one line", async () => {
   assertEquals(log.lines, [
     "INFO web: gone -> running (wanted), pid 101",
     "WARN web: running -> stopping (exit code 3 after 0.5 s)",
-    "INFO web: stopping -> waiting for 1 s (process group is empty)",
+    "INFO web: stopping -> waiting for 1 s (kill scope is empty)",
     "INFO web: waiting -> running (delay expired), pid 102",
     "INFO web: running -> stopping (restart)",
     "INFO web: ended: SIGTERM after 0.1 s",
-    "INFO web: stopping -> running (process group is empty), pid 103",
+    "INFO web: stopping -> running (kill scope is empty), pid 103",
     "INFO web: running -> stopping (config changed)",
     "INFO web: ended: SIGTERM after 0.1 s",
-    "INFO web: stopping -> running (process group is empty), pid 104",
+    "INFO web: stopping -> running (kill scope is empty), pid 104",
     "INFO web: running -> stopping (unwanted)",
     "INFO web: stopping -> killing (kill time expired)",
     "INFO web: ended: SIGKILL after 5 s",
-    "INFO web: killing -> gone (process group is empty)",
+    "INFO web: killing -> gone (kill scope is empty)",
   ]);
 });
 
@@ -56,7 +56,7 @@ Deno.test("Supervisor performs the effects before it logs the transition", async
     "log web: running -> stopping (unwanted)",
     "remove pid web",
     "log web: ended: SIGTERM after 0 s",
-    "log web: stopping -> gone (process group is empty)",
+    "log web: stopping -> gone (kill scope is empty)",
   ]);
 });
 
@@ -73,12 +73,12 @@ Deno.test("Supervisor processes one event after another, and logs each step befo
     "log web: running -> stopping (exit code 0 after 1 s)",
     "spawn web",
     "write pid web",
-    "log web: stopping -> running (process group is empty), pid 103",
+    "log web: stopping -> running (kill scope is empty), pid 103",
     "remove pid db",
     "log db: running -> stopping (exit code 0 after 1 s)",
     "spawn db",
     "write pid db",
-    "log db: stopping -> running (process group is empty), pid 104",
+    "log db: stopping -> running (kill scope is empty), pid 104",
   ]);
 });
 
@@ -135,7 +135,7 @@ Deno.test("Supervisor waits at least a second after a failed start", async () =>
   await world.want("web");
   assertEquals(world.host.log.take(), [
     "WARN web: running -> stopping (cannot start: no such command)",
-    "INFO web: stopping -> waiting for 1 s (process group is empty)",
+    "INFO web: stopping -> waiting for 1 s (kill scope is empty)",
   ]);
   assertEquals(world.host.pids.files.size, 0);
   await world.advance(999);
@@ -298,5 +298,5 @@ Deno.test("Supervisor keeps running other processes when one crashes again and a
   // Delays of 1, 2, 4, 8, 8, … s.
   assertEquals(children.started.filter(({ spec }) => spec.name === "bad").length, 10);
   assertEquals(children.last("good").since, 5000);
-  assertMatch(world.host.log.lines.at(-1)!, /^INFO bad: stopping -> waiting for 8 s \(process group is empty\)$/);
+  assertMatch(world.host.log.lines.at(-1)!, /^INFO bad: stopping -> waiting for 8 s \(kill scope is empty\)$/);
 });

@@ -10,7 +10,7 @@ const DEFAULTS: Invocation = {
   args: ["run"],
   timeout: 10,
   grace: 1,
-  killScope: "group",
+  killScope: "all",
   catchUp: false,
   once: false,
 };
@@ -93,7 +93,7 @@ const WRONG: readonly (readonly [words: readonly string[], complaint: string])[]
   [[...RUN, ...EVERY, "--max-failures", "1.5"], "--max-failures must be a whole number from 1 to 999999999"],
   [[...RUN, ...EVERY, "--next", "0"], "--next must be a whole number from 1 to 999999999"],
   [[...RUN, ...EVERY, "--next", "all"], "--next must be a whole number from 1 to 999999999"],
-  [[...RUN, ...EVERY, "--kill-scope", "all"], "--kill-scope must be one of group, process"],
+  [[...RUN, ...EVERY, "--kill-scope", "cgroup"], "--kill-scope must be one of process, group, session, all"],
   [[...RUN, "--cron", ""], '--cron "" must have five fields, or six with seconds'],
   [[...RUN, "--cron", "* * *"], '--cron "* * *" must have five fields, or six with seconds first: got 3'],
   [[...RUN, "--cron", "61 * * * *"], '--cron "61 * * * *": the minute must be 0 to 59'],

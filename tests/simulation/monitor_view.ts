@@ -48,6 +48,24 @@ export class MonitorView implements Host {
     return lock;
   }
 
+  lack(): null {
+    return null;
+  }
+
+  readonly killScope = "session";
+
+  async open(): Promise<void> {
+    await this.#host.open();
+  }
+
+  ready(): null {
+    return null;
+  }
+
+  async close(): Promise<void> {
+    await this.#host.close();
+  }
+
   logs(): never {
     throw new Error("no log files on this machine");
   }
@@ -98,6 +116,7 @@ export class MonitorView implements Host {
       signal: (signal) => isAlive() && child.signal(signal),
       retry: () => isAlive() && child.retry(),
       whoIsLeft: () => child.whoIsLeft(),
+      usage: () => child.usage(),
     };
   }
 

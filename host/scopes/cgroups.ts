@@ -1,0 +1,147 @@
+import { faultOf } from "../deno_errors.ts";
+import type { Cgroup } from "./cgroup.ts";
+import { eraseName, readName, writeName } from "./cgroup_names.ts";
+import { Controllers } from "./controllers.ts";
+import { ownCgroup } from "./own_cgroup.ts";
+import { WaitingRoom } from "./waiting_room.ts";
+
+/** Whether this program already moves between cgroups: it can be in only one at a time. */
+let isTaken = false;
+
+/** A cgroup for each child of this program, all in one that is named after its colony. */
+export class Cgroups {
+  readonly #own: Cgroup;
+  readonly #home: Cgroup;
+  readonly #room: WaitingRoom;
+  /** Which resources can be limited. */
+  readonly controllers: Controllers;
+  /** The cgroups of children that have ended and could not be removed yet. */
+  readonly #old = new Set<Cgroup>();
+
+  /**
+   * Creates the cgroup of a colony, in that of this program.
+   *
+   * @param id What identifies the colony on this machine, such as the path of its configs.
+   * @throws {Error} If there is no cgroup v2, or this program may not create cgroups in its own.
+   */
+  constructor(id: string, now: () => number) {
+    if (isTaken) throw new Error("this program already has another monitor that uses cgroups");
+    this.#own = ownCgroup();
+    this.#home = this.#own.child(`ncolony:${id}`);
+    try {
+      this.#home.create();
+    } catch (error) {
+      if (!(error instanceof Deno.errors.AlreadyExists)) {
+        throw new Error(`cgroup v2 is not delegated: cannot create a cgroup in ${this.#own.path}: ${faultOf(error)}`);
+      }
+    }
+    isTaken = true;
+    this.#room = new WaitingRoom(this.#own, this.#home, now);
+    this.controllers = new Controllers([this.#own, this.#home]);
+  }
+
+  /** The directory of the colony's cgroups. */
+  get path(): string {
+    return this.#home.path;
+  }
+
+  /** Moves this program into the first fresh cgroup. @throws {Error} If the kernel refuses that. */
+  async open(): Promise<void> {
+    await this.#room.ready();
+    if (this.#room.isFresh) return;
+    throw new Error(`cgroup v2 is not delegated: cannot enter a cgroup in ${this.path}: ${this.#room.fault}`);
+  }
+
+  /** Returns the cgroups of processes that earlier monitors of the colony left running, and removes empty ones. */
+  findLeft(): LeftCgroup[] {
+    return this.#home.names().flatMap((id) => {
+      const cgroup = this.#home.child(id);
+      if (cgroup.path === this.#room.cgroup.path) return [];
+      const name = readName(cgroup);
+      // Without a name, it is the room of another monitor, or of processes that outlive their monitor on purpose.
+      if (cgroup.isPopulated) return name === null ? [] : [{ name, cgroup }];
+      cgroup.remove();
+      return [];
+    });
+  }
+
+  /** Returns null if a child can be started in its own cgroup now. Otherwise resolves when that was tried. */
+  ready(): Promise<void> | null {
+    return this.#room.ready();
+  }
+
+  /**
+   * Runs an action that starts a child, so that it is born in its own cgroup.
+   *
+   * @param name The name of its process, by which the next monitor finds it. Null if that may not end it.
+   * @returns The cgroup, with what the action returned. The cgroup is null if this program could not enter a fresh one.
+   */
+  start<T>(name: string | null, action: () => T): { readonly result: T; readonly cgroup: Cgroup | null } {
+    if (!this.#room.isFresh) return { result: this.share(action), cgroup: null };
+    const { cgroup } = this.#room;
+    try {
+      if (name !== null) writeName(cgroup, name);
+      const result = action();
+      this.#room.leave();
+      return { result, cgroup };
+    } catch (error) {
+      // No child was started, so this program can wait here for another one.
+      eraseName(cgroup);
+      throw error;
+    }
+  }
+
+  /** Runs an action that starts a child that needs no cgroup of its own. */
+  share<T>(action: () => T): T {
+    const result = action();
+    // It may be born there. When it has ended, the room can be removed.
+    this.#old.add(this.#room.cgroup);
+    this.#room.share();
+    return result;
+  }
+
+  /** Resolves with whether this program is not in a cgroup any more. */
+  hasLeft(cgroup: Cgroup): Promise<boolean> {
+    return this.#room.hasLeft(cgroup);
+  }
+
+  /** Why this program could not leave the cgroup of its last child. Null if it could. */
+  get fault(): string | null {
+    return this.#room.fault;
+  }
+
+  /** Removes a cgroup, now or when it is empty. */
+  remove(cgroup: Cgroup): void {
+    this.#old.add(cgroup);
+    this.sweep();
+  }
+
+  /** Removes cgroups that could not be removed before. */
+  sweep(): void {
+    for (const cgroup of this.#old) {
+      if (cgroup !== this.#room.cgroup && cgroup !== this.#own && cgroup.remove()) this.#old.delete(cgroup);
+    }
+  }
+
+  /** Returns to the cgroup that this program was started in, and removes all that are empty. */
+  async close(): Promise<void> {
+    await this.#room.hasLeft(this.#own);
+    this.sweep();
+    this.controllers.release();
+    try {
+      await this.#own.enter();
+      this.#home.remove();
+    } catch {
+      // A controller is in use there. Then the next monitor removes the cgroup that this program stays in.
+    }
+    isTaken = false;
+  }
+}
+
+/** The cgroup of a process that an earlier monitor left running. */
+export interface LeftCgroup {
+  /** The name of the process. */
+  readonly name: string;
+  /** The cgroup. */
+  readonly cgroup: Cgroup;
+}

@@ -1,0 +1,53 @@
+import { faultOf } from "../deno_errors.ts";
+import type { Cgroup } from "./cgroup.ts";
+
+/** The kernel's controllers, each of which limits a resource of cgroups. */
+export type Controller = "cpu" | "memory" | "pids";
+
+/** Enables controllers for the children's cgroups. Each must be enabled in all cgroups above. */
+export class Controllers {
+  readonly #above: readonly Cgroup[];
+  readonly #faults = new Map<Controller, string | null>();
+  readonly #enabled: { readonly cgroup: Cgroup; readonly controller: Controller }[] = [];
+
+  /** Creates an instance for the cgroups in the last one of `above`. Nothing is enabled yet. */
+  constructor(above: readonly Cgroup[]) {
+    this.#above = above;
+  }
+
+  /** Enables a controller. Returns why it cannot be used; null if it can. */
+  enable(controller: Controller): string | null {
+    const known = this.#faults.get(controller);
+    if (known !== undefined) return known;
+    const fault = this.#above.map((cgroup) => this.#enableIn(cgroup, controller)).find((fault) => fault !== null) ??
+      null;
+    this.#faults.set(controller, fault);
+    return fault;
+  }
+
+  /** Disables what was enabled, because a cgroup whose children have controllers cannot hold processes. */
+  release(): void {
+    for (const { cgroup, controller } of this.#enabled.splice(0).toReversed()) {
+      try {
+        cgroup.write("cgroup.subtree_control", `-${controller}`);
+      } catch {
+        // A cgroup below uses it.
+      }
+    }
+    this.#faults.clear();
+  }
+
+  #enableIn(cgroup: Cgroup, controller: Controller): string | null {
+    try {
+      if (!cgroup.words("cgroup.controllers").includes(controller)) {
+        return `the ${controller} controller is not available in ${cgroup.path}`;
+      }
+      if (cgroup.words("cgroup.subtree_control").includes(controller)) return null;
+      cgroup.write("cgroup.subtree_control", `+${controller}`);
+      this.#enabled.push({ cgroup, controller });
+      return null;
+    } catch (error) {
+      return `the ${controller} controller cannot be enabled in ${cgroup.path}: ${faultOf(error)}`;
+    }
+  }
+}

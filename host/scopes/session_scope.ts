@@ -1,0 +1,67 @@
+import type { StopSignal } from "@ncolony/core";
+import { faultOf } from "../deno_errors.ts";
+import { membersOf, type ProcessInfo } from "./proc.ts";
+import type { ProcessScans } from "./process_scans.ts";
+import { GroupScope, type Leader, type Scope, signalEach } from "./scope.ts";
+import { whoIsLeft } from "./who_is_left.ts";
+
+/**
+ * All processes of the leader's session, whatever their group. They are found in /proc. If /proc cannot be read, only
+ * the leader's group is known.
+ */
+export class SessionScope implements Scope {
+  readonly #leader: Leader;
+  readonly #group: GroupScope;
+  readonly #scans: ProcessScans;
+  readonly #warn: (message: string) => void;
+  #isBlind = false;
+
+  /** Creates a scope. `warn` is called once if the session cannot be seen. */
+  constructor(leader: Leader, scans: ProcessScans, warn: (message: string) => void) {
+    this.#leader = leader;
+    this.#group = new GroupScope(leader);
+    this.#scans = scans;
+    this.#warn = warn;
+  }
+
+  async signal(signal: StopSignal): Promise<void> {
+    const { pid } = this.#leader;
+    // All at once, so that no member of the group can start a process in between.
+    this.#group.signal(signal);
+    const others = async () => (await this.#scan())?.members.filter(({ group }) => group !== pid) ?? [];
+    await signalEach(async () => (await others()).map(({ pid }) => pid), signal);
+  }
+
+  async isEmpty(): Promise<boolean> {
+    const scan = await this.#scan();
+    if (scan === null || !scan.isExact && scan.members.length === 0) return this.#group.isEmpty();
+    return scan.members.length === 0;
+  }
+
+  async hasLiveMember(): Promise<boolean> {
+    const scan = await this.#scan();
+    return scan === null ? this.#group.hasLiveMember() : scan.members.length > 0;
+  }
+
+  whoIsLeft(): string {
+    return whoIsLeft(this.#leader.pid, () => membersOf("session", this.#leader.pid));
+  }
+
+  /** Resolves with the processes that are no zombies, or with null if they cannot be seen. */
+  async #scan(): Promise<{ readonly members: readonly ProcessInfo[]; readonly isExact: boolean } | null> {
+    const { pid } = this.#leader;
+    try {
+      const { processes, isExact } = await this.#scans.next();
+      const members = processes.filter(({ session, hasEnded }) => session === pid && !hasEnded);
+      // If the leader has exited, a process with its pid is another program, and so is its session.
+      const isOther = this.#leader.hasExited && members.some((member) => member.pid === pid);
+      return { members: isOther ? [] : members, isExact };
+    } catch (error) {
+      if (!this.#isBlind) {
+        this.#warn(`cannot see the session of pid ${pid}: ${faultOf(error)}; only its process group is ended`);
+      }
+      this.#isBlind = true;
+      return null;
+    }
+  }
+}

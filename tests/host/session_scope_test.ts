@@ -1,0 +1,67 @@
+import { assert, assertEquals } from "@std/assert";
+import { isAlive, until } from "../helpers.ts";
+import { ending, Trial } from "./children.ts";
+
+const SESSION = { "ncolony.monitor": { kill_scope: "session" } };
+
+/** Returns a leader that runs a command in another process group of its session, and goes on with `then`. */
+function withOtherGroup(command: string, then: string): string[] {
+  return ["bash", "-c", `set -m; ${command} & echo $!; ${then}`];
+}
+
+Deno.test("Child.signal() reaches processes of the session in other groups, once each", async () => {
+  const counting = `sh -c 'trap "echo got it" TERM; trap "exit 0" USR1; echo ready; while :; do sleep 0.01; done'`;
+  await using trial = new Trial(withOtherGroup(counting, "trap : TERM; while :; do wait; done"), SESSION);
+  const pid = Number(await trial.line());
+  using _other = ending(pid);
+  await until("both are ready", () => trial.text.stdout.includes("ready"));
+  trial.child?.signal("SIGTERM");
+  await until("it got the signal", () => trial.text.stdout.includes("got it"));
+  // Long enough for a second one.
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assertEquals(trial.text.stdout.match(/got it/g)?.length, 1);
+  trial.child?.signal("SIGKILL");
+  await trial.emptied();
+  await until("it is reaped", () => !isAlive(pid));
+});
+
+Deno.test("Child.signal() continues stopped processes of the session in other groups", async () => {
+  await using trial = new Trial(withOtherGroup("sleep 300", "kill -STOP %1; wait"), SESSION);
+  const pid = Number(await trial.line());
+  using _other = ending(pid);
+  trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  await until("it is reaped", () => !isAlive(pid));
+});
+
+Deno.test("spawnChild() reports an empty session when its last process has exited, whatever its group", async () => {
+  await using trial = new Trial(withOtherGroup("sleep 300", "exit 3"), SESSION);
+  const pid = Number(await trial.line());
+  using _other = ending(pid);
+  await until("the leader's exit is reported", () => trial.events.length > 0);
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assertEquals(trial.events, ["leader-exited: exit code 3"]);
+  Deno.kill(pid, "SIGKILL");
+  await trial.emptied();
+  assertEquals(trial.events, ["leader-exited: exit code 3", "group-exited"]);
+});
+
+Deno.test("Child.signal() kills what a session still starts", async () => {
+  const restless = "while :; do setsid -w true; sleep 0.01 & done";
+  await using trial = new Trial(withOtherGroup(`bash -c '${restless}'`, "wait"), SESSION);
+  const pid = Number(await trial.line());
+  using _other = ending(pid);
+  trial.child?.signal("SIGKILL");
+  await trial.emptied();
+  await until("it is reaped", () => !isAlive(pid));
+});
+
+Deno.test("spawnChild() does not wait for zombies in a session", async () => {
+  const zombie = "(sleep 0.01 & exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & read -r line; exit 0";
+  await using trial = new Trial(["sh", "-c", zombie], SESSION);
+  const pid = Number(await trial.line());
+  using _parent = ending(pid);
+  trial.child?.signal("SIGTERM");
+  await trial.emptied();
+  assert(isAlive(pid), "it left the session");
+});
