@@ -4,6 +4,8 @@ import type { Exit, StopSignal } from "@ncolony/core";
 export interface ChildListener {
   /** The leader exited, or could not be started. */
   leaderExited(exit: Exit): void;
+  /** The leader of a child that daemonizes exited with 0. The child goes on, and this is its oldest process. */
+  wentToBackground?(pid: number): void;
   /** No process is left in its kill scope. */
   groupExited(): void;
   /** Something that the user should know. Called once for each. */

@@ -4,43 +4,19 @@ import {
   type Effect,
   GONE,
   type ProcessEvent,
-  type RestartPolicy,
   type Spec,
   step,
   stopLeftover,
   STUCK_MS,
 } from "@ncolony/core";
-import {
-  type ChildListener,
-  type ChildOutput,
-  type Directory,
-  EventQueue,
-  type Host,
-  type Log,
-  logInternalError,
-  type PidFiles,
-} from "@ncolony/host";
-import type { TakenStep } from "./events.ts";
+import { type ChildListener, type Directory, EventQueue, type Host, logInternalError } from "@ncolony/host";
 import { logLeftover } from "./lines.ts";
 import { PidKeeper } from "./pid_keeper.ts";
 import { type Process, ProcessTable } from "./process_table.ts";
-import type { StopTime } from "./stop_time.ts";
+import type { SupervisorOptions } from "./supervisor_options.ts";
 
-/** What {@linkcode Supervisor} needs. */
-export interface SupervisorOptions {
-  /** The log. */
-  readonly log: Log;
-  /** Called after each step that must be reported. */
-  readonly onStep: (step: TakenStep) => void;
-  /** The restart delays and the default kill time. */
-  readonly policy: RestartPolicy;
-  /** How long stopping everything may take. */
-  readonly stopTime: StopTime;
-  /** The pid files. */
-  readonly pidFiles: PidFiles;
-  /** Creates what takes the output of a child. */
-  readonly output: (spec: Spec) => ChildOutput;
-}
+/** What happened to a process: an event, or the pid of a program that went to the background. */
+type Posted = { readonly name: string } & ({ readonly event: ProcessEvent } | { readonly pid: number });
 
 /**
  * Keeps the table of processes. It takes one event at a time from a queue, calls `step`, stores the new state, performs
@@ -50,7 +26,7 @@ export class Supervisor {
   readonly #host: Pick<Host, "clock" | "ready" | "spawn">;
   readonly #options: SupervisorOptions;
   readonly #pids: PidKeeper;
-  readonly #queue: EventQueue<{ readonly name: string; readonly event: ProcessEvent } | "retry">;
+  readonly #queue: EventQueue<Posted | "retry">;
   readonly #processes = new ProcessTable();
   #isClosing = false;
   /** When it leaves behind the processes that SIGKILL did not end, in the clock's milliseconds. */
@@ -91,6 +67,7 @@ export class Supervisor {
       const next = await this.#queue.next(() => Math.min(this.#processes.deadline, this.#giveUpAt));
       if (next === null) this.#passTime();
       else if (next === "retry") this.#retry();
+      else if ("pid" in next) this.#follow(this.#processes.get(next.name), next.pid);
       else await this.#take(this.#processes.get(next.name), next.event);
       if (this.#isClosing && this.#processes.areAllGone) return this.#exitCode;
     }
@@ -217,9 +194,17 @@ export class Supervisor {
   #listenerOf(name: string): ChildListener {
     return {
       leaderExited: (exit) => this.post(name, { type: "leader-exited", exit }),
+      wentToBackground: (pid) => this.#queue.post({ name, pid }),
       groupExited: () => this.post(name, { type: "group-exited" }),
       warn: (message) => this.#options.log.warn(message, name),
     };
+  }
+
+  /** Writes the pid of what goes on after its leader has exited. */
+  #follow({ name, state }: Process, pid: number): void {
+    if (state.type !== "running") return;
+    this.#options.log.info(`its first process exited with 0, and pid ${pid} runs in the background`, name);
+    this.#pids.write(state.spec, pid);
   }
 
   #forget(process: Process): void {

@@ -114,6 +114,7 @@ export class DenoChild implements Child, Leader {
     let isEmpty = await this.#scope.isEmpty();
     if (!isEmpty && this.#parts.daemonizes && exit.type === "code" && exit.code === 0 && this.#lastSignal === null) {
       exit = DAEMON_EXIT;
+      this.#tellOldest();
       isEmpty = await this.#goOn();
     }
     this.#isEmpty = isEmpty;
@@ -156,6 +157,11 @@ export class DenoChild implements Child, Leader {
   /** Whether SIGKILL and the leader's exit should have ended everything by now. */
   get #isOverdue(): boolean {
     return !this.refused && this.#parts.clock.now() >= Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS;
+  }
+
+  #tellOldest(): void {
+    const pid = this.#parts.cgroup?.oldest() ?? null;
+    if (pid !== null) this.#parts.listener.wentToBackground?.(pid);
   }
 
   /** Reports what its limits did. */

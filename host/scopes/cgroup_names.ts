@@ -6,12 +6,20 @@ const PREFIX = "of:";
 /** The longest part of an encoded name. A file name has at most 255 bytes. */
 const PART = /.{1,250}/g;
 
-/** Writes the name of its process into a cgroup, as an empty cgroup below it: a cgroup has no file for notes. */
+/**
+ * Writes the name of its process into a cgroup, as an empty cgroup below it: a cgroup has no file for notes. If that
+ * fails, the next monitor must know its processes by something else.
+ */
 export function writeName(cgroup: Cgroup, name: string): void {
-  let at = cgroup;
-  for (const part of encodeURIComponent(name).match(PART) ?? []) {
-    at = at.child(PREFIX + part);
-    at.create();
+  try {
+    let at = cgroup;
+    for (const part of encodeURIComponent(name).match(PART) ?? []) {
+      at = at.child(PREFIX + part);
+      at.create();
+    }
+  } catch {
+    // The kernel limits the number of cgroups (cgroup.max.descendants).
+    eraseName(cgroup);
   }
 }
 

@@ -3,6 +3,7 @@ import { faultOf } from "../deno_errors.ts";
 import type { Usage } from "../types.ts";
 import type { Cgroup } from "./cgroup.ts";
 import type { Cgroups } from "./cgroups.ts";
+import { readProcess } from "./proc.ts";
 
 /** The period of `cpu.max`, in microseconds, as systemd has it. */
 const CPU_PERIOD_US = 100_000;
@@ -54,6 +55,12 @@ export class ChildCgroup {
       cpuSeconds: now.cpuSeconds - this.#before.cpuSeconds,
       memoryBytes: now.memoryBytes === null ? null : Math.max(0, now.memoryBytes - (memoryBytes ?? 0)),
     };
+  }
+
+  /** Returns the pid of the oldest process in it. Null if there is none. */
+  oldest(): number | null {
+    const found = this.cgroup.pids().map(readProcess).filter((info) => info !== null);
+    return found.sort((a, b) => Number(a.start) - Number(b.start) || a.pid - b.pid)[0]?.pid ?? null;
   }
 
   /** Removes the cgroup as soon as it is empty. */

@@ -74,8 +74,9 @@ export class KillScopes {
   /** Describes the widest scope, and why it is not wider: `session (cgroup v2 is not mounted)`. */
   describe(): string {
     const widest = this.of("all");
-    const why = (["cgroup", "session"] as const).flatMap((scope) => this.whyNot(scope) ?? []);
-    return `${widest} (${this.#cgroups?.path ?? why.join("; ")})`;
+    const wider = SCOPE_WIDTHS.slice(SCOPE_WIDTHS.indexOf(widest) + 1);
+    const why = new Set(wider.map((scope) => this.whyNot(scope)));
+    return `${widest} (${this.#cgroups?.path ?? [...why].join("; ")})`;
   }
 
   /** Returns why a scope is not offered; null if it is. */

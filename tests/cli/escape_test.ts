@@ -1,5 +1,16 @@
 import { assertEquals } from "@std/assert";
-import { ALL, endAll, ESCAPES, eventually, HAS_CGROUPS, running, uniqueSleep, untilRunning } from "./escapes.ts";
+import {
+  ALL,
+  cgroupsOf,
+  endAll,
+  ESCAPES,
+  eventually,
+  HAS_CGROUPS,
+  namesBelow,
+  running,
+  uniqueSleep,
+  untilRunning,
+} from "./escapes.ts";
 import { Colony } from "./harness.ts";
 import { IS_ROOT, MONITOR_PERMISSIONS, run } from "./tools.ts";
 
@@ -9,16 +20,6 @@ const MONITORS = [
   { scope: "session", permissions: ALL, args: ["--kill-scope", "session"] },
   { scope: "session", permissions: MONITOR_PERMISSIONS, args: [] },
 ] as const;
-
-/** Returns the directory of the colony's cgroups, which the monitor logs. */
-async function cgroupsOf(colony: Colony): Promise<string> {
-  return (await colony.waitFor(/, kill scope cgroup \((.*)\)$/))[1]!;
-}
-
-/** Returns the names below a directory. Deno itself may read cgroups only with all permissions. */
-async function namesBelow(path: string): Promise<string[]> {
-  return (await run(["find", path, "-mindepth", "1", "-type", "d"])).stdout.split("\n").filter(Boolean);
-}
 
 for (const { scope, permissions, args } of MONITORS) {
   const how = `${scope}, ${permissions === ALL ? "--allow-all" : "narrow"}`;

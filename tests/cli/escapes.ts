@@ -1,3 +1,4 @@
+import type { Colony } from "./harness.ts";
 import { run, sh, signalIfThere } from "./tools.ts";
 
 /** A way in which programs leave the process group of their parent. */
@@ -70,3 +71,13 @@ export const HAS_CGROUPS: boolean = (await run(sh(`
   own=$(sed -n 's/^0:://p' /proc/self/cgroup)
   mkdir "$mount$own/ncolony-test-$$" && rmdir "$mount$own/ncolony-test-$$"
 `))).code === 0;
+
+/** Returns the directory of the colony's cgroups, which the monitor logs. */
+export async function cgroupsOf(colony: Colony): Promise<string> {
+  return (await colony.waitFor(/, kill scope cgroup \((.*)\)$/))[1]!;
+}
+
+/** Returns the names below a directory. Deno itself may read cgroups only with all permissions. */
+export async function namesBelow(path: string): Promise<string[]> {
+  return (await run(["find", path, "-mindepth", "1", "-type", "d"])).stdout.split("\n").filter(Boolean);
+}

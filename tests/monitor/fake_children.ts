@@ -2,6 +2,9 @@ import type { Exit, Spec, StopSignal } from "@ncolony/core";
 import type { Child, ChildListener, ChildOutput } from "@ncolony/host";
 import type { FakeClock } from "./fake_clock.ts";
 
+/** A process that outlives the leader. */
+type Remainder = "mild" | "stubborn" | "stuck";
+
 /** How a child behaves. By default, it runs until it is asked to stop, and then exits at once. */
 export interface Script {
   /** Why it cannot be started. */
@@ -12,8 +15,10 @@ export interface Script {
   readonly exit?: Exit;
   /** How long its leader takes to exit after a signal; Infinity: it ignores the signal. @default {0} */
   readonly endsInMs?: number;
-  /** What outlives the leader: a process that any signal ends, that only SIGKILL ends, or that nothing ends. */
-  readonly leaves?: "mild" | "stubborn" | "stuck";
+  /** What outlives the leader in its group: a process that any signal ends, that only SIGKILL ends, or that nothing ends. */
+  readonly leaves?: Remainder;
+  /** The same for a process outside of the group, which is in the kill scopes from the session on. */
+  readonly escapes?: Remainder;
   /** Whether not even SIGKILL ends its leader, as in an uninterruptible sleep. */
   readonly isStuck?: boolean;
   /** Whether the operating system refuses to send it signals. */
@@ -33,7 +38,8 @@ export class FakeChild implements Child {
   readonly signals: StopSignal[] = [];
   refused = false;
   #exit: Exit | null = null;
-  #rest: Script["leaves"];
+  /** What is left in its kill scope, apart from the leader. */
+  #rest: Remainder[];
   #isEmptied = false;
   #last: StopSignal | null = null;
   readonly #clock: FakeClock;
@@ -50,7 +56,11 @@ export class FakeChild implements Child {
     this.#listener = parts.listener;
     this.#output = parts.output;
     this.since = parts.clock.now();
-    this.#rest = spec.killScope === "process" ? undefined : script.leaves;
+    const inScope = spec.killScope === "process" ? [] : spec.killScope === "group" ? [script.leaves] : [
+      script.leaves,
+      script.escapes,
+    ];
+    this.#rest = inScope.filter((it) => it !== undefined);
     if (script.livesMs !== undefined) {
       this.#clock.after(script.livesMs, () => this.end(this.script.exit ?? { type: "code", code: 0 }));
     }
@@ -89,15 +99,20 @@ export class FakeChild implements Child {
     if (this.#exit !== null) return;
     this.#exit = exit;
     // Set this before the exit is reported, so that no signal is sent to an empty group.
-    this.#isEmptied = this.#rest === undefined;
+    this.#isEmptied = this.#rest.length === 0;
     this.#listener.leaderExited(exit);
     if (this.#isEmptied) this.#reportEmptied();
   }
 
   /** Ends the processes that outlived the leader. */
   endRest(): void {
-    this.#rest = undefined;
-    if (this.#isEmptied || this.#exit === null) return;
+    this.#keep(() => false);
+  }
+
+  /** Ends those that outlived the leader and do not pass a test. */
+  #keep(test: (one: Remainder) => boolean): void {
+    this.#rest = this.#rest.filter(test);
+    if (this.#rest.length > 0 || this.#isEmptied || this.#exit === null) return;
     this.#isEmptied = true;
     this.#reportEmptied();
   }
@@ -113,7 +128,7 @@ export class FakeChild implements Child {
   /** Unblocks it: signals reach it again, and an earlier SIGKILL takes effect. */
   release(): void {
     this.script = { ...this.script, refuses: false, isStuck: false };
-    if (this.#rest === "stuck") this.#rest = "stubborn";
+    this.#rest = this.#rest.map((one) => one === "stuck" ? "stubborn" : one);
     if (this.signals.includes("SIGKILL")) this.#die("SIGKILL", 0);
   }
 
@@ -133,8 +148,8 @@ export class FakeChild implements Child {
   /** Ends the processes that this signal ends. */
   #die(signal: StopSignal, inMs: number): void {
     if (!this.script.isStuck && inMs < Infinity) this.#clock.after(inMs, () => this.end({ type: "signal", signal }));
-    const endsRest = signal === "SIGKILL" ? this.#rest !== "stuck" : this.#rest === "mild";
-    if (endsRest) this.#clock.after(0, () => this.endRest());
+    const survives = (one: Remainder) => signal === "SIGKILL" ? one === "stuck" : one !== "mild";
+    if (!this.#rest.every(survives)) this.#clock.after(0, () => this.#keep(survives));
   }
 
   #reportEmptied(): void {

@@ -4,6 +4,9 @@ import type { Random } from "../core/random.ts";
 /** The processes of a simulated colony. */
 export const NAMES = ["web", "db", "mail"] as const;
 
+/** The kill scopes of a config. */
+const SCOPES = ["process", "group", "session", "cgroup", "all"] as const;
+
 /** How a text is written into a directory. */
 export type Way = "rename" | "in place" | "half, then whole" | "vim" | "sed -i";
 
@@ -69,7 +72,8 @@ function drawConfig(random: Random): string {
   if (roll < 6) return JSON.stringify(good);
   if (roll < 7) return JSON.stringify({ ...good, "ncolony.monitor": { enabled: false } });
   if (roll < 8) return JSON.stringify({ ...good, "ncolony.monitor": { kill_time: random.pick([0, 2, 20]) } });
-  if (roll < 9) return JSON.stringify({ ...good, "ncolony.monitor": { kill_scope: "process" } });
+  if (roll < 9) return JSON.stringify({ ...good, "ncolony.monitor": { kill_scope: random.pick(SCOPES) } });
+  if (random.chance(0.2)) return JSON.stringify({ ...good, "ncolony.monitor": { limits: { pids: 10 } } });
   return random.pick(["", "{", "[]", "null", '{"args": 3}', '{"args": ["x"], "uid": -1}', "\ufeff{}"]);
 }
 
@@ -107,5 +111,9 @@ function drawScript(random: Random): Script {
     { leaves: "stuck", livesMs: 900 },
     { isStuck: true },
     { livesMs: 400, leaves: "mild" },
+    { escapes: "mild" },
+    { escapes: "stubborn", livesMs: 1200 },
+    { escapes: "stuck", leaves: "mild" },
+    { escapes: "mild", leaves: "stubborn", livesMs: 700 },
   ]);
 }

@@ -69,10 +69,11 @@ function checkCalm(machine: Machine): string | null {
   return checkMail(machine) ?? checkWork(machine, clock.now());
 }
 
-/** Returns what a config asks for in the end; `unclear` if it is invalid and the last valid one stays in force. */
+/** Returns what a config asks for in the end; `unclear` if it is not used and the last valid one stays in force. */
 function specOf(name: string, text: string): Spec | "none" | "unclear" {
   try {
     const spec = parseSpec(name, text);
+    if (spec.enabled && Object.keys(spec.limits).length > 0) return "unclear";
     return spec.enabled ? spec : "none";
   } catch {
     return "unclear";

@@ -1,5 +1,5 @@
 import type { Child, ChildListener, ChildOutput, Clock, Host, Log } from "@ncolony/host";
-import type { Spec } from "@ncolony/core";
+import type { Lack, Spec } from "@ncolony/core";
 import type { FakeHost } from "../monitor/fake_host.ts";
 
 /** The machine as one run of the monitor sees it. After `kill()`, nothing on the machine reaches that monitor. */
@@ -48,8 +48,9 @@ export class MonitorView implements Host {
     return lock;
   }
 
-  lack(): null {
-    return null;
+  /** This machine has no limits. */
+  lack({ limits }: Spec): Lack | null {
+    return Object.keys(limits).length === 0 ? null : { field: "ncolony.monitor.limits", reason: "no limits" };
   }
 
   readonly killScope = "session";

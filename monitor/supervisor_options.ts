@@ -1,0 +1,20 @@
+import type { RestartPolicy, Spec } from "@ncolony/core";
+import type { ChildOutput, Log, PidFiles } from "@ncolony/host";
+import type { TakenStep } from "./events.ts";
+import type { StopTime } from "./stop_time.ts";
+
+/** What {@linkcode Supervisor} needs. */
+export interface SupervisorOptions {
+  /** The log. */
+  readonly log: Log;
+  /** Called after each step that must be reported. */
+  readonly onStep: (step: TakenStep) => void;
+  /** The restart delays and the default kill time. */
+  readonly policy: RestartPolicy;
+  /** How long stopping everything may take. */
+  readonly stopTime: StopTime;
+  /** The pid files. */
+  readonly pidFiles: PidFiles;
+  /** Creates what takes the output of a child. */
+  readonly output: (spec: Spec) => ChildOutput;
+}
