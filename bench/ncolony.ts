@@ -60,6 +60,20 @@ export class NColony extends Supervisor {
   }
 }
 
+/** This project's monitor, with a narrower kill scope than this machine offers. */
+export class NColonyIn extends NColony {
+  readonly #scope: string;
+
+  constructor(parent: string, scope: "group" | "session") {
+    super(parent);
+    this.#scope = scope;
+  }
+
+  override command(): string[] {
+    return [...super.command(), "--kill-scope", this.#scope];
+  }
+}
+
 /** This project's monitor, with the output of all processes in one stream, each line with the name of its process. */
 export class NColonyPrefixed extends NColony {
   override logOptions(): string[] {

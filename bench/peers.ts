@@ -1,6 +1,6 @@
 import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { Emptiest, EmptiestLogs, EmptiestPrefixed, NColony, NColonyPrefixed } from "./ncolony.ts";
+import { Emptiest, EmptiestLogs, EmptiestPrefixed, NColony, NColonyIn, NColonyPrefixed } from "./ncolony.ts";
 import { hasCommand, pause, run } from "./processes.ts";
 import { Daemontools, Runit, S6 } from "./scan_dirs.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -138,6 +138,20 @@ export const PEERS: readonly Peer[] = [
     note: "with `--logs DIR`; configs and messages are files, renamed into place",
     command: Deno.execPath(),
     make: (parent) => new NColony(parent),
+  },
+  {
+    name: "ncolony-session",
+    note: "the same with `--kill-scope session`: without cgroups",
+    takes: (measure) => !isLog(measure),
+    command: Deno.execPath(),
+    make: (parent) => new NColonyIn(parent, "session"),
+  },
+  {
+    name: "ncolony-group",
+    note: "the same with `--kill-scope group`",
+    takes: (measure) => !isLog(measure),
+    command: Deno.execPath(),
+    make: (parent) => new NColonyIn(parent, "group"),
   },
   {
     name: "ncolony-stdout",
