@@ -1,6 +1,6 @@
 import type { Exit } from "@ncolony/core";
 import { type Clock, type Foreground, signalName, signalNumber, Waker } from "@ncolony/host";
-import { descendants, programOf } from "./descendants.ts";
+import { descendants } from "./descendants.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
 
@@ -13,7 +13,9 @@ const BUSY_POLL_MS = 20;
 /** How long after SIGKILL the reaper gives up on a process, in milliseconds. */
 const GIVE_UP_MS = 5000;
 
-const [KILL, STOP, TERM] = ["SIGKILL", "SIGSTOP", "SIGTERM"].map(signalNumber) as [number, number, number];
+const KILL = signalNumber("SIGKILL");
+const STOP = signalNumber("SIGSTOP");
+const TERM = signalNumber("SIGTERM");
 
 /** What a reaper needs. */
 export interface ReaperParts {
@@ -77,14 +79,15 @@ export class Reaper {
     const { clock } = this.#parts;
     for (;;) {
       const left = this.#orphans.reap(this.#exit !== null);
-      if (this.#exit !== null) break;
+      if (this.#exit !== null) {
+        if (left !== "none") await this.#sweep();
+        return this.#exit;
+      }
       this.#stopAlong();
       if (clock.now() >= this.#killAt) this.#kill();
       const pollMs = left === "own" ? BUSY_POLL_MS : POLL_MS;
       await this.#waker.wait(Math.min(clock.now() + pollMs, this.#killAt));
     }
-    await this.#sweep();
-    return this.#exit;
   }
 
   /**
@@ -107,33 +110,30 @@ export class Reaper {
     if (this.#parts.libc.kill(pid, number) !== "refused" || this.#refused.has(pid)) return;
     this.#refused.add(pid);
     const signal = signalName(number) ?? `signal ${number}`;
-    const who = pid === -1 ? "all processes" : pid < 0 ? `process group ${-pid}` : `process ${pid}`;
+    const who = pid < 0 ? `process group ${-pid}` : `process ${pid}`;
     this.#parts.warn(`cannot send ${signal} to ${who}: permission denied (runs as another user)`);
   }
 
-  /** Stops the processes that are left: SIGTERM, then SIGKILL when the grace is over. */
+  /**
+   * Stops the processes that are left: SIGTERM, then SIGKILL when the grace is over. SIGTERM is sent once, because what
+   * starts later belongs to the cleanup of a process that got it.
+   */
   async #sweep(): Promise<void> {
     const { clock, graceMs } = this.#parts;
     const killAt = clock.now() + graceMs;
-    const asked = new Set<string>();
+    if (graceMs > 0) this.#signalAll(TERM);
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
-      if (clock.now() >= killAt) this.#signalAll(KILL, new Set());
-      else this.#signalAll(TERM, asked);
+      if (clock.now() >= killAt) this.#signalAll(KILL);
       await this.#waker.wait(clock.now() + BUSY_POLL_MS);
     }
   }
 
-  /** Sends a signal to all descendants, except to programs that got it before. */
-  #signalAll(number: number, before: Set<string>): void {
+  /** Sends a signal to all processes that this reaper is responsible for. */
+  #signalAll(number: number): void {
     const { libc } = this.#parts;
-    // For PID 1, -1 means every process but itself. For another reaper it means the whole machine.
-    const all = libc.getpid() === 1 ? [-1] : [];
-    // Kill all at once, so that nothing can fork in between.
-    const pids = number === KILL && all.length > 0 ? all : descendants(libc) ?? all;
-    for (const pid of pids) {
-      const program = programOf(libc, pid);
-      if (!before.has(program)) this.#signal(pid, number);
-      before.add(program);
-    }
+    // For PID 1, -1 means every process but itself, all at once, so that nothing can fork in between. They include
+    // processes that entered its namespace from outside. For another reaper, -1 means the whole machine.
+    const pids = libc.getpid() === 1 ? [-1] : descendants(libc);
+    for (const pid of pids) this.#signal(pid, number);
   }
 }

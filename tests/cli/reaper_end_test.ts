@@ -57,11 +57,11 @@ for (const role of [SUBREAPER, INIT]) {
     assert(reaped.stdout.length <= 2);
   });
 
-  testAs(role, "reaper asks what is started while its parent is ended to exit before killing it", async () => {
-    const script = `trap 'sh -c "$0" & exit' TERM; echo ready; while :; do sleep 0.02; done`;
-    const command = `sh -c "$1" "$0" & read it; exit 5`;
-    await using reaped = new Reaped(["--grace", "1000", "sh", "-c", command, "exec sleep 1000", script], { role });
+  testAs(role, "reaper sends no SIGTERM to what a cleanup starts", async () => {
+    const script = `trap 'sleep 0.3 && echo slept; exit' TERM; echo ready; while :; do sleep 0.02; done`;
+    await using reaped = new Reaped(["--grace", "1000", ...leaving(script)], { role });
     await endAfter(reaped);
+    assertEquals(reaped.stdout, ["ready", "slept"]);
   });
 
   for (const how of ["setsid", "nohup"]) {
