@@ -16,6 +16,7 @@ const GIVE_UP_MS = 5000;
 const KILL = signalNumber("SIGKILL");
 const STOP = signalNumber("SIGSTOP");
 const TERM = signalNumber("SIGTERM");
+const CONT = signalNumber("SIGCONT");
 
 /** What a reaper needs. */
 export interface ReaperParts {
@@ -116,24 +117,25 @@ export class Reaper {
 
   /**
    * Stops the processes that are left: SIGTERM, then SIGKILL when the grace is over. SIGTERM is sent once, because what
-   * starts later belongs to the cleanup of a process that got it.
+   * starts later belongs to the cleanup of a process that got it. SIGCONT follows, because a process that is stopped
+   * could not act on SIGTERM.
    */
   async #sweep(): Promise<void> {
     const { clock, graceMs } = this.#parts;
     const killAt = clock.now() + graceMs;
-    if (graceMs > 0) this.#signalAll(TERM);
+    if (graceMs > 0) this.#signalAll(TERM, CONT);
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
       if (clock.now() >= killAt) this.#signalAll(KILL);
       await this.#waker.wait(clock.now() + BUSY_POLL_MS);
     }
   }
 
-  /** Sends a signal to all processes that this reaper is responsible for. */
-  #signalAll(number: number): void {
+  /** Sends signals to all processes that this reaper is responsible for. */
+  #signalAll(...numbers: readonly number[]): void {
     const { libc } = this.#parts;
     // For PID 1, -1 means every process but itself, all at once, so that nothing can fork in between. They include
     // processes that entered its namespace from outside. For another reaper, -1 means the whole machine.
     const pids = libc.getpid() === 1 ? [-1] : descendants(libc);
-    for (const pid of pids) this.#signal(pid, number);
+    for (const pid of pids) for (const number of numbers) this.#signal(pid, number);
   }
 }

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
-import { below, INIT, Reaped, SUBREAPER, testAs } from "./reaping.ts";
+import { below, INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
 import { gone, hasCommand, signalIfThere } from "./tools.ts";
 
 /** Takes a while to exit when it is asked to, and prints a line then. */
@@ -62,6 +62,16 @@ for (const role of [SUBREAPER, INIT]) {
     await using reaped = new Reaped(["--grace", "1000", ...leaving(script)], { role });
     await endAfter(reaped);
     assertEquals(reaped.stdout, ["ready", "slept"]);
+  });
+
+  testAs(role, "reaper asks a stopped process to exit, and continues it", async () => {
+    const script = `trap 'echo bye; exit' TERM; echo ready; kill -STOP $$; while :; do sleep 0.02; done`;
+    await using reaped = new Reaped(["--grace", "1000", ...leaving(script)], { role });
+    await reaped.waitFor(/^ready$/);
+    const [leftover] = (await below(reaped.process.pid)).slice(-1);
+    while (!/^State:\s+T/m.test(await procOf(leftover!, "status"))) assertEquals(reaped.isOver, false);
+    await endAfter(reaped);
+    assertEquals(reaped.stdout, ["ready", "bye"]);
   });
 
   for (const how of ["setsid", "nohup"]) {
