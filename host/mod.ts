@@ -69,6 +69,7 @@ export { askHttp } from "./checks/http.ts";
 export type { HttpTarget } from "./checks/http_connection.ts";
 export type { Answer } from "./checks/http_answer.ts";
 export { Lives } from "./checks/lives.ts";
+export { openLibc } from "./libc.ts";
 export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";
 export { messageDirectory } from "./files/messages_directory.ts";
 export { SILENT_LOG } from "./output/log.ts";

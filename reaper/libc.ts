@@ -1,10 +1,4 @@
-/** The file names of the C library: glibc first, then musl. */
-const NAMES = [
-  "libc.so.6",
-  "libc.musl-x86_64.so.1",
-  "libc.musl-aarch64.so.1",
-  "libc.so",
-];
+import { openLibc } from "@ncolony/host";
 
 const FUNCTIONS = {
   getpid: { parameters: [], result: "i32" },
@@ -44,7 +38,12 @@ export class Libc {
 
   /** Opens the C library. @throws {Error} If no known file name can be opened, or `--allow-ffi` is missing. */
   constructor() {
-    this.#c = openAny();
+    try {
+      this.#c = openLibc(FUNCTIONS);
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw new Error("needs --allow-ffi to wait for orphans");
+      throw error;
+    }
   }
 
   /** Returns the pid of this process. */
@@ -197,21 +196,6 @@ export function maskOf(numbers: readonly number[]): SignalMask {
   const mask = new BigUint64Array(16);
   for (const number of numbers) mask[0]! |= 1n << BigInt(number - 1);
   return mask;
-}
-
-function openAny(): Deno.DynamicLibrary<typeof FUNCTIONS>["symbols"] {
-  const failures: string[] = [];
-  for (const name of NAMES) {
-    try {
-      return Deno.dlopen(name, FUNCTIONS).symbols;
-    } catch (error) {
-      if (error instanceof Deno.errors.NotCapable) {
-        throw new Error("needs --allow-ffi to wait for orphans");
-      }
-      failures.push(name);
-    }
-  }
-  throw new Error(`Cannot load the C library (tried ${failures.join(", ")})`);
 }
 
 function cString(text: string): Uint8Array<ArrayBuffer> {
