@@ -2,6 +2,7 @@ import { denoClock } from "../clock.ts";
 import { Output, type OutputOptions } from "../output/output.ts";
 import type { ProgramService } from "../service.ts";
 import type { Log } from "../types.ts";
+import { closeOnExec } from "./close_on_exec.ts";
 import { LoopHeart } from "./heart.ts";
 import { inherited } from "./inherited.ts";
 import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
@@ -41,6 +42,8 @@ export interface Daemon<T> extends Program {
  * The soft limit of CPU time (SIGXCPU) stops it as well, with exit code 1, because SIGKILL at the hard limit would
  * leave its children behind. A file size limit does not stop it.
  *
+ * With `--allow-all`, its children inherit no file descriptors that its parent left open.
+ *
  * @param argv The command line, without the program's name.
  * @returns The exit code: 0 after a stop as asked, 1 after an error, 2 for an invalid command line.
  */
@@ -74,6 +77,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     const output = new Output(outputOptions, isNonBlocking);
     log = output.log;
     const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
+    const leak = closeOnExec();
     service = daemon.make(options, output, heart);
     using _catching = catchUncaught((error) => service?.fail(error));
     await service.start();
@@ -82,6 +86,7 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     if (blocked.length > 0) {
       output.log.warn(`${blocked.join(", ")} cannot stop this program: blocked by the program that started it`);
     }
+    if (leak !== null) output.log.warn(leak);
     if (askedAt > -Infinity) service.stop();
     return await service.ended || Number(isOutOfTime);
   });

@@ -131,6 +131,17 @@ export function countDescriptors(): number {
   return numbersIn("/proc/self/fd").length;
 }
 
+/** Returns the file descriptors that children inherit, besides the three streams. @throws {Error} If it cannot be read. */
+export function inheritableDescriptors(): number[] {
+  const O_CLOEXEC = 0o2000000;
+  return numbersIn("/proc/self/fd").filter((descriptor) => {
+    if (descriptor <= 2) return false;
+    // It is gone if it belonged to the directory that was just read.
+    const flags = /^flags:\s*(\d+)/m.exec(readProc("self", "fdinfo", `${descriptor}`) ?? "")?.[1];
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
+  });
+}
+
 /** Returns the positive numbers among the names in a directory. */
 function numbersIn(path: string): number[] {
   return [...Deno.readDirSync(path)].map(({ name }) => Number(name)).filter((number) => number > 0);
