@@ -3,7 +3,7 @@ import { closestString } from "@std/text/closest-string";
 import type { StopTime } from "./stop_time.ts";
 
 /** What the warnings about a config depend on. */
-export interface Surroundings {
+export interface WarningFacts {
   /** The monitor's group id, or null if it is unknown. */
   readonly gid: number | null;
   /** The kill time of configs without one, in milliseconds. */
@@ -26,7 +26,7 @@ function whereItBelongs(key: string): string | null {
 const SECTIONS = ["ncolony.monitor", "ncolony.beatcheck", "ncolony.httpcheck"];
 
 /** Returns the warnings about a valid config, one sentence each. */
-export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: Surroundings): string[] {
+export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: WarningFacts): string[] {
   const warnings: string[] = [];
   if (spec.gid === undefined && spec.uid && gid === 0) {
     warnings.push('"uid" is set without "gid": the process runs with the monitor\'s gid 0');

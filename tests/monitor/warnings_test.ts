@@ -1,9 +1,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { StopTime } from "../../monitor/stop_time.ts";
-import { type Surroundings, warningsOf } from "../../monitor/warnings.ts";
+import { type WarningFacts, warningsOf } from "../../monitor/warnings.ts";
 import { sample } from "../core/samples.ts";
 
-const AT_EASE: Surroundings = { gid: 0, killTimeMs: 5000, stopTime: new StopTime(Infinity) };
+const AT_EASE: WarningFacts = { gid: 0, killTimeMs: 5000, stopTime: new StopTime(Infinity) };
 
 Deno.test("StopTime leaves a second, or half of its time, after SIGKILL to give up and to flush the log", () => {
   const partsOf = ({ killMs, giveUpMs, flushMs }: StopTime) => [killMs, giveUpMs, flushMs];
