@@ -67,6 +67,14 @@ export class Fields {
     throw this.#wrong(key, "an integer", value, `${value}`);
   }
 
+  /** Reads a value in the way that `parse` does, which returns undefined if it is invalid. */
+  parsed<T>(key: string, wanted: string, parse: (value: Json) => T | undefined): T | undefined {
+    const value = ownValue(this.#object, key);
+    const parsed = value === undefined ? undefined : parse(value);
+    if (value === undefined || parsed !== undefined) return parsed;
+    throw this.#wrong(key, wanted, value, otherThan(value));
+  }
+
   /** Reads a non-empty string that can be passed to the operating system. */
   text(key: string): string | undefined {
     const value = ownValue(this.#object, key);
@@ -165,7 +173,7 @@ function isStatus(value: Json): value is number {
 }
 
 /** Returns whether the kernel can pass a string on: it has no NUL and no lone surrogate. */
-function isText(value: Json | undefined): value is string {
+export function isText(value: Json | undefined): value is string {
   return typeof value === "string" && !value.includes("\0") && value.isWellFormed();
 }
 

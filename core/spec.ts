@@ -2,6 +2,7 @@ import { SpecError } from "./errors.ts";
 import { Fields, isVariable, MAX_SECONDS } from "./fields.ts";
 import { parseObject } from "./json.ts";
 import { nameFault } from "./name.ts";
+import { parseSurroundings, SURROUNDINGS_KEYS } from "./surroundings.ts";
 import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
 
 /**
@@ -11,7 +12,15 @@ import { type KillScope, type LogLimits, type Spec, STOP_SIGNALS, type StopSigna
 export const MAX_CONFIG_BYTES = 131_056;
 
 /** The keys of `ncolony.monitor`. */
-export const MONITOR_KEYS: readonly string[] = ["cwd", "enabled", "kill_scope", "kill_time", "log", "stop_signal"];
+export const MONITOR_KEYS: readonly string[] = [
+  "cwd",
+  "enabled",
+  "kill_scope",
+  "kill_time",
+  "log",
+  "stop_signal",
+  ...SURROUNDINGS_KEYS,
+].sort();
 
 /** The smallest `size` of a log file, in bytes: a smaller file would be rotated all the time. */
 export const MIN_LOG_BYTES = 4096;
@@ -54,6 +63,12 @@ export function parseSpec(name: string, source: string): Spec {
   const uid = config.id("uid");
   const gid = config.id("gid");
   const cwd = monitor.path("cwd");
+  const surroundings = parseSurroundings(monitor);
+  const other = uid === undefined ? gid === undefined ? null : "gid" : "uid";
+  if (surroundings.user !== undefined && other !== null) {
+    const field = "ncolony.monitor.user";
+    throw fail(field, `${JSON.stringify(field)} cannot be used together with "${other}"`);
+  }
   return {
     name,
     source,
@@ -64,6 +79,7 @@ export function parseSpec(name: string, source: string): Spec {
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
     ...(cwd === undefined ? {} : { cwd }),
+    surroundings,
     stopSignal: monitor.oneOf<StopSignal>("stop_signal", STOP_SIGNALS) ?? "SIGTERM",
     ...(killTime === undefined ? {} : { killTimeMs: killTime * 1000 }),
     killScope: monitor.oneOf<KillScope>("kill_scope", ["group", "process"]) ?? "group",

@@ -23,6 +23,7 @@ import { watchDirectories } from "./files/watch.ts";
 export type {
   Entry,
   Exit,
+  Group,
   HttpCheck,
   KillScope,
   Life,
@@ -34,6 +35,7 @@ export type {
   SpecChange,
   StopRules,
   StopSignal,
+  Surroundings,
 } from "@ncolony/core";
 export { WallClock } from "./wall_clock.ts";
 export { Waker } from "./waker.ts";
