@@ -78,6 +78,7 @@ export {
   type Entry,
   type Exit,
   type KillScope,
+  type Lack,
   type LogLimits,
   type Message,
   type Problem,

@@ -97,6 +97,14 @@ export interface Problem {
   readonly digest: number;
 }
 
+/** What keeps a valid config from being used on a machine. */
+export interface Lack {
+  /** The path of the key that cannot be honored. */
+  readonly field: string;
+  /** What is missing, without the name of the file. */
+  readonly reason: string;
+}
+
 /** What a message file asks for. */
 export type Message =
   | { readonly type: "RESTART"; readonly name: string }

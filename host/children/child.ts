@@ -1,9 +1,9 @@
-import type { Exit, KillScope, StopSignal } from "@ncolony/core";
+import type { Exit, KillScope, StopSignal, Surroundings } from "@ncolony/core";
 import { faultOf, unnamedSignal } from "../deno_errors.ts";
 import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
 import { findCommand, whyNotStarted } from "./command.ts";
 import { pump } from "./pump.ts";
-import { startLeader } from "./session.ts";
+import { startIn } from "./surroundings.ts";
 import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
 
 /** The first and the longest delay between checks of a group whose leader exited. Each is twice the one before. */
@@ -30,6 +30,8 @@ export interface SpawnOptions {
   readonly gid?: number;
   /** The working directory. @default {this program's} */
   readonly cwd?: string;
+  /** Its user, groups, umask, priorities and limit of open files; only together with `env`. @default {{}} */
+  readonly surroundings?: Surroundings;
   /** Which processes signals are sent to. */
   readonly killScope: KillScope;
 }
@@ -81,15 +83,13 @@ function fallbackCwd(listener: ChildListener): string | undefined {
 function startChild(start: SpawnOptions): Deno.ChildProcess {
   const [command, ...args] = start.args;
   const env = start.env?.();
-  return startLeader(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
+  const path = env === undefined ? command : findCommand(command, env.PATH, start.cwd);
+  return startIn({ surroundings: {}, ...start }, path, {
     args,
     ...(env === undefined ? {} : { env, clearEnv: true }),
     stdin: start.stdin,
     stdout: "piped",
     stderr: "piped",
-    ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
-    ...(start.uid === undefined ? {} : { uid: start.uid }),
-    ...(start.gid === undefined ? {} : { gid: start.gid }),
   });
 }
 
