@@ -2,7 +2,7 @@ import { digest } from "./digest.ts";
 import { SpecError } from "./errors.ts";
 import type { ProcessEvent } from "./process.ts";
 import { parseSpec } from "./spec.ts";
-import type { Entry, Problem, Spec } from "./types.ts";
+import type { Entry, Lack, Problem, Spec } from "./types.ts";
 
 /** The effect of a change of one config file. */
 export interface SpecChange {
@@ -33,8 +33,14 @@ export interface SpecChange {
  * ```
  */
 export class Specs {
+  readonly #lack: (spec: Spec) => Lack | null;
   readonly #inForce = new Map<string, Spec>();
   readonly #problems = new Map<string, Problem>();
+
+  /** Creates specs. `lack` finds out what keeps a valid spec from being used on this machine. @default {nothing does} */
+  constructor(lack: (spec: Spec) => Lack | null = () => null) {
+    this.#lack = lack;
+  }
 
   /** The spec in force of each name: the last valid one of its file. */
   get inForce(): ReadonlyMap<string, Spec> {
@@ -44,7 +50,7 @@ export class Specs {
   /** Updates the spec of a file from what the file holds now; null: the file is gone. Never throws. */
   change(name: string, entry: Entry | null): SpecChange {
     const [spec, problem] = [this.#inForce.get(name), this.#problems.get(name)];
-    const read = entry === null ? null : readEntry(name, entry, spec);
+    const read = entry === null ? null : this.#read(name, entry, spec);
     const isBad = read !== null && !("source" in read);
     if (isBad) this.#problems.set(name, read);
     else this.#problems.delete(name);
@@ -57,6 +63,19 @@ export class Specs {
       isMended: problem !== undefined && read !== null && !isBad,
     };
   }
+
+  #read(name: string, entry: Entry, before: Spec | undefined): Spec | Problem {
+    if ("fault" in entry) return { name, field: null, reason: entry.fault, digest: 0 };
+    if (before?.source === entry.source) return before;
+    try {
+      const spec = parseSpec(name, entry.source);
+      const lack = spec.enabled ? this.#lack(spec) : null;
+      return lack === null ? spec : { name, ...lack, digest: digest(entry.source) };
+    } catch (error) {
+      if (!(error instanceof SpecError)) throw error;
+      return { name, field: error.field, reason: error.reason, digest: digest(entry.source) };
+    }
+  }
 }
 
 /** Returns what a change of the spec in force means for the process. A disabled spec counts as none. */
@@ -64,15 +83,4 @@ function difference(before: Spec | undefined, after: Spec | undefined): ProcessE
   const [ran, runs] = [before?.enabled ? before : undefined, after?.enabled ? after : undefined];
   if (runs === undefined) return ran === undefined ? null : { type: "unwanted" };
   return ran?.source === runs.source ? null : { type: "wanted", spec: runs };
-}
-
-function readEntry(name: string, entry: Entry, before: Spec | undefined): Spec | Problem {
-  if ("fault" in entry) return { name, field: null, reason: entry.fault, digest: 0 };
-  if (before?.source === entry.source) return before;
-  try {
-    return parseSpec(name, entry.source);
-  } catch (error) {
-    if (!(error instanceof SpecError)) throw error;
-    return { name, field: error.field, reason: error.reason, digest: digest(entry.source) };
-  }
 }

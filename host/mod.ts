@@ -15,6 +15,7 @@ import { configDirectory } from "./files/directory.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { Logs } from "./output/logs.ts";
 import { messageDirectory } from "./files/messages_directory.ts";
+import { lackOf } from "./children/surroundings.ts";
 import { requireRun } from "./permission.ts";
 import { DenoPidFiles, noPidFiles } from "./children/pid_files.ts";
 import type { Environ, Host } from "./types.ts";
@@ -26,6 +27,7 @@ export type {
   Group,
   HttpCheck,
   KillScope,
+  Lack,
   Life,
   LogLimits,
   Message,
@@ -129,6 +131,7 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     pidFiles: (path, trust = {}) => {
       return path === null ? noPidFiles(denoClock) : new DenoPidFiles(path, trust, denoClock);
     },
+    lack: (spec) => lackOf(spec),
     spawn: (spec, output, listener) => {
       const env = () => {
         descriptors.takeForChild();

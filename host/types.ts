@@ -1,4 +1,4 @@
-import type { Entry, Exit, LogLimits, Spec, StopRules, StopSignal } from "@ncolony/core";
+import type { Entry, Exit, Lack, LogLimits, Spec, StopRules, StopSignal } from "@ncolony/core";
 
 /** What is trusted in addition to what only root and the current user may change. */
 export interface TrustOptions {
@@ -216,6 +216,8 @@ export interface Host {
    * @throws {Error} If it cannot be made or trusted.
    */
   logs(path: string, log: Log, fallback: (name: string) => ChildOutput, trust?: TrustOptions): ChildLogs;
+  /** Returns what keeps a valid config from being used here. Null if nothing does. */
+  lack(spec: Spec): Lack | null;
   /** Starts a child in its own process group. If that fails, reports it to `listener` as an exit and returns null. */
   spawn(spec: Spec, output: ChildOutput, listener: ChildListener): Child | null;
   /** The group id that this program runs as. Null if it may not know. */

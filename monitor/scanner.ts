@@ -58,7 +58,7 @@ export class Scanner {
   #nextScan = -Infinity;
 
   /** Creates a scanner. */
-  constructor(host: Pick<Host, "clock" | "watch" | "lock">, options: ScannerOptions) {
+  constructor(host: Pick<Host, "clock" | "lack" | "lock" | "watch">, options: ScannerOptions) {
     const { config, messagesDirectory, own, log, post } = options;
     this.#host = host;
     this.#options = options;
@@ -67,6 +67,7 @@ export class Scanner {
       directory: config,
       clock: host.clock,
       log,
+      lack: (spec) => host.lack(spec),
       nextRenamed: () => take(this.#renamed),
     });
     this.#guard = new DirectoryGuard(host, {

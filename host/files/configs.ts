@@ -1,4 +1,4 @@
-import { type Spec, type SpecChange, Specs } from "@ncolony/core";
+import { type Lack, type Spec, type SpecChange, Specs } from "@ncolony/core";
 import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Directory, Log } from "../types.ts";
 import { Changes, type Touched } from "./changes.ts";
@@ -11,6 +11,8 @@ export interface ConfigsOptions {
   readonly clock: Clock;
   /** Logs each problem. */
   readonly log: Log;
+  /** As in {@linkcode Specs}. */
+  readonly lack?: (spec: Spec) => Lack | null;
   /** As in {@linkcode ChangesOptions}. */
   readonly nextRenamed?: () => string | undefined;
 }
@@ -22,13 +24,14 @@ export interface ConfigsOptions {
 export class Configs {
   readonly #options: ConfigsOptions;
   readonly #changes: Changes;
-  readonly #specs = new Specs();
+  readonly #specs: Specs;
   readonly #knownFaults = new KnownFaults();
 
   /** Creates the configs of a directory. Nothing has been scanned yet. */
   constructor(options: ConfigsOptions) {
     const { directory, clock, nextRenamed } = options;
     this.#options = options;
+    this.#specs = new Specs(options.lack);
     this.#changes = new Changes(directory, clock, nextRenamed === undefined ? {} : { nextRenamed });
   }
 

@@ -1,4 +1,4 @@
-import { type Spec, stopRulesOf } from "@ncolony/core";
+import { type Lack, type Spec, stopRulesOf } from "@ncolony/core";
 import type {
   Child,
   ChildListener,
@@ -225,6 +225,9 @@ export class FakeHost implements Host {
   logs(): ChildLogs {
     throw new Error("no log files on this machine");
   }
+
+  /** What keeps a spec from being used, or null. */
+  lack: (spec: Spec) => Lack | null = () => null;
 
   spawn(spec: Spec, output: ChildOutput, sink: ChildListener): Child | null {
     return this.children.spawn(spec, output, sink);

@@ -48,6 +48,10 @@ export class MonitorView implements Host {
     return lock;
   }
 
+  lack(): null {
+    return null;
+  }
+
   logs(): never {
     throw new Error("no log files on this machine");
   }
