@@ -6,7 +6,7 @@
  * @module
  */
 
-import { childEnv } from "@ncolony/core";
+import { checkInteger, childEnv, MAX_NOFILE, type Spec } from "@ncolony/core";
 import { spawnChild } from "./children/child.ts";
 import { denoClock } from "./clock.ts";
 import { Descriptors } from "./children/descriptors.ts";
@@ -15,7 +15,7 @@ import { configDirectory } from "./files/directory.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { Logs } from "./output/logs.ts";
 import { messageDirectory } from "./files/messages_directory.ts";
-import { lackOf } from "./children/surroundings.ts";
+import { lackOf, requireNofile } from "./children/surroundings.ts";
 import { requireRun } from "./permission.ts";
 import { DenoPidFiles, noPidFiles } from "./children/pid_files.ts";
 import type { Environ, Host } from "./types.ts";
@@ -113,14 +113,27 @@ export type {
   WatchListener,
 } from "./types.ts";
 
+/** What {@linkcode denoHost} can be told. */
+export interface DenoHostOptions {
+  /** The soft limit of open files of children whose spec has none. @default {the hard limit, which Deno sets} */
+  readonly nofile?: number;
+  /** Looks up the variables that `env_inherit` names. @default {denoEnviron} */
+  readonly environ?: Environ;
+}
+
 /**
  * Returns the machine that this program runs on.
  *
- * @param environ Looks up the variables that `env_inherit` names. @default {denoEnviron}
- * @throws {Error} If `--allow-run` is missing, or limited to a list of commands.
+ * @throws {RangeError} If `nofile` is invalid.
+ * @throws {Error} If `nofile` cannot be set, or if `--allow-run` is missing or limited to a list of commands.
  */
-export function denoHost(environ: Environ = denoEnviron): Host {
+export function denoHost({ nofile, environ = denoEnviron }: DenoHostOptions = {}): Host {
   requireRun();
+  checkInteger("nofile", nofile, 1, MAX_NOFILE);
+  if (nofile !== undefined) requireNofile(nofile);
+  const limited = (spec: Spec): Spec => {
+    return nofile === undefined ? spec : { ...spec, surroundings: { nofile, ...spec.surroundings } };
+  };
   const descriptors = new Descriptors();
   return {
     clock: denoClock,
@@ -131,13 +144,13 @@ export function denoHost(environ: Environ = denoEnviron): Host {
     pidFiles: (path, trust = {}) => {
       return path === null ? noPidFiles(denoClock) : new DenoPidFiles(path, trust, denoClock);
     },
-    lack: (spec) => lackOf(spec),
+    lack: (spec) => lackOf(limited(spec)),
     spawn: (spec, output, listener) => {
       const env = () => {
         descriptors.takeForChild();
         return childEnv(spec, environ);
       };
-      return spawnChild({ ...spec, env, stdin: "piped" }, output, listener, denoClock);
+      return spawnChild({ ...limited(spec), env, stdin: "piped" }, output, listener, denoClock);
     },
     logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
     gid: Deno.gid(),

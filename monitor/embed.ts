@@ -49,7 +49,7 @@ export interface RunningMonitor extends Service {
 export async function startMonitor({ output, ...options }: StartOptions): Promise<RunningMonitor> {
   const { stream, push, close } = eventStream();
   const service = new Colony({ ...DEFAULTS, ...options }, {
-    host: denoHost(),
+    host: denoHost(options),
     output: output === null ? SILENT : new Output(output ?? { level: "info", format: "text" }),
     onEvent: push,
   });

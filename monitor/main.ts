@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     version: manifest.version,
     help: HELP,
     parse: parseOptions,
-    make: (options, output, heart) => new Colony(options, { host: denoHost(), output, heart }),
+    make: (options, output, heart) => new Colony(options, { host: denoHost(options), output, heart }),
     describe: ({ config, messages }) => `on ${config}, messages in ${messages}${mayReadProc() ? "" : BLIND}`,
   }, argv);
 }

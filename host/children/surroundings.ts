@@ -30,6 +30,12 @@ export function lackOf(spec: Surrounded): Lack | null {
   return { field: lack.field, reason: `${JSON.stringify(lack.field)} cannot be set: ${lack.why}` };
 }
 
+/** Checks the limit of open files of children whose specs have none. @throws {Error} If it cannot be set. */
+export function requireNofile(nofile: number): void {
+  const lack = firstLack({ env: {}, envInherit: [], surroundings: { nofile } });
+  if (lack !== null) throw new Error(`a limit of ${nofile} open files cannot be set: ${lack.why}`);
+}
+
 function firstLack(spec: Surrounded): { readonly field: string; readonly why: string } | null {
   for (const [field, check] of checksOf(spec)) {
     try {

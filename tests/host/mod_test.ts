@@ -16,7 +16,7 @@ Deno.test("denoHost() starts children with the variables of the given environmen
     groupExited: () => told.push("group-exited"),
     warn: () => {},
   };
-  const host = denoHost((name) => name === "COLOUR" ? "green" : undefined);
+  const host = denoHost({ environ: (name) => name === "COLOUR" ? "green" : undefined });
   const spec = sample("web", { args: ["/bin/sh", "-c", "echo $COLOUR"], env_inherit: ["COLOUR"] });
   assert(host.spawn(spec, output, sink) !== null);
   await until("it has ended", () => told.length === 3);
