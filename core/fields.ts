@@ -1,4 +1,3 @@
-import { parseBytes } from "./bytes.ts";
 import { isObject, type Json, type JsonObject, ownValue, typeName } from "./json.ts";
 import { quotedName } from "./shown.ts";
 
@@ -68,13 +67,12 @@ export class Fields {
     throw this.#wrong(key, "an integer", value, `${value}`);
   }
 
-  /** Reads a number of bytes, or a string such as "512M". */
-  bytes(key: string, min: number, max: number): number | undefined {
+  /** Reads a value in the way that `parse` does, which returns undefined if it is invalid. */
+  parsed<T>(key: string, wanted: string, parse: (value: Json) => T | undefined): T | undefined {
     const value = ownValue(this.#object, key);
-    if (value === undefined) return undefined;
-    const bytes = typeof value === "string" ? parseBytes(value) : value;
-    if (typeof bytes === "number" && Number.isInteger(bytes) && bytes >= min && bytes <= max) return bytes;
-    throw this.#wrong(key, `a number of bytes from ${min} to ${max}, such as "512M"`, value, otherThan(value));
+    const parsed = value === undefined ? undefined : parse(value);
+    if (value === undefined || parsed !== undefined) return parsed;
+    throw this.#wrong(key, wanted, value, otherThan(value));
   }
 
   /** Reads a non-empty string that can be passed to the operating system. */
@@ -175,7 +173,7 @@ function isStatus(value: Json): value is number {
 }
 
 /** Returns whether the kernel can pass a string on: it has no NUL and no lone surrogate. */
-function isText(value: Json | undefined): value is string {
+export function isText(value: Json | undefined): value is string {
   return typeof value === "string" && !value.includes("\0") && value.isWellFormed();
 }
 

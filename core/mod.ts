@@ -70,8 +70,11 @@ export { quotedName, shownName, shownText } from "./shown.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { type SpecChange, Specs } from "./specs.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
+export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
+export { splitEnv } from "./unsafe_variables.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";
+export { changesUser, needsWrappers, type Wrapped, type Wrapper, type WrapperFacts, wrappersOf } from "./wrappers.ts";
 export {
   type Entry,
   type Exit,

@@ -1,7 +1,9 @@
+import { parseBytes } from "./bytes.ts";
 import { SpecError } from "./errors.ts";
 import { Fields, isVariable, MAX_SECONDS } from "./fields.ts";
-import { parseObject } from "./json.ts";
+import { type Json, parseObject } from "./json.ts";
 import { nameFault } from "./name.ts";
+import { parseSurroundings, SURROUNDINGS_KEYS } from "./surroundings.ts";
 import { KILL_SCOPES, type Limits, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
 
 /**
@@ -20,13 +22,16 @@ export const MONITOR_KEYS: readonly string[] = [
   "limits",
   "log",
   "stop_signal",
-];
+  ...SURROUNDINGS_KEYS,
+].sort();
 
 /** The least memory limit, in bytes: with less, no program could start. */
 const MIN_MEMORY_BYTES = 2 ** 18;
 
 /** The greatest memory limit, in bytes. */
 const MAX_MEMORY_BYTES = 2 ** 50;
+
+const MEMORY = `a number of bytes from ${MIN_MEMORY_BYTES} to ${MAX_MEMORY_BYTES}, such as "512M"`;
 
 /** The least and the greatest limit of processors. */
 const [MIN_CPUS, MAX_CPUS] = [0.01, 10_000];
@@ -81,6 +86,12 @@ export function parseSpec(name: string, source: string): Spec {
     const field = "ncolony.monitor.daemonizes";
     throw fail(field, `${JSON.stringify(field)} needs "kill_scope": "cgroup" or "all"`);
   }
+  const surroundings = parseSurroundings(monitor);
+  const other = uid === undefined ? gid === undefined ? null : "gid" : "uid";
+  if (surroundings.user !== undefined && other !== null) {
+    const field = "ncolony.monitor.user";
+    throw fail(field, `${JSON.stringify(field)} cannot be used together with "${other}"`);
+  }
   return {
     name,
     source,
@@ -91,6 +102,7 @@ export function parseSpec(name: string, source: string): Spec {
     ...(uid === undefined ? {} : { uid }),
     ...(gid === undefined ? {} : { gid }),
     ...(cwd === undefined ? {} : { cwd }),
+    surroundings,
     stopSignal: monitor.oneOf<StopSignal>("stop_signal", STOP_SIGNALS) ?? "SIGTERM",
     ...(killTime === undefined ? {} : { killTimeMs: killTime * 1000 }),
     killScope,
@@ -110,7 +122,7 @@ function logLimits(log: Fields | null): Partial<LogLimits> {
 
 function parseLimits(limits: Fields | null): Limits {
   limits?.only(["cpu", "memory", "pids"]);
-  const memoryBytes = limits?.bytes("memory", MIN_MEMORY_BYTES, MAX_MEMORY_BYTES);
+  const memoryBytes = limits?.parsed("memory", MEMORY, parseMemory);
   const cpus = limits?.number("cpu", MAX_CPUS, MIN_CPUS);
   const pids = limits?.integer("pids", MAX_PIDS, 1);
   return {
@@ -118,6 +130,13 @@ function parseLimits(limits: Fields | null): Limits {
     ...(cpus === undefined ? {} : { cpus }),
     ...(pids === undefined ? {} : { pids }),
   };
+}
+
+function parseMemory(value: Json): number | undefined {
+  const bytes = typeof value === "string" ? parseBytes(value) : value;
+  const isValid = typeof bytes === "number" && Number.isInteger(bytes) && bytes >= MIN_MEMORY_BYTES &&
+    bytes <= MAX_MEMORY_BYTES;
+  return isValid ? bytes : undefined;
 }
 
 /** Returns the length of a text in bytes of UTF-8, or in UTF-16 units if that already shows if it is too long. */

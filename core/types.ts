@@ -1,3 +1,5 @@
+import type { Surroundings } from "./surroundings.ts";
+
 /** A signal that asks a process to end. */
 export type StopSignal =
   | "SIGTERM"
@@ -77,6 +79,8 @@ export interface Spec {
   readonly groups: readonly string[];
   /** The working directory, an absolute path; absent: the monitor's. */
   readonly cwd?: string;
+  /** Its user, groups, umask, priorities and limit of open files. */
+  readonly surroundings: Surroundings;
   /** The signal that asks the process to exit. */
   readonly stopSignal: StopSignal;
   /** The time between the stop signal and SIGKILL, in milliseconds; absent: the monitor's `--killtime`. */

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { childEnv, type KillScope } from "@ncolony/core";
+import { checkInteger, childEnv, type KillScope, MAX_NOFILE, type Spec } from "@ncolony/core";
 import { spawnIn } from "./children/spawn.ts";
 import { denoClock } from "./clock.ts";
 import { Descriptors } from "./children/descriptors.ts";
@@ -18,6 +18,7 @@ import { whatIsLacking } from "./scopes/lack.ts";
 import { lockDirectory } from "./files/lock.ts";
 import { Logs } from "./output/logs.ts";
 import { messageDirectory } from "./files/messages_directory.ts";
+import { lackOf, requireNofile } from "./children/surroundings.ts";
 import { requireRun } from "./permission.ts";
 import { DenoPidFiles, noPidFiles } from "./children/pid_files.ts";
 import type { Environ, Host } from "./types.ts";
@@ -26,6 +27,7 @@ import { watchDirectories } from "./files/watch.ts";
 export type {
   Entry,
   Exit,
+  Group,
   HttpCheck,
   KillScope,
   Lack,
@@ -39,6 +41,7 @@ export type {
   SpecChange,
   StopRules,
   StopSignal,
+  Surroundings,
 } from "@ncolony/core";
 export { WallClock } from "./wall_clock.ts";
 export { Waker } from "./waker.ts";
@@ -122,6 +125,8 @@ export interface DenoHostOptions {
   readonly config?: string;
   /** The widest kill scope to use. @default {"cgroup"} */
   readonly killScope?: Exclude<KillScope, "all">;
+  /** The soft limit of open files of children whose spec has none. @default {the hard limit, which Deno sets} */
+  readonly nofile?: number;
   /** Looks up the variables that `env_inherit` names. @default {denoEnviron} */
   readonly environ?: Environ;
 }
@@ -129,10 +134,16 @@ export interface DenoHostOptions {
 /**
  * Returns the machine that this program runs on.
  *
- * @throws {Error} If `--allow-run` is missing, or limited to a list of commands.
+ * @throws {RangeError} If `nofile` is invalid.
+ * @throws {Error} If `nofile` cannot be set, or if `--allow-run` is missing or limited to a list of commands.
  */
-export function denoHost({ config, killScope = "cgroup", environ = denoEnviron }: DenoHostOptions = {}): Host {
+export function denoHost({ config, killScope = "cgroup", nofile, environ = denoEnviron }: DenoHostOptions = {}): Host {
   requireRun();
+  checkInteger("nofile", nofile, 1, MAX_NOFILE);
+  if (nofile !== undefined) requireNofile(nofile);
+  const limited = (spec: Spec): Spec => {
+    return nofile === undefined ? spec : { ...spec, surroundings: { nofile, ...spec.surroundings } };
+  };
   const descriptors = new Descriptors();
   const scopes = new KillScopes({
     clock: denoClock,
@@ -153,14 +164,14 @@ export function denoHost({ config, killScope = "cgroup", environ = denoEnviron }
     get killScope() {
       return scopes.describe();
     },
-    lack: (spec) => whatIsLacking(spec, scopes),
+    lack: (spec) => whatIsLacking(spec, scopes) ?? lackOf(limited(spec)),
     ready: (spec) => scopes.ready(spec),
     spawn: (spec, output, listener) => {
       const env = () => {
         descriptors.takeForChild();
         return childEnv(spec, environ);
       };
-      return spawnIn(scopes, { ...spec, env, stdin: "piped" }, output, listener, denoClock);
+      return spawnIn(scopes, { ...limited(spec), env, stdin: "piped" }, output, listener, denoClock);
     },
     logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
     gid: Deno.gid(),

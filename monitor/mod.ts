@@ -10,7 +10,7 @@
 
 import { main } from "./main.ts";
 
-export type { Exit, KillScope, Limits, LogLimits, Spec, StopSignal } from "@ncolony/core";
+export type { Exit, Group, KillScope, Limits, LogLimits, Spec, StopSignal, Surroundings } from "@ncolony/core";
 export type { LogFormat, LogLevel, OutputOptions } from "@ncolony/host";
 export { PidDirectory, type PidEntry, type Service } from "@ncolony/host";
 export type { ColonyEvent } from "./events.ts";

@@ -7,6 +7,7 @@ import {
   type KillScope,
   MAX_LOG_BYTES,
   MAX_LOG_KEEP,
+  MAX_NOFILE,
   MIN_LOG_BYTES,
   SCOPE_WIDTHS,
   UsageError,
@@ -50,6 +51,8 @@ export interface Options {
   readonly logSize?: number;
   /** How many old log files of each process are kept. @default {10} */
   readonly logKeep?: number;
+  /** The soft limit of open files of processes whose config has none. @default {the hard limit, which Deno sets} */
+  readonly nofile?: number;
   /** Whether other users may write configs, logs and pid files, and change the path of a directory. @default {false} */
   readonly allowInsecure?: boolean;
   /** Whether other users may write the source of configs that are on a read-only mount. @default {false} */
@@ -112,6 +115,7 @@ const OPTIONS: readonly Option[] = [
   { name: "logs", value: "DIR", help: "one log file per process, DIR/NAME.log" },
   { name: "log-size", value: "BYTES", help: "rotate a log at this size, such as 500K [10M]" },
   { name: "log-keep", value: "N", help: "keep so many old logs, DIR/NAME.log.1 … [10]" },
+  { name: "nofile", value: "N", help: "soft limit of open files of each process" },
   { name: "allow-insecure", help: "also use directories that others can write to" },
   { name: "trust-read-only-mount", help: "trust configs on a read-only mount" },
   ...LOG_OPTIONS,
@@ -147,6 +151,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   const logs = textValue(words, "logs", "DIR");
   const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
   const logKeep = countValue(words, "log-keep", 0, MAX_LOG_KEEP);
+  const nofile = countValue(words, "nofile", 1, MAX_NOFILE);
   if (logs === undefined && (logSize ?? logKeep) !== undefined) {
     throw new UsageError(`--${logSize === undefined ? "log-keep" : "log-size"} needs --logs`);
   }
@@ -160,6 +165,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     ...(logs === undefined ? {} : { logs }),
     ...(logSize === undefined ? {} : { logSize }),
     ...(logKeep === undefined ? {} : { logKeep }),
+    ...(nofile === undefined ? {} : { nofile }),
     ...(flags.has("allow-insecure") ? { allowInsecure: true } : {}),
     ...(flags.has("trust-read-only-mount") ? { trustReadOnlyMount: true } : {}),
     ...(lastValue(words, "stop-within") === undefined
@@ -182,4 +188,5 @@ export function checkOptions(options: Options): void {
   checkChoice("killScope", options.killScope, SCOPE_WIDTHS);
   checkInteger("logSize", options.logSize, MIN_LOG_BYTES, MAX_LOG_BYTES);
   checkInteger("logKeep", options.logKeep, 0, MAX_LOG_KEEP);
+  checkInteger("nofile", options.nofile, 1, MAX_NOFILE);
 }

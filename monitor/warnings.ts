@@ -18,7 +18,6 @@ const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|beatcheck|http
 /** Returns where a misplaced key of the monitor belongs; null for other keys. */
 function whereItBelongs(key: string): string | null {
   if (MONITOR_KEYS.includes(key)) return 'it belongs in "ncolony.monitor"';
-  if (key === "user") return 'use the numeric "uid" and "gid"';
   return key === "ncolony_monitor" ? 'the correct name is "ncolony.monitor"' : null;
 }
 

@@ -20,6 +20,7 @@ const MONITOR: Readonly<Record<string, readonly number[]>> = {
   stopWithin: [NaN, 0, -1, HUGE],
   logSize: [NaN, 0, -1, 4095, 1e15, 5000.5],
   logKeep: [NaN, -1, HUGE, 1.5],
+  nofile: [NaN, 0, -1, HUGE, 1.5],
 };
 
 for (const [name, values] of Object.entries(MONITOR)) {

@@ -8,6 +8,7 @@ import type { PidEntry } from "./pid_dir.ts";
 import type { ProcView } from "../scopes/proc_view.ts";
 import { exists } from "../scopes/scope.ts";
 import { findStrays, type Stray } from "./strays.ts";
+import { uidOf } from "./users.ts";
 
 /** How long to search for a child that was being started when its monitor was killed, in milliseconds. */
 const SEARCH_MS = 1000;
@@ -129,7 +130,9 @@ class Strays {
 /** Returns how a process is stopped. Null if its user is not the config's: then another user pretends to be it. */
 function rulesOfStray({ name, source, uid }: Stray): StopRules | null {
   const spec = parseIfValid(name, source);
-  return spec !== null && (uid === Deno.uid() || uid === (spec.uid ?? Deno.uid())) ? stopRulesOf(spec) : null;
+  if (spec === null || uid === null) return null;
+  const { user } = spec.surroundings;
+  return uid === Deno.uid() || uid === (user === undefined ? spec.uid : uidOf(user)) ? stopRulesOf(spec) : null;
 }
 
 function parseIfValid(name: string, source: string): Spec | null {

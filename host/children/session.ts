@@ -17,7 +17,7 @@ const NEEDED: readonly Deno.PermissionDescriptor[] = [
 ];
 
 /** Deno's options of a command. If `env` is given, it is the whole environment. */
-type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
+export type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 
 /** Whether Deno removes a forked child from supplementary groups of this program. Null if unknown yet. */
 let losesGroups: boolean | null = null;
@@ -36,18 +36,24 @@ const bySetsid = new Map<string, boolean>();
  * another user or group, or that has variables of the dynamic linker, which are not meant for setsid.
  *
  * @param command A path, or a bare command, which Deno searches for in this program's PATH.
+ * @param under Words that come before the command, and execute it.
  * @throws {Error} If it cannot be started.
  */
-export function startLeader(command: string, options: LeaderOptions): Deno.ChildProcess {
+export function startLeader(
+  command: string,
+  options: LeaderOptions,
+  under: readonly string[] = [],
+): Deno.ChildProcess {
   const path = isForSetsid(options) ? pathOf(command, options.cwd) : null;
   if (path !== null && bySetsid.get(path) && losesGroups === false && isExecutable(SETSID) && isExecutable(path)) {
     try {
-      return startBySetsid(path, options);
+      return startBySetsid(path, options, under);
     } catch {
       // Deno starts it below, or reports what is wrong with the command.
     }
   }
-  const child = new Deno.Command(command, { ...options, detached: true }).spawn();
+  const [program, ...args] = [...under, command, ...options.args ?? []];
+  const child = new Deno.Command(program!, { ...options, args, detached: true }).spawn();
   if (path !== null) {
     if (!bySetsid.has(path)) bySetsid.set(path, NEEDED.every(isGranted));
     // The check takes 3 ms, and no start waits for it here.
@@ -80,8 +86,9 @@ function forkLosesGroups(): boolean {
   }
 }
 
-function startBySetsid(path: string, options: LeaderOptions): Deno.ChildProcess {
-  const child = new Deno.Command(SETSID, { ...options, args: ["--", path, ...options.args ?? []] }).spawn();
+function startBySetsid(path: string, options: LeaderOptions, under: readonly string[]): Deno.ChildProcess {
+  const args = ["--", ...under, path, ...options.args ?? []];
+  const child = new Deno.Command(SETSID, { ...options, args }).spawn();
   unref(child);
   child.status.then(({ code, signal }) => {
     if (signal === null && NOT_EXECUTED.includes(code)) bySetsid.set(path, false);

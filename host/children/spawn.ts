@@ -1,11 +1,11 @@
-import type { KillScope, Limits } from "@ncolony/core";
+import type { KillScope, Limits, Surroundings } from "@ncolony/core";
 import { ChildCgroup } from "../scopes/child_cgroup.ts";
 import { KillScopes } from "../scopes/kill_scopes.ts";
 import type { Leader } from "../scopes/scope.ts";
 import type { Child, ChildListener, ChildOutput, Clock } from "../types.ts";
 import { DenoChild } from "./child.ts";
 import { findCommand, whyNotStarted } from "./command.ts";
-import { startLeader } from "./session.ts";
+import { startIn } from "./surroundings.ts";
 
 /** What to start, and how. A `Spec` has most of these. */
 export interface SpawnOptions {
@@ -21,6 +21,8 @@ export interface SpawnOptions {
   readonly gid?: number;
   /** The working directory. @default {this program's} */
   readonly cwd?: string;
+  /** Its user, groups, umask, priorities and limit of open files; only together with `env`. @default {{}} */
+  readonly surroundings?: Surroundings;
   /** The name of its process, which its cgroup gets. */
   readonly name: string;
   /** Which processes signals are sent to. */
@@ -108,14 +110,12 @@ function fallbackCwd(listener: ChildListener): string | undefined {
 function startChild(start: SpawnOptions): Deno.ChildProcess {
   const [command, ...args] = start.args;
   const env = start.env?.();
-  return startLeader(env === undefined ? command : findCommand(command, env.PATH, start.cwd), {
+  const path = env === undefined ? command : findCommand(command, env.PATH, start.cwd);
+  return startIn({ surroundings: {}, ...start }, path, {
     args,
     ...(env === undefined ? {} : { env, clearEnv: true }),
     stdin: start.stdin,
     stdout: "piped",
     stderr: "piped",
-    ...(start.cwd === undefined ? {} : { cwd: start.cwd }),
-    ...(start.uid === undefined ? {} : { uid: start.uid }),
-    ...(start.gid === undefined ? {} : { gid: start.gid }),
   });
 }

@@ -3,11 +3,13 @@ import {
   formatMessage,
   KILL_SCOPES,
   MAX_ID,
+  MAX_NOFILE,
   MAX_SECONDS,
   type Message,
   MessageError,
   parseMessage,
   parseSpec,
+  type Spec,
   SpecError,
   Specs,
   STOP_SIGNALS,
@@ -48,6 +50,16 @@ function mostly(right: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
 const ID = fc.oneof(fc.nat(), fc.constantFrom(MAX_ID, MAX_ID + 1, -1, 0.5, null));
 const TEXTS = fc.array(fc.string({ unit: "grapheme", minLength: 1 }), { minLength: 1, size: "+1" });
 
+/** The keys that say what a process gets from the system. */
+const SURROUNDINGS = {
+  user: mostly(fc.oneof(fc.string({ unit: "grapheme", minLength: 1 }), fc.constantFrom("app", "33", "a,b", "a:b"))),
+  groups: mostly(fc.array(fc.oneof(fc.nat(), fc.constantFrom("docker", "4", MAX_ID)))),
+  umask: mostly(fc.constantFrom("0", "27", "0027", "0777", "1777")),
+  nice: mostly(fc.oneof(fc.integer({ min: -20, max: 19 }), fc.constantFrom(-21, 20))),
+  oom_score_adj: mostly(fc.oneof(fc.integer({ min: -1000, max: 1000 }), fc.constantFrom(-1001, 1001))),
+  nofile: mostly(fc.oneof(fc.integer({ min: 1, max: MAX_NOFILE }), fc.constantFrom(0, MAX_NOFILE + 1))),
+};
+
 /** Objects with the keys of configs and messages, many of them valid. */
 const OBJECT = fc.record({
   args: mostly(TEXTS),
@@ -68,6 +80,7 @@ const OBJECT = fc.record({
       pids: mostly(fc.nat()),
     }, { requiredKeys: [] })),
     enabled: mostly(fc.boolean()),
+    ...SURROUNDINGS,
   }, { requiredKeys: [] })),
   type: mostly(fc.constantFrom("RESTART", "restart", "RESTART-ALL", "restart-all", "RESTART-GROUP", "restart-group")),
   name: mostly(fc.string({ unit: "grapheme" })),
@@ -110,6 +123,21 @@ function refusal<T extends Error>(kind: new (...args: never[]) => T, parse: () =
   }
 }
 
+/** Checks that wrappers can have a spec's surroundings as arguments. */
+function checkSurroundings(spec: Spec): void {
+  const { user, supplementaryGroups = [], umask = 0, nice = 0, oomScoreAdj = 0, nofile = 1 } = spec.surroundings;
+  assert(user === undefined || spec.uid === undefined && spec.gid === undefined);
+  for (const name of [user ?? "root", ...supplementaryGroups]) {
+    if (typeof name === "string") assert(/^[^\0,:]+$/.test(name) && name.isWellFormed(), name);
+    else assert(Number.isInteger(name) && name >= 0 && name <= MAX_ID, `${name}`);
+  }
+  const isWithin = (number: number, min: number, max: number) => {
+    return Number.isInteger(number) && number >= min && number <= max;
+  };
+  assert(isWithin(umask, 0, 0o777) && isWithin(nofile, 1, MAX_NOFILE));
+  assert(isWithin(nice, -20, 19) && isWithin(oomScoreAdj, -1000, 1000));
+}
+
 Deno.test("fuzz: whereNotJson() finds a fault if and only if JSON.parse() throws", () => {
   fc.assert(
     fc.property(SOURCE, (source) => {
@@ -130,12 +158,29 @@ Deno.test("fuzz: parseSpec() returns a spec that can be run, or throws a SpecErr
         assert(Object.keys(spec.env).every((key) => key !== "" && !key.includes("=")));
         for (const id of [spec.uid ?? 0, spec.gid ?? 0]) assert(Number.isInteger(id) && id >= 0 && id <= MAX_ID);
         assert((spec.killTimeMs ?? 0) >= 0 && (spec.killTimeMs ?? 0) <= MAX_SECONDS * 1000);
+        checkSurroundings(spec);
         assert(STOP_SIGNALS.includes(spec.stopSignal) && (spec.cwd ?? "/").startsWith("/"));
       });
       if (error === null) return;
       assertEquals(error.file, name);
       // deno-lint-ignore no-control-regex -- searches for control characters
       assert(!/[\u0000-\u001f]/.test(error.message), error.message);
+    }),
+    RUNS,
+  );
+});
+
+Deno.test("fuzz: parseSpec() returns surroundings that programs can have as arguments, or throws a SpecError", () => {
+  const group = fc.oneof(ID, TEXT, fc.constantFrom("docker", "a,b"));
+  const groups = fc.array(group, { maxLength: 2 });
+  const key = Object.entries({ ...SURROUNDINGS, groups }).map(([key, value]) =>
+    value.map((value) => ({ [key]: value }))
+  );
+  const config = fc.tuple(fc.oneof(...key), fc.oneof(...key), fc.constantFrom({}, { uid: 1 }, { gid: 1 }));
+  fc.assert(
+    fc.property(config, ([one, other, ids]) => {
+      const source = JSON.stringify({ args: ["a"], ...ids, "ncolony.monitor": { ...one, ...other } });
+      refusal(SpecError, () => checkSurroundings(parseSpec("web", source)));
     }),
     RUNS,
   );

@@ -118,6 +118,14 @@ Deno.test("parseOptions() names an unknown option", () => {
   assertMatch(complaint(...PLACES, "--help=yes"), /^--help takes no value/);
 });
 
+Deno.test("parseOptions() reads --nofile, and names it if its value is invalid", () => {
+  assertEquals(parse(...PLACES, "--nofile", "1024").nofile, 1024);
+  for (const value of ["", "0", "-1", "1.5", "10K", "100000001"]) {
+    const reason = `--nofile must be a whole number from 1 to 100000000: got ${JSON.stringify(value)}`;
+    assertEquals(complaint(...PLACES, `--nofile=${value}`), reason);
+  }
+});
+
 Deno.test("parseOptions() requires no other option with --help or --version", () => {
   for (const [argv, flag] of [[["--help"], "help"], [["-h"], "help"], [["--version"], "version"]] as const) {
     const { options, flags } = parseOptions(argv);
@@ -131,7 +139,7 @@ Deno.test("HELP names every option, its value and its default", () => {
   const valued = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
   const trust = ["--allow-insecure", "--trust-read-only-mount"];
   const logs = ["--logs", "--log-size", "--log-keep", "--log-level", "--log-format", "--log-file", "--raw"];
-  const all = [...valued, ...trust, ...logs, "--help", "--version"];
+  const all = [...valued, ...trust, ...logs, "--nofile", "--help", "--version"];
   for (const name of [...all, "-h"]) {
     assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
   }

@@ -64,7 +64,7 @@ Deno.test("warningsOf() names the right place of a top-level key that belongs to
   );
   assertEquals(warnings, [
     'the monitor ignores the key "cwd": it belongs in "ncolony.monitor"',
-    'the monitor ignores the key "user": use the numeric "uid" and "gid"',
+    'the monitor ignores the key "user": it belongs in "ncolony.monitor"',
     'the monitor ignores the key "ncolony_monitor": the correct name is "ncolony.monitor"',
   ]);
 });
