@@ -83,6 +83,7 @@ export { ownKillTimeMs } from "./program/own_config.ts";
 export { PidDirectory, type PidEntry } from "./children/pid_dir.ts";
 export { denoEnviron, EnvironError } from "./program/environ.ts";
 export { identifyPlaces, type Places } from "./files/places.ts";
+export { CommandCgroup } from "./scopes/command_cgroup.ts";
 export { mayReadProc } from "./scopes/proc_view.ts";
 export { RestartRequests, type RestartRequestsOptions } from "./checks/requests.ts";
 export { isSameFile, isSameStamp, RACY_MS } from "./files/file_stamp.ts";

@@ -1,5 +1,5 @@
 import type { Exit } from "@ncolony/core";
-import { type Clock, type Foreground, signalName, signalNumber, Waker } from "@ncolony/host";
+import { type Clock, type CommandCgroup, type Foreground, signalName, signalNumber, Waker } from "@ncolony/host";
 import { descendants } from "./descendants.ts";
 import type { Libc } from "./libc.ts";
 import { Orphans } from "./orphans.ts";
@@ -26,6 +26,8 @@ export interface ReaperParts {
   readonly clock: Clock;
   /** The command. */
   readonly command: Foreground;
+  /** The cgroup of the command. Null if it has none of its own. */
+  readonly cgroup: Pick<CommandCgroup, "kill"> | null;
   /** Whether signals go to the command's process group. */
   readonly toGroup: boolean;
   /** The time from SIGTERM to SIGKILL for the command, in milliseconds. */
@@ -125,7 +127,7 @@ export class Reaper {
     const killAt = clock.now() + graceMs;
     if (graceMs > 0) this.#signalAll(TERM, CONT);
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
-      if (clock.now() >= killAt) this.#signalAll(KILL);
+      if (clock.now() >= killAt && !this.#parts.cgroup?.kill()) this.#signalAll(KILL);
       await this.#waker.wait(clock.now() + BUSY_POLL_MS);
     }
   }

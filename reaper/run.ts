@@ -1,4 +1,5 @@
 import {
+  CommandCgroup,
   denoClock,
   exitCodeOf,
   ExitError,
@@ -48,6 +49,9 @@ export async function runReaper({ args, grace, killAfter, group, exitCodes }: Op
   using _taking = listenToSignals(named, (signal) => take(signalNumber(signal), isLimit(signalNumber(signal))));
   if (libc.getpid() !== 1) libc.becomeSubreaper();
   using _children = listenToSignals(["SIGCHLD"], () => reaper?.wake());
+  // As PID 1, kill(-1) reaches everything at once.
+  const cgroup = libc.getpid() === 1 ? null : CommandCgroup.enter();
+  using _leaving = { [Symbol.dispose]: () => cgroup?.close() };
   const command = asInherited(libc, taken, () => startForeground(args, group));
   if ("reason" in command) {
     throw new ExitError(`cannot run ${JSON.stringify(args[0])}: ${command.reason}`, command.code);
@@ -56,6 +60,7 @@ export async function runReaper({ args, grace, killAfter, group, exitCodes }: Op
     libc,
     clock: denoClock,
     command,
+    cgroup,
     toGroup: group,
     killAfterMs: killAfter * 1000,
     graceMs: grace * 1000,

@@ -1,10 +1,15 @@
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
 import { readMounts } from "../files/mounts.ts";
+import { isGranted } from "../permission.ts";
 import { Cgroup } from "./cgroup.ts";
+
+const NEEDED = "cgroups need --allow-all";
 
 /** Returns the cgroup (v2) that this program is in. @throws {Error} If there is none, or it cannot be used. */
 export function ownCgroup(): Cgroup {
+  // Without them, Deno may prompt for them at the terminal.
+  if (!["read", "write"].every((name) => isGranted({ name } as Deno.PermissionDescriptor))) throw new Error(NEEDED);
   const path = pathOfOwn();
   const { uid, mode } = Deno.statSync(path);
   // Its owner could move processes in and out, and pretend to be an earlier monitor.
@@ -24,7 +29,7 @@ function pathOfOwn(): string {
     if (own !== root && !own.startsWith(`${root}/`)) throw new Error("the cgroup of this program is not in the mount");
     return join(mount.point, own.slice(root.length));
   } catch (error) {
-    if (error instanceof Deno.errors.NotCapable) throw new Error("cgroups need --allow-all");
+    if (error instanceof Deno.errors.NotCapable) throw new Error(NEEDED);
     if (error instanceof Deno.errors.NotFound) throw new Error(`/proc cannot be read: ${faultOf(error)}`);
     throw error;
   }

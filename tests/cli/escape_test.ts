@@ -5,9 +5,11 @@ import {
   endAll,
   ESCAPES,
   eventually,
+  FORK_BOMB,
   HAS_CGROUPS,
   namesBelow,
   running,
+  statesOf,
   uniqueSleep,
   untilRunning,
 } from "./escapes.ts";
@@ -79,14 +81,6 @@ Deno.test({
     assertEquals((await run(["test", "-e", cgroups])).code, 1);
   },
 });
-
-/** Doubles its processes again and again, up to its limit. */
-const FORK_BOMB = "while (1) { fork; select(undef, undef, undef, 0.02) }";
-
-/** Returns the states of a user's processes: `S`, `R+`, `Z` and so on. */
-async function statesOf(uid: number): Promise<string[]> {
-  return (await run(["ps", "--no-headers", "-o", "stat=", "-u", `${uid}`])).stdout.split("\n").filter(Boolean);
-}
 
 for (const { scope, permissions, args } of MONITORS) {
   const ignore = !IS_ROOT || scope === "cgroup" && !HAS_CGROUPS;

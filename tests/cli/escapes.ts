@@ -81,3 +81,11 @@ export async function cgroupsOf(colony: Colony): Promise<string> {
 export async function namesBelow(path: string): Promise<string[]> {
   return (await run(["find", path, "-mindepth", "1", "-type", "d"])).stdout.split("\n").filter(Boolean);
 }
+
+/** Doubles its processes again and again, up to its limit. */
+export const FORK_BOMB = "while (1) { fork; select(undef, undef, undef, 0.02) }";
+
+/** Returns the states of a user's processes: `S`, `R+`, `Z` and so on. */
+export async function statesOf(uid: number): Promise<string[]> {
+  return (await run(["ps", "--no-headers", "-o", "stat=", "-u", `${uid}`])).stdout.split("\n").filter(Boolean);
+}

@@ -1,7 +1,8 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
+import { ALL, eventually, FORK_BOMB, HAS_CGROUPS, statesOf } from "./escapes.ts";
 import { below, INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
-import { gone, hasCommand, signalIfThere } from "./tools.ts";
+import { gone, hasCommand, IS_ROOT, run, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 /** Takes a while to exit when it is asked to, and prints a line then. */
 const POLITE = `trap 'sleep 0.3; echo bye; exit' TERM; echo ready; while :; do sleep 0.02; done`;
@@ -156,3 +157,29 @@ for (const role of [SUBREAPER, INIT]) {
     await gone(bystander.pid);
   });
 }
+
+Deno.test({
+  name: `reaper with --allow-all ends a fork bomb by its cgroup${HAS_CGROUPS ? "" : " (skipped: needs cgroups)"}`,
+  ignore: !HAS_CGROUPS || !IS_ROOT,
+  fn: async () => {
+    const uid = 40_000 + Deno.pid % 10_000;
+    const bomb = `prlimit --nproc=100 setpriv --reuid=${uid} --clear-groups perl -e '${FORK_BOMB}' &`;
+    const leader = [...sh(`${bomb} cat /proc/self/cgroup; read it; exit 5`)];
+    const reaper = toolCommand("reaper/mod.ts", ALL);
+    const child = new Deno.Command(reaper[0]!, {
+      args: [...reaper.slice(1), "--grace", "0.1", "--", ...leader],
+      stdin: "piped",
+      stdout: "piped",
+    }).spawn();
+    const output = child.output();
+    await eventually("the limit of the bomb is reached", async () => (await statesOf(uid)).length >= 90);
+    await child.stdin.close();
+    const { code, stdout } = await output;
+    assertEquals(code, 5);
+    assertEquals((await statesOf(uid)).filter((state) => !state.startsWith("Z")), []);
+    const [, cgroup] = /^0::(.*)$/m.exec(new TextDecoder().decode(stdout))!;
+    assertStringIncludes(cgroup!, "/ncolony-command-");
+    const there = await run(sh(`find /sys/fs/cgroup -name '${cgroup!.split("/").at(-1)}' | grep .`));
+    assertEquals(there.code, 1, "its cgroup is removed");
+  },
+});
