@@ -80,7 +80,7 @@ export class DenoChild implements Child, Leader {
   }
 
   retry(): void {
-    this.#tellNews();
+    this.#tellNews(false);
     if (this.refused) this.#send();
   }
 
@@ -111,14 +111,14 @@ export class DenoChild implements Child, Leader {
   async #end(exit: Exit): Promise<void> {
     this.#exitedAt = this.#parts.clock.now();
     // Check this before the exit is reported, so that no signal is sent to a group that is gone.
-    let isEmpty = await this.#scope.isEmpty();
+    let isEmpty = await this.#isScopeEmpty();
     if (!isEmpty && this.#parts.daemonizes && exit.type === "code" && exit.code === 0 && this.#lastSignal === null) {
       exit = DAEMON_EXIT;
       this.#tellOldest();
       isEmpty = await this.#goOn();
     }
     this.#isEmpty = isEmpty;
-    this.#tellNews();
+    this.#tellNews(true);
     this.#parts.listener.leaderExited(exit);
     if (!isEmpty) await this.#waitUntilEmpty();
     this.#isEmpty = true;
@@ -134,7 +134,7 @@ export class DenoChild implements Child, Leader {
   async #goOn(): Promise<boolean> {
     for (;;) {
       await this.#pause(DAEMON_POLL_MS);
-      if (await this.#scope.isEmpty()) return true;
+      if (await this.#isScopeEmpty()) return true;
       if (this.#lastSignal !== null) return false;
     }
   }
@@ -143,7 +143,7 @@ export class DenoChild implements Child, Leader {
   async #waitUntilEmpty(): Promise<void> {
     for (let delayMs = FIRST_POLL_MS;; delayMs = Math.min(2 * delayMs, MAX_POLL_MS)) {
       await this.#pause(this.#isOverdue ? GIVE_UP_MS : delayMs);
-      if (await this.#scope.isEmpty()) return;
+      if (await this.#isScopeEmpty()) return;
       // What was started while the signal was sent did not get it.
       if (this.#killedAt < Infinity) this.#send();
       if (!this.#isOverdue || await this.#scope.hasLiveMember()) continue;
@@ -159,14 +159,28 @@ export class DenoChild implements Child, Leader {
     return !this.refused && this.#parts.clock.now() >= Math.max(this.#killedAt, this.#exitedAt) + GIVE_UP_MS;
   }
 
+  /** Returns whether no process is left, as far as that can be seen now. */
+  async #isScopeEmpty(): Promise<boolean> {
+    try {
+      return await this.#scope.isEmpty();
+    } catch {
+      // No file descriptor is left, for example. It is asked again.
+      return false;
+    }
+  }
+
   #tellOldest(): void {
-    const pid = this.#parts.cgroup?.oldest() ?? null;
-    if (pid !== null) this.#parts.listener.wentToBackground?.(pid);
+    try {
+      const pid = this.#parts.cgroup?.oldest() ?? null;
+      if (pid !== null) this.#parts.listener.wentToBackground?.(pid);
+    } catch {
+      // No file descriptor is left.
+    }
   }
 
   /** Reports what its limits did. */
-  #tellNews(): void {
-    for (const message of this.#parts.cgroup?.news() ?? []) this.#parts.listener.warn(message);
+  #tellNews(isLast: boolean): void {
+    for (const message of this.#parts.cgroup?.news(isLast) ?? []) this.#parts.listener.warn(message);
   }
 
   #pause(delayMs: number): Promise<void> {

@@ -3,6 +3,7 @@ import { faultOf } from "../deno_errors.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
 import type { Cgroup } from "../scopes/cgroup.ts";
 import type { ProcView } from "../scopes/proc_view.ts";
+import { killCgroup } from "../scopes/cgroup_scope.ts";
 import { exists, requestStop, signalEach } from "../scopes/scope.ts";
 import { whoIsLeft } from "../scopes/who_is_left.ts";
 
@@ -134,7 +135,7 @@ export class Leftover implements Child {
 
   async #sendTo(cgroup: Cgroup, signal: StopSignal): Promise<void> {
     try {
-      if (signal === "SIGKILL") cgroup.kill();
+      if (signal === "SIGKILL") await killCgroup(cgroup);
       else await signalEach(() => cgroup.pids(), signal);
     } catch (error) {
       this.#parts.listener.warn(`cannot send ${signal} to processes of a previous monitor: ${faultOf(error)}`);

@@ -75,10 +75,11 @@ export class Cgroup {
     this.write("cgroup.kill", "1");
   }
 
-  /** Removes it and the cgroups below it, as far as no process is in them. Returns whether it is gone. */
+  /** Removes it and the cgroups below it, unless a process is in one of them. Returns whether it is gone. */
   remove(): boolean {
-    for (const name of this.names()) this.child(name).remove();
     try {
+      if (this.isPopulated) return false;
+      for (const name of this.names()) this.child(name).remove();
       Deno.removeSync(this.path);
       return true;
     } catch (error) {

@@ -4,6 +4,17 @@ import type { Cgroups } from "./cgroups.ts";
 import { type Leader, type Scope, signalEach } from "./scope.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
+/** Sends SIGKILL to all processes in a cgroup, in which this program is not. Rejects if the kernel refuses that. */
+export async function killCgroup(cgroup: Cgroup): Promise<void> {
+  try {
+    cgroup.kill();
+  } catch (error) {
+    // Linux before 5.14 has no cgroup.kill.
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await signalEach(() => cgroup.pids(), "SIGKILL");
+  }
+}
+
 /** All processes in the cgroup of a child, and in the cgroups below it. They cannot leave it, unless root moves them. */
 export class CgroupScope implements Scope {
   readonly #leader: Leader;
@@ -23,13 +34,7 @@ export class CgroupScope implements Scope {
   async signal(signal: StopSignal): Promise<void> {
     if (signal !== "SIGKILL") return await signalEach(() => this.#pids(), signal);
     if (!await this.#cgroups.hasLeft(this.#cgroup)) return await this.#narrower.signal(signal);
-    try {
-      this.#cgroup.kill();
-    } catch (error) {
-      // Linux before 5.14 has no cgroup.kill.
-      if (!(error instanceof Deno.errors.NotFound)) throw error;
-      await signalEach(() => this.#pids(), signal);
-    }
+    await killCgroup(this.#cgroup);
     // Root may have moved it away.
     if (!this.#leader.hasExited) this.#leader.kill(signal);
   }
@@ -39,8 +44,9 @@ export class CgroupScope implements Scope {
     return !this.#cgroup.isPopulated;
   }
 
-  async hasLiveMember(): Promise<boolean> {
-    return !await this.isEmpty();
+  hasLiveMember(): boolean {
+    // Zombies do not count, so what is left is alive.
+    return true;
   }
 
   whoIsLeft(): string {

@@ -48,7 +48,11 @@ export class Cgroups {
   /** Moves this program into the first fresh cgroup. @throws {Error} If the kernel refuses that. */
   async open(): Promise<void> {
     await this.#room.ready();
-    if (this.#room.isFresh) return;
+    if (this.#room.isFresh) {
+      // Without it, the memory of children is not known.
+      this.controllers.enable("memory");
+      return;
+    }
     throw new Error(`cgroup v2 is not delegated: cannot enter a cgroup in ${this.path}: ${this.#room.fault}`);
   }
 
@@ -130,7 +134,9 @@ export class Cgroups {
     this.controllers.release();
     try {
       await this.#own.enter();
-      this.#home.remove();
+      this.#room.cgroup.remove();
+      // Fails if another monitor of the colony, or what was left behind, is in it.
+      Deno.removeSync(this.path);
     } catch {
       // A controller is in use there. Then the next monitor removes the cgroup that this program stays in.
     }

@@ -8,10 +8,18 @@ import { readProcess } from "./proc.ts";
 /** The period of `cpu.max`, in microseconds, as systemd has it. */
 const CPU_PERIOD_US = 100_000;
 
-/** The files of each limit: what limits a resource, what counts how often that happened, and what that means. */
+/** What limits a resource, what it counts in its file of events, and what that means. */
 const EVENTS = [
-  { file: "memory.events", key: "oom_kill", says: (n: number) => `out of memory: the kernel killed ${processes(n)}` },
-  { file: "pids.events", key: "max", says: (n: number) => `its limit of processes was reached ${times(n)}` },
+  {
+    controller: "memory",
+    key: "oom_kill",
+    says: (count: number) => `out of memory: the kernel killed ${processes(count)}`,
+  },
+  {
+    controller: "pids",
+    key: "max",
+    says: (count: number) => `its limit of processes was reached ${times(count)}`,
+  },
 ] as const;
 
 /** The cgroup of one child: what it may use, and what it uses. */
@@ -22,7 +30,7 @@ export class ChildCgroup {
   readonly #limits: Limits;
   readonly #warn: (message: string) => void;
   /** What this program used while it waited there. */
-  readonly #before: Usage;
+  readonly #before: Pick<Usage, "cpuSeconds" | "memoryBytes">;
   readonly #seen = new Map<string, number>();
   #isClosed = false;
 
@@ -32,32 +40,37 @@ export class ChildCgroup {
     this.#cgroups = cgroups;
     this.#limits = limits;
     this.#warn = warn;
-    this.#before = usageOf(cgroup);
-    if (Object.keys(limits).length > 0) this.#limit();
+    this.#before = this.#used();
+    if (this.#isLimited) this.#limit();
   }
 
-  /** Returns what happened because of its limits since the last call, in one sentence each. */
-  news(): string[] {
-    return EVENTS.flatMap(({ file, key, says }) => {
-      const count = countOf(this.cgroup, file, key);
-      const fresh = count - (this.#seen.get(file) ?? 0);
-      this.#seen.set(file, count);
+  /**
+   * Returns what happened because of limits since the last call, in one sentence each.
+   *
+   * @param isLast Whether it has ended. Before that, a child without limits is not looked at.
+   */
+  news(isLast: boolean): string[] {
+    if (!isLast && !this.#isLimited) return [];
+    const { controllers } = this.#cgroups;
+    return EVENTS.filter(({ controller }) => controllers.isEnabled(controller)).flatMap(({ controller, key, says }) => {
+      const count = countOf(this.cgroup, `${controller}.events`, key);
+      const fresh = count - (this.#seen.get(controller) ?? 0);
+      this.#seen.set(controller, count);
       return fresh > 0 ? [says(fresh)] : [];
     });
   }
 
   /** Returns what the child and its descendants use. */
   usage(): Usage {
-    const now = usageOf(this.cgroup);
-    const { memoryBytes } = this.#before;
+    const { cpuSeconds, memoryBytes } = this.#used();
     return {
-      ...now,
-      cpuSeconds: now.cpuSeconds - this.#before.cpuSeconds,
-      memoryBytes: now.memoryBytes === null ? null : Math.max(0, now.memoryBytes - (memoryBytes ?? 0)),
+      cpuSeconds: cpuSeconds - this.#before.cpuSeconds,
+      memoryBytes: memoryBytes === null ? null : Math.max(0, memoryBytes - (this.#before.memoryBytes ?? 0)),
+      processes: this.cgroup.pids().filter((pid) => pid !== Deno.pid).length,
     };
   }
 
-  /** Returns the pid of the oldest process in it. Null if there is none. */
+  /** Returns the pid of the oldest process in it. Null if there is none. @throws {Error} If that cannot be seen. */
   oldest(): number | null {
     const found = this.cgroup.pids().map(readProcess).filter((info) => info !== null);
     return found.sort((a, b) => Number(a.start) - Number(b.start) || a.pid - b.pid)[0]?.pid ?? null;
@@ -67,6 +80,18 @@ export class ChildCgroup {
   close(): void {
     this.#isClosed = true;
     this.#cgroups.remove(this.cgroup);
+  }
+
+  #used(): Pick<Usage, "cpuSeconds" | "memoryBytes"> {
+    const hasMemory = this.#cgroups.controllers.isEnabled("memory");
+    return {
+      memoryBytes: hasMemory ? numberIn(this.cgroup, "memory.current") : null,
+      cpuSeconds: countOf(this.cgroup, "cpu.stat", "usage_usec") / 1e6,
+    };
+  }
+
+  get #isLimited(): boolean {
+    return Object.keys(this.#limits).length > 0;
   }
 
   /** Writes the limits when this program, which they would hold for as well, has left. */
@@ -88,15 +113,7 @@ export class ChildCgroup {
   }
 }
 
-function usageOf(cgroup: Cgroup): Usage {
-  return {
-    memoryBytes: numberIn(cgroup, "memory.current"),
-    cpuSeconds: countOf(cgroup, "cpu.stat", "usage_usec") / 1e6,
-    processes: cgroup.pids().filter((pid) => pid !== Deno.pid).length,
-  };
-}
-
-/** Returns the number in a file. Null if its controller is not enabled. */
+/** Returns the number in a file. Null if it cannot be read now. */
 function numberIn(cgroup: Cgroup, file: string): number | null {
   try {
     return Number(cgroup.read(file));
@@ -105,7 +122,7 @@ function numberIn(cgroup: Cgroup, file: string): number | null {
   }
 }
 
-/** Returns a number in a file of counters. 0 if its controller is not enabled. */
+/** Returns a number in a file of counters. 0 if it cannot be read now. */
 function countOf(cgroup: Cgroup, file: string, key: string): number {
   try {
     return cgroup.valueOf(file, key);

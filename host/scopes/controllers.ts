@@ -25,6 +25,11 @@ export class Controllers {
     return fault;
   }
 
+  /** Returns whether a controller is enabled. */
+  isEnabled(controller: Controller): boolean {
+    return this.#faults.get(controller) === null;
+  }
+
   /** Disables what was enabled, because a cgroup whose children have controllers cannot hold processes. */
   release(): void {
     for (const { cgroup, controller } of this.#enabled.splice(0).toReversed()) {
