@@ -30,11 +30,9 @@ export const ESCAPES: readonly Escape[] = [
   },
 ];
 
-let count = 0;
-
-/** Returns a command that sleeps for a time that no other process sleeps for. */
+/** Returns a command that sleeps for a time that no other process sleeps for. Test files share one pid. */
 export function uniqueSleep(): string {
-  return `sleep 3000.${Deno.pid}${`${++count}`.padStart(4, "0")}`;
+  return `sleep 3000.${crypto.getRandomValues(new Uint32Array(2)).join("")}`;
 }
 
 /** Returns the pids of the processes that run a command, without zombies. */
