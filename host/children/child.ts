@@ -110,17 +110,14 @@ export class DenoChild implements Child, Leader {
   /** Reports the leader's exit, and then the end of the scope. */
   async #end(exit: Exit): Promise<void> {
     this.#exitedAt = this.#parts.clock.now();
-    // Check this before the exit is reported, so that no signal is sent to a group that is gone.
-    let isEmpty = await this.#isScopeEmpty();
-    if (!isEmpty && this.#parts.daemonizes && exit.type === "code" && exit.code === 0 && this.#lastSignal === null) {
-      exit = DAEMON_EXIT;
-      this.#tellOldest();
-      isEmpty = await this.#goOn();
-    }
-    this.#isEmpty = isEmpty;
+    if (this.#parts.daemonizes && exit.type === "code" && exit.code === 0) exit = await this.#followDaemon(exit);
+    // If this is known at once, it comes before the report, so that no signal is sent to a group that is gone.
+    const isEmpty = this.#isScopeEmpty();
+    this.#isEmpty = isEmpty === true;
     this.#tellNews(true);
     this.#parts.listener.leaderExited(exit);
-    if (!isEmpty) await this.#waitUntilEmpty();
+    // Without a wait, both are reported in the same turn.
+    if (isEmpty !== true && !await isEmpty) await this.#waitUntilEmpty();
     this.#isEmpty = true;
     this.#parts.cgroup?.close();
     // No process reads it any more, so errors do not matter. Close it first: the next start may need the descriptor.
@@ -130,13 +127,12 @@ export class DenoChild implements Child, Leader {
     for (const pump of this.#pumps) pump.finish();
   }
 
-  /** Waits until nothing is left of a program that went to the background, or until it is asked to stop. */
-  async #goOn(): Promise<boolean> {
-    for (;;) {
-      await this.#pause(DAEMON_POLL_MS);
-      if (await this.#isScopeEmpty()) return true;
-      if (this.#lastSignal !== null) return false;
-    }
+  /** Waits until a program that went to the background has ended, or is asked to stop. Resolves with its exit. */
+  async #followDaemon(exit: Exit): Promise<Exit> {
+    if (this.#lastSignal !== null || await this.#isScopeEmpty()) return exit;
+    this.#tellOldest();
+    while (this.#lastSignal === null && !await this.#isScopeEmpty()) await this.#pause(DAEMON_POLL_MS);
+    return DAEMON_EXIT;
   }
 
   /** Waits until the scope is empty, or until only zombies are left that no process reaps. */
@@ -160,13 +156,10 @@ export class DenoChild implements Child, Leader {
   }
 
   /** Returns whether no process is left, as far as that can be seen now. */
-  async #isScopeEmpty(): Promise<boolean> {
-    try {
-      return await this.#scope.isEmpty();
-    } catch {
-      // No file descriptor is left, for example. It is asked again.
-      return false;
-    }
+  #isScopeEmpty(): Promise<boolean> | boolean {
+    const isEmpty = this.#scope.isEmpty();
+    // No file descriptor is left, for example. It is asked again.
+    return typeof isEmpty === "boolean" ? isEmpty : isEmpty.catch(() => false);
   }
 
   #tellOldest(): void {

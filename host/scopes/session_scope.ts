@@ -5,6 +5,16 @@ import type { ProcessScans } from "./process_scans.ts";
 import { GroupScope, type Leader, type Scope, signalEach } from "./scope.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
+/** What a scan shows of a session. */
+interface Session {
+  /** Its processes that are no zombies. */
+  readonly members: readonly ProcessInfo[];
+  /** Whether none of them can be missing. */
+  readonly isExact: boolean;
+  /** Whether the session has ended, and another program has its id. */
+  readonly isOther: boolean;
+}
+
 /**
  * All processes of the leader's session, whatever their group. They are found in /proc. If /proc cannot be read, only
  * the leader's group is known.
@@ -26,6 +36,8 @@ export class SessionScope implements Scope {
 
   async signal(signal: StopSignal): Promise<void> {
     const { pid } = this.#leader;
+    // If the leader has exited, another program may have the id of its group, which only a scan shows.
+    if (this.#leader.hasExited && (await this.#scan())?.isOther) return;
     // All at once, so that no member of the group can start a process in between.
     this.#group.signal(signal);
     const others = async () => (await this.#scan())?.members.filter(({ group }) => group !== pid) ?? [];
@@ -48,14 +60,14 @@ export class SessionScope implements Scope {
   }
 
   /** Resolves with the processes that are no zombies, or with null if they cannot be seen. */
-  async #scan(): Promise<{ readonly members: readonly ProcessInfo[]; readonly isExact: boolean } | null> {
+  async #scan(): Promise<Session | null> {
     const { pid } = this.#leader;
     try {
       const { processes, isExact } = await this.#scans.next();
       const members = processes.filter(({ session, hasEnded }) => session === pid && !hasEnded);
       // If the leader has exited, a process with its pid is another program, and so is its session.
       const isOther = this.#leader.hasExited && members.some((member) => member.pid === pid);
-      return { members: isOther ? [] : members, isExact };
+      return { members: isOther ? [] : members, isExact, isOther };
     } catch (error) {
       if (!this.#isBlind) {
         this.#warn(`cannot see the session of pid ${pid}: ${faultOf(error)}; only its process group is ended`);

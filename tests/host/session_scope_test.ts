@@ -56,12 +56,12 @@ Deno.test("Child.signal() kills what a session still starts", async () => {
   await until("it is reaped", () => !isAlive(pid));
 });
 
-Deno.test("spawnChild() does not wait for zombies in a session", async () => {
+Deno.test("spawnChild() does not wait for zombies in a session after SIGKILL", async () => {
   const zombie = "(sleep 0.01 & exec setsid sh -c 'echo $$; exec sleep 300 > /dev/null 2>&1') & read -r line; exit 0";
   await using trial = new Trial(["sh", "-c", zombie], SESSION);
   const pid = Number(await trial.line());
   using _parent = ending(pid);
-  trial.child?.signal("SIGTERM");
+  trial.child?.signal("SIGKILL");
   await trial.emptied();
   assert(isAlive(pid), "it left the session");
 });
