@@ -18,42 +18,45 @@ export class Cgroups {
   /** The cgroups of children that have ended and could not be removed yet. */
   readonly #old = new Set<Cgroup>();
 
+  private constructor(own: Cgroup, home: Cgroup, now: () => number) {
+    this.#own = own;
+    this.#home = home;
+    this.#room = new WaitingRoom(own, home, now);
+    this.controllers = new Controllers([own, home]);
+  }
+
   /**
-   * Creates the cgroup of a colony, in that of this program.
+   * Creates the cgroup of a colony in that of this program, and moves this program into the first fresh one there.
    *
    * @param id What identifies the colony on this machine, such as the path of its configs.
-   * @throws {Error} If there is no cgroup v2, or this program may not create cgroups in its own.
+   * @throws {Error} If there is no cgroup v2, or this program may not create cgroups in its own, or enter them.
    */
-  constructor(id: string, now: () => number) {
+  static async open(id: string, now: () => number): Promise<Cgroups> {
     if (isTaken) throw new Error("this program already has another monitor that uses cgroups");
-    this.#own = ownCgroup();
-    this.#home = this.#own.child(`ncolony:${id}`);
+    const own = ownCgroup();
+    const home = own.child(`ncolony:${id}`);
     try {
-      this.#home.create();
+      home.create();
     } catch (error) {
       if (!(error instanceof Deno.errors.AlreadyExists)) {
-        throw new Error(`cgroup v2 is not delegated: cannot create a cgroup in ${this.#own.path}: ${faultOf(error)}`);
+        throw new Error(`cgroup v2 is not delegated: cannot create a cgroup in ${own.path}: ${faultOf(error)}`);
       }
     }
     isTaken = true;
-    this.#room = new WaitingRoom(this.#own, this.#home, now);
-    this.controllers = new Controllers([this.#own, this.#home]);
+    const cgroups = new Cgroups(own, home, now);
+    await cgroups.#room.ready();
+    if (!cgroups.#room.isFresh) {
+      await cgroups.close();
+      throw new Error(`cgroup v2 is not delegated: cannot enter a cgroup in ${home.path}: ${cgroups.#room.fault}`);
+    }
+    // Without it, the memory of children is not known.
+    cgroups.controllers.enable("memory");
+    return cgroups;
   }
 
   /** The directory of the colony's cgroups. */
   get path(): string {
     return this.#home.path;
-  }
-
-  /** Moves this program into the first fresh cgroup. @throws {Error} If the kernel refuses that. */
-  async open(): Promise<void> {
-    await this.#room.ready();
-    if (this.#room.isFresh) {
-      // Without it, the memory of children is not known.
-      this.controllers.enable("memory");
-      return;
-    }
-    throw new Error(`cgroup v2 is not delegated: cannot enter a cgroup in ${this.path}: ${this.#room.fault}`);
   }
 
   /** Returns the cgroups of processes that earlier monitors of the colony left running, and removes empty ones. */

@@ -34,24 +34,21 @@ export interface Wish {
 
 /** The kill scopes that this machine offers. */
 export class KillScopes {
+  readonly #clock: Clock;
+  readonly #colony: string | undefined;
   readonly #scans: ProcessScans;
   /** Why a scope is not offered. */
   readonly #lacks = new Map<KillScope, string | null>();
   #cgroups: Cgroups | null = null;
 
-  /** Finds out what the machine offers. If it has cgroups, this program begins to move into one of its own. */
+  /** Creates the scopes of a machine. Without {@linkcode KillScopes.open} it offers no cgroups. */
   constructor({ clock, colony, widest = "cgroup" }: KillScopesOptions) {
+    this.#clock = clock;
+    this.#colony = colony;
     this.#scans = new ProcessScans(clock);
     if (colony === undefined) this.#lacks.set("cgroup", "only the monitor uses cgroups");
     for (const scope of SCOPE_WIDTHS.slice(SCOPE_WIDTHS.indexOf(widest) + 1)) {
       this.#lacks.set(scope, `--kill-scope is ${widest}`);
-    }
-    if (colony === undefined || this.#lacks.has("cgroup")) return;
-    try {
-      this.#cgroups = new Cgroups(colony, () => clock.now());
-      this.#cgroups.ready();
-    } catch (error) {
-      this.#lacks.set("cgroup", describeError(error));
     }
   }
 
@@ -60,13 +57,12 @@ export class KillScopes {
     return this.#cgroups;
   }
 
-  /** Waits until it is known whether cgroups can be used. */
+  /** Moves this program into a cgroup of its own, if the machine has cgroups. */
   async open(): Promise<void> {
+    if (this.#colony === undefined || this.#lacks.has("cgroup")) return;
     try {
-      await this.#cgroups?.open();
+      this.#cgroups = await Cgroups.open(this.#colony, () => this.#clock.now());
     } catch (error) {
-      await this.#cgroups?.close();
-      this.#cgroups = null;
       this.#lacks.set("cgroup", describeError(error));
     }
   }

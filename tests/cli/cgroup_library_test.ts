@@ -1,0 +1,43 @@
+/** A program that has the monitor inside uses cgroups as the monitor does. */
+
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import type { RefusedReport, UsageReport } from "./cgroup_program.ts";
+import { ALL, HAS_CGROUPS } from "./escapes.ts";
+import { IS_ROOT, run, toolCommand } from "./tools.ts";
+
+const ignore = !HAS_CGROUPS || !IS_ROOT;
+const skipped = ignore ? " (skipped: needs cgroups, or root)" : "";
+
+async function report<T>(what: string): Promise<T> {
+  const { code, stdout, stderr } = await run([...toolCommand("tests/cli/cgroup_program.ts", ALL), what]);
+  assertEquals([code, stderr], [0, ""]);
+  return JSON.parse(stdout);
+}
+
+Deno.test({
+  name: `Child.usage() counts the processor time and the processes of the grandchildren as well${skipped}`,
+  ignore,
+  fn: async () => {
+    const { cpuSeconds, processes, times } = await report<UsageReport>("usage");
+    // The shell writes "0m0.250000s 0m0.010000s".
+    const own = [...times.matchAll(/(\d+)m([\d.]+)s/g)].map(([, m, s]) => 60 * Number(m) + Number(s));
+    assertEquals(own.length, 2, times);
+    const sum = own[0]! + own[1]!;
+    assert(sum > 0.05, `the grandchild computed for ${sum} s`);
+    // The shell counts in ticks of 10 ms.
+    assert(cpuSeconds > sum * 0.7, `${cpuSeconds} s, of which ${sum} s are the grandchild's`);
+    // The rest is what two shells take to start.
+    assert(cpuSeconds < sum + 0.5, `${cpuSeconds} s, of which ${sum} s are the grandchild's`);
+    assertEquals(processes, 2);
+  },
+});
+
+Deno.test({
+  name: `startMonitor() does not enter a cgroup if an option is invalid, and a later one can${skipped}`,
+  ignore,
+  fn: async () => {
+    const { errors, stayed, killScope } = await report<RefusedReport>("refused");
+    assertEquals([errors, stayed], [["RangeError", "Error"], true]);
+    assertMatch(killScope, /^cgroup \(/);
+  },
+});
