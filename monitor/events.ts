@@ -6,8 +6,8 @@ export type ColonyEvent =
   /** A process was started. */
   | { readonly type: "started"; readonly name: string; readonly pid: number }
   /**
-   * The leader of a process exited, whether or not it was asked to. If it could not be started, or a previous monitor
-   * started it and its exit status is unknown, `exit.type` is `failed`, and `exit.reason` says which.
+   * The leader of a process exited, whether or not it was asked to. `exit.type` is `failed` if it could not be started,
+   * and `unknown` if another process started it, so that its exit status cannot be known. `exit.reason` says why.
    */
   | { readonly type: "exited"; readonly name: string; readonly exit: Exit }
   /** A process starts after this delay, because it crashed, could not be started, or was last started a moment ago. */

@@ -13,6 +13,8 @@ export interface ProcessScan {
 /** Scans of all processes of the machine. Each answers everyone who asked before it began. */
 export class ProcessScans {
   readonly #clock: Pick<Clock, "after" | "now" | "yield">;
+  /** Whether /proc can be read without a shell. Null if that is not known yet. */
+  #isDirect: boolean | null = null;
   #next: Promise<ProcessScan> | null = null;
   /** The earliest time of the next scan: no more than half of the time is spent on scans. */
   #notBefore = -Infinity;
@@ -35,7 +37,8 @@ export class ProcessScans {
     this.#next = null;
     const startedAt = this.#clock.now();
     try {
-      return mayReadProc() ? readScan() : await askForScan();
+      this.#isDirect ??= mayReadProc();
+      return this.#isDirect ? readScan() : await askForScan();
     } finally {
       const endedAt = this.#clock.now();
       this.#notBefore = endedAt + (endedAt - startedAt);

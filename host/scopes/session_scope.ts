@@ -11,8 +11,6 @@ interface Session {
   readonly members: readonly ProcessInfo[];
   /** Whether none of them can be missing. */
   readonly isExact: boolean;
-  /** Whether the session has ended, and another program has its id. */
-  readonly isOther: boolean;
 }
 
 /**
@@ -22,12 +20,12 @@ interface Session {
 export class SessionScope implements Scope {
   readonly #leader: Leader;
   readonly #group: GroupScope;
-  readonly #scans: ProcessScans;
+  readonly #scans: Pick<ProcessScans, "next">;
   readonly #warn: (message: string) => void;
   #isBlind = false;
 
   /** Creates a scope. `warn` is called once if the session cannot be seen. */
-  constructor(leader: Leader, scans: ProcessScans, warn: (message: string) => void) {
+  constructor(leader: Leader, scans: Pick<ProcessScans, "next">, warn: (message: string) => void) {
     this.#leader = leader;
     this.#group = new GroupScope(leader);
     this.#scans = scans;
@@ -36,8 +34,8 @@ export class SessionScope implements Scope {
 
   async signal(signal: StopSignal): Promise<void> {
     const { pid } = this.#leader;
-    // If the leader has exited, another program may have the id of its group, which only a scan shows.
-    if (this.#leader.hasExited && (await this.#scan())?.isOther) return;
+    // Another program may have the id of the group by now, which only a scan shows.
+    if (this.#leader.hasExited && isOver(await this.#scan())) return;
     // All at once, so that no member of the group can start a process in between.
     this.#group.signal(signal);
     const others = async () => (await this.#scan())?.members.filter(({ group }) => group !== pid) ?? [];
@@ -45,9 +43,7 @@ export class SessionScope implements Scope {
   }
 
   async isEmpty(): Promise<boolean> {
-    const scan = await this.#scan();
-    if (scan === null || !scan.isExact && scan.members.length === 0) return this.#group.isEmpty();
-    return scan.members.length === 0;
+    return isOver(await this.#scan()) ?? this.#group.isEmpty();
   }
 
   async hasLiveMember(): Promise<boolean> {
@@ -64,10 +60,10 @@ export class SessionScope implements Scope {
     const { pid } = this.#leader;
     try {
       const { processes, isExact } = await this.#scans.next();
+      // The pid of a leader that has exited is free for another program as soon as its session is empty.
+      if (this.#leader.hasExited && processes.some((info) => info.pid === pid)) return { members: [], isExact: true };
       const members = processes.filter(({ session, hasEnded }) => session === pid && !hasEnded);
-      // If the leader has exited, a process with its pid is another program, and so is its session.
-      const isOther = this.#leader.hasExited && members.some((member) => member.pid === pid);
-      return { members: isOther ? [] : members, isExact, isOther };
+      return { members, isExact };
     } catch (error) {
       if (!this.#isBlind) {
         this.#warn(`cannot see the session of pid ${pid}: ${faultOf(error)}; only its process group is ended`);
@@ -76,4 +72,11 @@ export class SessionScope implements Scope {
       return null;
     }
   }
+}
+
+/** Returns whether a session has no processes. Null if the scan does not tell. */
+function isOver(scan: Session | null): boolean | null {
+  if (scan === null) return null;
+  if (scan.members.length > 0) return false;
+  return scan.isExact ? true : null;
 }

@@ -1,4 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
+import { SessionScope } from "../../host/scopes/session_scope.ts";
 import { isAlive, until } from "../helpers.ts";
 import { ending, Trial } from "./children.ts";
 
@@ -64,4 +65,17 @@ Deno.test("spawnChild() does not wait for zombies in a session after SIGKILL", a
   trial.child?.signal("SIGKILL");
   await trial.emptied();
   assert(isAlive(pid), "it left the session");
+});
+
+Deno.test("SessionScope leaves alone the program that has the leader's pid by now, also if the scan missed others", async () => {
+  const other = new Deno.Command("sleep", { args: ["300"], detached: true }).spawn();
+  using _other = ending(other.pid);
+  const info = { pid: other.pid, parent: 1, group: other.pid, session: other.pid, hasEnded: false, start: "1" };
+  const scans = { next: () => Promise.resolve({ processes: [info], isExact: false }) };
+  const scope = new SessionScope({ pid: other.pid, hasExited: true, kill: () => {} }, scans, () => {});
+  assertEquals(await scope.isEmpty(), true);
+  await scope.signal("SIGKILL");
+  assert(isAlive(other.pid), "it was not signaled");
+  Deno.kill(other.pid, "SIGKILL");
+  await other.status;
 });
