@@ -36,6 +36,8 @@ export class Specs {
   readonly #lack: (spec: Spec) => Lack | null;
   readonly #inForce = new Map<string, Spec>();
   readonly #problems = new Map<string, Problem>();
+  /** The files that are valid, and that this machine could not use. */
+  readonly #lacking = new Map<string, Entry>();
 
   /** Creates specs. `lack` finds out what keeps a valid spec from being used on this machine. @default {nothing does} */
   constructor(lack: (spec: Spec) => Lack | null = () => null) {
@@ -50,6 +52,7 @@ export class Specs {
   /** Updates the spec of a file from what the file holds now; null: the file is gone. Never throws. */
   change(name: string, entry: Entry | null): SpecChange {
     const [spec, problem] = [this.#inForce.get(name), this.#problems.get(name)];
+    this.#lacking.delete(name);
     const read = entry === null ? null : this.#read(name, entry, spec);
     const isBad = read !== null && !("source" in read);
     if (isBad) this.#problems.set(name, read);
@@ -64,13 +67,20 @@ export class Specs {
     };
   }
 
+  /** Looks again at each valid file that this machine could not use: a user may have been created since. */
+  *retry(): Generator<SpecChange> {
+    for (const [name, entry] of [...this.#lacking]) yield this.change(name, entry);
+  }
+
   #read(name: string, entry: Entry, before: Spec | undefined): Spec | Problem {
     if ("fault" in entry) return { name, field: null, reason: entry.fault, digest: 0 };
     if (before?.source === entry.source) return before;
     try {
       const spec = parseSpec(name, entry.source);
       const lack = spec.enabled ? this.#lack(spec) : null;
-      return lack === null ? spec : { name, ...lack, digest: digest(entry.source) };
+      if (lack === null) return spec;
+      this.#lacking.set(name, entry);
+      return { name, ...lack, digest: digest(entry.source) };
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       return { name, field: error.field, reason: error.reason, digest: digest(entry.source) };

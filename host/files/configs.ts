@@ -1,6 +1,7 @@
 import { type Lack, type Spec, type SpecChange, Specs } from "@ncolony/core";
 import { KnownFaults } from "../known_faults.ts";
 import type { Clock, Directory, Log } from "../types.ts";
+import { TimeSlice } from "../time_slice.ts";
 import { Changes, type Touched } from "./changes.ts";
 
 /** What {@linkcode Configs} needs. */
@@ -64,11 +65,19 @@ export class Configs {
     for await (const { name, entry } of files) {
       if (signal?.aborted) return;
       this.#logFault(null);
-      const change = this.#specs.change(name, entry);
-      this.#logChange(change);
-      yield change;
+      yield this.#logged(this.#specs.change(name, entry));
     }
+    if (names === "all") yield* this.#retry(signal);
     if (!signal?.aborted) this.#logFault(this.#changes.fault);
+  }
+
+  async *#retry(signal?: AbortSignal): AsyncGenerator<SpecChange> {
+    const slice = new TimeSlice(this.#options.clock);
+    for (const change of this.#specs.retry()) {
+      yield this.#logged(change);
+      if (slice.isOver) await slice.yield();
+      if (signal?.aborted) return;
+    }
   }
 
   /** Logs when the directory becomes unreadable, and when it can be read again. */
@@ -79,11 +88,13 @@ export class Configs {
     else log.error(`cannot read the config directory ${directory.path}: ${fault}; running processes keep running`);
   }
 
-  #logChange({ name, problem, isMended }: SpecChange): void {
+  #logged(change: SpecChange): SpecChange {
+    const { name, problem, isMended } = change;
     const { log } = this.#options;
     if (isMended) log.info("config is valid again", name);
-    if (problem === null) return;
+    if (problem === null) return change;
     const inForce = this.specs.has(name) ? "; the last valid config stays in effect" : "";
     log.warn(`invalid config: ${problem.reason}${inForce}`, name);
+    return change;
   }
 }

@@ -1,5 +1,5 @@
 import { assertEquals, assertStrictEquals } from "@std/assert";
-import { type Entry, type ProcessEvent, Specs } from "@ncolony/core";
+import { type Entry, type ProcessEvent, type SpecChange, Specs } from "@ncolony/core";
 import { Random } from "./random.ts";
 import { sample } from "./samples.ts";
 
@@ -100,6 +100,31 @@ for (const [before, spec, ...events] of CASES) {
     assertEquals(given, events);
   });
 }
+
+Deno.test("Specs.retry() uses a valid file as soon as nothing is lacking for it", () => {
+  let reason: string | null = "no such user";
+  const specs = new Specs(() => reason === null ? null : { field: "user", reason });
+  const reasons = (changes: Iterable<SpecChange>) =>
+    [...changes].map(({ name, event, problem, isMended }) => [name, event?.type, problem?.reason, isMended]);
+  assertEquals(reasons([specs.change("web", WEB)]), [["web", undefined, "no such user", false]]);
+  assertEquals(reasons(specs.retry()), [["web", undefined, undefined, false]]);
+  reason = "no such group";
+  assertEquals(reasons(specs.retry()), [["web", undefined, "no such group", false]]);
+  reason = null;
+  assertEquals(reasons(specs.retry()), [["web", "wanted", undefined, true]]);
+  assertEquals(reasons(specs.retry()), []);
+});
+
+Deno.test("Specs.retry() forgets a file that became invalid, or is gone", () => {
+  for (const entry of [{ source: "{" }, { fault: "no permission" }, null]) {
+    let isLacking = true;
+    const specs = new Specs(() => isLacking ? { field: "user", reason: "no such user" } : null);
+    specs.change("web", WEB);
+    specs.change("web", entry);
+    isLacking = false;
+    assertEquals([...specs.retry()], []);
+  }
+});
 
 Deno.test("Specs never throws, whatever the names and texts", () => {
   const random = new Random(17);
