@@ -120,11 +120,11 @@ export class Cgroups {
   /** Removes a cgroup, now or when it is empty. */
   remove(cgroup: Cgroup): void {
     this.#old.add(cgroup);
-    this.sweep();
+    this.#sweep();
   }
 
-  /** Removes cgroups that could not be removed before. */
-  sweep(): void {
+  /** Removes those of `#old` that are empty now. */
+  #sweep(): void {
     for (const cgroup of this.#old) {
       if (cgroup !== this.#room.cgroup && cgroup !== this.#own && cgroup.remove()) this.#old.delete(cgroup);
     }
@@ -133,7 +133,7 @@ export class Cgroups {
   /** Returns to the cgroup that this program was started in, and removes all that are empty. */
   async close(): Promise<void> {
     await this.#room.hasLeft(this.#own);
-    this.sweep();
+    this.#sweep();
     this.controllers.release();
     try {
       await this.#own.enter();

@@ -3,6 +3,7 @@ import { parseSpec } from "@ncolony/core";
 import { type ChildListener, configDirectory } from "@ncolony/host";
 import { Leftover } from "../../host/children/leftover.ts";
 import { DenoPidFiles } from "../../host/children/pid_files.ts";
+import type { ProcView } from "../../host/scopes/proc_view.ts";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
 import { ending, stateOf, Trial } from "./children.ts";
@@ -285,24 +286,23 @@ Deno.test("findChildren() leaves a stranger alone if it may not read /proc itsel
   }
 });
 
+/** Creates what an earlier monitor left in the group of one process. */
+function leftoverOf(pid: number, view: ProcView, clock: HandClock, told: string[]): Leftover {
+  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
+  const traces = [{ name: "web", pid, start: "1", boot: null, rules }];
+  const search = () => Promise.resolve(null);
+  return new Leftover({ traces, cgroups: [], search, view, clock, listener: listenerTo(told) });
+}
+
 Deno.test("Leftover signals no process that it cannot see, and waits for it for 60 s", async () => {
   const blind = () => {
     throw new Error("cannot be seen");
   };
   const view = { bootId: blind, startOf: blind, hasEnded: blind, membersOf: blind, variableOf: blind };
   await using trial = new Trial(SLEEP);
-  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
-  const traces = [{ name: "web", pid: trial.pid, start: "1", boot: null, rules }];
   const clock = new HandClock();
   const told: string[] = [];
-  const child = new Leftover({
-    traces,
-    cgroups: [],
-    search: () => Promise.resolve(null),
-    view,
-    clock,
-    listener: listenerTo(told),
-  });
+  const child = leftoverOf(trial.pid, view, clock, told);
   child.signal("SIGKILL");
   child.retry();
   assertEquals(child.refused, true);
@@ -316,8 +316,6 @@ Deno.test("Leftover signals no process that it cannot see, and waits for it for 
 
 Deno.test("Leftover keeps waiting if it cannot see a process for a moment, however late that is", async () => {
   await using trial = new Trial(SLEEP);
-  const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
-  const traces = [{ name: "web", pid: trial.pid, start: "1", boot: null, rules }];
   const clock = new HandClock();
   const told: string[] = [];
   const scarce = new Set<string>();
@@ -333,14 +331,7 @@ Deno.test("Leftover keeps waiting if it cannot see a process for a moment, howev
     membersOf: () => [],
     variableOf: () => undefined,
   };
-  const child = new Leftover({
-    traces,
-    cgroups: [],
-    search: () => Promise.resolve(null),
-    view,
-    clock,
-    listener: listenerTo(told),
-  });
+  const child = leftoverOf(trial.pid, view, clock, told);
   assertEquals(child.refused, false);
   for (let ms = 0; ms < 120_000; ms += 500) {
     scarce.clear();
