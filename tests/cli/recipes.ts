@@ -41,7 +41,15 @@ export function readRecipes(): Map<string, Recipe> {
 }
 
 /** Directories that Debian's servers write to or the tests change. The tests use copies. */
-const COPIED = ["/etc/haproxy", "/etc/nginx", "/etc/postgresql", "/etc/ssh", "/var/lib/postgresql", "/var/lib/redis"];
+const COPIED = [
+  "/etc/cron.d",
+  "/etc/haproxy",
+  "/etc/nginx",
+  "/etc/postgresql",
+  "/etc/ssh",
+  "/var/lib/postgresql",
+  "/var/lib/redis",
+];
 
 /** Mount and network namespaces in which a monitor runs one recipe. */
 export class Site implements AsyncDisposable {
@@ -99,10 +107,10 @@ export class Site implements AsyncDisposable {
   }
 
   /** Asks for a restart. Checks that the server exits by itself, and that the next one works. */
-  async restart(code = 0): Promise<void> {
+  async restart(end = "exit code 0"): Promise<void> {
     const { name, check } = this.recipe;
     this.colony.send({ type: "RESTART", name });
-    await this.colony.waitFor(RegExp(` ${name}: ended: exit code ${code} after`));
+    await this.colony.waitFor(RegExp(` ${name}: ended: ${end} after`));
     await this.colony.started(name, 2);
     await this.shows(check);
   }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { isAlive } from "../helpers.ts";
+import { ending, stateOf } from "../host/children.ts";
 import { readRecipes, Site } from "./recipes.ts";
 import { hasCommand, IS_ROOT, run } from "./tools.ts";
 
@@ -126,6 +127,18 @@ await recipeTest("sshd", ["/usr/sbin/sshd", "ssh"], (dir) => LOGIN(`${dir}/key`)
   }
 });
 
+/** Has cron run a job when it starts for the first time. */
+const JOB = `mkdir /srv/job
+echo '@reboot root echo $$ >> /srv/job/pids; exec sleep 1000' > /etc/cron.d/job`;
+
+await recipeTest("cron", ["/usr/sbin/cron"], () => JOB, async (site) => {
+  await site.shows("grep -c . /srv/job/pids", "1\n");
+  const pid = Number((await site.run("cat /srv/job/pids")).stdout);
+  using _job = ending(pid);
+  await site.restart("SIGTERM");
+  assertEquals(await stateOf(pid), "S", "the job goes on");
+});
+
 await recipeTest("haproxy", ["haproxy"], () => FRONTEND, async (site) => {
   const change = "sed -i 's/string old/string new/' /etc/haproxy/haproxy.cfg";
   await reload(site, change, site.recipe.check, "new");
@@ -146,10 +159,19 @@ await recipeTest("java", ["java", "javac"], () => JAR, async (site) => {
   assertEquals((await site.run('kill -QUIT "$(cat pids/java)"')).code, 0);
   await site.colony.waitFor(/^\[java\] Full thread dump/);
   assertStringIncludes(await Deno.readTextFile("docs/recipes.md"), 'kill -QUIT "$(cat pids/java)"');
-  await site.restart(143);
+  await site.restart("exit code 143");
   await site.colony.waitFor(/^\[java\] the hook ran$/);
 });
 
 Deno.test("each recipe in docs/recipes.md has a test", () => {
-  assertEquals([...RECIPES.keys()].sort(), ["gunicorn", "haproxy", "java", "nginx", "postgresql", "redis", "sshd"]);
+  assertEquals([...RECIPES.keys()].sort(), [
+    "cron",
+    "gunicorn",
+    "haproxy",
+    "java",
+    "nginx",
+    "postgresql",
+    "redis",
+    "sshd",
+  ]);
 });
