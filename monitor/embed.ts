@@ -28,6 +28,9 @@ export interface RunningMonitor extends Service {
  *
  * The program must handle signals itself. If a signal ends the program, the processes keep running.
  *
+ * The widest kill scope is the session, unless `killScope` is `"cgroup"`: then the program moves from one cgroup to the
+ * next, and a child of its own that it starts meanwhile may end together with a process of the colony.
+ *
  * @returns The running monitor: the same as {@linkcode makeService} returns, but started, and with its events.
  * @throws {RangeError | TypeError} If an option is invalid.
  * @throws {Error} If a directory is missing, other users may write the configs, or another monitor uses the messages
@@ -49,7 +52,7 @@ export interface RunningMonitor extends Service {
 export async function startMonitor({ output, ...options }: StartOptions): Promise<RunningMonitor> {
   const { stream, push, close } = eventStream();
   const service = new Colony({ ...DEFAULTS, ...options }, {
-    host: denoHost(options),
+    host: denoHost({ killScope: "session", ...options }),
     output: output === null ? SILENT : new Output(output ?? { level: "info", format: "text" }),
     onEvent: push,
   });

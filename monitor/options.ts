@@ -42,7 +42,7 @@ export interface Options {
    * The widest kill scope, which is what `all`, the default of configs, means. A config that asks for a wider one is
    * invalid.
    *
-   * @default {"cgroup"}
+   * @default {"cgroup"} in the program `ncolony-monitor`, `"session"` in a library
    */
   readonly killScope?: Exclude<KillScope, "all">;
   /** The directory of log files, one per process. Without it, output goes to that of the monitor. */

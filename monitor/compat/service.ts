@@ -20,7 +20,10 @@ import { DEFAULTS, type Options } from "../options.ts";
  * @throws {Error} If the pid directory or the log directory cannot be created or used.
  */
 export function makeService(options: Options): Service {
-  return new Colony(options, { host: denoHost(options), output: new Output({ level: "info", format: "text" }) });
+  return new Colony(options, {
+    host: denoHost({ killScope: "session", ...options }),
+    output: new Output({ level: "info", format: "text" }),
+  });
 }
 
 /**
