@@ -127,7 +127,11 @@ export class Reaper {
     const killAt = clock.now() + graceMs;
     if (graceMs > 0) this.#signalAll(TERM, CONT);
     while (this.#orphans.reap(true) !== "none" && clock.now() < killAt + GIVE_UP_MS) {
-      if (clock.now() >= killAt && !this.#parts.cgroup?.kill()) this.#signalAll(KILL);
+      if (clock.now() >= killAt) {
+        this.#parts.cgroup?.kill();
+        // Root, or systemd-logind for a login, may have moved some out of it.
+        this.#signalAll(KILL);
+      }
       await this.#waker.wait(clock.now() + BUSY_POLL_MS);
     }
   }

@@ -19,24 +19,34 @@ export class CommandCgroup {
   static enter(): CommandCgroup | null {
     try {
       const entered = new CommandCgroup(ownCgroup());
-      entered.#cgroup.create();
-      entered.#cgroup.enterNow();
-      return entered;
+      return entered.#enter() ? entered : null;
     } catch {
-      // There is no cgroup v2, or it is not delegated to this program.
+      // There is no cgroup v2.
       return null;
     }
   }
 
-  /** Sends SIGKILL to everything in it. Returns false if that is not possible. */
-  kill(): boolean {
+  #enter(): boolean {
+    try {
+      // That of an earlier reaper with this pid.
+      this.#cgroup.remove();
+      this.#cgroup.create();
+      this.#cgroup.enterNow();
+      return true;
+    } catch {
+      // It is not delegated to this program.
+      this.#cgroup.remove();
+      return false;
+    }
+  }
+
+  /** Sends SIGKILL to everything in it at once, if that is possible. */
+  kill(): void {
     try {
       this.#own.enterNow();
       this.#cgroup.kill();
-      return true;
     } catch {
       // This program cannot leave it, or Linux is older than 5.14.
-      return false;
     }
   }
 

@@ -1,6 +1,16 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
-import { ALL, eventually, FORK_BOMB, HAS_CGROUPS, statesOf } from "./escapes.ts";
+import {
+  ALL,
+  endAll,
+  eventually,
+  FORK_BOMB,
+  HAS_CGROUPS,
+  running,
+  statesOf,
+  uniqueSleep,
+  untilRunning,
+} from "./escapes.ts";
 import { below, INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
 import { gone, hasCommand, IS_ROOT, run, sh, signalIfThere, toolCommand } from "./tools.ts";
 
@@ -181,5 +191,32 @@ Deno.test({
     assertStringIncludes(cgroup!, "/ncolony-command-");
     const there = await run(sh(`find /sys/fs/cgroup -name '${cgroup!.split("/").at(-1)}' | grep .`));
     assertEquals(there.code, 1, "its cgroup is removed");
+  },
+});
+
+Deno.test({
+  name: `reaper with --allow-all ends what root moved out of its cgroup${
+    HAS_CGROUPS ? "" : " (skipped: needs cgroups)"
+  }`,
+  ignore: !HAS_CGROUPS || !IS_ROOT,
+  fn: async () => {
+    const sleep = uniqueSleep();
+    const parent = `$(awk '/ - cgroup2 /{print $5}' /proc/self/mountinfo)/$(sed -n 's/^0:://p' /proc/self/cgroup)/..`;
+    const moved = `echo $$ > "${parent}/cgroup.procs"; trap '' TERM; while :; do ${sleep}; done`;
+    const reaper = toolCommand("reaper/mod.ts", ALL);
+    const child = new Deno.Command(reaper[0]!, {
+      args: [...reaper.slice(1), "--grace", "0.1", "--", ...sh(`sh -c "$0" & read it; exit 5`), moved],
+      stdin: "piped",
+    }).spawn();
+    try {
+      await untilRunning(sleep, 1);
+      await child.stdin.close();
+      assertEquals((await child.status).code, 5);
+      assertEquals(await running(sleep), []);
+    } finally {
+      signalIfThere(child.pid, "SIGKILL");
+      await child.status;
+      await endAll(sleep);
+    }
   },
 });
