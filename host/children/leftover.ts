@@ -72,6 +72,8 @@ function hasSession(kind: Kind, pid: number, view: ProcView): boolean {
 
 /** The parts of a {@linkcode Leftover}. */
 export interface LeftoverParts {
+  /** The pid of one of them. 0 if none is known. */
+  readonly pid: number;
   /** The processes that are known to exist. */
   readonly traces: readonly Trace[];
   /** The cgroups in which there are more of them. */
@@ -108,7 +110,7 @@ export class Leftover implements Child {
     this.#parts = parts;
     this.#traces = parts.traces;
     this.#cgroups = parts.cgroups;
-    this.pid = parts.traces[0]?.pid ?? parts.cgroups[0]?.pids()[0] ?? 0;
+    this.pid = parts.pid;
     this.refused = parts.traces.some((trace) => identify(trace, parts.view) === "unknown");
     this.#poll(FIRST_POLL_MS);
   }
@@ -183,7 +185,7 @@ export class Leftover implements Child {
     this.#parts.clock.after(delayMs, async () => {
       const { search, listener } = this.#parts;
       this.#traces = this.#traces.filter((trace) => !this.#isOver(trace));
-      this.#cgroups = this.#cgroups.filter((cgroup) => cgroup.isPopulated || !cgroup.remove());
+      this.#cgroups = this.#cgroups.filter((cgroup) => !cgroup.remove());
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
       if (this.#traces.length + this.#cgroups.length > 0 || found !== null) {

@@ -50,7 +50,7 @@ export async function findChildren(left: LeftFiles, { config, view, cgroups, clo
   const rules = new Map<string, StopRules>();
   const recorded = new Set(left.records.map(({ name }) => name));
   const unrecorded = left.pids.map(({ name }) => name).filter((name) => !recorded.has(name));
-  for (const name of new Set(unrecorded).union(await strays.names())) {
+  for (const name of new Set(unrecorded).union(cgroupsOf).union(await strays.names())) {
     const entry = config.read(name)?.entry;
     if (entry === undefined || "fault" in entry) continue;
     strays.know(name, configDigest(entry.source));
@@ -70,12 +70,14 @@ export async function findChildren(left: LeftFiles, { config, view, cgroups, clo
     const traces = distinct(there.get(name) ?? []);
     const cgroups: Cgroup[] = (cgroupsOf.get(name) ?? []).map(({ cgroup }) => cgroup);
     const search = async () => starting.includes(name) && clock.now() < until ? await strays.traces(name) : null;
+    const pids = [...traces.map(({ pid }) => pid), ...cgroups.flatMap((cgroup) => cgroup.pids())];
+    const parts = { pid: pids[0] ?? 0, traces, cgroups, search, view, clock };
     return {
       name,
-      pids: [...traces.map(({ pid }) => pid), ...cgroups.flatMap((cgroup) => cgroup.pids())],
+      pids,
       isKnown: traces.every((trace) => identify(trace, view) === "ours"),
       rules: traces[0]?.rules ?? rulesOf(name),
-      open: (listener: ChildListener) => new Leftover({ traces, cgroups, search, view, clock, listener }),
+      open: (listener: ChildListener) => new Leftover({ ...parts, listener }),
     };
   });
 }

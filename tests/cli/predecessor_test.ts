@@ -303,3 +303,23 @@ Deno.test({
     }
   },
 });
+
+Deno.test({
+  name: `a monitor stops what it knows only by its cgroup as the config says${
+    HAS_CGROUPS ? "" : " (skipped: needs cgroups)"
+  }`,
+  ignore: !HAS_CGROUPS,
+  fn: async () => {
+    using dir = tempDir();
+    const script = `trap 'echo got INT > "$0"; exit' INT; trap '' TERM; echo ready; while :; do sleep 0.05; done`;
+    const args = ["env", "-i", "sh", "-c", script, dir.file("said")];
+    const config = { args, "ncolony.monitor": { stop_signal: "SIGINT", kill_time: 60 } };
+    Deno.writeTextFileSync(join(dir.dir("config"), "web"), JSON.stringify(config));
+    await using first = new Monitor(dir, "first", ALL, []);
+    await until("it handles signals", () => /^\[web\] ready$/m.test(first.text));
+    await first.kill();
+    await using second = new Monitor(dir, "second", ALL, []);
+    await until("it is started again", () => /INFO web: stopping -> running /.test(second.text));
+    assertEquals(Deno.readTextFileSync(dir.file("said")), "got INT\n");
+  },
+});

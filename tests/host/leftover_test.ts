@@ -3,6 +3,7 @@ import { parseSpec } from "@ncolony/core";
 import { type ChildListener, configDirectory } from "@ncolony/host";
 import { Leftover } from "../../host/children/leftover.ts";
 import { DenoPidFiles } from "../../host/children/pid_files.ts";
+import { Cgroup } from "../../host/scopes/cgroup.ts";
 import type { ProcView } from "../../host/scopes/proc_view.ts";
 import { isAlive, type TempDir, tempDir, until } from "../helpers.ts";
 import { Actor } from "./actors.ts";
@@ -286,23 +287,28 @@ Deno.test("findChildren() leaves a stranger alone if it may not read /proc itsel
   }
 });
 
+const blind = () => {
+  throw new Error("cannot be seen");
+};
+
+/** Sees no process. */
+const BLIND: ProcView = { bootId: blind, startOf: blind, hasEnded: blind, membersOf: blind, variableOf: blind };
+
+/** Finds nothing more. */
+const NOTHING = () => Promise.resolve(null);
+
 /** Creates what an earlier monitor left in the group of one process. */
 function leftoverOf(pid: number, view: ProcView, clock: HandClock, told: string[]): Leftover {
   const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
   const traces = [{ name: "web", pid, start: "1", boot: null, rules }];
-  const search = () => Promise.resolve(null);
-  return new Leftover({ traces, cgroups: [], search, view, clock, listener: listenerTo(told) });
+  return new Leftover({ pid, traces, cgroups: [], search: NOTHING, view, clock, listener: listenerTo(told) });
 }
 
 Deno.test("Leftover signals no process that it cannot see, and waits for it for 60 s", async () => {
-  const blind = () => {
-    throw new Error("cannot be seen");
-  };
-  const view = { bootId: blind, startOf: blind, hasEnded: blind, membersOf: blind, variableOf: blind };
   await using trial = new Trial(SLEEP);
   const clock = new HandClock();
   const told: string[] = [];
-  const child = leftoverOf(trial.pid, view, clock, told);
+  const child = leftoverOf(trial.pid, BLIND, clock, told);
   child.signal("SIGKILL");
   child.retry();
   assertEquals(child.refused, true);
@@ -363,3 +369,25 @@ async function advance(clock: HandClock, byMs: number): Promise<void> {
   clock.advance(byMs);
   await new Promise((resolve) => setTimeout(resolve, 0));
 }
+
+Deno.test("Leftover keeps waiting for a cgroup that cannot be seen for a moment", async () => {
+  using dir = tempDir();
+  const clock = new HandClock();
+  const told: string[] = [];
+  // A file of this name is no directory, so reading what is in it fails.
+  const cgroup = new Cgroup(dir.write("cgroup", ""));
+  new Leftover({
+    pid: 0,
+    traces: [],
+    cgroups: [cgroup],
+    search: NOTHING,
+    view: BLIND,
+    clock,
+    listener: listenerTo(told),
+  });
+  for (let ms = 0; ms < 5000; ms += 500) await advance(clock, 500);
+  assertEquals(told, []);
+  Deno.removeSync(cgroup.path);
+  await advance(clock, 500);
+  assertEquals(told, ["unknown", "group-exited"]);
+});
