@@ -87,7 +87,8 @@ export function startIn(wanted: Wrapped, command: string, options: LeaderOptions
     throw new Error(`command ${JSON.stringify(command)} has a "=", and env(1) would take it for a variable`);
   }
   const under = wrappers.flatMap(({ tool, args }) => [pathOfTool(tool), ...args]);
-  const own = { ...options, env: safe, ...(changesUser(spec) ? {} : inDirectory) };
+  // Only its own user may be able to enter the directory, so env(1) does that at the end.
+  const own = { ...options, env: safe, ...(changesUser(spec) && cwd !== undefined ? { cwd: "/" } : inDirectory) };
   // Otherwise a wrapper would take it for an option.
   return withUmask(umask, () => startLeader(command.replace(/^-/, "./-"), own, under));
 }

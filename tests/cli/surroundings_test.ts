@@ -109,6 +109,16 @@ test("the monitor reports a command that does not exist, and tries again, also a
   assertEquals(colony.pidsOf("web"), []);
 });
 
+test("processes start as another user although the monitor's working directory is gone", async () => {
+  using dir = tempDir();
+  await using colony = new Colony({ wrap: ["sh", "-c", `cd '${dir.dir("own")}' && exec "$@"`, "sh"] });
+  await colony.waitFor(/ kill scope /);
+  Deno.removeSync(dir.file("own"));
+  colony.put("none", saying("pwd", { user: "nobody" }));
+  colony.put("usr", saying("pwd", { user: "nobody", cwd: "/usr" }));
+  assertEquals([await says(colony, "none"), await says(colony, "usr")], ["/", "/usr"]);
+});
+
 test("--nofile limits the open files of every process whose config has no own limit", async () => {
   const config = {
     plain: saying("ulimit -Sn"),
