@@ -1,4 +1,12 @@
-import { checkInteger, checkNumber, checkText, KILL_SCOPES, type KillScope, UsageError } from "@ncolony/core";
+import {
+  checkChoice,
+  checkInteger,
+  checkNumber,
+  checkText,
+  KILL_SCOPES,
+  type KillScope,
+  UsageError,
+} from "@ncolony/core";
 import {
   choiceValue,
   COMMON_OPTIONS,
@@ -167,7 +175,9 @@ function requiredSeconds(words: ParsedArgs, name: string, min = 0): number {
 }
 
 /** Checks a command and its times as on the command line. @throws {RangeError | TypeError} If one is invalid. */
-export function checkRun({ args, timeout, grace }: Pick<Options, "args" | "timeout" | "grace">): void {
+export function checkRun(
+  { args, timeout, grace, killScope }: Pick<Options, "args" | "timeout" | "grace" | "killScope">,
+): void {
   if (!Array.isArray(args) || args.length === 0) {
     throw new TypeError('"args" must be an array with the command and its arguments');
   }
@@ -177,6 +187,7 @@ export function checkRun({ args, timeout, grace }: Pick<Options, "args" | "timeo
     if (value === undefined) throw new TypeError(`"${name}" is missing`);
     checkNumber(name, value, least);
   }
+  checkChoice("killScope", killScope, SCOPES);
 }
 
 /** Checks all library options in the same way. @throws {RangeError | TypeError | UsageError} If one is invalid. */

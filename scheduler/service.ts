@@ -36,7 +36,7 @@ export interface RunOptions {
 /**
  * Runs a command once (Python NColony's `schedulelib.runProcess`).
  *
- * The command gets this program's environment and an empty stdin. Processes that it leaves in its process group are
+ * The command gets this program's environment and an empty stdin. Processes that it leaves in its kill scope are
  * ended too. `options.output.end()` is called when everything was read, which may be shortly after the promise
  * resolves.
  *
@@ -61,7 +61,7 @@ export async function runProcess(
   grace: number,
   options: RunOptions = {},
 ): Promise<Exit> {
-  checkRun({ args, timeout, grace });
+  checkRun({ ...options, args, timeout, grace });
   const own = options.output === undefined ? new Output({ level: "info", format: "text" }) : null;
   const output = options.output ?? own!.forChild(nameOf(args));
   const run = new Scheduler({
@@ -144,7 +144,7 @@ function stopMsOf(grace: number, log: Log): number {
  */
 function starter({ args, killScope = "all" }: Pick<Options, "args" | "killScope">): SchedulerParts["spawn"] {
   const why = whyNoScope(killScope, denoClock);
-  if (why !== null) throw new UsageError(`--kill-scope ${killScope} cannot be had: ${why}`);
+  if (why !== null) throw new UsageError(`--kill-scope ${killScope} is not available: ${why}`);
   const start: SpawnOptions = { name: nameOf(args), args, killScope, stdin: "null" };
   return (output, listener) => spawnChild(start, output, listener, denoClock);
 }

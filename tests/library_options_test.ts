@@ -98,6 +98,15 @@ Deno.test("the scheduler's makeService() throws a TypeError for missing or confl
   }
 });
 
+Deno.test("runProcess() rejects with a TypeError for a kill scope that it does not know, and runs nothing", async () => {
+  using dir = tempDir();
+  for (const killScope of ["cgroup", "bogus"]) {
+    const options = { killScope } as unknown as Parameters<typeof runProcess>[3];
+    await assertRejects(() => runProcess(["touch", dir.file("ran")], 1, 1, options), TypeError, '"killScope" must be');
+  }
+  assertEquals(namesIn(dir.path), []);
+});
+
 Deno.test("runProcess() rejects with a RangeError for invalid times, and runs nothing", async () => {
   using dir = tempDir();
   for (const [timeout, grace] of [[NaN, 1], [0, 1], [HUGE, 1], [1, -1], [1, NaN]] as const) {
