@@ -166,7 +166,7 @@ export function denoHost({ config, killScope = "cgroup", nofile, environ = denoE
       return scopes.describe();
     },
     lack: (spec) => whatIsLacking(spec, scopes) ?? lackOf(limited(spec)),
-    ready: (spec) => scopes.ready(spec),
+    ready: () => scopes.ready(),
     spawn: (spec, output, listener) => {
       const env = () => {
         descriptors.takeForChild();

@@ -161,7 +161,7 @@ export interface PidFiles {
   prepare(spec: Spec): string | null;
   /** Writes the pid of a process that was started. Returns why if that fails. */
   write(spec: Spec, pid: number): string | null;
-  /** Removes the pid of a process whose leader exited and whose group may not be empty. Returns why if that fails. */
+  /** Removes the pid of a process whose leader exited and whose kill scope may not be empty. Returns why if that fails. */
   removePid(name: string): string | null;
   /** Removes everything that was written about a process. Returns why if that fails. */
   remove(name: string): string | null;
@@ -199,8 +199,8 @@ export interface Host {
   /** Returns what keeps a valid config from being used here. Null if nothing does. */
   lack(spec: Spec): Lack | null;
   /** Returns null if a child can be started now. Otherwise resolves when it can. */
-  ready(spec: Spec): Promise<void> | null;
-  /** Starts a child in its own process group. If that fails, reports it to `listener` as an exit and returns null. */
+  ready(): Promise<void> | null;
+  /** Starts a child in a session of its own. If that fails, reports it to `listener` as an exit and returns null. */
   spawn(spec: Spec, output: ChildOutput, listener: ChildListener): Child | null;
   /** The group id that this program runs as. Null if it may not know. */
   readonly gid: number | null;

@@ -170,7 +170,7 @@ export class Supervisor {
 
   /** Starts a child, now or when the host is ready, because it has started another one a moment ago. */
   #spawnWhenReady(process: Process, spec: Spec): Promise<void> | void {
-    const ready = this.#host.ready(spec);
+    const ready = this.#host.ready();
     return ready === null ? this.#spawn(process, spec) : ready.then(() => this.#spawn(process, spec));
   }
 

@@ -13,7 +13,7 @@ export interface SpawnOptions {
   readonly args: readonly [string, ...string[]];
   /** Returns the environment. If it throws, the child cannot be started. @default {this program's environment} */
   readonly env?: () => Record<string, string>;
-  /** Its stdin: `/dev/null`, or a pipe that nothing is written to and that stays open until its group is empty. */
+  /** Its stdin: `/dev/null`, or a pipe that nothing is written to and that stays open until its kill scope is empty. */
   readonly stdin: "piped" | "null";
   /** The user id to run as. @default {this program's} */
   readonly uid?: number;

@@ -31,8 +31,18 @@ export class Cgroup {
 
   /** Returns the pids in it and in the cgroups below it. None if it does not exist. */
   pids(): number[] {
-    const own = orIfGone([], () => this.read("cgroup.procs").split("\n").filter(Boolean).map(Number));
-    return [...own, ...this.names().flatMap((name) => this.child(name).pids())];
+    const own = orIfGone([], () => this.read("cgroup.procs").split("\n").map(Number));
+    // A process of another pid namespace is listed as 0, and a signal to 0 goes to the group of this program.
+    return [...own.filter((pid) => pid > 0), ...this.names().flatMap((name) => this.child(name).pids())];
+  }
+
+  /** Whether this program is in it, and nothing else. False if that cannot be seen. */
+  get isOwnAlone(): boolean {
+    try {
+      return this.read("cgroup.procs") === `${Deno.pid}\n`;
+    } catch {
+      return false;
+    }
   }
 
   /** Returns whether a process that is no zombie is in it, or in a cgroup below it. */

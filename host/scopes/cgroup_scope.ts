@@ -15,12 +15,15 @@ export async function killCgroup(cgroup: Cgroup): Promise<void> {
   }
 }
 
-/** All processes in the cgroup of a child, and in the cgroups below it. They cannot leave it, unless root moves them. */
+/**
+ * All processes in the cgroup of a child, and in the cgroups below it. They cannot leave it, unless root moves them, or
+ * the user to whom the cgroups are delegated.
+ */
 export class CgroupScope implements Scope {
   readonly #leader: Leader;
   readonly #cgroup: Cgroup;
   readonly #cgroups: Cgroups;
-  /** What is used while this program cannot leave the cgroup itself. */
+  /** What is used while this program, or another child, is in the cgroup. */
   readonly #narrower: Scope;
 
   /** Creates a scope. This program may still be in the cgroup. */
@@ -32,15 +35,15 @@ export class CgroupScope implements Scope {
   }
 
   async signal(signal: StopSignal): Promise<void> {
+    if (!await this.#cgroups.isExclusive(this.#cgroup)) return await this.#narrower.signal(signal);
     if (signal !== "SIGKILL") return await signalEach(() => this.#pids(), signal);
-    if (!await this.#cgroups.hasLeft(this.#cgroup)) return await this.#narrower.signal(signal);
     await killCgroup(this.#cgroup);
     // Root may have moved it away.
     if (!this.#leader.hasExited) this.#leader.kill(signal);
   }
 
   async isEmpty(): Promise<boolean> {
-    if (!await this.#cgroups.hasLeft(this.#cgroup)) return await this.#narrower.isEmpty();
+    if (!await this.#cgroups.isExclusive(this.#cgroup)) return await this.#narrower.isEmpty();
     return !this.#cgroup.isPopulated;
   }
 

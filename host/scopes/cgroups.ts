@@ -2,7 +2,7 @@ import { faultOf } from "../deno_errors.ts";
 import type { Cgroup } from "./cgroup.ts";
 import { eraseName, readName, writeName } from "./cgroup_names.ts";
 import { Controllers } from "./controllers.ts";
-import { ownCgroup } from "./own_cgroup.ts";
+import { isBeside, ownCgroup } from "./own_cgroup.ts";
 import { WaitingRoom } from "./waiting_room.ts";
 
 /** Whether this program already moves between cgroups: it can be in only one at a time. */
@@ -15,13 +15,15 @@ export class Cgroups {
   readonly #room: WaitingRoom;
   /** Which resources can be limited. */
   readonly controllers: Controllers;
+  /** The cgroups in which other children were started as well, because this program could not move on. */
+  readonly #shared = new WeakSet<Cgroup>();
   /** The cgroups of children that have ended and could not be removed yet. */
   readonly #old = new Set<Cgroup>();
 
-  private constructor(own: Cgroup, home: Cgroup, now: () => number) {
+  private constructor(own: Cgroup, home: Cgroup) {
     this.#own = own;
     this.#home = home;
-    this.#room = new WaitingRoom(own, home, now);
+    this.#room = new WaitingRoom(own, home);
     this.controllers = new Controllers([own, home]);
   }
 
@@ -31,7 +33,7 @@ export class Cgroups {
    * @param id What identifies the colony on this machine, such as the path of its configs.
    * @throws {Error} If there is no cgroup v2, or this program may not create cgroups in its own, or enter them.
    */
-  static async open(id: string, now: () => number): Promise<Cgroups> {
+  static async open(id: string): Promise<Cgroups> {
     if (isTaken) throw new Error("this program already has another monitor that uses cgroups");
     const own = ownCgroup();
     const home = own.child(`ncolony:${id}`);
@@ -43,7 +45,7 @@ export class Cgroups {
       }
     }
     isTaken = true;
-    const cgroups = new Cgroups(own, home, now);
+    const cgroups = new Cgroups(own, home);
     await cgroups.#room.ready();
     if (!cgroups.#room.isFresh) {
       await cgroups.close();
@@ -63,7 +65,9 @@ export class Cgroups {
   findLeft(): LeftCgroup[] {
     return this.#home.names().flatMap((id) => {
       const cgroup = this.#home.child(id);
-      if (cgroup.path === this.#room.cgroup.path) return [];
+      // Its name begins with the pid of its monitor, which may be running, with another messages directory.
+      const monitor = Number.parseInt(id);
+      if (cgroup.path === this.#room.cgroup.path || monitor !== Deno.pid && isBeside(monitor)) return [];
       const name = readName(cgroup);
       // Without a name, it is the room of another monitor, or of processes that outlive their monitor on purpose.
       if (cgroup.isPopulated) return name === null ? [] : [{ name, cgroup }];
@@ -81,11 +85,21 @@ export class Cgroups {
    * Runs an action that starts a child, so that it is born in its own cgroup.
    *
    * @param name The name of its process, by which the next monitor finds it. Null if that may not end it.
+   * @param isNeeded Whether it may not start without.
    * @returns The cgroup, with what the action returned. The cgroup is null if this program could not enter a fresh one.
+   * @throws {Error} If it may not start without a cgroup and cannot have one, or the error of the action.
    */
-  start<T>(name: string | null, action: () => T): { readonly result: T; readonly cgroup: Cgroup | null } {
-    if (!this.#room.isFresh) return { result: this.share(action), cgroup: null };
-    const { cgroup } = this.#room;
+  start<T>(
+    name: string | null,
+    isNeeded: boolean,
+    action: () => T,
+  ): { readonly result: T; readonly cgroup: Cgroup | null } {
+    const { cgroup, isFresh, fault } = this.#room;
+    if (!isFresh) {
+      if (isNeeded) throw new Error(`it cannot have a cgroup of its own: ${fault ?? "another process is in it"}`);
+      this.#shared.add(cgroup);
+      return { result: action(), cgroup: null };
+    }
     try {
       if (name !== null) writeName(cgroup, name);
       const result = action();
@@ -98,18 +112,10 @@ export class Cgroups {
     }
   }
 
-  /** Runs an action that starts a child that needs no cgroup of its own. */
-  share<T>(action: () => T): T {
-    const result = action();
-    // It may be born there. When it has ended, the room can be removed.
-    this.#old.add(this.#room.cgroup);
-    this.#room.share();
-    return result;
-  }
-
-  /** Resolves with whether this program is not in a cgroup any more. */
-  hasLeft(cgroup: Cgroup): Promise<boolean> {
-    return this.#room.hasLeft(cgroup);
+  /** Resolves with whether nothing but one child is in a cgroup: neither this program, nor another child. */
+  async isExclusive(cgroup: Cgroup): Promise<boolean> {
+    await this.#room.settled();
+    return this.#room.cgroup !== cgroup && !this.#shared.has(cgroup);
   }
 
   /** Why this program could not leave the cgroup of its last child. Null if it could. */
@@ -132,12 +138,12 @@ export class Cgroups {
 
   /** Returns to the cgroup that this program was started in, and removes all that are empty. */
   async close(): Promise<void> {
-    await this.#room.hasLeft(this.#own);
+    await this.#room.settled();
     this.#sweep();
     this.controllers.release();
     try {
       await this.#own.enter();
-      this.#room.cgroup.remove();
+      if (this.#room.cgroup !== this.#own) this.#room.cgroup.remove();
       // Fails if another monitor of the colony, or what was left behind, is in it.
       Deno.removeSync(this.path);
     } catch {

@@ -96,10 +96,10 @@ export class ChildCgroup {
 
   /** Writes the limits when this program, which they would hold for as well, has left. */
   async #limit(): Promise<void> {
-    const hasLeft = await this.#cgroups.hasLeft(this.cgroup);
+    const isExclusive = await this.#cgroups.isExclusive(this.cgroup);
     if (this.#isClosed) return;
     try {
-      if (!hasLeft) throw new Error(`this program cannot leave its cgroup: ${this.#cgroups.fault}`);
+      if (!isExclusive) throw new Error(`this program cannot leave its cgroup: ${this.#cgroups.fault}`);
       const { memoryBytes, cpus, pids } = this.#limits;
       if (memoryBytes !== undefined) {
         this.cgroup.write("memory.oom.group", "1");

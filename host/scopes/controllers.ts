@@ -7,7 +7,7 @@ export type Controller = "cpu" | "memory" | "pids";
 /** Enables controllers for the children's cgroups. Each must be enabled in all cgroups above. */
 export class Controllers {
   readonly #above: readonly Cgroup[];
-  readonly #faults = new Map<Controller, string | null>();
+  readonly #usable = new Set<Controller>();
   readonly #enabled: { readonly cgroup: Cgroup; readonly controller: Controller }[] = [];
 
   /** Creates an instance for the cgroups in the last one of `above`. Nothing is enabled yet. */
@@ -17,17 +17,18 @@ export class Controllers {
 
   /** Enables a controller. Returns why it cannot be used; null if it can. */
   enable(controller: Controller): string | null {
-    const known = this.#faults.get(controller);
-    if (known !== undefined) return known;
-    const fault = this.#above.map((cgroup) => this.#enableIn(cgroup, controller)).find((fault) => fault !== null) ??
-      null;
-    this.#faults.set(controller, fault);
-    return fault;
+    if (this.#usable.has(controller)) return null;
+    for (const cgroup of this.#above) {
+      const fault = this.#enableIn(cgroup, controller);
+      if (fault !== null) return fault;
+    }
+    this.#usable.add(controller);
+    return null;
   }
 
   /** Returns whether a controller is enabled. */
   isEnabled(controller: Controller): boolean {
-    return this.#faults.get(controller) === null;
+    return this.#usable.has(controller);
   }
 
   /** Disables what was enabled, because a cgroup whose children have controllers cannot hold processes. */
@@ -39,7 +40,7 @@ export class Controllers {
         // A cgroup below uses it.
       }
     }
-    this.#faults.clear();
+    this.#usable.clear();
   }
 
   #enableIn(cgroup: Cgroup, controller: Controller): string | null {

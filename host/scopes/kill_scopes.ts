@@ -32,9 +32,16 @@ export interface Wish {
   readonly daemonizes: boolean;
 }
 
+/** What {@linkcode KillScopes.start} returns. */
+export interface Started<T> {
+  /** What the action returned. */
+  readonly result: T;
+  /** The cgroup of the child. Null if it has none of its own. */
+  readonly cgroup: Cgroup | null;
+}
+
 /** The kill scopes that this machine offers. */
 export class KillScopes {
-  readonly #clock: Clock;
   readonly #colony: string | undefined;
   readonly #scans: ProcessScans;
   /** Why a scope is not offered. */
@@ -43,7 +50,6 @@ export class KillScopes {
 
   /** Creates the scopes of a machine. Without {@linkcode KillScopes.open} it offers no cgroups. */
   constructor({ clock, colony, widest = "cgroup" }: KillScopesOptions) {
-    this.#clock = clock;
     this.#colony = colony;
     this.#scans = new ProcessScans(clock);
     if (colony === undefined) this.#lacks.set("cgroup", "only the monitor uses cgroups");
@@ -61,7 +67,7 @@ export class KillScopes {
   async open(): Promise<void> {
     if (this.#colony === undefined || this.#lacks.has("cgroup")) return;
     try {
-      this.#cgroups = await Cgroups.open(this.#colony, () => this.#clock.now());
+      this.#cgroups = await Cgroups.open(this.#colony);
     } catch (error) {
       this.#lacks.set("cgroup", describeError(error));
     }
@@ -90,8 +96,8 @@ export class KillScopes {
   }
 
   /** Returns null if a child can be started now. Otherwise resolves when it can. */
-  ready(wish: Wish): Promise<void> | null {
-    return this.#needsCgroup(wish) ? this.#cgroups!.ready() : null;
+  ready(): Promise<void> | null {
+    return this.#cgroups?.ready() ?? null;
   }
 
   /**
@@ -99,13 +105,10 @@ export class KillScopes {
    *
    * @throws {Error} If the child cannot do without a cgroup, and cannot have one now.
    */
-  start<T>(wish: Wish, action: () => T): { readonly result: T; readonly cgroup: Cgroup | null } {
+  start<T>({ name, killScope, limits, daemonizes }: Wish, action: () => T): Started<T> {
     if (this.#cgroups === null) return { result: action(), cgroup: null };
-    if (!this.#needsCgroup(wish)) return { result: this.#cgroups.share(action), cgroup: null };
-    if (this.#cgroups.fault !== null && (wish.daemonizes || hasLimits(wish))) {
-      throw new Error(`it cannot have a cgroup of its own: ${this.#cgroups.fault}`);
-    }
-    return this.#cgroups.start(this.of(wish.killScope) === "cgroup" ? wish.name : null, action);
+    const isNeeded = daemonizes || Object.keys(limits).length > 0;
+    return this.#cgroups.start(this.of(killScope) === "cgroup" ? name : null, isNeeded, action);
   }
 
   /** Creates the scope of a child that was started. `warn` is called once if it is narrower than asked for. */
@@ -127,14 +130,6 @@ export class KillScopes {
       }
     }
   }
-
-  #needsCgroup(wish: Wish): boolean {
-    return this.#cgroups !== null && (this.of(wish.killScope) === "cgroup" || hasLimits(wish));
-  }
-}
-
-function hasLimits({ limits }: Wish): boolean {
-  return Object.keys(limits).length > 0;
 }
 
 function canSeeSessions(): boolean {

@@ -5,7 +5,7 @@ import type { KillScopes } from "./kill_scopes.ts";
 /** Returns what keeps a valid config from being used on this machine. Null if nothing does. */
 export function whatIsLacking({ killScope, daemonizes, limits }: Spec, scopes: KillScopes): Lack | null {
   const noScope = scopes.whyNot(killScope);
-  if (noScope !== null) return lack("kill_scope", `"${killScope}" cannot be had: ${noScope}`);
+  if (noScope !== null) return lack("kill_scope", `"${killScope}" is not available: ${noScope}`);
   const noCgroup = scopes.whyNot("cgroup");
   if (daemonizes && noCgroup !== null) return lack("daemonizes", `needs cgroups: ${noCgroup}`);
   const wanted: readonly (readonly [keyof typeof limits, string, Controller])[] = [

@@ -1,3 +1,4 @@
+import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { faultOf } from "../deno_errors.ts";
 import { readMounts } from "../files/mounts.ts";
@@ -21,7 +22,7 @@ export function ownCgroup(): Cgroup {
 
 function pathOfOwn(): string {
   try {
-    const [, own] = /^0::(.*)$/m.exec(Deno.readTextFileSync("/proc/self/cgroup")) ?? [];
+    const own = cgroupOf("self");
     const mount = readMounts().findLast(({ type }) => type === "cgroup2");
     if (own === undefined || mount === undefined) throw new Error("cgroup v2 is not mounted");
     if (mount.isReadOnly) throw new Error("cgroup v2 is mounted read-only, as is usual in containers");
@@ -33,4 +34,18 @@ function pathOfOwn(): string {
     if (error instanceof Deno.errors.NotFound) throw new Error(`/proc cannot be read: ${faultOf(error)}`);
     throw error;
   }
+}
+
+/** Returns whether a process is in a cgroup next to that of this program. False if there is no such process. */
+export function isBeside(pid: number): boolean {
+  try {
+    return dirname(cgroupOf(pid) ?? "/") === dirname(cgroupOf("self") ?? "");
+  } catch {
+    // It exited.
+    return false;
+  }
+}
+
+function cgroupOf(pid: number | "self"): string | undefined {
+  return /^0::(.*)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/cgroup`))?.[1];
 }

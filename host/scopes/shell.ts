@@ -1,3 +1,5 @@
+import { isGranted } from "../permission.ts";
+
 /** Options of a script. */
 export interface ScriptOptions {
   /** The arguments, `$1` and so on. @default {[]} */
@@ -19,6 +21,8 @@ export function askShell(script: string, { args = [], inheritEnv = false }: Scri
 
 /** Returns whether a path leads to a file with an execute bit. False if that cannot be seen. */
 export function isExecutable(path: string): boolean {
+  // Without it, Deno may prompt for it at the terminal.
+  if (!isGranted({ name: "read", path })) return false;
   try {
     const { isFile, mode } = Deno.statSync(path);
     return isFile && ((mode ?? 0) & 0o111) !== 0;

@@ -1,9 +1,6 @@
 import { faultOf } from "../deno_errors.ts";
 import type { Cgroup } from "./cgroup.ts";
 
-/** For how long this program does not move again because of a child that needs no cgroup, in milliseconds. */
-const REST_MS = 100;
-
 /**
  * The cgroup in which this program waits for its next child.
  *
@@ -13,21 +10,18 @@ const REST_MS = 100;
  */
 export class WaitingRoom {
   readonly #home: Cgroup;
-  readonly #now: () => number;
   #room: Cgroup;
   /** Whether no child was started since this program entered the cgroup. */
-  #isFresh = false;
+  #isUnused = false;
   #count = 0;
   #moving: Promise<void> | null = null;
-  #movedAt = -Infinity;
   /** Why the last move failed. Null if it did not. */
   fault: string | null = null;
 
   /** Creates a waiting room. This program stays in `own` until {@linkcode WaitingRoom.ready}. */
-  constructor(own: Cgroup, home: Cgroup, now: () => number) {
+  constructor(own: Cgroup, home: Cgroup) {
     this.#room = own;
     this.#home = home;
-    this.#now = now;
   }
 
   /** The cgroup that this program is in, or is about to leave. */
@@ -37,7 +31,8 @@ export class WaitingRoom {
 
   /** Whether the next child is alone in the cgroup that it is born into. */
   get isFresh(): boolean {
-    return this.#isFresh && this.#moving === null;
+    // Whoever else is there was started by the program that this monitor is a part of, or by a container engine.
+    return this.#isUnused && this.#moving === null && this.#room.isOwnAlone;
   }
 
   /** Returns null if the room is fresh. Otherwise moves on, and resolves when that is done or failed. */
@@ -45,22 +40,15 @@ export class WaitingRoom {
     return this.isFresh ? null : this.#moveOn();
   }
 
-  /** Moves on, because a child was just started in the fresh room. */
+  /** Moves on, because a child was just started here. */
   leave(): void {
-    this.#isFresh = false;
+    this.#isUnused = false;
     this.#moveOn();
   }
 
-  /** Notes that a child was started that needs no cgroup of its own. It may be in the room, or in the next one. */
-  share(): void {
-    this.#isFresh = false;
-    if (this.#now() >= this.#movedAt + REST_MS) this.#moveOn();
-  }
-
-  /** Resolves with whether this program has left a cgroup. */
-  async hasLeft(cgroup: Cgroup): Promise<boolean> {
+  /** Resolves when this program does not move. */
+  async settled(): Promise<void> {
     await this.#moving;
-    return this.#room !== cgroup;
   }
 
   #moveOn(): Promise<void> {
@@ -69,20 +57,18 @@ export class WaitingRoom {
 
   /** Moves to the next empty cgroup. If that fails, stays, and a later start tries again. */
   async #move(): Promise<void> {
-    // Until a child is started meanwhile.
-    this.#isFresh = true;
     let next: Cgroup | null = null;
     try {
       next = this.#createRoom();
       await next.enter();
       this.#room = next;
+      this.#isUnused = true;
       this.fault = null;
     } catch (error) {
       next?.remove();
-      this.#isFresh = false;
+      this.#isUnused = false;
       this.fault = faultOf(error);
     }
-    this.#movedAt = this.#now();
   }
 
   #createRoom(): Cgroup {

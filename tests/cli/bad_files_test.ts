@@ -68,7 +68,7 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
   ],
   [
     monitored({ kill_scope: "cgroup" }),
-    '"ncolony.monitor.kill_scope" "cgroup" cannot be had: cgroups need --allow-all',
+    '"ncolony.monitor.kill_scope" "cgroup" is not available: cgroups need --allow-all',
   ],
   [monitored({ daemonizes: true }), '"ncolony.monitor.daemonizes" needs cgroups: cgroups need --allow-all'],
   [

@@ -1,7 +1,7 @@
 /** A program that has the monitor inside uses cgroups as the monitor does. */
 
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import type { RefusedReport, UsageReport } from "./cgroup_program.ts";
+import type { BesidesReport, RefusedReport, UsageReport } from "./cgroup_program.ts";
 import { ALL, HAS_CGROUPS } from "./escapes.ts";
 import { IS_ROOT, run, toolCommand } from "./tools.ts";
 
@@ -39,5 +39,13 @@ Deno.test({
     const { errors, stayed, killScope } = await report<RefusedReport>("refused");
     assertEquals([errors, stayed], [["RangeError", "Error"], true]);
     assertMatch(killScope, /^cgroup \(/);
+  },
+});
+
+Deno.test({
+  name: `startMonitor() ends no child that its program started while it waited in a cgroup${skipped}`,
+  ignore,
+  fn: async () => {
+    assertEquals(await report<BesidesReport>("besides"), { ends: [null, null, null], problems: [] });
   },
 });

@@ -28,10 +28,24 @@ export interface RefusedReport {
   readonly killScope: string;
 }
 
+/** What the program prints when it was called with `besides`. */
+export interface BesidesReport {
+  /** How each of the program's own children ended while processes of the colony were started and removed. */
+  readonly ends: readonly (string | null)[];
+  /** The problems of the colony. */
+  readonly problems: readonly string[];
+}
+
+const REPORTS: Readonly<Record<string, () => Promise<object>>> = {
+  usage: usageReport,
+  refused: refusedReport,
+  besides: besidesReport,
+};
+
 const config = await Deno.makeTempDir();
 const messages = await Deno.makeTempDir();
 try {
-  const report = Deno.args[0] === "usage" ? await usageReport() : await refusedReport();
+  const report = await REPORTS[Deno.args[0]!]!();
   Deno.stdout.writeSync(new TextEncoder().encode(JSON.stringify(report)));
 } finally {
   await Deno.remove(config, { recursive: true });
@@ -42,9 +56,9 @@ try {
 async function usageReport(): Promise<UsageReport> {
   const host = denoHost({ config });
   await host.open();
-  await host.ready(sample("web"));
+  await host.ready();
   const computing = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done";
-  const spec = sample("web", { args: ["sh", "-c", `sh -c '${computing}'; times; sleep 1000 & exec cat`] });
+  const spec = sample("web", { args: ["sh", "-c", `sh -c '${computing}'; sleep 1000 & times; exec cat`] });
   const said = Promise.withResolvers<string>();
   let text = "";
   const stdout = (bytes: Uint8Array) => {
@@ -84,4 +98,38 @@ async function refusedReport(): Promise<RefusedReport> {
   const { killScope } = host;
   await host.close();
   return { errors, stayed, killScope };
+}
+
+/** Starts children of the program's own, each while the monitor waits for its next process. */
+async function besidesReport(): Promise<BesidesReport> {
+  const colony = await startMonitor({ config, messages, output: null, killScope: "cgroup" });
+  const own: Deno.ChildProcess[] = [];
+  const problems: string[] = [];
+  const events = colony.events.getReader();
+  const until = async (type: string) => {
+    for (;;) {
+      const { value } = await events.read();
+      if (value?.type === "problem") problems.push(value.message);
+      if (value === undefined || value.type === type) return;
+    }
+  };
+  for (let turn = 0; turn < 3; turn++) {
+    // Long after the monitor has moved on.
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    own.push(new Deno.Command("sleep", { args: ["1000"] }).spawn());
+    await Deno.writeTextFile(`${config}/web`, '{"args": ["sleep", "1000"]}');
+    await until("started");
+    await Deno.remove(`${config}/web`);
+    await until("stopped");
+  }
+  const ends = await Promise.all(own.map(async (child) => {
+    const alive = new Promise<null>((resolve) => setTimeout(resolve, 300, null));
+    const end = await Promise.race([child.status, alive]);
+    if (end === null) child.kill("SIGKILL");
+    await child.status;
+    return end?.signal ?? null;
+  }));
+  events.releaseLock();
+  await colony.stop();
+  return { ends, problems };
 }

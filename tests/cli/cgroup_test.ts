@@ -94,6 +94,40 @@ test("each process of a cgroup gets the stop signal and SIGCONT once, whatever i
   await colony.waitFor(/INFO web: stopping -> gone /);
 });
 
+test("each of several processes has a cgroup of its own, whatever their kill scopes", async (sleep) => {
+  const own = `echo in $(sed -n 's/^0:://p' /proc/self/cgroup); exec ${sleep}`;
+  const killScopes = ["all", "process", "group", "session", "all", "process", "all"];
+  const config = Object.fromEntries(
+    killScopes.map((killScope, n) => [
+      `${killScope}${n}`,
+      { args: sh(own), env: ENV, "ncolony.monitor": { kill_scope: killScope } },
+    ]),
+  );
+  await using colony = colonyWith({ config });
+  const names = Object.keys(config);
+  const cgroups = await Promise.all(
+    names.map(async (name) => (await colony.waitFor(RegExp(`^\\[${name}\\] in (.*)$`)))[1]),
+  );
+  assertEquals(new Set(cgroups).size, names.length, cgroups.join("\n"));
+  for (const [n, name] of names.entries()) {
+    colony.remove(name);
+    await colony.waitFor(RegExp(`INFO ${name}: stopping -> gone `));
+    assertEquals((await running(sleep)).length, names.length - n - 1);
+  }
+  assertEquals(colony.count(/WARN|ERROR/), 0);
+});
+
+test("a second monitor with the same configs and other messages ends nothing of the first one", async (sleep) => {
+  await using colony = colonyWith({ config: { web: { args: sh(`exec ${sleep}`), env: ENV } } });
+  const pid = await colony.started("web");
+  await using other = colonyWith({ args: ["--config", colony.config] });
+  await other.started("web");
+  await untilRunning(sleep, 2);
+  assertEquals([other.count(/left running/), (await running(sleep)).includes(pid)], [0, true]);
+  assertEquals(await other.stop(), 0);
+  assertEquals(await running(sleep), [pid]);
+});
+
 test("a monitor that can make no more cgroups ends sessions instead, until it can again", async (sleep) => {
   await using colony = colonyWith();
   const cgroups = await cgroupsOf(colony);
@@ -106,10 +140,13 @@ test("a monitor that can make no more cgroups ends sessions instead, until it ca
   colony.put("second", { args: sh(`${sleep} & wait`), env: ENV });
   await colony.waitFor(/WARN second: it has no cgroup of its own: .*; its session is ended instead$/);
   await untilRunning(sleep, 2);
+  colony.remove("first");
+  await colony.waitFor(/INFO first: .* -> gone /);
+  assertEquals([(await running(sleep)).length, colony.count(/second: (running|ended)/)], [1, 0]);
   colony.put("daemon", { args: ["true"], env: ENV, "ncolony.monitor": { daemonizes: true } });
   await colony.waitFor(/WARN daemon: .*cannot start: it cannot have a cgroup of its own: /);
-  for (const name of ["first", "second", "daemon"]) colony.remove(name);
-  for (const name of ["first", "second", "daemon"]) await colony.waitFor(new RegExp(`INFO ${name}: .* -> gone `));
+  for (const name of ["second", "daemon"]) colony.remove(name);
+  for (const name of ["second", "daemon"]) await colony.waitFor(new RegExp(`INFO ${name}: .* -> gone `));
   assertEquals(await running(sleep), []);
   await allow("max");
   colony.put("third", { args: sh(`setsid ${sleep} & exec sleep 1000`), env: ENV });
@@ -182,7 +219,7 @@ for (
     assertMatch(scope!, why);
     colony.put("web", { args: ["cat"], "ncolony.monitor": { kill_scope: "cgroup" } });
     await colony.waitFor(
-      /WARN web: invalid config: "ncolony.monitor.kill_scope" "cgroup" cannot be had: cgroup v2 is /,
+      /WARN web: invalid config: "ncolony.monitor.kill_scope" "cgroup" is not available: cgroup v2 is /,
     );
   });
 }
@@ -205,7 +242,7 @@ Deno.test("--kill-scope is the widest kill scope, and a config that asks for a w
   await using colony = new Colony({ args: ["--kill-scope", "group"] });
   await colony.waitFor(/, kill scope group \(--kill-scope is group\)/);
   colony.put("web", { args: ["cat"], "ncolony.monitor": { kill_scope: "session" } });
-  await colony.waitFor(/WARN web: .*"ncolony.monitor.kill_scope" "session" cannot be had: --kill-scope is group$/);
+  await colony.waitFor(/WARN web: .*"ncolony.monitor.kill_scope" "session" is not available: --kill-scope is group$/);
   colony.put("web", { args: ["cat"], "ncolony.monitor": { kill_scope: "process" } });
   await colony.started("web");
 });
