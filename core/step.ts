@@ -21,7 +21,7 @@
  * - STUCK: reportAt = now + 10 s; report what is left. Nothing else is started until all of it is gone.
  * - LEFT(e): exited at an age below the threshold, or could not be started → startAt = now + delay (at least 1 s if it
  *   could not be started), delay = min(2 · delay, max); else startAt = now, delay = min. Then stopping, next = spec,
- *   killAt = now + kill time; send the stop signal to all that is left in the group.
+ *   killAt = now + kill time; send the stop signal to all that is left in the kill scope.
  * - NEXT: nothing next → gone; now ≥ startAt → START(next), keeping the delay; else waiting until startAt.
  *
  * So a requested stop never counts as a crash, and the next child is started at once after it. A restart that is

@@ -45,7 +45,7 @@ export const KILL_SCOPES: readonly KillScope[] = [...SCOPE_WIDTHS, "all"];
 export interface Limits {
   /** The most memory, in bytes. */
   readonly memoryBytes?: number;
-  /** The most processor time per time: 1.5 is one and a half processors. */
+  /** How many processors it may keep busy: 1.5 is one and a half. */
   readonly cpus?: number;
   /** The most processes and threads. */
   readonly pids?: number;

@@ -12,7 +12,7 @@ export type ColonyEvent =
   | { readonly type: "exited"; readonly name: string; readonly exit: Exit }
   /** A process starts after this delay, because it crashed, could not be started, or was last started a moment ago. */
   | { readonly type: "waiting"; readonly name: string; readonly delayMs: number }
-  /** A process that is no longer wanted has exited, and its process group is empty. */
+  /** A process that is no longer wanted has exited, with all that belongs to it. */
   | { readonly type: "stopped"; readonly name: string }
   /** Something is wrong with a config, a message, a directory (`name` is null) or a process. */
   | { readonly type: "problem"; readonly name: string | null; readonly message: string };

@@ -8,7 +8,7 @@ export interface Process {
   readonly state: ProcessState;
   /** When its state needs a tick; Infinity if it needs none, or the tick was already queued. */
   readonly tickAt: number;
-  /** The child, until its process group is empty; null if there is none. */
+  /** The child, until its kill scope is empty; null if there is none. */
   child: Child | null;
 }
 

@@ -144,7 +144,7 @@ export class DenoChild implements Child, Leader {
       if (this.#killedAt < Infinity) this.#send();
       if (!this.#isOverdue || await this.#scope.hasLiveMember()) continue;
       this.#parts.listener.warn(
-        `process group ${this.pid} still has members after SIGKILL (zombies?): no longer waiting for them`,
+        `what pid ${this.pid} started is still there after SIGKILL (zombies?): no longer waiting for it`,
       );
       return;
     }

@@ -89,7 +89,7 @@ for (const how of ["traced", "traced at its exit", "frozen"] as const) {
       await using held = await hold(member, how);
       colony.put("web", CAT);
       if (!sees || how === "traced") {
-        await colony.waitFor(new RegExp(` WARN web: process group ${web} still has members after SIGKILL`));
+        await colony.waitFor(new RegExp(` WARN web: what pid ${web} started is still there after SIGKILL`));
         await colony.started("web", 2);
       } else {
         const [, told] = await colony.waitFor(/ WARN web: has not exited 5 s after SIGKILL: (.*)$/);
