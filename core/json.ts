@@ -8,14 +8,19 @@ const TOKEN =
   // deno-lint-ignore no-control-regex -- JSON forbids control characters in strings
   /[ \t\n\r]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 
-/**
- * Finds the place where a text stops being JSON, as `line 3, column 7`, both counted from 1. Returns null if the whole
- * text is JSON.
- *
- * The errors of `JSON.parse` quote the text, which may be a secret, and do not always give the place. V8 also keeps the
- * whole text of each error in memory.
- */
-export function whereNotJson(source: string): string | null {
+/** A token of JSON: a mark, or a value that is no object or array. */
+export interface Token {
+  /** Its text. */
+  readonly text: string;
+  /** Where it begins. */
+  readonly at: number;
+}
+
+/** Returns the tokens of a text up to the place where it stops being JSON, that place, and whether it is the end. */
+export function tokensOf(
+  source: string,
+): { readonly tokens: readonly Token[]; readonly end: number; readonly isWhole: boolean } {
+  const tokens: Token[] = [];
   const open: ("{" | "[")[] = [];
   let wants: "value" | "value or ]" | "key" | "key or }" | ":" | ", or close" | "end" = "value";
   let at = 0;
@@ -44,10 +49,24 @@ export function whereNotJson(source: string): string | null {
       wants = afterValue;
     } else break;
     at += text.length;
+    const token = text.trimStart();
+    tokens.push({ text: token, at: at - token.length });
   }
   while (" \t\n\r".includes(source.charAt(at)) && at < source.length) at++;
-  if (wants === "end" && at === source.length) return null;
-  const lines = source.slice(0, at).split("\n");
+  return { tokens, end: at, isWhole: wants === "end" && at === source.length };
+}
+
+/**
+ * Finds the place where a text stops being JSON, as `line 3, column 7`, both counted from 1. Returns null if the whole
+ * text is JSON.
+ *
+ * The errors of `JSON.parse` quote the text, which may be a secret, and do not always give the place. V8 also keeps the
+ * whole text of each error in memory.
+ */
+export function whereNotJson(source: string): string | null {
+  const { end, isWhole } = tokensOf(source);
+  if (isWhole) return null;
+  const lines = source.slice(0, end).split("\n");
   return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
 }
 

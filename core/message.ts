@@ -1,15 +1,20 @@
 import { MessageError } from "./errors.ts";
 import { type JsonObject, ownValue, parseObject, typeName } from "./json.ts";
-import type { Message } from "./types.ts";
+import type { Message, Origin } from "./types.ts";
 
 /** The longest message file, in bytes. */
 export const MAX_MESSAGE_BYTES = 65_536;
+
+/** How much is kept of who sent a message, and why, in characters. */
+const MAX_TEXT = 200;
 
 /**
  * Parses a message file.
  *
  * Accepts what Python NColony's code writes, `{"type": "RESTART", "name": "web"}`, and what its manual says,
  * `{"type": "restart", "value": "web"}`.
+ *
+ * Each may also say who sent it and why (see {@linkcode Origin}).
  *
  * @param file The name of the file, for the error.
  * @param source The text of the file.
@@ -32,14 +37,14 @@ export function parseMessage(file: string, source: string): Message {
     case "RESTART":
     case "restart": {
       const key = Object.hasOwn(object, "name") ? "name" : "value";
-      return { type: "RESTART", name: text(object, key, "name", fail) };
+      return { type: "RESTART", name: text(object, key, "name", fail), ...originOf(object) };
     }
     case "RESTART-ALL":
     case "restart-all":
-      return { type: "RESTART-ALL" };
+      return { type: "RESTART-ALL", ...originOf(object) };
     case "RESTART-GROUP":
     case "restart-group":
-      return { type: "RESTART-GROUP", group: text(object, "group", "group", fail) };
+      return { type: "RESTART-GROUP", group: text(object, "group", "group", fail), ...originOf(object) };
   }
   const got = typeof type === "string" ? "another string" : typeName(type);
   throw fail("type", `"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got ${got}`);
@@ -57,6 +62,21 @@ export function parseMessage(file: string, source: string): Message {
  */
 export function formatMessage(message: Message): string {
   return JSON.stringify(message);
+}
+
+/** Values of other types are ignored: to Python NColony, all of these are unknown keys. */
+function originOf(object: JsonObject): Origin {
+  const [from, reason] = [ownValue(object, "from"), ownValue(object, "reason")];
+  const incarnation = ownValue(object, "incarnation");
+  return {
+    ...(typeof from === "string" ? { from: shortened(from) } : {}),
+    ...(typeof reason === "string" ? { reason: shortened(reason) } : {}),
+    ...(typeof incarnation === "number" && Number.isSafeInteger(incarnation) ? { incarnation } : {}),
+  };
+}
+
+function shortened(text: string): string {
+  return text.length <= MAX_TEXT ? text : [...text.slice(0, 2 * MAX_TEXT)].slice(0, MAX_TEXT).join("");
 }
 
 function text(

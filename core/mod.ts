@@ -9,6 +9,15 @@
  */
 
 export { type Beat, type BeatTimes, isStale, parseBeat } from "./beat.ts";
+export {
+  type Cause,
+  changedKeys,
+  joinCauses,
+  joinRequests,
+  type MessageCause,
+  type Request,
+  requestOf,
+} from "./cause.ts";
 export { childEnv } from "./child_env.ts";
 export { describeDuration, describeExit, describeStep, describeStuck } from "./describe.ts";
 export { type EndEffect, type KillPhase, type StopPhase, STUCK_MS } from "./ending.ts";
@@ -33,6 +42,7 @@ export { LineSplitter, MAX_LINE_BYTES, type OnLine } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { parseBytes } from "./bytes.ts";
 export { checkChoice, checkInteger, checkNumber, checkText } from "./option.ts";
+export { type Place, placeOf } from "./place.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";
 export {
   deadline,
@@ -69,6 +79,28 @@ export {
 export { quotedName, shownName, shownText } from "./shown.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { type SpecChange, Specs } from "./specs.ts";
+export {
+  foldConfig,
+  type Folded,
+  foldStep,
+  type HistoryEvent,
+  type LastExit,
+  newStatus,
+  type Status,
+  type StatusConfig,
+  type StatusProblem,
+  type StatusState,
+  type StatusStep,
+} from "./status.ts";
+export {
+  formatEvent,
+  formatHistory,
+  formatStatus,
+  parseSavedHistory,
+  parseSavedStatus,
+  type SavedStatus,
+  type StatusFacts,
+} from "./status_json.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
 export { splitEnv } from "./unsafe_variables.ts";
@@ -84,6 +116,7 @@ export {
   type Limits,
   type LogLimits,
   type Message,
+  type Origin,
   type Problem,
   type RestartPolicy,
   SCOPE_WIDTHS,

@@ -1,7 +1,9 @@
 import { digest } from "./digest.ts";
 import { SpecError } from "./errors.ts";
 import type { ProcessEvent } from "./process.ts";
+import { placeOf } from "./place.ts";
 import { parseSpec } from "./spec.ts";
+import type { StatusConfig } from "./status.ts";
 import type { Entry, Lack, Problem, Spec } from "./types.ts";
 
 /** The effect of a change of one config file. */
@@ -14,6 +16,8 @@ export interface SpecChange {
   readonly problem: Problem | null;
   /** Whether the file was invalid before and is valid now. */
   readonly isMended: boolean;
+  /** What the status of the process tells about the config. */
+  readonly config: StatusConfig;
 }
 
 /**
@@ -64,6 +68,7 @@ export class Specs {
       event: difference(spec, this.#inForce.get(name)),
       problem: isBad && (problem?.reason !== read.reason || problem.digest !== read.digest) ? read : null,
       isMended: problem !== undefined && read !== null && !isBad,
+      config: configOf(this.#inForce.get(name), read),
     };
   }
 
@@ -73,19 +78,33 @@ export class Specs {
   }
 
   #read(name: string, entry: Entry, before: Spec | undefined): Spec | Problem {
-    if ("fault" in entry) return { name, field: null, reason: entry.fault, digest: 0 };
+    if ("fault" in entry) return { name, field: null, reason: entry.fault, place: null, digest: 0 };
     if (before?.source === entry.source) return before;
     try {
       const spec = parseSpec(name, entry.source);
       const lack = spec.enabled ? this.#lack(spec) : null;
       if (lack === null) return spec;
       this.#lacking.set(name, entry);
-      return { name, ...lack, digest: digest(entry.source) };
+      return { name, ...lack, ...about(entry.source, lack.field) };
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
-      return { name, field: error.field, reason: error.reason, digest: digest(entry.source) };
+      return { name, field: error.field, reason: error.reason, ...about(entry.source, error.field) };
     }
   }
+}
+
+function about(source: string, field: string | null): Pick<Problem, "place" | "digest"> {
+  return { place: placeOf(source, field), digest: digest(source) };
+}
+
+/** Returns what the status of a process tells about its file: the spec in force, and what the file holds now. */
+function configOf(spec: Spec | undefined, read: Spec | Problem | null): StatusConfig {
+  const problem = read === null || "source" in read
+    ? null
+    : { message: read.reason, field: read.field, line: read.place?.line ?? null, column: read.place?.column ?? null };
+  const source = spec?.source ?? null;
+  if (spec === undefined) return { wants: problem === null ? "removed" : null, problem, source };
+  return { wants: spec.enabled ? "run" : "disabled", problem, source };
 }
 
 /** Returns what a change of the spec in force means for the process. A disabled spec counts as none. */

@@ -1,3 +1,4 @@
+import type { Place } from "./place.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A signal that asks a process to end. */
@@ -116,6 +117,8 @@ export interface Problem {
   readonly field: string | null;
   /** What is wrong, without the name of the file. */
   readonly reason: string;
+  /** Where it is. Null if that is no place in the text. */
+  readonly place: Place | null;
   /** A hash of the invalid text, which shows whether it changed. */
   readonly digest: number;
 }
@@ -130,9 +133,22 @@ export interface Lack {
 
 /** What a message file asks for. */
 export type Message =
-  | { readonly type: "RESTART"; readonly name: string }
-  | { readonly type: "RESTART-ALL" }
-  | { readonly type: "RESTART-GROUP"; readonly group: string };
+  & Origin
+  & (
+    | { readonly type: "RESTART"; readonly name: string }
+    | { readonly type: "RESTART-ALL" }
+    | { readonly type: "RESTART-GROUP"; readonly group: string }
+  );
+
+/** What a message says about itself. Python NColony ignores it. */
+export interface Origin {
+  /** Who sent it, such as `httpcheck`. At most 200 characters are kept. */
+  readonly from?: string;
+  /** Why. At most 200 characters are kept. */
+  readonly reason?: string;
+  /** Which start of the process it is meant for. A restart of an older one does nothing. */
+  readonly incarnation?: number;
+}
 
 /** How a child exited, why it could not be started, or why it is unknown how it exited. */
 export type Exit =

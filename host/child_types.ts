@@ -1,4 +1,4 @@
-import type { Exit, StopSignal } from "@ncolony/core";
+import type { Exit, KillScope, StopSignal } from "@ncolony/core";
 
 /** What happens to a child: `leaderExited` is called once, then `groupExited` once. */
 export interface ChildListener {
@@ -16,6 +16,8 @@ export interface ChildListener {
 export interface Child {
   /** The pid of the leader, which is also the id of the process group. */
   readonly pid: number;
+  /** Which processes signals go to. */
+  readonly scope: Exclude<KillScope, "all">;
   /** Whether the operating system refused the last signal. */
   readonly refused: boolean;
   /** Sends a signal to the processes that are left. It is not an error if there are none. */

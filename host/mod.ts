@@ -22,6 +22,7 @@ import { lackOf, requireNofile } from "./children/surroundings.ts";
 import { requireRun } from "./permission.ts";
 import { DenoPidFiles, noPidFiles } from "./children/pid_files.ts";
 import type { Environ, Host } from "./types.ts";
+import { DenoStatusFiles } from "./files/status_files.ts";
 import { watchDirectories } from "./files/watch.ts";
 
 export type {
@@ -35,10 +36,14 @@ export type {
   Limits,
   LogLimits,
   Message,
+  Origin,
+  Place,
   Problem,
   ProcessEvent,
   Spec,
   SpecChange,
+  StatusConfig,
+  StatusProblem,
   StopRules,
   StopSignal,
   Surroundings,
@@ -75,6 +80,7 @@ export { Lives } from "./checks/lives.ts";
 export { openLibc } from "./libc.ts";
 export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";
 export { messageDirectory } from "./files/messages_directory.ts";
+export { Tail } from "./output/tail.ts";
 export { SILENT_LOG } from "./output/log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";
 export { Output, type OutputOptions } from "./output/output.ts";
@@ -113,6 +119,7 @@ export type {
   OnBytes,
   PidFiles,
   Reading,
+  StatusFiles,
   Touch,
   TrustOptions,
   Usage,
@@ -174,7 +181,9 @@ export function denoHost({ config, killScope = "cgroup", nofile, environ = denoE
       };
       return spawnIn(scopes, { ...limited(spec), env, stdin: "piped" }, output, listener, denoClock);
     },
+    statusFiles: (path, trust = {}) => new DenoStatusFiles(path, trust, denoClock),
     logs: (path, log, fallback, trust) => new Logs(path, denoClock, log, fallback, trust),
+    pid: Deno.pid,
     gid: Deno.gid(),
     close: () => scopes.cgroups?.close() ?? Promise.resolve(),
   };

@@ -171,6 +171,28 @@ export interface PidFiles {
   close(): void;
 }
 
+/** The directory in which a monitor tells how its processes are. */
+export interface StatusFiles {
+  /** Its path. */
+  readonly path: string;
+  /** Locks the directory, so that readers see that the monitor lives. Returns why if that fails. */
+  lock(): Promise<string | null>;
+  /** Returns the names of the processes that have a file, or why they cannot be listed. */
+  names(): string[] | string;
+  /** Returns the text of the files of a process. Null if it has none, or they cannot be read. */
+  read(name: string): { readonly status: string; readonly history: string } | null;
+  /** Replaces the files of a process. Returns why if that fails. */
+  write(name: string, texts: { readonly status: string; readonly history: string }): string | null;
+  /** Replaces a file about the monitor itself. Returns why if that fails. */
+  writeOwn(name: ".monitor" | ".usage", text: string): string | null;
+  /** Removes the files of a process. Returns why if that fails. */
+  remove(name: string): string | null;
+  /** Creates the directory and takes the lock again if they are gone. Returns why if that fails. */
+  restore(): string | null;
+  /** Releases the lock. */
+  close(): void;
+}
+
 /** Everything that a program needs from the operating system. */
 export interface Host {
   /** The time. */
@@ -185,6 +207,8 @@ export interface Host {
   lock(path: string, timeoutMs: number): Promise<DirectoryLock | null>;
   /** Creates a directory of pid files, or none if `path` is null. @throws {Error} If it cannot be made or trusted. */
   pidFiles(path: string | null, trust?: TrustOptions): PidFiles;
+  /** Creates a status directory. @throws {Error} If it cannot be made or trusted. */
+  statusFiles(path: string, trust?: TrustOptions): StatusFiles;
   /**
    * Creates a directory of log files; `fallback` takes the output of a process whose file cannot be written for a
    * lasting reason.
@@ -202,6 +226,8 @@ export interface Host {
   ready(): Promise<void> | null;
   /** Starts a child in a session of its own. If that fails, reports it to `listener` as an exit and returns null. */
   spawn(spec: Spec, output: ChildOutput, listener: ChildListener): Child | null;
+  /** The pid of this program. */
+  readonly pid: number;
   /** The group id that this program runs as. Null if it may not know. */
   readonly gid: number | null;
   /** Releases what {@linkcode Host.open} took. */

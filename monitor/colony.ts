@@ -15,6 +15,10 @@ import { type ColonyEvent, eventsOf, withProblems } from "./events.ts";
 import { logStep } from "./lines.ts";
 import { checkOptions, LOG_DEFAULTS, type Options } from "./options.ts";
 import { Scanner } from "./scanner.ts";
+import { MonitorFacts } from "./monitor_facts.ts";
+import { StatusWriter } from "./status_writer.ts";
+import { Statuses } from "./statuses.ts";
+import { withTail } from "./stderr_tail.ts";
 import { StopTime } from "./stop_time.ts";
 import { Supervisor } from "./supervisor.ts";
 import { warningsOf } from "./warnings.ts";
@@ -42,6 +46,8 @@ export class Colony implements ProgramService {
   readonly #output: ColonyParts["output"];
   readonly #logs: ChildLogs | null;
   readonly #pidFiles: PidFiles;
+  readonly #facts: MonitorFacts;
+  readonly #writer: StatusWriter | null;
   readonly #run = new Run();
   #isStopped = false;
 
@@ -60,9 +66,9 @@ export class Colony implements ProgramService {
     const trust = { allowInsecure, trustReadOnlyMount };
     this.#config = host.directory(options.config, trust);
     this.#messagesDirectory = host.messagesDirectory(options.messages, trust);
-    const own = Object.entries({ "pid files": options.pid, logs: options.logs }).flatMap(([use, path]) =>
-      path === undefined ? [] : [[use, host.directory(path, { allowInsecure: true })] as const]
-    );
+    const own = Object.entries({ "pid files": options.pid, logs: options.logs, status: options.status }).flatMap((
+      [use, path],
+    ) => path === undefined ? [] : [[use, host.directory(path, { allowInsecure: true })] as const]);
     const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
     this.#logs = options.logs === undefined
       ? null
@@ -72,6 +78,24 @@ export class Colony implements ProgramService {
     const stopWithinMs = options.stopWithin === undefined ? ownKillTimeMs() : options.stopWithin * 1000;
     const stopTime = new StopTime(stopWithinMs ?? Infinity);
     this.#stopTime = stopTime;
+    const files = options.status === undefined ? null : host.statusFiles(options.status, trust);
+    const statuses = new Statuses({
+      wall: () => host.clock.wall(),
+      saved: (name) => files?.read(name) ?? null,
+      isWhole: files !== null,
+      onChange: (name) => this.#writer?.touch(name),
+    });
+    const facts = new MonitorFacts(options, host.clock);
+    this.#facts = facts;
+    this.#writer = files === null ? null : new StatusWriter({
+      files,
+      statuses,
+      clock: host.clock,
+      log,
+      thresholdMs: options.threshold * 1000,
+      monitor: () => facts.toJson(host.pid, host.killScope, this.#scanner.counts),
+      usages: () => this.#supervisor.usages(),
+    });
     this.#supervisor = new Supervisor(host, {
       log,
       onStep: (step) => {
@@ -86,9 +110,12 @@ export class Colony implements ProgramService {
       },
       stopTime,
       pidFiles: this.#pidFiles,
+      statuses,
       output: (spec) => {
-        if (this.#logs === null || spec.log === false) return output.forChild(spec.name);
-        return this.#logs.forChild(spec.name, { ...limits, ...spec.log });
+        const taken = this.#logs === null || spec.log === false
+          ? output.forChild(spec.name)
+          : this.#logs.forChild(spec.name, { ...limits, ...spec.log });
+        return files === null ? taken : withTail(taken, statuses.newTail(spec.name));
       },
     });
     if (allowInsecure) {
@@ -102,8 +129,12 @@ export class Colony implements ProgramService {
       heart,
       log,
       warningsOf: (spec) => warningsOf(spec, { gid: host.gid, killTimeMs, stopTime }),
-      post: (name, event) => this.#supervisor.post(name, event),
-      onScan: () => this.#supervisor.retry(),
+      post: (posted) => this.#supervisor.post(posted),
+      onScan: (tookMs) => {
+        this.#supervisor.retry();
+        facts.scanned(tookMs);
+        this.#writer?.scanned();
+      },
     });
   }
 
@@ -140,6 +171,7 @@ export class Colony implements ProgramService {
       await this.#scanner.open();
       await this.#host.open();
       await this.#lockPidFiles();
+      await this.#writer?.open();
     } catch (error) {
       await this.#host.close();
       await this.#scanner.close();
@@ -163,6 +195,8 @@ export class Colony implements ProgramService {
     await this.#supervisor.stopLeftovers(this.#config).catch((error) => this.fail(error));
     this.#scanner.run().catch((error) => this.fail(error));
     const exitCode = await this.#supervisor.run();
+    this.#facts.ended();
+    await this.#writer?.close();
     this.#pidFiles.close();
     await this.#host.close();
     await this.#scanner.close();

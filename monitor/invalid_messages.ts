@@ -36,6 +36,8 @@ export class InvalidMessages {
   /** Invalid messages that could not be moved away, and their stamps. */
   readonly #staying = new Map<string, FileStamp>();
   #hasLoggedMany = false;
+  /** How many messages were invalid so far. */
+  rejected = 0;
 
   /** Creates a collection without messages. */
   constructor(options: InvalidMessagesOptions) {
@@ -89,6 +91,7 @@ export class InvalidMessages {
 
   /** Moves a message away if possible, and logs why it is invalid. */
   #reject(file: string, stamp: FileStamp, reason: string): void {
+    this.rejected++;
     const { log, messagesDirectory } = this.#options;
     const fault = messagesDirectory.reject(file);
     const areMany = fault !== null && this.#staying.size >= MAX_STAYING;

@@ -2,6 +2,7 @@ import type { Clock, Log, MessagesDirectory, Touch } from "@ncolony/host";
 import type { DirectoryGuard } from "./guard.ts";
 import { LimitedLog } from "./limited_log.ts";
 import { Messages, type MessagesOptions } from "./messages.ts";
+import type { MessageCounts } from "./monitor_facts.ts";
 import { Poll } from "./poll.ts";
 import { Restarts, type RestartsOptions } from "./restarts.ts";
 
@@ -42,7 +43,11 @@ export class MessageScanner {
     this.#options = options;
     this.#log = new LimitedLog(log, clock, () => guard.isShared);
     this.#restarts = new Restarts({ clock, restart });
-    this.#messages = new Messages({ ...options, log: this.#log, restart: (name) => this.#restarts.ask(name) });
+    this.#messages = new Messages({
+      ...options,
+      log: this.#log,
+      restart: (name, request) => this.#restarts.ask(name, request),
+    });
     this.#poll = new Poll(clock, messagesDirectory);
   }
 
@@ -51,6 +56,11 @@ export class MessageScanner {
     const { due, isPostponed } = this.#messages;
     const messagesDue = this.#options.guard.isShared ? this.#poll.due : isPostponed ? this.#options.retryDue() : due;
     return Math.min(messagesDue, this.#restarts.due);
+  }
+
+  /** How many messages were taken and rejected so far. */
+  get counts(): MessageCounts {
+    return this.#messages.counts;
   }
 
   /** Notes that a message was created, changed or removed. */

@@ -1,6 +1,8 @@
-import { type Message, MessageError, parseMessage, quotedName, route, type Spec } from "@ncolony/core";
+import { type Message, MessageError, parseMessage, type Request, route, type Spec } from "@ncolony/core";
 import { type FileStamp, isSameFile, isSameStamp, KnownFaults, TimeSlice } from "@ncolony/host";
 import { InvalidMessages, type InvalidMessagesOptions } from "./invalid_messages.ts";
+import { describeMessage, type ReadMessage, requestsOf } from "./message_requests.ts";
+import type { MessageCounts } from "./monitor_facts.ts";
 
 /** How many messages are read before any of them is acted on. */
 const BATCH = 256;
@@ -18,14 +20,12 @@ export interface MessagesOptions extends InvalidMessagesOptions {
   /** Scans the named configs, or all. Resolves with true if one may still be changing, or the scan must wait. */
   readonly scan: (names: readonly string[] | "all") => Promise<boolean>;
   /** Asks for the restart of a process. */
-  readonly restart: (name: string) => void;
+  readonly restart: (name: string, request: Request) => void;
 }
 
-/** A message and the stamp of its file when it was read. */
-interface Read {
-  readonly file: string;
+/** A message that was read, and the stamp of its file then. */
+interface Read extends ReadMessage {
   readonly stamp: FileStamp;
-  readonly message: Message;
 }
 
 /** Reads messages in the order of their names, acts on each once, and removes it, as Python NColony does. */
@@ -43,6 +43,8 @@ export class Messages {
   #postponedSince: number | null = null;
   /** How many deliveries were completed. */
   #round = 0;
+  /** How many messages were acted on. */
+  #taken = 0;
 
   /** Creates a reader. */
   constructor(options: MessagesOptions) {
@@ -59,6 +61,11 @@ export class Messages {
   /** Whether messages wait for a config to settle. */
   get isPostponed(): boolean {
     return this.#postponedSince !== null;
+  }
+
+  /** How many messages were taken and rejected so far. */
+  get counts(): MessageCounts {
+    return { taken: this.#taken, rejected: this.#invalid.rejected };
   }
 
   /** Whether messages were reported. */
@@ -142,6 +149,7 @@ export class Messages {
 
   /** Processes some messages. Resolves with false if they and the others must wait. */
   async #deliverBatch(names: readonly string[], signal: AbortSignal): Promise<boolean> {
+    const { log } = this.#options;
     const all = await this.#readAll(names, signal);
     if (signal.aborted) return false;
     if (all.length > 0) {
@@ -155,20 +163,15 @@ export class Messages {
     }
     const judged = all.map((read) => [read, route(read.message, this.#options.specs)] as const);
     // If several messages of a batch name the same process, one restart is enough.
-    for (const name of new Set(judged.flatMap(([, names]) => names))) this.#options.restart(name);
+    for (const [name, request] of requestsOf(judged)) this.#options.restart(name, request);
     for (const [read, names] of judged) {
-      this.#logMessage(read, names);
+      this.#taken++;
+      if (names.length > 0) log.info(describeMessage(read));
+      else log.warn(`${describeMessage(read)}: no such process is configured`);
       this.#touched.delete(read.file);
       this.#remove(read);
     }
     return true;
-  }
-
-  #logMessage({ file, message }: Read, names: readonly string[]): void {
-    const asked = message.type === "RESTART" ? message.name : message.type === "RESTART-GROUP" ? message.group : "";
-    const what = `message ${quotedName(file)}: ${message.type}${asked === "" ? "" : ` ${quotedName(asked)}`}`;
-    if (names.length === 0) this.#options.log.warn(`${what}: no such process is configured`);
-    else this.#options.log.info(what);
   }
 
   async #readAll(names: readonly string[], signal: AbortSignal): Promise<Read[]> {

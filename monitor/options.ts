@@ -45,6 +45,8 @@ export interface Options {
    * @default {"cgroup"} in the program `ncolony-monitor`, `"session"` in a library
    */
   readonly killScope?: Exclude<KillScope, "all">;
+  /** The directory in which the monitor tells how its processes are. Without it, nothing is written. */
+  readonly status?: string;
   /** The directory of log files, one per process. Without it, output goes to that of the monitor. */
   readonly logs?: string;
   /** The size at which a log file is rotated, in bytes. @default {10485760} */
@@ -101,6 +103,7 @@ const OPTIONS: readonly Option[] = [
   { name: "messages", value: "DIR", help: "one JSON file per request; required" },
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "scan both directories this often [10]" },
   { name: "pid", value: "DIR", help: "write a pid file per running process to DIR" },
+  { name: "status", value: "DIR", help: "write how each process is to DIR" },
   { name: "threshold", short: "t", value: "SECONDS", help: "delay the restart if it ran less than this [1]" },
   { name: "killtime", short: "k", value: "SECONDS", help: "from the stop signal to SIGKILL [5]" },
   { name: "stop-within", value: "SECONDS", help: "stop all processes and exit within this time" },
@@ -148,6 +151,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
   const pid = textValue(words, "pid", "DIR");
+  const status = textValue(words, "status", "DIR");
   const logs = textValue(words, "logs", "DIR");
   const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
   const logKeep = countValue(words, "log-keep", 0, MAX_LOG_KEEP);
@@ -159,6 +163,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     config: requiredValue(words, "config"),
     messages: requiredValue(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
+    ...(status === undefined ? {} : { status }),
     ...(lastValue(words, "kill-scope") === undefined
       ? {}
       : { killScope: choiceValue(words, "kill-scope", SCOPE_WIDTHS, "cgroup") }),
@@ -183,7 +188,9 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
 /** Checks library options as on the command line. @throws {RangeError | TypeError} If one is invalid. */
 export function checkOptions(options: Options): void {
   for (const name of ["config", "messages"] as const) checkText(name, options[name]);
-  for (const name of ["pid", "logs"] as const) if (options[name] !== undefined) checkText(name, options[name]);
+  for (const name of ["pid", "status", "logs"] as const) {
+    if (options[name] !== undefined) checkText(name, options[name]);
+  }
   for (const [name, least] of Object.entries(LEAST)) checkNumber(name, options[name as keyof typeof LEAST], least);
   checkChoice("killScope", options.killScope, SCOPE_WIDTHS);
   checkInteger("logSize", options.logSize, MIN_LOG_BYTES, MAX_LOG_BYTES);

@@ -1,3 +1,4 @@
+import { joinRequests, type Request } from "@ncolony/core";
 import type { Clock } from "@ncolony/host";
 
 /** The minimum time between two restarts of a process by messages, in milliseconds. */
@@ -8,7 +9,7 @@ export interface RestartsOptions {
   /** The time. */
   readonly clock: Clock;
   /** Restarts a process, unless it was started after `askedAt`, if that is given. In the clock's milliseconds. */
-  readonly restart: (name: string, askedAt?: number) => void;
+  readonly restart: (name: string, request: Request, askedAt?: number) => void;
 }
 
 /**
@@ -17,8 +18,8 @@ export interface RestartsOptions {
  */
 export class Restarts {
   readonly #options: RestartsOptions;
-  /** The restarted processes: when each may be restarted again, and the time of the last waiting request, or null. */
-  readonly #held = new Map<string, { readonly until: number; askedAt: number | null }>();
+  /** The restarted processes: when each may be restarted again, and what waits for that, or null. */
+  readonly #held = new Map<string, { readonly until: number; waiting: Waiting | null }>();
 
   /** Creates a limiter without requests. */
   constructor(options: RestartsOptions) {
@@ -31,25 +32,31 @@ export class Restarts {
   }
 
   /** Restarts a process now, or when its second is over. */
-  ask(name: string): void {
+  ask(name: string, request: Request): void {
     const held = this.#held.get(name);
     const now = this.#options.clock.now();
-    if (held !== undefined && now < held.until) held.askedAt = now;
-    else this.#restart(name);
+    if (held === undefined || now >= held.until) return this.#restart(name, request);
+    held.waiting = { request: held.waiting === null ? request : joinRequests(held.waiting.request, request), at: now };
   }
 
   /** Restarts the waiting processes whose second is over. */
   passOn(): void {
     const now = this.#options.clock.now();
-    for (const [name, { until, askedAt }] of [...this.#held]) {
+    for (const [name, { until, waiting }] of [...this.#held]) {
       if (now < until) continue;
       this.#held.delete(name);
-      if (askedAt !== null) this.#restart(name, askedAt);
+      if (waiting !== null) this.#restart(name, waiting.request, waiting.at);
     }
   }
 
-  #restart(name: string, askedAt?: number): void {
-    this.#held.set(name, { until: this.#options.clock.now() + MIN_GAP_MS, askedAt: null });
-    this.#options.restart(name, askedAt);
+  #restart(name: string, request: Request, askedAt?: number): void {
+    this.#held.set(name, { until: this.#options.clock.now() + MIN_GAP_MS, waiting: null });
+    this.#options.restart(name, request, askedAt);
   }
+}
+
+/** Requests that wait for the end of a second, and the time of the last one. */
+interface Waiting {
+  readonly request: Request;
+  readonly at: number;
 }

@@ -1,4 +1,4 @@
-import { nameFault, type ProcessEvent, type Spec } from "@ncolony/core";
+import { type Cause, nameFault, type Spec } from "@ncolony/core";
 import {
   Configs,
   type Directory,
@@ -13,6 +13,8 @@ import {
 import { DirectoryGuard } from "./guard.ts";
 import { MessageScanner } from "./message_scanner.ts";
 import { ScanGap } from "./scan_gap.ts";
+import type { MessageCounts } from "./monitor_facts.ts";
+import { MONITOR, type Posted } from "./posted.ts";
 
 /** What {@linkcode Scanner} needs. */
 export interface ScannerOptions {
@@ -30,10 +32,10 @@ export interface ScannerOptions {
   readonly log: Log;
   /** Returns the warnings about a valid config. */
   readonly warningsOf: (spec: Spec) => readonly string[];
-  /** Takes the resulting events. */
-  readonly post: (name: string, event: ProcessEvent) => void;
-  /** Called after each full scan. */
-  readonly onScan: () => void;
+  /** Takes what was found out about a config, and then the event that follows from it. */
+  readonly post: (posted: Posted) => void;
+  /** Called after each full scan, with how long it took, in milliseconds. */
+  readonly onScan: (tookMs: number) => void;
 }
 
 /**
@@ -55,6 +57,8 @@ export class Scanner {
   /** Names that the watch reported as renamed into place. */
   readonly #renamed = new Set<string>();
   #isGuardDue = false;
+  /** Whether the first full scan is over. */
+  #hasScanned = false;
   #nextScan = -Infinity;
 
   /** Creates a scanner. */
@@ -91,8 +95,15 @@ export class Scanner {
       specs: this.#configs.specs,
       scan: (names) => this.#scanForMessages(names),
       retryDue: () => this.#gap.mustWait ? this.#gap.until : Infinity,
-      restart: (name, askedAt) => post(name, { type: "restart", ...(askedAt === undefined ? {} : { askedAt }) }),
+      restart: (name, request, askedAt) => {
+        post({ name, event: { type: "restart", ...(askedAt === undefined ? {} : { askedAt }) }, why: request });
+      },
     });
+  }
+
+  /** How many messages were taken and rejected so far. */
+  get counts(): MessageCounts {
+    return this.#messageScanner.counts;
   }
 
   /**
@@ -154,15 +165,17 @@ export class Scanner {
   }
 
   async #scan(): Promise<void> {
-    this.#nextScan = this.#host.clock.now() + this.#options.frequencyMs;
+    const begunAt = this.#host.clock.now();
+    this.#nextScan = begunAt + this.#options.frequencyMs;
     await this.#guard.renew();
     if (this.#abort.signal.aborted) return;
     await this.#scanTouched(this.#host.clock.now());
     await this.#scanAll();
     // After a stop, nothing may follow the scan.
     if (this.#abort.signal.aborted) return;
+    this.#hasScanned = true;
     this.#messageScanner.touchAll();
-    this.#options.onScan();
+    this.#options.onScan(this.#host.clock.now() - begunAt);
   }
 
   async #scanAll(): Promise<void> {
@@ -195,9 +208,11 @@ export class Scanner {
   /** Scans the given configs, or all, and posts the resulting events. */
   async #scanConfigs(names: Touched | "all"): Promise<void> {
     const { log, post, warningsOf } = this.#options;
-    for await (const { name, event } of this.#configs.changes(names, this.#abort.signal)) {
+    const cause: Cause = this.#hasScanned ? { kind: "config", keys: null } : MONITOR;
+    for await (const { name, event, config } of this.#configs.changes(names, this.#abort.signal)) {
       if (event?.type === "wanted") { for (const warning of warningsOf(event.spec)) log.warn(warning, name); }
-      if (event !== null) post(name, event);
+      post({ name, config });
+      if (event !== null) post({ name, event, why: { cause } });
     }
   }
 }

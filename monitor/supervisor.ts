@@ -9,14 +9,12 @@ import {
   stopLeftover,
   STUCK_MS,
 } from "@ncolony/core";
-import { type ChildListener, type Directory, EventQueue, type Host, logInternalError } from "@ncolony/host";
+import { type ChildListener, type Directory, EventQueue, type Host, logInternalError, type Usage } from "@ncolony/host";
 import { logLeftover } from "./lines.ts";
 import { PidKeeper } from "./pid_keeper.ts";
+import { MONITOR, type Posted, type Why } from "./posted.ts";
 import { type Process, ProcessTable } from "./process_table.ts";
 import type { SupervisorOptions } from "./supervisor_options.ts";
-
-/** What happened to a process: an event, or the pid of a program that went to the background. */
-type Posted = { readonly name: string } & ({ readonly event: ProcessEvent } | { readonly pid: number });
 
 /**
  * Keeps the table of processes. It takes one event at a time from a queue, calls `step`, stores the new state, performs
@@ -43,9 +41,9 @@ export class Supervisor {
     this.#queue = new EventQueue(host.clock);
   }
 
-  /** Queues an event. */
-  post(name: string, event: ProcessEvent): void {
-    this.#queue.post({ name, event });
+  /** Queues what happened. */
+  post(posted: Posted): void {
+    this.#queue.post(posted);
   }
 
   /** Stops leftover processes of a previous monitor. No process of the same name starts until they are gone. */
@@ -56,7 +54,12 @@ export class Supervisor {
       process.child = found.open(this.#listenerOf(found.name));
       const [state, effects] = stopLeftover(found.rules, this.#host.clock.now(), policy);
       this.#processes.store(process, state, this.#isClosing);
-      for (const effect of effects) await this.#perform(process, { type: "unwanted" }, effect);
+      const event: ProcessEvent = { type: "unwanted" };
+      for (const effect of effects) await this.#perform(process, event, effect);
+      const { statuses } = this.#options;
+      const now = this.#host.clock.now();
+      statuses.step({ name: found.name, before: GONE, event, after: state, now }, { cause: MONITOR, child: null });
+      statuses.update(found.name, { pid: found.pids[0] ?? null });
       logLeftover(log, found);
     }
   }
@@ -68,7 +71,8 @@ export class Supervisor {
       if (next === null) this.#passTime();
       else if (next === "retry") this.#retry();
       else if ("pid" in next) this.#follow(this.#processes.get(next.name), next.pid);
-      else await this.#take(this.#processes.get(next.name), next.event);
+      else if ("config" in next) this.#options.statuses.config(next.name, next.config);
+      else await this.#take(this.#processes.get(next.name), next.event, next.why ?? null);
       if (this.#isClosing && this.#processes.areAllGone) return this.#exitCode;
     }
   }
@@ -87,6 +91,11 @@ export class Supervisor {
     if (!this.#isClosing) this.#closeWith("unwanted");
   }
 
+  /** Returns what each process uses. Null if it has no cgroup of its own. */
+  *usages(): Generator<readonly [name: string, usage: Usage | null]> {
+    for (const { name, child } of this.#processes.values()) yield [name, child?.usage() ?? null];
+  }
+
   /** Queues a retry of refused signals and failed writes of pid files. */
   retry(): void {
     this.#queue.post("retry");
@@ -99,7 +108,7 @@ export class Supervisor {
     this.#giveUpAt = Math.min(this.#giveUpAt, now + giveUpMs);
     const event: ProcessEvent = type === "kill" ? { type } : { type, killBy: now + killMs };
     // Ahead of the queued events: a tick, or the exit of a child, could start what must be stopped.
-    this.#queue.postUrgent(this.#processes.names.map((name) => ({ name, event })));
+    this.#queue.postUrgent(this.#processes.names.map((name) => ({ name, event, why: { cause: MONITOR } })));
   }
 
   /** Queues a tick for each process whose deadline has come, and gives up on stuck processes. */
@@ -109,7 +118,7 @@ export class Supervisor {
       this.#giveUpAt = Infinity;
       for (const process of this.#processes.values()) this.#giveUpOnStuck(process, now, 0);
     }
-    for (const name of this.#processes.takeDue(now)) this.post(name, { type: "tick" });
+    for (const name of this.#processes.takeDue(now)) this.post({ name, event: { type: "tick" } });
   }
 
   /** Sends refused signals again, and repairs pid files. */
@@ -118,22 +127,28 @@ export class Supervisor {
     this.#pids.restore();
   }
 
-  async #take(process: Process, event: ProcessEvent): Promise<void> {
+  async #take(process: Process, event: ProcessEvent, why: Why | null): Promise<void> {
     try {
-      await this.#step(process, event);
+      await this.#step(process, event, why);
     } catch (error) {
       // Whatever went wrong, stop the other processes in order.
       this.fail(error);
     }
   }
 
-  async #step(process: Process, event: ProcessEvent): Promise<void> {
+  async #step(process: Process, event: ProcessEvent, why: Why | null): Promise<void> {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
     const { name, state: before } = process;
+    if (why?.incarnation !== undefined && why.incarnation < this.#options.statuses.get(name).incarnation) {
+      return this.#options.log.info(`was started again since: a restart of start ${why.incarnation} is ignored`, name);
+    }
     // A process that was given up on has exited after all.
     const isLate = before.type === "gone" && process.child !== null;
     if (event.type === "leader-exited") this.#pids.removePid(name);
-    if (event.type === "group-exited") this.#forget(process);
+    if (event.type === "group-exited") {
+      if (process.child !== null) this.#pids.remove(name);
+      process.child = null;
+    }
     if (isLate) return this.#processes.store(process, before, this.#isClosing);
     const now = this.#host.clock.now();
     const [after, effects] = step(before, event, now, this.#options.policy);
@@ -142,12 +157,14 @@ export class Supervisor {
       const pending = this.#perform(process, event, effect);
       if (pending !== undefined) await pending;
     }
+    const taken = { name, before, event, after, now };
+    this.#options.statuses.step(taken, { cause: why?.cause ?? null, child: process.child });
     // The exit of a leader that was asked to stop does not change the state, but is reported.
     // A failed start has no pid. Its `leader-exited` follows, and has the reason.
     const isStart = after.type === "running" && before.type !== "running";
     const pid = isStart ? process.child?.pid : undefined;
     if ((before.type !== after.type || event.type === "leader-exited") && !(isStart && pid === undefined)) {
-      this.#options.onStep({ name, before, event, after, now, ...(pid === undefined ? {} : { pid }) });
+      this.#options.onStep({ ...taken, ...(pid === undefined ? {} : { pid }) });
     }
     if (this.#isClosing) this.#giveUpOnStuck(process, now);
   }
@@ -193,9 +210,9 @@ export class Supervisor {
 
   #listenerOf(name: string): ChildListener {
     return {
-      leaderExited: (exit) => this.post(name, { type: "leader-exited", exit }),
-      wentToBackground: (pid) => this.#queue.post({ name, pid }),
-      groupExited: () => this.post(name, { type: "group-exited" }),
+      leaderExited: (exit) => this.post({ name, event: { type: "leader-exited", exit } }),
+      wentToBackground: (pid) => this.post({ name, pid }),
+      groupExited: () => this.post({ name, event: { type: "group-exited" } }),
       warn: (message) => this.#options.log.warn(message, name),
     };
   }
@@ -203,13 +220,9 @@ export class Supervisor {
   /** Writes the pid of what goes on after its leader has exited. */
   #follow({ name, state }: Process, pid: number): void {
     if (state.type !== "running") return;
+    this.#options.statuses.update(name, { pid });
     this.#options.log.info(`its first process exited with 0, and pid ${pid} runs in the background`, name);
     this.#pids.write(state.spec, pid);
-  }
-
-  #forget(process: Process): void {
-    if (process.child !== null) this.#pids.remove(process.name);
-    process.child = null;
   }
 
   /** Leaves behind a child that SIGKILL does not end, or may not reach if its user changed. The monitor must end. */
@@ -226,6 +239,8 @@ export class Supervisor {
   /** Logs which processes are left this long after SIGKILL. */
   #nameStuck({ name, child }: Process, afterMs: number): void {
     if (child === null || this.#isClosing && (afterMs >= STUCK_MS || child.refused)) return;
-    this.#options.log.warn(`${describeStuck(afterMs, child.refused)}: ${child.whoIsLeft()}`, name);
+    const waitsFor = child.whoIsLeft();
+    this.#options.log.warn(`${describeStuck(afterMs, child.refused)}: ${waitsFor}`, name);
+    this.#options.statuses.update(name, { waitsFor });
   }
 }

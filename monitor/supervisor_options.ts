@@ -1,6 +1,7 @@
 import type { RestartPolicy, Spec } from "@ncolony/core";
 import type { ChildOutput, Log, PidFiles } from "@ncolony/host";
 import type { TakenStep } from "./events.ts";
+import type { Statuses } from "./statuses.ts";
 import type { StopTime } from "./stop_time.ts";
 
 /** What {@linkcode Supervisor} needs. */
@@ -15,6 +16,8 @@ export interface SupervisorOptions {
   readonly stopTime: StopTime;
   /** The pid files. */
   readonly pidFiles: PidFiles;
+  /** What is known about each process. */
+  readonly statuses: Statuses;
   /** Creates what takes the output of a child. */
   readonly output: (spec: Spec) => ChildOutput;
 }

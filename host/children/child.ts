@@ -3,7 +3,7 @@ import { faultOf, unnamedSignal } from "../deno_errors.ts";
 import type { Child, ChildListener, ChildOutput, Clock, Usage } from "../types.ts";
 import type { ChildCgroup } from "../scopes/child_cgroup.ts";
 import { pump } from "./pump.ts";
-import type { Leader, Scope } from "../scopes/scope.ts";
+import type { Leader, Scope, ScopeKind } from "../scopes/scope.ts";
 
 /** The first and the longest delay between checks of a group whose leader exited. Each is twice the one before. */
 const FIRST_POLL_MS = 1;
@@ -63,6 +63,10 @@ export class DenoChild implements Child, Leader {
     this.#pumps = [stdout, stderr];
     Promise.all([stdout.done, stderr.done]).then(() => output.end());
     exitOf(child).then((exit) => this.#end(exit));
+  }
+
+  get scope(): ScopeKind {
+    return this.#scope.kind;
   }
 
   get hasExited(): boolean {

@@ -1,10 +1,11 @@
 import type { StopRules, StopSignal } from "@ncolony/core";
 import { faultOf } from "../deno_errors.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
+import { DEFAULT_RULES } from "./child_record.ts";
 import type { Cgroup } from "../scopes/cgroup.ts";
 import type { ProcView } from "../scopes/proc_view.ts";
 import { killCgroup } from "../scopes/cgroup_scope.ts";
-import { exists, requestStop, signalEach } from "../scopes/scope.ts";
+import { exists, requestStop, type ScopeKind, signalEach } from "../scopes/scope.ts";
 import { whoIsLeft } from "../scopes/who_is_left.ts";
 
 /** The first and the longest delay between checks of a leftover process. Each is twice the one before. */
@@ -97,6 +98,7 @@ export interface LeftoverParts {
  */
 export class Leftover implements Child {
   readonly pid: number;
+  readonly scope: ScopeKind;
   readonly refused: boolean;
   readonly #parts: LeftoverParts;
   #traces: readonly Trace[];
@@ -111,6 +113,7 @@ export class Leftover implements Child {
     this.#traces = parts.traces;
     this.#cgroups = parts.cgroups;
     this.pid = parts.pid;
+    this.scope = parts.cgroups.length > 0 ? "cgroup" : kindOf(parts.traces[0]?.rules ?? DEFAULT_RULES);
     this.refused = parts.traces.some((trace) => identify(trace, parts.view) === "unknown");
     this.#poll(FIRST_POLL_MS);
   }

@@ -20,6 +20,7 @@ export async function killCgroup(cgroup: Cgroup): Promise<void> {
  * the user to whom the cgroups are delegated.
  */
 export class CgroupScope implements Scope {
+  readonly kind = "cgroup";
   readonly #leader: Leader;
   readonly #cgroup: Cgroup;
   readonly #cgroups: Cgroups;

@@ -1,9 +1,14 @@
-import type { StopSignal } from "@ncolony/core";
+import type { KillScope, StopSignal } from "@ncolony/core";
 import { membersOf } from "./proc.ts";
 import { hasLiveMember, whoIsLeft } from "./who_is_left.ts";
 
+/** The kind of a scope. */
+export type ScopeKind = Exclude<KillScope, "all">;
+
 /** The processes that belong to a child. Signals go to all of them. When none is left, the child has ended. */
 export interface Scope {
+  /** Which processes they are. */
+  readonly kind: ScopeKind;
   /**
    * Sends a signal once to each process that is there, and then SIGCONT, unless it is SIGKILL.
    *
@@ -30,6 +35,7 @@ export interface Leader {
 
 /** The leader alone. */
 export class ProcessScope implements Scope {
+  readonly kind = "process";
   readonly #leader: Leader;
 
   /** Creates a scope. */
@@ -56,6 +62,7 @@ export class ProcessScope implements Scope {
 
 /** The process group of the leader. */
 export class GroupScope implements Scope {
+  readonly kind = "group";
   readonly #leader: Leader;
 
   /** Creates a scope. */

@@ -18,6 +18,7 @@ interface Session {
  * the leader's group is known.
  */
 export class SessionScope implements Scope {
+  readonly kind = "session";
   readonly #leader: Leader;
   readonly #group: GroupScope;
   readonly #scans: Pick<ProcessScans, "next">;

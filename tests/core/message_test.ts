@@ -19,6 +19,22 @@ const RIGHT: readonly (readonly [what: string, message: Message, ...sources: str
     '{"type":"restart-group","group":"eu"}',
   ],
   ["a message with unknown keys", RESTART_ALL, '{"type":"RESTART-ALL","name":5,"why":["now"]}'],
+  [
+    "a message that says who sent it, why, and for which start",
+    { ...RESTART, from: "me", reason: "because", incarnation: 7 },
+    '{"type":"RESTART","name":"web","from":"me","reason":"because","incarnation":7}',
+  ],
+  [
+    "a message that says who sent it and why at length",
+    { ...RESTART_ALL, from: "é".repeat(200), reason: "😀".repeat(200) },
+    JSON.stringify({ type: "RESTART-ALL", from: "é".repeat(201), reason: "😀".repeat(30_000).slice(0, 12_000) }),
+  ],
+  [
+    "a message with other values there, which are unknown keys",
+    RESTART_GROUP,
+    '{"type":"RESTART-GROUP","group":"eu","from":3,"reason":null,"incarnation":"7"}',
+    '{"type":"RESTART-GROUP","group":"eu","from":{},"reason":[],"incarnation":1.5}',
+  ],
   ["the last of equal keys", RESTART, '{"type":3,"type":"RESTART","name":"db","name":"web"}'],
   ["a name that no process can have", { type: "RESTART", name: "" }, '{"type":"RESTART","name":""}'],
 ];

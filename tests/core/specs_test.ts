@@ -21,7 +21,10 @@ Deno.test("Specs puts valid configs in force, and reports the problems of the ot
   assertEquals(specs.change("web", WEB).problem, null);
   assertEquals(specs.change("db", BROKEN).problem?.reason, "invalid JSON at line 1, column 18");
   const { problem, event } = specs.change("mail", UNREADABLE);
-  assertEquals([problem, event], [{ name: "mail", field: null, reason: "cannot be read", digest: 0 }, null]);
+  assertEquals([problem, event], [
+    { name: "mail", field: null, reason: "cannot be read", place: null, digest: 0 },
+    null,
+  ]);
   assertEquals([...specs.inForce.keys()], ["web"]);
 });
 

@@ -27,6 +27,7 @@ export interface Script {
 
 /** One child, from its spawn until its process group is empty. */
 export class FakeChild implements Child {
+  readonly scope = "group";
   readonly pid: number;
   /** What was started. */
   readonly spec: Spec;

@@ -11,6 +11,7 @@ import type {
   Log,
   MessagesDirectory,
   PidFiles,
+  StatusFiles,
   Watch,
   WatchListener,
 } from "@ncolony/host";
@@ -220,6 +221,12 @@ export class FakeHost implements Host {
     if (path === null) return new FakePidFiles([], new FakeChildren(this.clock, []));
     if (this.pidError !== null) throw this.pidError;
     return this.pids;
+  }
+
+  readonly pid = 4711;
+
+  statusFiles(): StatusFiles {
+    throw new Error("no status files on this machine");
   }
 
   logs(): ChildLogs {

@@ -9,6 +9,7 @@ const VALUED: readonly { readonly names: readonly string[]; readonly key: keyof 
   { names: ["--config"], key: "config", value: "/etc/colony" },
   { names: ["--messages"], key: "messages", value: "/run/colony" },
   { names: ["--pid"], key: "pid", value: "/run/pids" },
+  { names: ["--status"], key: "status", value: "/run/status" },
   { names: ["--kill-scope"], key: "killScope", value: "session" },
   { names: ["--frequency", "--freq"], key: "frequency", value: "2.5" },
   { names: ["--threshold", "-t"], key: "threshold", value: "3" },

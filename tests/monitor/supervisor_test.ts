@@ -241,9 +241,9 @@ Deno.test("Supervisor sends one tick to each process that is due, however long t
   children.onSpawn = () => clock.work(1);
   const post = supervisor.post.bind(supervisor);
   let ticks = 0;
-  supervisor.post = (name, event) => {
-    if (event.type === "tick") ticks++;
-    post(name, event);
+  supervisor.post = (posted) => {
+    if ("event" in posted && posted.event.type === "tick") ticks++;
+    post(posted);
   };
   await world.advance(1200);
   assertEquals([children.started.length, ticks], [200, 100]);

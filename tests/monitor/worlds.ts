@@ -2,6 +2,7 @@ import { NO_HEART } from "@ncolony/host";
 import { MIN_START_GAP_MS, type ProcessEvent, type RestartPolicy, type Spec } from "@ncolony/core";
 import { Scanner } from "../../monitor/scanner.ts";
 import { logStep } from "../../monitor/lines.ts";
+import { Statuses } from "../../monitor/statuses.ts";
 import { StopTime } from "../../monitor/stop_time.ts";
 import { Supervisor } from "../../monitor/supervisor.ts";
 import { sample } from "../core/samples.ts";
@@ -31,6 +32,12 @@ export function restart(name: string): string {
 export class SupervisorWorld implements AsyncDisposable {
   readonly host = new FakeHost();
   readonly supervisor: Supervisor;
+  readonly statuses = new Statuses({
+    wall: () => this.host.clock.wall(),
+    saved: () => null,
+    isWhole: true,
+    onChange: () => {},
+  });
   /** The result of `run()`, or null. */
   exitCode: number | null = null;
 
@@ -43,6 +50,7 @@ export class SupervisorWorld implements AsyncDisposable {
       policy: { ...POLICY, ...policy },
       pidFiles: pids,
       stopTime: new StopTime(stopWithinMs),
+      statuses: this.statuses,
       output: () => output,
     });
     this.supervisor.run().then((exitCode) => {
@@ -60,7 +68,7 @@ export class SupervisorWorld implements AsyncDisposable {
   }
 
   post(name: string, event: ProcessEvent): void {
-    this.supervisor.post(name, event);
+    this.supervisor.post({ name, event });
   }
 
   settle(): Promise<void> {
@@ -116,7 +124,9 @@ export class ScannerWorld implements AsyncDisposable {
       log: this.host.log,
       warningsOf: (spec) =>
         warningsOf(spec, { gid: this.host.gid, killTimeMs: 5000, stopTime: new StopTime(Infinity) }),
-      post: (name, event) => void this.posts.push(describe(name, event)),
+      post: (posted) => {
+        if ("event" in posted) this.posts.push(describe(posted.name, posted.event));
+      },
       onScan: () => void this.scans++,
     });
   }

@@ -67,6 +67,12 @@ export class MonitorView implements Host {
     await this.#host.close();
   }
 
+  readonly pid = 4711;
+
+  statusFiles(): never {
+    throw new Error("no status files on this machine");
+  }
+
   logs(): never {
     throw new Error("no log files on this machine");
   }
@@ -111,6 +117,7 @@ export class MonitorView implements Host {
     const isAlive = () => this.#isAlive;
     return {
       pid: child.pid,
+      scope: child.scope,
       get refused(): boolean {
         return child.refused;
       },

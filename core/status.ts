@@ -1,0 +1,237 @@
+/**
+ * What `status` and `why` tell about a process: its state, how it came to it, and what is wrong, folded from the steps
+ * of its life and the changes of its config.
+ *
+ * Times are in milliseconds since 1970, durations in milliseconds.
+ *
+ * @module
+ */
+
+import { type Cause, changedKeys, joinCauses } from "./cause.ts";
+import type { ProcessEvent, ProcessState } from "./process.ts";
+import type { Exit, KillScope } from "./types.ts";
+
+/** The state of a process, as `status` names it. */
+export type StatusState =
+  | "running"
+  | "waiting"
+  | "stopping"
+  | "killing"
+  /** Its config says that it must not run. */
+  | "disabled"
+  /** Its config was never valid. */
+  | "invalid"
+  /** The monitor ended, or has not started it yet. */
+  | "stopped"
+  /** Its config is gone. */
+  | "removed";
+
+/** How a process ended, or why it could not be started. */
+export interface LastExit {
+  /** How it ended. */
+  readonly exit: Exit;
+  /** When. */
+  readonly at: number;
+  /** How long it had run. Null if that is unknown. */
+  readonly livedMs: number | null;
+  /** Whether somebody had asked for its end. */
+  readonly isAsked: boolean;
+}
+
+/** What is wrong with the file of a config, so that it is not in force. */
+export interface StatusProblem {
+  /** What is wrong. */
+  readonly message: string;
+  /** The path of the invalid key, or null. */
+  readonly field: string | null;
+  /** The line, counted from 1. Null if that is no place in the text. */
+  readonly line: number | null;
+  /** The column, counted from 1. */
+  readonly column: number | null;
+  /** Since when. */
+  readonly since: number;
+}
+
+/** What is known about a process. */
+export interface Status {
+  /** Its name. */
+  readonly name: string;
+  /** Its state. */
+  readonly state: StatusState;
+  /** Since when it has that state. */
+  readonly since: number;
+  /** Its pid. Null if it does not run. */
+  readonly pid: number | null;
+  /** How often it was started, over all monitors. It tells one start from the next. Starts that failed count. */
+  readonly incarnation: number;
+  /** When it was last started. Null if never. */
+  readonly started: number | null;
+  /** Which processes end with it. Null before its first start. */
+  readonly scope: Exclude<KillScope, "all"> | null;
+  /** The restart delay. Null if it does not wait. */
+  readonly delayMs: number | null;
+  /** When it will be started. Null if it does not wait. */
+  readonly nextStart: number | null;
+  /** The processes that do not end: `pid 52 (zombie that its parent does not reap)`. Null if it waits for none. */
+  readonly waitsFor: string | null;
+  /** How it last ended. Null if it never did. */
+  readonly lastExit: LastExit | null;
+  /** Why it is in this state. Null if nothing ever happened. */
+  readonly cause: Cause | null;
+  /** What is wrong with its file. Null if nothing is. */
+  readonly problem: StatusProblem | null;
+  /** The text of the config of the last start, or of the disabled config. Null if there is none. */
+  readonly source: string | null;
+  /** What becomes of it when it has ended. */
+  readonly rest: "stopped" | "disabled" | "removed";
+}
+
+/** Something that happened, for the history of a process. */
+export type HistoryEvent =
+  | { readonly event: "started"; readonly pid: number; readonly incarnation: number; readonly cause: Cause | null }
+  | { readonly event: "exited"; readonly incarnation: number; readonly last: LastExit }
+  | { readonly event: "waiting"; readonly delayMs: number; readonly nextStart: number }
+  | { readonly event: "stop-requested"; readonly cause: Cause | null }
+  | { readonly event: "killed" }
+  | { readonly event: "problem"; readonly problem: StatusProblem }
+  | { readonly event: "problem-gone" }
+  | { readonly event: "disabled" }
+  | { readonly event: "removed" };
+
+/** A status, and what it adds to the history. */
+export type Folded = readonly [status: Status, events: readonly HistoryEvent[]];
+
+/** Returns the status of a process of which nothing is known. */
+export function newStatus(name: string, since: number): Status {
+  return {
+    name,
+    state: "stopped",
+    since,
+    pid: null,
+    incarnation: 0,
+    started: null,
+    scope: null,
+    delayMs: null,
+    nextStart: null,
+    waitsFor: null,
+    lastExit: null,
+    cause: null,
+    problem: null,
+    source: null,
+    rest: "stopped",
+  };
+}
+
+/** One step of a process, as {@linkcode step} took it. */
+export interface StatusStep {
+  /** The state before the event. */
+  readonly before: ProcessState;
+  /** What happened. */
+  readonly event: ProcessEvent;
+  /** The state after the event. */
+  readonly after: ProcessState;
+  /** The time of the event, in milliseconds of the states' clock. */
+  readonly now: number;
+  /** The same time, in milliseconds since 1970. */
+  readonly at: number;
+  /** The child, if the event started one. Null if it started none, or failed to. */
+  readonly child: { readonly pid: number; readonly scope: Exclude<KillScope, "all"> } | null;
+  /** Who or what asked for it. Null if nobody did. */
+  readonly cause: Cause | null;
+}
+
+/** Folds a step into a status. */
+export function foldStep(status: Status, taken: StatusStep): Folded {
+  const { before, event, after, at, cause } = taken;
+  // A restart that a start answered before it was even asked for changes nothing, but is answered.
+  const isAsked = cause !== null && (before !== after || event.type === "restart" && before.type === "running");
+  let folded: Folded = [isAsked ? { ...status, cause: causeOf(status, taken, cause) } : status, []];
+  if (event.type === "leader-exited") folded = foldExit(folded, taken, event.exit);
+  if (before.type === after.type) return folded;
+  const [now, events] = folded;
+  const moved: Status = { ...now, waitsFor: null, delayMs: null, nextStart: null };
+  switch (after.type) {
+    case "running":
+      return foldStart([moved, events], taken, after.spec.source);
+    case "waiting": {
+      const [delayMs, nextStart] = [after.until - taken.now, at + after.until - taken.now];
+      const waiting: Status = { ...moved, state: "waiting", since: at, pid: null, delayMs, nextStart };
+      return [waiting, [...events, { event: "waiting", delayMs, nextStart }]];
+    }
+    case "stopping":
+    case "killing": {
+      // Nothing was there to stop after a start that failed.
+      if (event.type === "leader-exited" && event.exit.type === "failed") return [moved, events];
+      const ending: Status = { ...moved, state: after.type, since: at };
+      if (after.type === "killing") return [ending, [...events, { event: "killed" }]];
+      return [ending, isAsked ? [...events, { event: "stop-requested", cause: ending.cause }] : events];
+    }
+    case "gone": {
+      const gone: Status = { ...moved, state: moved.rest, since: at, pid: null };
+      return [gone, moved.rest === "stopped" ? events : [...events, { event: moved.rest }]];
+    }
+  }
+}
+
+/** The cause after a request. A message joins those that the coming start, or the current one, answers as well. */
+function causeOf(status: Status, { before, event, after }: StatusStep, cause: Cause): Cause {
+  if (cause.kind === "config") {
+    const isChange = event.type === "wanted" && status.source !== null;
+    return { kind: "config", keys: isChange ? changedKeys(status.source, event.spec.source) : null };
+  }
+  const isNew = before.type === "running" && after.type !== "running";
+  return joinCauses(isNew ? null : status.cause, cause);
+}
+
+function foldStart([status, events]: Folded, { before, event, at, child }: StatusStep, source: string): Folded {
+  const isDelayOver = event.type === "tick" && before.type === "waiting" && status.cause?.kind === "exit";
+  const cause: Cause | null = isDelayOver ? { kind: "delay" } : status.cause;
+  const incarnation = status.incarnation + 1;
+  const started: Status = { ...status, cause, incarnation, started: at, source };
+  // It never ran. Its exit follows, and tells why.
+  if (child === null) return [started, events];
+  const { pid, scope } = child;
+  const running: Status = { ...started, state: "running", since: at, pid, scope };
+  return [running, [...events, { event: "started", pid, incarnation, cause }]];
+}
+
+function foldExit([status, events]: Folded, { before, at, now }: StatusStep, exit: Exit): Folded {
+  const isAsked = before.type !== "running";
+  const hasLived = exit.type !== "failed" && before.startedAt > -Infinity;
+  const last: LastExit = { exit, at, livedMs: hasLived ? now - before.startedAt : null, isAsked };
+  const exited: Status = {
+    ...status,
+    pid: null,
+    lastExit: last,
+    cause: isAsked ? status.cause : { kind: "exit" },
+    state: exit.type === "failed" ? "waiting" : status.state,
+  };
+  return [exited, [...events, { event: "exited", incarnation: status.incarnation, last }]];
+}
+
+/** What a scan found out about a config. */
+export interface StatusConfig {
+  /** What becomes of its process: it must run, or rest. Null: it has no valid config. */
+  readonly wants: "run" | "disabled" | "removed" | null;
+  /** What is wrong with the file. Null if nothing is. */
+  readonly problem: Omit<StatusProblem, "since"> | null;
+  /** The text of the config in force. Null if there is none. */
+  readonly source: string | null;
+}
+
+/** Folds the change of a config into a status, before the step that it causes. */
+export function foldConfig(status: Status, { wants, problem, source }: StatusConfig, at: number): Folded {
+  const events: HistoryEvent[] = [];
+  let folded: Status = { ...status, rest: wants === "disabled" || wants === "removed" ? wants : "stopped" };
+  const isKnown = problem?.message === status.problem?.message && problem?.field === status.problem?.field;
+  if (!isKnown) {
+    folded = { ...folded, problem: problem === null ? null : { ...problem, since: at } };
+    events.push(folded.problem === null ? { event: "problem-gone" } : { event: "problem", problem: folded.problem });
+  }
+  if (wants === "disabled") folded = { ...folded, source };
+  const isAtRest = ["disabled", "invalid", "stopped", "removed"].includes(status.state);
+  const rest = wants === null ? "invalid" : wants;
+  if (!isAtRest || rest === "run" || rest === status.state) return [folded, events];
+  if (rest !== "invalid") events.push({ event: rest });
+  return [{ ...folded, state: rest, since: at }, events];
+}

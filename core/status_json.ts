@@ -1,0 +1,167 @@
+/**
+ * The files of a status directory, as text.
+ *
+ * @module
+ */
+
+import type { Cause } from "./cause.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
+import type { HistoryEvent, LastExit, Status, StatusState } from "./status.ts";
+import type { Exit } from "./types.ts";
+
+/** What {@linkcode formatStatus} adds to a status. */
+export interface StatusFacts {
+  /** A process that exits sooner than this after its start has crashed, in milliseconds. */
+  readonly thresholdMs: number;
+  /** The last lines that it wrote to stderr before it ended unasked. */
+  readonly stderr: readonly string[];
+  /** The SHA-256 of its config, in hexadecimal. Null if it has none. */
+  readonly sha256: string | null;
+}
+
+/** Formats a file `STATUS/NAME`. Times become ISO 8601, durations become seconds. */
+export function formatStatus(status: Status, { thresholdMs, stderr, sha256 }: StatusFacts): string {
+  const { name, state, since, pid, incarnation, started, delayMs, nextStart, waitsFor, scope, problem } = status;
+  return JSON.stringify({
+    version: 1,
+    name,
+    state,
+    since: iso(since),
+    pid,
+    incarnation,
+    starts: incarnation,
+    started: iso(started),
+    threshold: seconds(thresholdMs),
+    delay: seconds(delayMs),
+    next_start: iso(nextStart),
+    waits_for: waitsFor,
+    scope,
+    last_exit: status.lastExit === null ? null : { ...exitJson(status.lastExit), stderr: [...stderr] },
+    cause: causeJson(status.cause),
+    problem: problem === null ? null : { ...problem, since: iso(problem.since) },
+    config_sha256: sha256,
+  });
+}
+
+/** Formats one event of `STATUS/.history/NAME`. */
+export function formatEvent(happened: HistoryEvent, at: number): string {
+  return JSON.stringify({ at: iso(at), ...eventJson(happened) });
+}
+
+function eventJson(happened: HistoryEvent): JsonObject {
+  switch (happened.event) {
+    case "started":
+    case "stop-requested":
+      return { ...happened, cause: causeJson(happened.cause) };
+    case "exited": {
+      const { at: _at, ...exit } = exitJson(happened.last);
+      return { event: "exited", incarnation: happened.incarnation, ...exit };
+    }
+    case "waiting":
+      return { event: "waiting", delay: seconds(happened.delayMs), next_start: iso(happened.nextStart) };
+    case "problem":
+      return { event: "problem", message: happened.problem.message, field: happened.problem.field };
+    default:
+      return { ...happened };
+  }
+}
+
+/** Formats a file `STATUS/.history/NAME` from formatted events and the last lines of stderr. */
+export function formatHistory(events: readonly string[], stderr: readonly string[]): string {
+  return `{"version":1,"history":[${events.join(",")}],"stderr":${JSON.stringify(stderr)}}`;
+}
+
+function exitJson({ exit, at, livedMs, isAsked }: LastExit): JsonObject {
+  return {
+    type: exit.type,
+    code: exit.type === "code" ? exit.code : null,
+    signal: exit.type === "signal" ? exit.signal : null,
+    reason: exit.type === "failed" || exit.type === "unknown" ? exit.reason : null,
+    at: iso(at),
+    lived: seconds(livedMs),
+    asked: isAsked,
+  };
+}
+
+function causeJson(cause: Cause | null): Json {
+  if (cause === null) return null;
+  const { kind } = cause;
+  const json = { kind, message: null, from: null, reason: null, keys: null };
+  if (kind === "config") return { ...json, keys: cause.keys === null ? null : [...cause.keys] };
+  if (kind !== "message") return json;
+  const { messages, from, reason } = cause;
+  return { ...json, message: messages.at(-1) ?? null, from, reason, messages: [...messages] };
+}
+
+/** What goes on from one monitor to the next. */
+export type SavedStatus = Pick<Status, "incarnation" | "started" | "lastExit" | "since"> & {
+  /** The state under the last monitor. */
+  readonly state: StatusState;
+  /** The last lines of stderr. */
+  readonly stderr: readonly string[];
+};
+
+/** Parses a file `STATUS/NAME` that another monitor wrote. Null if it is none. Never throws. */
+export function parseSavedStatus(text: string): SavedStatus | null {
+  const saved = parse(text);
+  if (saved === null || !Number.isSafeInteger(saved.incarnation) || Number(saved.incarnation) < 0) return null;
+  const last = isObject(saved.last_exit) ? saved.last_exit : null;
+  return {
+    incarnation: Number(saved.incarnation),
+    started: time(saved.started),
+    since: time(saved.since) ?? 0,
+    state: typeof saved.state === "string" ? saved.state as StatusState : "stopped",
+    lastExit: last === null ? null : parseExit(last),
+    stderr: texts(last?.stderr),
+  };
+}
+
+/** Parses a file `STATUS/.history/NAME` into formatted events and lines of stderr. Never throws. */
+export function parseSavedHistory(text: string): { readonly events: string[]; readonly stderr: string[] } {
+  const saved = parse(text);
+  const events = Array.isArray(saved?.history) ? saved.history.filter(isObject) : [];
+  return { events: events.map((event) => JSON.stringify(event)), stderr: texts(saved?.stderr) };
+}
+
+function parse(text: string): JsonObject | null {
+  try {
+    const value: Json = JSON.parse(text);
+    return isObject(value) && value.version === 1 ? value : null;
+  } catch {
+    return null;
+  }
+}
+
+function parseExit({ type, code, signal, reason, at, lived, asked }: JsonObject): LastExit | null {
+  const exit: Exit | null = type === "code" && typeof code === "number"
+    ? { type, code }
+    : type === "signal" && typeof signal === "string"
+    ? { type, signal }
+    : (type === "failed" || type === "unknown") && typeof reason === "string"
+    ? { type, reason }
+    : null;
+  const when = time(at);
+  if (exit === null || when === null) return null;
+  return { exit, at: when, livedMs: typeof lived === "number" ? lived * 1000 : null, isAsked: asked === true };
+}
+
+function texts(value: Json | undefined): string[] {
+  return Array.isArray(value) ? value.filter((text) => typeof text === "string") : [];
+}
+
+function time(value: Json | undefined): number | null {
+  const ms = typeof value === "string" ? Date.parse(value) : NaN;
+  return Number.isFinite(ms) ? ms : null;
+}
+
+function iso(ms: number): string;
+function iso(ms: number | null): string | null;
+function iso(ms: number | null): string | null {
+  return ms === null ? null : new Date(ms).toISOString();
+}
+
+function seconds(ms: number): number;
+function seconds(ms: number | null): number | null;
+function seconds(ms: number | null): number | null {
+  return ms === null ? null : Math.round(ms) / 1000;
+}

@@ -1,0 +1,145 @@
+import type { Status } from "@ncolony/core";
+import { type Clock, type Log, type StatusFiles, TimeSlice, type Usage } from "@ncolony/host";
+import type { Statuses } from "./statuses.ts";
+
+/** How long a change waits for others, in milliseconds. A command that does not exist has failed by then. */
+const DELAY_MS = 40;
+
+/** What {@linkcode StatusWriter} needs. */
+export interface StatusWriterOptions {
+  /** The files. */
+  readonly files: StatusFiles;
+  /** What is written. */
+  readonly statuses: Statuses;
+  /** The time. */
+  readonly clock: Clock;
+  /** The log. */
+  readonly log: Pick<Log, "info" | "warn">;
+  /** A process that exits sooner than this after its start has crashed, in milliseconds. */
+  readonly thresholdMs: number;
+  /** Returns the content of `STATUS/.monitor`. */
+  readonly monitor: () => object;
+  /** Yields what each process uses. */
+  readonly usages: () => Iterable<readonly [name: string, usage: Usage | null]>;
+}
+
+/**
+ * Writes the status directory, a moment after each change, so that nothing waits for it. If that fails, the first fault
+ * is logged, and all is written again at the next full scan.
+ */
+export class StatusWriter {
+  readonly #options: StatusWriterOptions;
+  readonly #directory: string;
+  readonly #changed = new Set<string>();
+  readonly #hashes = new Map<string, { readonly source: string; readonly sha256: string }>();
+  #cancel: (() => void) | null = null;
+  #writing: Promise<void> = Promise.resolve();
+  #hasFault = false;
+  #isCleared = false;
+
+  /** Creates a writer. */
+  constructor(options: StatusWriterOptions) {
+    this.#options = options;
+    this.#directory = `the status directory ${JSON.stringify(options.files.path)}`;
+  }
+
+  /** Locks the directory. */
+  async open(): Promise<void> {
+    this.#logFault(await this.#options.files.lock());
+    this.#logFault(this.#writeMonitor());
+  }
+
+  /** Has the files of a process written soon. */
+  touch(name: string): void {
+    this.#changed.add(name);
+    this.#cancel ??= this.#options.clock.after(DELAY_MS, () => {
+      this.#cancel = null;
+      this.#write();
+    });
+  }
+
+  /** Writes about the monitor itself, and what could not be written before. Called after each full scan. */
+  scanned(): void {
+    const fault = this.#options.files.restore() ?? this.#clear() ?? this.#writeMonitor();
+    this.#writeUsage();
+    if (fault !== null) return this.#logFault(fault);
+    if (!this.#hasFault) return;
+    this.#options.log.info(`${this.#directory} is up to date again`);
+    this.#hasFault = false;
+    for (const { name } of this.#options.statuses.all()) this.touch(name);
+  }
+
+  /** Writes the rest, and releases the lock. */
+  async close(): Promise<void> {
+    this.#cancel?.();
+    await this.#write();
+    this.#logFault(this.#writeMonitor());
+    this.#options.files.close();
+  }
+
+  /** Removes once what an earlier monitor wrote about processes that are not configured any more. */
+  #clear(): string | null {
+    if (this.#isCleared) return null;
+    const { files, statuses } = this.#options;
+    const names = files.names();
+    if (typeof names === "string") return names;
+    const faults = names.filter((name) => !statuses.has(name)).map((name) => files.remove(name));
+    this.#isCleared = true;
+    return faults.find((fault) => fault !== null) ?? null;
+  }
+
+  #writeMonitor(): string | null {
+    return this.#options.files.writeOwn(".monitor", JSON.stringify(this.#options.monitor()));
+  }
+
+  async #writeUsage(): Promise<void> {
+    const { files, clock, usages } = this.#options;
+    const used: Record<string, object> = Object.create(null);
+    const slice = new TimeSlice(clock);
+    for (const [name, usage] of usages()) {
+      if (usage !== null) {
+        const { memoryBytes, cpuSeconds, processes } = usage;
+        used[name] = { memory: memoryBytes, cpu_seconds: cpuSeconds, processes };
+      }
+      if (slice.isOver) await slice.yield();
+    }
+    this.#logFault(files.writeOwn(".usage", JSON.stringify(used)));
+  }
+
+  #write(): Promise<void> {
+    return this.#writing = this.#writing.then(() => this.#writeChanged());
+  }
+
+  async #writeChanged(): Promise<void> {
+    const { files, statuses, clock, thresholdMs } = this.#options;
+    const slice = new TimeSlice(clock);
+    for (const name of this.#changed) {
+      const sha256 = await this.#hash(statuses.get(name));
+      this.#changed.delete(name);
+      const { state } = statuses.get(name);
+      this.#logFault(files.write(name, statuses.texts(name, thresholdMs, sha256)));
+      // If its config comes back, the files tell how it was.
+      if (state === "removed" && !this.#changed.has(name)) {
+        statuses.forget(name);
+        this.#hashes.delete(name);
+      }
+      if (slice.isOver) await slice.yield();
+    }
+  }
+
+  async #hash({ name, source }: Status): Promise<string | null> {
+    if (source === null) return null;
+    const known = this.#hashes.get(name);
+    if (known?.source === source) return known.sha256;
+    const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source)));
+    const sha256 = bytes.toHex();
+    this.#hashes.set(name, { source, sha256 });
+    return sha256;
+  }
+
+  #logFault(fault: string | null): void {
+    if (fault === null || this.#hasFault) return;
+    this.#hasFault = true;
+    this.#options.log.warn(`cannot keep ${this.#directory} up to date: ${fault}`);
+  }
+}

@@ -1,0 +1,150 @@
+import {
+  foldConfig,
+  type Folded,
+  foldStep,
+  formatEvent,
+  formatHistory,
+  formatStatus,
+  newStatus,
+  parseSavedHistory,
+  parseSavedStatus,
+  type Status,
+  type StatusConfig,
+  type StatusStep,
+} from "@ncolony/core";
+import { Tail } from "@ncolony/host";
+import type { TakenStep } from "./events.ts";
+
+/** How many events of a process are kept. */
+const MAX_EVENTS = 32;
+
+/** How many of the last lines of stderr `STATUS/NAME` and `STATUS/.history/NAME` have. */
+const [FEW_LINES, MANY_LINES] = [3, 20];
+
+/** The text of the files of one process. */
+export interface StatusTexts {
+  /** The text of `STATUS/NAME`. */
+  readonly status: string;
+  /** The text of `STATUS/.history/NAME`. */
+  readonly history: string;
+}
+
+/** What {@linkcode Statuses} needs. */
+export interface StatusesOptions {
+  /** Returns the time, in milliseconds since 1970. */
+  readonly wall: () => number;
+  /** Returns the files that an earlier monitor wrote about a process. Null if there are none. */
+  readonly saved: (name: string) => StatusTexts | null;
+  /** Whether to keep what only the files show: the history and the end of stderr. */
+  readonly isWhole: boolean;
+  /** Called after each change. */
+  readonly onChange: (name: string) => void;
+}
+
+/** What is known about one process. */
+interface Entry {
+  status: Status;
+  /** Formatted events, the last one last. */
+  events: readonly string[];
+  /** The end of the stderr of the current start. */
+  tail: Tail;
+  /** The end of the stderr of the last start that ended unasked. */
+  lastTail: Tail;
+}
+
+/** The statuses of all processes, in memory. They go on from what an earlier monitor wrote. */
+export class Statuses {
+  readonly #options: StatusesOptions;
+  readonly #entries = new Map<string, Entry>();
+
+  /** Creates statuses. Nothing is known yet. */
+  constructor(options: StatusesOptions) {
+    this.#options = options;
+  }
+
+  /** Whether something is known about a process. */
+  has(name: string): boolean {
+    return this.#entries.has(name);
+  }
+
+  /** Returns the status of a process. */
+  get(name: string): Status {
+    return this.#entry(name).status;
+  }
+
+  /** Returns all statuses. */
+  all(): Status[] {
+    return [...this.#entries.values()].map(({ status }) => status);
+  }
+
+  /** Folds a step. */
+  step({ name, ...step }: TakenStep, facts: Pick<StatusStep, "child" | "cause">): void {
+    const entry = this.#entry(name);
+    if (step.event.type === "leader-exited" && step.before.type === "running") entry.lastTail = entry.tail;
+    this.#fold(entry, foldStep(entry.status, { ...step, ...facts, at: this.#options.wall() }));
+  }
+
+  /** Folds the change of a config. */
+  config(name: string, config: StatusConfig): void {
+    const entry = this.#entry(name);
+    this.#fold(entry, foldConfig(entry.status, config, this.#options.wall()));
+  }
+
+  /** Changes what no step shows: which processes do not end, or the pid of a program that went to the background. */
+  update(name: string, change: Partial<Pick<Status, "waitsFor" | "pid">>): void {
+    const entry = this.#entry(name);
+    this.#fold(entry, [{ ...entry.status, ...change }, []]);
+  }
+
+  /** Returns what keeps the end of the stderr of the next start. */
+  newTail(name: string): Tail {
+    return this.#entry(name).tail = new Tail();
+  }
+
+  /** Forgets a process. */
+  forget(name: string): void {
+    this.#entries.delete(name);
+  }
+
+  /** Formats the files of a process. */
+  texts(name: string, thresholdMs: number, sha256: string | null): StatusTexts {
+    const { status, events, lastTail } = this.#entry(name);
+    const stderr = status.lastExit?.isAsked === false ? lastTail.lines(FEW_LINES) : [];
+    return {
+      status: formatStatus(status, { thresholdMs, stderr, sha256 }),
+      history: formatHistory(events, lastTail.lines(MANY_LINES)),
+    };
+  }
+
+  #entry(name: string): Entry {
+    const known = this.#entries.get(name);
+    if (known !== undefined) return known;
+    const entry = this.#restored(name);
+    this.#entries.set(name, entry);
+    return entry;
+  }
+
+  #restored(name: string): Entry {
+    const status = newStatus(name, this.#options.wall());
+    const texts = this.#options.saved(name);
+    const saved = texts === null ? null : parseSavedStatus(texts.status);
+    if (texts === null || saved === null) return { status, events: [], tail: new Tail(), lastTail: new Tail() };
+    const { incarnation, started, lastExit } = saved;
+    const history = parseSavedHistory(texts.history);
+    return {
+      status: { ...status, incarnation, started, lastExit },
+      events: history.events.slice(-MAX_EVENTS),
+      tail: new Tail(),
+      lastTail: Tail.of(history.stderr.length > 0 ? history.stderr : saved.stderr),
+    };
+  }
+
+  #fold(entry: Entry, [status, happened]: Folded): void {
+    if (status === entry.status && happened.length === 0) return;
+    entry.status = status;
+    if (!this.#options.isWhole) return;
+    const at = this.#options.wall();
+    entry.events = [...entry.events, ...happened.map((event) => formatEvent(event, at))].slice(-MAX_EVENTS);
+    this.#options.onChange(status.name);
+  }
+}
