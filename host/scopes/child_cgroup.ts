@@ -13,7 +13,9 @@ const EVENTS = [
   {
     controller: "memory",
     key: "oom_kill",
-    says: (count: number) => `out of memory: the kernel killed ${processes(count)}`,
+    // With `memory.oom.group` it kills everything, and counts one process twice.
+    says: (count: number, { memoryBytes }: Limits) =>
+      `out of memory: the kernel killed ${memoryBytes === undefined ? processes(count) : "all of its processes"}`,
   },
   {
     controller: "pids",
@@ -56,7 +58,7 @@ export class ChildCgroup {
       const count = countOf(this.cgroup, `${controller}.events`, key);
       const fresh = count - (this.#seen.get(controller) ?? 0);
       this.#seen.set(controller, count);
-      return fresh > 0 ? [says(fresh)] : [];
+      return fresh > 0 ? [says(fresh, this.#limits)] : [];
     });
   }
 
