@@ -73,6 +73,7 @@ const OPENED_BY_DENO: Readonly<Record<string, string>> = {
   "host/children/child_table.ts": "no other user may write its directory",
   "host/children/descriptors.ts": "opens /dev/null",
   "host/scopes/cgroup.ts": "reads and writes /sys/fs/cgroup",
+  "host/scopes/logins.ts": "reads regular files of /run/systemd, which only root may write",
   "host/scopes/own_cgroup.ts": "reads /proc",
   "host/scopes/proc.ts": "reads /proc",
   "host/program/inherited.ts": "reads /proc",

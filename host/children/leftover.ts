@@ -3,6 +3,8 @@ import { faultOf } from "../deno_errors.ts";
 import type { Child, ChildListener, Clock } from "../types.ts";
 import { DEFAULT_RULES } from "./child_record.ts";
 import type { Cgroup } from "../scopes/cgroup.ts";
+import type { Logins } from "../scopes/logins.ts";
+import { readProcess } from "../scopes/proc.ts";
 import type { ProcView } from "../scopes/proc_view.ts";
 import { killCgroup } from "../scopes/cgroup_scope.ts";
 import { exists, requestStop, type ScopeKind, signalEach } from "../scopes/scope.ts";
@@ -79,6 +81,8 @@ export interface LeftoverParts {
   readonly traces: readonly Trace[];
   /** The cgroups in which there are more of them. */
   readonly cgroups: readonly Cgroup[];
+  /** The logins that they have opened. */
+  readonly logins: readonly Logins[];
   /** Searches for more processes. Resolves with null when no more can appear. */
   readonly search: () => Promise<readonly Trace[] | null>;
   /** How processes are seen. */
@@ -120,8 +124,13 @@ export class Leftover implements Child {
 
   signal(signal: StopSignal): void {
     this.#signal = signal;
+    // They cannot be found any more when what opened them has ended.
+    const logins = this.#logins();
+    const reached = new Set(this.#traces.map(({ pid }) => pid));
     for (const trace of this.#traces) this.#send(trace, signal);
     for (const cgroup of this.#cgroups) this.#sendTo(cgroup, signal);
+    // What opened a login has already got the signal with its session.
+    for (const login of logins) this.#sendTo(login, signal, (pid) => !reached.has(readProcess(pid)?.session ?? 0));
   }
 
   retry(): void {}
@@ -129,7 +138,7 @@ export class Leftover implements Child {
   whoIsLeft(): string {
     const left = [
       ...this.#traces.map(({ pid, rules }) => whoIsLeft(pid, () => membersOf(kindOf(rules), pid, this.#parts.view))),
-      ...this.#cgroups.map((cgroup) => whoIsLeft(this.pid, () => cgroup.pids())),
+      ...[...this.#cgroups, ...this.#logins()].map((cgroup) => whoIsLeft(this.pid, () => cgroup.pids())),
     ];
     return left.join(", ") || "no known process";
   }
@@ -138,10 +147,20 @@ export class Leftover implements Child {
     return null;
   }
 
-  async #sendTo(cgroup: Cgroup, signal: StopSignal): Promise<void> {
+  /** Returns the cgroups of its logins that are not over. None if they cannot be seen now. */
+  #logins(): Cgroup[] {
+    try {
+      return this.#parts.logins.flatMap((logins) => logins.cgroups());
+    } catch {
+      // No file descriptor is left.
+      return [];
+    }
+  }
+
+  async #sendTo(cgroup: Cgroup, signal: StopSignal, gets: (pid: number) => boolean = () => true): Promise<void> {
     try {
       if (signal === "SIGKILL") await killCgroup(cgroup);
-      else await signalEach(() => cgroup.pids(), signal);
+      else await signalEach(() => cgroup.pids().filter(gets), signal);
     } catch (error) {
       this.#parts.listener.warn(`cannot send ${signal} to processes of a previous monitor: ${faultOf(error)}`);
     }
@@ -191,7 +210,7 @@ export class Leftover implements Child {
       this.#cgroups = this.#cgroups.filter((cgroup) => !cgroup.remove());
       const found = await search();
       for (const trace of found ?? []) this.#take(trace);
-      if (this.#traces.length + this.#cgroups.length > 0 || found !== null) {
+      if (this.#traces.length + this.#cgroups.length + this.#logins().length > 0 || found !== null) {
         return this.#poll(Math.min(2 * delayMs, MAX_POLL_MS));
       }
       listener.leaderExited({ type: "unknown", reason: "started by a previous monitor" });

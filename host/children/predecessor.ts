@@ -5,6 +5,8 @@ import type { Cgroups } from "../scopes/cgroups.ts";
 import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
 import { identify, Leftover, type Trace } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
+import { type Logins, loginsOfSession } from "../scopes/logins.ts";
+import { readProcess } from "../scopes/proc.ts";
 import type { ProcView } from "../scopes/proc_view.ts";
 import { exists } from "../scopes/scope.ts";
 import { findStrays, type Stray } from "./strays.ts";
@@ -66,6 +68,7 @@ export async function findChildren(left: LeftFiles, { config, view, cgroups, clo
   const there = Map.groupBy(outside.filter((trace) => identify(trace, view) !== "stranger"), ({ name }) => name);
   const starting = left.records.filter((record) => isStarting(record, view)).map(({ name }) => name);
   const until = clock.now() + SEARCH_MS;
+  const hasCgroups = cgroups !== null;
   return [...new Set([...cgroupsOf.keys(), ...there.keys(), ...starting])].map((name) => {
     const traces = distinct(there.get(name) ?? []);
     const cgroups: Cgroup[] = (cgroupsOf.get(name) ?? []).map(({ cgroup }) => cgroup);
@@ -77,7 +80,9 @@ export async function findChildren(left: LeftFiles, { config, view, cgroups, clo
       pids,
       isKnown: traces.every((trace) => identify(trace, view) === "ours"),
       rules: traces[0]?.rules ?? rulesOf(name),
-      open: (listener: ChildListener) => new Leftover({ ...parts, listener }),
+      open: (listener: ChildListener) => {
+        return new Leftover({ ...parts, logins: hasCgroups ? loginsOf(traces, cgroups) : [], listener });
+      },
     };
   });
 }
@@ -156,6 +161,19 @@ function isStarting({ pid, boot }: ChildRecord, view: ProcView): boolean {
     return pid === null && boot !== null && boot === view.bootId();
   } catch {
     return false;
+  }
+}
+
+/** Returns the logins of what ends by its cgroup, which they leave. None if that cannot be seen now. */
+function loginsOf(traces: readonly Trace[], cgroups: readonly Cgroup[]): Logins[] {
+  const leaders = traces.filter(({ rules }) => rules.killScope === "all" || rules.killScope === "cgroup");
+  try {
+    const inside = cgroups.flatMap((cgroup) => cgroup.pids()).map(readProcess).filter((info) => info !== null);
+    const sessions = new Set([...leaders.map(({ pid }) => pid), ...inside.map(({ session }) => session)]);
+    return [...sessions].map(loginsOfSession);
+  } catch {
+    // No file descriptor is left.
+    return [];
   }
 }
 

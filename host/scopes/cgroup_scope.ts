@@ -1,6 +1,7 @@
 import type { StopSignal } from "@ncolony/core";
 import type { Cgroup } from "./cgroup.ts";
 import type { Cgroups } from "./cgroups.ts";
+import { Logins } from "./logins.ts";
 import { type Leader, type Scope, signalEach } from "./scope.ts";
 import { whoIsLeft } from "./who_is_left.ts";
 
@@ -16,8 +17,8 @@ export async function killCgroup(cgroup: Cgroup): Promise<void> {
 }
 
 /**
- * All processes in the cgroup of a child, and in the cgroups below it. They cannot leave it, unless root moves them, or
- * the user to whom the cgroups are delegated.
+ * All processes in the cgroup of a child, and in the cgroups below it. They cannot leave it, unless root moves them, as
+ * systemd does at a login, or the user to whom the cgroups are delegated.
  */
 export class CgroupScope implements Scope {
   readonly kind = "cgroup";
@@ -26,6 +27,7 @@ export class CgroupScope implements Scope {
   readonly #cgroups: Cgroups;
   /** What is used while this program, or another child, is in the cgroup. */
   readonly #narrower: Scope;
+  readonly #logins: Logins;
 
   /** Creates a scope. This program may still be in the cgroup. */
   constructor(leader: Leader, cgroup: Cgroup, cgroups: Cgroups, narrower: Scope) {
@@ -33,19 +35,26 @@ export class CgroupScope implements Scope {
     this.#cgroup = cgroup;
     this.#cgroups = cgroups;
     this.#narrower = narrower;
+    this.#logins = new Logins(leader);
   }
 
   async signal(signal: StopSignal): Promise<void> {
-    if (!await this.#cgroups.isExclusive(this.#cgroup)) return await this.#narrower.signal(signal);
-    if (signal !== "SIGKILL") return await signalEach(() => this.#pids(), signal);
-    await killCgroup(this.#cgroup);
+    const isExclusive = await this.#cgroups.isExclusive(this.#cgroup);
+    if (signal !== "SIGKILL") {
+      return isExclusive ? await signalEach(() => this.#pids(), signal) : await this.#narrower.signal(signal);
+    }
+    // They cannot be found any more when what opened them has ended.
+    const logins = this.#logins.cgroups();
+    await (isExclusive ? killCgroup(this.#cgroup) : this.#narrower.signal(signal));
+    for (const login of logins) await killCgroup(login);
     // Root may have moved it away.
     if (!this.#leader.hasExited) this.#leader.kill(signal);
   }
 
   async isEmpty(): Promise<boolean> {
-    if (!await this.#cgroups.isExclusive(this.#cgroup)) return await this.#narrower.isEmpty();
-    return !this.#cgroup.isPopulated;
+    const isExclusive = await this.#cgroups.isExclusive(this.#cgroup);
+    const isEmpty = isExclusive ? !this.#cgroup.isPopulated : await this.#narrower.isEmpty();
+    return isEmpty && this.#logins.cgroups().length === 0;
   }
 
   hasLiveMember(): boolean {
@@ -59,6 +68,7 @@ export class CgroupScope implements Scope {
 
   #pids(): number[] {
     const leader = this.#leader.hasExited ? [] : [this.#leader.pid];
-    return [...new Set([...leader, ...this.#cgroup.pids()])].filter((pid) => pid !== Deno.pid);
+    const inside = [this.#cgroup, ...this.#logins.cgroups()].flatMap((cgroup) => cgroup.pids());
+    return [...new Set([...leader, ...inside])].filter((pid) => pid !== Deno.pid);
   }
 }

@@ -301,7 +301,16 @@ const NOTHING = () => Promise.resolve(null);
 function leftoverOf(pid: number, view: ProcView, clock: HandClock, told: string[]): Leftover {
   const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
   const traces = [{ name: "web", pid, start: "1", boot: null, rules }];
-  return new Leftover({ pid, traces, cgroups: [], search: NOTHING, view, clock, listener: listenerTo(told) });
+  return new Leftover({
+    pid,
+    traces,
+    cgroups: [],
+    logins: [],
+    search: NOTHING,
+    view,
+    clock,
+    listener: listenerTo(told),
+  });
 }
 
 Deno.test("Leftover signals no process that it cannot see, and waits for it for 60 s", async () => {
@@ -380,6 +389,7 @@ Deno.test("Leftover keeps waiting for a cgroup that cannot be seen for a moment"
     pid: 0,
     traces: [],
     cgroups: [cgroup],
+    logins: [],
     search: NOTHING,
     view: BLIND,
     clock,

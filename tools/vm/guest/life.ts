@@ -64,7 +64,8 @@ Deno.test("systemd ends what a killed monitor leaves, and starts the next one, w
 
 Deno.test("a child that stops everything with its cgroup is no end of the monitor", async () => {
   await using unit = await Unit.start();
-  const script = `echo 1 > "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/cgroup.kill"`;
+  // By then the monitor is in another one.
+  const script = `sleep 2; echo 1 > "/sys/fs/cgroup$(sed -n 's/^0:://p' /proc/self/cgroup)/cgroup.kill"`;
   unit.put("web", { args: sh(script), env: ENV });
   await unit.waitFor(/ WARN web: running -> .*SIGKILL/);
   await unit.started("web", 2);

@@ -5,3 +5,4 @@ import "./escapes.ts";
 import "./limits.ts";
 import "./life.ts";
 import "./places.ts";
+import "./logins.ts";

@@ -18,7 +18,7 @@ const config = {
 };
 const [ready, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
 const spec = parseSpec("web", JSON.stringify(config));
-await host.ready(spec);
+await host.ready();
 // The child is born where this program waits.
 const before = used(cgroupOf(Deno.pid));
 const child = host.spawn(spec, { stdout: () => ready.resolve(), stderr: () => {}, end: () => {} }, {
