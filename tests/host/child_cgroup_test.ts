@@ -7,7 +7,7 @@ import { type TempDir, tempDir, until } from "../helpers.ts";
 /** What a child cgroup needs of the others: this program has left it, and all controllers are enabled. */
 const CGROUPS = {
   controllers: { isEnabled: () => true },
-  hasLeft: () => Promise.resolve(true),
+  isExclusive: () => Promise.resolve(true),
 } as unknown as Cgroups;
 
 /** Creates a directory with the files of a cgroup. */
