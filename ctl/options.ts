@@ -1,11 +1,13 @@
 import { MAX_ID, UsageError } from "@ncolony/core";
 import {
+  COLONY_OPTION,
   COMMON_OPTIONS,
   lastValue,
   type Option,
   optionsHelp,
   type ParsedArgs,
   parseWords,
+  requiredPlace,
   requiredValue,
 } from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
@@ -48,6 +50,7 @@ export interface Parsed {
 }
 
 const PLACES: readonly Option[] = [
+  COLONY_OPTION,
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
 ];
@@ -67,7 +70,7 @@ const NAME: Option = { name: "name", value: "NAME", help: "another way to give N
 /** The text of `--help`. */
 export const HELP = `ncolony-ctl: add, change, remove and restart the processes of a colony.
 
-Usage: ncolony-ctl --messages DIR --config DIR COMMAND
+Usage: ncolony-ctl --colony DIR COMMAND
 
 Commands:
   add NAME --cmd CMD [options]   add a process, or change one
@@ -94,7 +97,7 @@ export function parseOptions(argv: readonly string[]): Parsed {
   const { flags } = words;
   if (flags.has("help") || flags.has("version")) return { request: null, flags };
   const command = parseCommand(words);
-  const places = { config: requiredValue(words, "config"), messages: requiredValue(words, "messages") };
+  const places = { config: requiredPlace(words, "config"), messages: requiredPlace(words, "messages") };
   if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
     throw new UsageError("--config and --messages are the same directory");
   }

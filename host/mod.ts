@@ -15,6 +15,8 @@ import { configDirectory } from "./files/directory.ts";
 import { colonyId } from "./scopes/colony_id.ts";
 import { KillScopes } from "./scopes/kill_scopes.ts";
 import { whatIsLacking } from "./scopes/lack.ts";
+import { makeMissing } from "./files/own_directory.ts";
+import { resolve } from "@std/path/posix/resolve";
 import { lockDirectory } from "./files/lock.ts";
 import { Logs } from "./output/logs.ts";
 import { messageDirectory } from "./files/messages_directory.ts";
@@ -160,6 +162,7 @@ export function denoHost({ config, killScope = "cgroup", nofile, environ = denoE
   });
   return {
     clock: denoClock,
+    createDirectory: (path, trust = {}) => makeMissing(resolve(path), trust),
     directory: configDirectory,
     messagesDirectory: messageDirectory,
     watch: watchDirectories,

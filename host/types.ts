@@ -197,6 +197,8 @@ export interface StatusFiles {
 export interface Host {
   /** The time. */
   readonly clock: Clock;
+  /** Creates a directory and its parents if they are missing. @throws {Error} If that fails. */
+  createDirectory(path: string, trust?: TrustOptions): void;
   /** Opens a config directory. */
   directory(path: string, trust?: TrustOptions): Directory;
   /** Opens a messages directory. */

@@ -64,6 +64,7 @@ export class Colony implements ProgramService {
     const log = withProblems(output.log, onEvent);
     const { allowInsecure = false, trustReadOnlyMount = false } = options;
     const trust = { allowInsecure, trustReadOnlyMount };
+    if (options.create) [options.config, options.messages].forEach((path) => host.createDirectory(path, trust));
     this.#config = host.directory(options.config, trust);
     this.#messagesDirectory = host.messagesDirectory(options.messages, trust);
     const own = Object.entries({ "pid files": options.pid, logs: options.logs, status: options.status }).flatMap((

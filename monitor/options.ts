@@ -15,6 +15,8 @@ import {
 import {
   bytesValue,
   choiceValue,
+  COLONY_OPTION,
+  colonyValue,
   COMMON_OPTIONS,
   countValue,
   lastValue,
@@ -24,10 +26,10 @@ import {
   outputOptions,
   type Parsed,
   parseWords,
+  placeValue,
   RAW_OPTION,
-  requiredValue,
+  requiredPlace,
   secondsValue,
-  textValue,
 } from "@ncolony/host";
 
 /** The options of a monitor. All times are in seconds, as in Python NColony. */
@@ -36,6 +38,8 @@ export interface Options {
   readonly config: string;
   /** The messages directory. */
   readonly messages: string;
+  /** Whether to create the config and messages directories if they are missing. @default {false} */
+  readonly create?: boolean;
   /** The directory of pid files. Without it, none are written. */
   readonly pid?: string;
   /**
@@ -99,6 +103,7 @@ const LEAST = {
 export const LOG_DEFAULTS = { logSize: 10 * 1024 * 1024, logKeep: 10 } as const;
 
 const OPTIONS: readonly Option[] = [
+  COLONY_OPTION,
   { name: "config", value: "DIR", help: "one JSON file per process; required" },
   { name: "messages", value: "DIR", help: "one JSON file per request; required" },
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "scan both directories this often [10]" },
@@ -116,6 +121,7 @@ const OPTIONS: readonly Option[] = [
   { name: "maxrestartdelay", short: "M", value: "SECONDS", help: "longest restart delay [3600]" },
   { name: "kill-scope", value: "SCOPE", help: "process, group, session; cgroup: widest [cgroup]" },
   { name: "logs", value: "DIR", help: "one log file per process, DIR/NAME.log" },
+  { name: "no-logs", help: "no log files, even with --colony" },
   { name: "log-size", value: "BYTES", help: "rotate a log at this size, such as 500K [10M]" },
   { name: "log-keep", value: "N", help: "keep so many old logs, DIR/NAME.log.1 … [10]" },
   { name: "nofile", value: "N", help: "soft limit of open files of each process" },
@@ -129,7 +135,8 @@ const OPTIONS: readonly Option[] = [
 /** The text of `--help`. */
 export const HELP = `ncolony-monitor: run the processes of a config directory, restart them on exit.
 
-Usage: ncolony-monitor --config DIR --messages DIR [options]
+Usage: ncolony-monitor --colony DIR [options]
+       ncolony-monitor --config DIR --messages DIR [options]
 
 ${optionsHelp(OPTIONS)}
 
@@ -150,9 +157,9 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
-  const pid = textValue(words, "pid", "DIR");
-  const status = textValue(words, "status", "DIR");
-  const logs = textValue(words, "logs", "DIR");
+  const pid = placeValue(words, "pid");
+  const status = placeValue(words, "status");
+  const logs = flags.has("no-logs") ? undefined : placeValue(words, "logs");
   const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
   const logKeep = countValue(words, "log-keep", 0, MAX_LOG_KEEP);
   const nofile = countValue(words, "nofile", 1, MAX_NOFILE);
@@ -160,8 +167,9 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     throw new UsageError(`--${logSize === undefined ? "log-keep" : "log-size"} needs --logs`);
   }
   const options = {
-    config: requiredValue(words, "config"),
-    messages: requiredValue(words, "messages"),
+    config: requiredPlace(words, "config"),
+    messages: requiredPlace(words, "messages"),
+    ...(colonyValue(words) === undefined ? {} : { create: true }),
     ...(pid === undefined ? {} : { pid }),
     ...(status === undefined ? {} : { status }),
     ...(lastValue(words, "kill-scope") === undefined

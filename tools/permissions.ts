@@ -16,11 +16,18 @@ export const LEAST_PERMISSIONS = {
 } as const;
 
 /**
- * The permissions of tasks, bundles and binaries. The monitor gets all permissions: `--allow-run` already lets it do
+ * The permissions of tasks, bundles and binaries. All but the scheduler and reaper may read `NCOLONY_COLONY`. The monitor
+ * gets all permissions: `--allow-run` already lets it do
  * anything, and Deno requires all of them to read /proc, where the monitor finds leftover processes of a killed
  * monitor.
  */
-export const PERMISSIONS = { ...LEAST_PERMISSIONS, monitor: ["--allow-all"] } as const;
+export const PERMISSIONS = {
+  ...LEAST_PERMISSIONS,
+  monitor: ["--allow-all"],
+  ctl: [...LEAST_PERMISSIONS.ctl, "--allow-env=NCOLONY_COLONY"],
+  beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
+  httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
+} as const;
 
 /** The name of a tool. */
 export type Tool = keyof typeof PERMISSIONS;

@@ -1,4 +1,5 @@
 import { checkNumber, checkText, UsageError } from "@ncolony/core";
+import { COLONY_OPTION, placeValue, requiredPlace } from "../program/colony_option.ts";
 import type { Parsed } from "../program/daemon.ts";
 import {
   COMMON_OPTIONS,
@@ -7,9 +8,7 @@ import {
   optionsHelp,
   outputOptions,
   parseWords,
-  requiredValue,
   secondsValue,
-  textValue,
 } from "../program/options.ts";
 
 /** The options of a program that checks processes. Times are in seconds, as in Python NColony. */
@@ -31,6 +30,7 @@ export const DEFAULT_FREQ = 10;
 const MIN_FREQ = 0.01;
 
 const OPTIONS: readonly Option[] = [
+  COLONY_OPTION,
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
   { name: "pid", value: "DIR", help: "the monitor's pid directory: shows start times" },
@@ -53,10 +53,10 @@ export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions>
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
-  const pid = textValue(words, "pid", "DIR");
+  const pid = placeValue(words, "pid");
   const options = {
-    config: requiredValue(words, "config"),
-    messages: requiredValue(words, "messages"),
+    config: requiredPlace(words, "config"),
+    messages: requiredPlace(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
     freq: secondsValue(words, "freq", DEFAULT_FREQ, MIN_FREQ),
   };

@@ -56,7 +56,8 @@ export function makeOwnDirectory(path: string, trust: TrustOptions): void {
   refuse(absolute, identify(absolute, trust));
 }
 
-function makeMissing(path: string, trust: TrustOptions): void {
+/** Creates a directory and its parents if they are missing. @throws {Error} If that fails, or others could change one. */
+export function makeMissing(path: string, trust: TrustOptions): void {
   if (!isMissing(path)) return;
   makeMissing(dirname(path), trust);
   refuse(path, identifyMissing(path, trust));

@@ -111,7 +111,7 @@ Deno.test("parseOptions() rejects a command line without one of the directories,
   assertThrows(
     () => parseOptions(["--config", "c", "--messages=", "restart-all"]),
     UsageError,
-    "--messages is missing",
+    "--messages needs a value",
   );
 });
 

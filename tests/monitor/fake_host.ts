@@ -225,6 +225,10 @@ export class FakeHost implements Host {
 
   readonly pid = 4711;
 
+  createDirectory(): void {
+    throw new Error("no directories are created on this machine");
+  }
+
   statusFiles(): StatusFiles {
     throw new Error("no status files on this machine");
   }

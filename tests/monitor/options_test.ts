@@ -97,8 +97,8 @@ Deno.test("parseOptions() names a missing option", () => {
   assertMatch(complaint(), /--config is missing/);
   assertMatch(complaint("--messages", "m"), /--config is missing/);
   assertMatch(complaint("--config", "c"), /--messages is missing/);
-  assertMatch(complaint("--config=", "--messages", "m"), /--config is missing/);
-  assertMatch(complaint("--config", "c", "--messages", ""), /--messages is missing/);
+  assertMatch(complaint("--config=", "--messages", "m"), /--config needs a value/);
+  assertMatch(complaint("--config", "c", "--messages", ""), /--messages needs a value/);
 });
 
 Deno.test("parseOptions() names an option without a value", () => {
@@ -140,7 +140,7 @@ Deno.test("HELP names every option, its value and its default", () => {
   const valued = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
   const trust = ["--allow-insecure", "--trust-read-only-mount"];
   const logs = ["--logs", "--log-size", "--log-keep", "--log-level", "--log-format", "--log-file", "--raw"];
-  const all = [...valued, ...trust, ...logs, "--nofile", "--help", "--version"];
+  const all = [...valued, ...trust, ...logs, "--colony", "--no-logs", "--nofile", "--help", "--version"];
   for (const name of [...all, "-h"]) {
     assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
   }

@@ -69,6 +69,10 @@ export class MonitorView implements Host {
 
   readonly pid = 4711;
 
+  createDirectory(): void {
+    throw new Error("no directories are created on this machine");
+  }
+
   statusFiles(): never {
     throw new Error("no status files on this machine");
   }
