@@ -73,6 +73,7 @@ export function makeBeatCheck(options: CheckOptions, output: Output, heart: Loop
   checkCheckOptions(options);
   const { config, messages, pid = null, freq } = options;
   const host = {
+    name: "beatcheck",
     clock: denoClock,
     directory: openConfig(config),
     messagesDirectory: messageDirectory(messages, TRUST),

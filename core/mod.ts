@@ -97,13 +97,14 @@ export {
   formatHistory,
   formatStatus,
   parseSavedHistory,
-  parseSavedStatus,
-  type SavedStatus,
+  parseStatus,
   type StatusFacts,
+  type ToldStatus,
 } from "./status_json.ts";
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
 export { splitEnv } from "./unsafe_variables.ts";
+export { describeSpan, judge, shouldRun, type Verdict } from "./verdict.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";
 export { changesUser, needsWrappers, type Wrapped, type Wrapper, type WrapperFacts, wrappersOf } from "./wrappers.ts";

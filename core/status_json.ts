@@ -6,8 +6,15 @@
 
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
-import type { HistoryEvent, LastExit, Status, StatusState } from "./status.ts";
-import type { Exit } from "./types.ts";
+import {
+  type HistoryEvent,
+  type LastExit,
+  newStatus,
+  type Status,
+  type StatusProblem,
+  type StatusState,
+} from "./status.ts";
+import { type Exit, SCOPE_WIDTHS } from "./types.ts";
 
 /** What {@linkcode formatStatus} adds to a status. */
 export interface StatusFacts {
@@ -93,26 +100,72 @@ function causeJson(cause: Cause | null): Json {
   return { ...json, message: messages.at(-1) ?? null, from, reason, messages: [...messages] };
 }
 
-/** What goes on from one monitor to the next. */
-export type SavedStatus = Pick<Status, "incarnation" | "started" | "lastExit" | "since"> & {
-  /** The state under the last monitor. */
-  readonly state: StatusState;
-  /** The last lines of stderr. */
-  readonly stderr: readonly string[];
-};
+/** What a file `STATUS/NAME` tells. */
+export interface ToldStatus {
+  /** The status, without the text of the config. */
+  readonly status: Status;
+  /** As in {@linkcode StatusFacts}. */
+  readonly facts: StatusFacts;
+}
 
-/** Parses a file `STATUS/NAME` that another monitor wrote. Null if it is none. Never throws. */
-export function parseSavedStatus(text: string): SavedStatus | null {
-  const saved = parse(text);
-  if (saved === null || !Number.isSafeInteger(saved.incarnation) || Number(saved.incarnation) < 0) return null;
-  const last = isObject(saved.last_exit) ? saved.last_exit : null;
-  return {
-    incarnation: Number(saved.incarnation),
-    started: time(saved.started),
-    since: time(saved.since) ?? 0,
-    state: typeof saved.state === "string" ? saved.state as StatusState : "stopped",
+/** The states that a file can tell. */
+const STATES: readonly StatusState[] = [
+  "running",
+  "waiting",
+  "stopping",
+  "killing",
+  "disabled",
+  "invalid",
+  "stopped",
+  "removed",
+];
+
+/** Parses a file `STATUS/NAME`. Null if it is none. Whatever is not as it should be counts as absent. Never throws. */
+export function parseStatus(text: string): ToldStatus | null {
+  const told = parse(text);
+  if (told === null || typeof told.name !== "string") return null;
+  const last = isObject(told.last_exit) ? told.last_exit : null;
+  const incarnation = count(told.incarnation) ?? 0;
+  const status: Status = {
+    ...newStatus(told.name, time(told.since) ?? 0),
+    state: STATES.find((state) => state === told.state) ?? "stopped",
+    pid: count(told.pid),
+    incarnation,
+    started: time(told.started),
+    scope: SCOPE_WIDTHS.find((scope) => scope === told.scope) ?? null,
+    delayMs: milliseconds(told.delay),
+    nextStart: time(told.next_start),
+    waitsFor: textOf(told.waits_for),
     lastExit: last === null ? null : parseExit(last),
-    stderr: texts(last?.stderr),
+    cause: isObject(told.cause) ? parseCause(told.cause) : null,
+    problem: isObject(told.problem) ? parseProblem(told.problem) : null,
+  };
+  const thresholdMs = milliseconds(told.threshold) ?? 0;
+  return { status, facts: { thresholdMs, stderr: texts(last?.stderr), sha256: textOf(told.config_sha256) } };
+}
+
+function parseCause({ kind, messages, from, reason, keys }: JsonObject): Cause | null {
+  switch (kind) {
+    case "message":
+      return { kind, messages: texts(messages), from: textOf(from), reason: textOf(reason) };
+    case "config":
+      return { kind, keys: Array.isArray(keys) ? texts(keys) : null };
+    case "monitor":
+    case "exit":
+    case "delay":
+      return { kind };
+    default:
+      return null;
+  }
+}
+
+function parseProblem({ message, field, line, column, since }: JsonObject): StatusProblem {
+  return {
+    message: textOf(message) ?? "",
+    field: textOf(field),
+    line: count(line),
+    column: count(column),
+    since: time(since) ?? 0,
   };
 }
 
@@ -142,7 +195,19 @@ function parseExit({ type, code, signal, reason, at, lived, asked }: JsonObject)
     : null;
   const when = time(at);
   if (exit === null || when === null) return null;
-  return { exit, at: when, livedMs: typeof lived === "number" ? lived * 1000 : null, isAsked: asked === true };
+  return { exit, at: when, livedMs: milliseconds(lived), isAsked: asked === true };
+}
+
+function textOf(value: Json | undefined): string | null {
+  return typeof value === "string" ? value : null;
+}
+
+function count(value: Json | undefined): number | null {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
+}
+
+function milliseconds(value: Json | undefined): number | null {
+  return typeof value === "number" && value >= 0 ? Math.round(value * 1000) : null;
 }
 
 function texts(value: Json | undefined): string[] {

@@ -1,7 +1,10 @@
-import { type JsonObject, MAX_CONFIG_BYTES, parseObject, SpecError, UsageError } from "@ncolony/core";
+import { type JsonObject, MAX_CONFIG_BYTES, type Origin, parseObject, SpecError, UsageError } from "@ncolony/core";
 import { readTextFile } from "@ncolony/host/tool";
 import { add, remove, restart, restartAll, restartGroup } from "./ctl.ts";
 import type { Parsed } from "./options.ts";
+
+/** What messages of this program say about themselves. */
+const ORIGIN: Origin = { from: "ctl" };
 
 /**
  * Runs the command of a parsed command line.
@@ -21,16 +24,16 @@ export function call({ request }: Parsed): void {
     case "remove":
       return asUsage(() => remove(places, command.name));
     case "restart":
-      return asUsage(() => restart(places, command.name));
+      return asUsage(() => restart(places, command.name, ORIGIN));
     case "restart-all":
-      return restartAll(places);
+      return void restartAll(places, ORIGIN);
     case "restart-group":
-      return restartGroup(places, command.group);
+      return void restartGroup(places, command.group, ORIGIN);
   }
 }
 
 /** Reports an invalid name or option as an invalid command line. */
-function asUsage(write: () => void): void {
+function asUsage(write: () => unknown): void {
   try {
     write();
   } catch (error) {

@@ -1,4 +1,4 @@
-import { fileNameFault, type JsonObject, nameFault, parseSpec, SpecError } from "@ncolony/core";
+import { fileNameFault, type JsonObject, nameFault, type Origin, parseSpec, SpecError } from "@ncolony/core";
 import { postFile, postMessage, removeFile } from "@ncolony/host/tool";
 
 /** The two directories of a colony. */
@@ -74,21 +74,25 @@ export function remove(places: Places, name: string): void {
 /**
  * Asks the monitor to restart a process.
  *
+ * @param places The directories of the colony.
+ * @param name The name of the process.
+ * @param origin What the message says about itself, for the log and for `ctl why`.
+ * @returns The name of the message.
  * @throws {RangeError} If the name is invalid.
  */
-export function restart(places: Places, name: string): void {
+export function restart(places: Places, name: string, origin: Origin = {}): string {
   checkName(name, nameFault(name));
-  postMessage(places.messages, { type: "RESTART", name });
+  return postMessage(places.messages, { type: "RESTART", name, ...origin });
 }
 
-/** Asks the monitor to restart every process. */
-export function restartAll(places: Places): void {
-  postMessage(places.messages, { type: "RESTART-ALL" });
+/** Asks the monitor to restart every process. Returns the name of the message. */
+export function restartAll(places: Places, origin: Origin = {}): string {
+  return postMessage(places.messages, { type: "RESTART-ALL", ...origin });
 }
 
-/** Asks the monitor to restart every process that has the group in its `group`. */
-export function restartGroup(places: Places, group: string): void {
-  postMessage(places.messages, { type: "RESTART-GROUP", group });
+/** Asks the monitor to restart every process that has the group in its `group`. Returns the name of the message. */
+export function restartGroup(places: Places, group: string, origin: Origin = {}): string {
+  return postMessage(places.messages, { type: "RESTART-GROUP", group, ...origin });
 }
 
 /** Rejects NaN, which JSON turns into null, and null means the monitor's own id. */

@@ -9,10 +9,11 @@
 
 import { main } from "./main.ts";
 
-export type { Json, JsonObject } from "@ncolony/core";
+export type { Json, JsonObject, Origin } from "@ncolony/core";
 export { add, type AddOptions, type Places, remove, restart, restartAll, restartGroup } from "./ctl.ts";
+export type { ParsedArgs } from "@ncolony/host/tool";
 export { call } from "./call.ts";
 export { main } from "./main.ts";
-export { type Add, type Command, type Parsed, parseOptions } from "./options.ts";
+export { type Add, type Command, type Parsed, parseOptions, type Report } from "./options.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -41,8 +41,18 @@ export interface Add {
   readonly extras?: string;
 }
 
+/** A command that shows something, with its words and options. */
+export interface Report {
+  /** The kind of command. */
+  readonly type: "status" | "why";
+  /** The command line. */
+  readonly words: ParsedArgs;
+}
+
 /** A parsed command line of ctl. */
 export interface Parsed {
+  /** The command, if it shows something. */
+  readonly report?: Report;
   /** The directories and the command. Null if `--help` or `--version` was given. */
   readonly request: { readonly places: Places; readonly command: Command } | null;
   /** The flags that were given, `help` or `version`. */
@@ -53,6 +63,7 @@ const PLACES: readonly Option[] = [
   COLONY_OPTION,
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
+  { name: "status", value: "DIR", help: "the monitor's status directory" },
 ];
 
 const ADD: readonly Option[] = [
@@ -64,6 +75,14 @@ const ADD: readonly Option[] = [
   { name: "gid", value: "GID", help: "the group id to run as" },
   { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file with one" },
 ];
+
+const STATUS: readonly Option[] = [
+  { name: "group", value: "GROUP", help: "only the processes of a group" },
+  { name: "wide", help: "also show usage, and removed processes" },
+  { name: "watch", help: "show it again when something changes" },
+];
+
+const JSON_OPTION: Option = { name: "json", help: "print a JSON document" };
 
 const NAME: Option = { name: "name", value: "NAME", help: "another way to give NAME" };
 
@@ -78,6 +97,8 @@ Commands:
   restart NAME                   restart a process
   restart-all                    restart every process
   restart-group GROUP            restart every process of a group
+  status [NAME…] [options]       show how the processes are
+  why NAME                       tell how a process came to where it is
 
 Options:
 ${optionsHelp([...PLACES, NAME, ...COMMON_OPTIONS])}
@@ -85,7 +106,11 @@ ${optionsHelp([...PLACES, NAME, ...COMMON_OPTIONS])}
 Options of add:
 ${optionsHelp(ADD)}
 
-Exit codes: 0 written, 1 an error, 2 a wrong command line.`;
+Options of status (--json also of why):
+${optionsHelp([...STATUS, JSON_OPTION])}
+
+Exit codes: 0 as asked, 1 an error, 2 a wrong command line, 3 a process is not
+well, 4 no such process, no monitor or no status.`;
 
 /**
  * Parses a command line. A first word `ctl` is ignored, as in Python NColony.
@@ -93,9 +118,19 @@ Exit codes: 0 written, 1 an error, 2 a wrong command line.`;
  * @throws {UsageError} If the command line is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed {
-  const words = parseWords(argv[0] === "ctl" ? argv.slice(1) : argv, [...PLACES, NAME, ...ADD, ...COMMON_OPTIONS]);
+  const words = parseWords(argv[0] === "ctl" ? argv.slice(1) : argv, [
+    ...PLACES,
+    NAME,
+    ...ADD,
+    ...STATUS,
+    JSON_OPTION,
+    ...COMMON_OPTIONS,
+  ]);
   const { flags } = words;
   if (flags.has("help") || flags.has("version")) return { request: null, flags };
+  rejectStray(words);
+  const [type] = words.words;
+  if (type === "status" || type === "why") return { request: null, report: { type, words }, flags };
   const command = parseCommand(words);
   const places = { config: requiredPlace(words, "config"), messages: requiredPlace(words, "messages") };
   if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
@@ -104,12 +139,20 @@ export function parseOptions(argv: readonly string[]): Parsed {
   return { request: { places, command }, flags };
 }
 
+/** Rejects options of another command. */
+function rejectStray({ values, flags, words: [command] }: ParsedArgs): void {
+  if (flags.has("json") && command !== "status" && command !== "why") {
+    throw new UsageError("--json can only be used with status and why");
+  }
+  for (const [owner, options] of Object.entries({ add: ADD, status: STATUS })) {
+    if (command === owner) continue;
+    const stray = options.find(({ name }) => flags.has(name) || (values.get(name) ?? []).length > 0);
+    if (stray !== undefined) throw new UsageError(`--${stray.name} can only be used with ${owner}`);
+  }
+}
+
 function parseCommand(words: ParsedArgs): Command {
   const [type, ...rest] = words.words;
-  if (type !== "add") {
-    const stray = [...words.values].find(([name, values]) => ADD.some((it) => it.name === name) && values.length > 0);
-    if (stray !== undefined) throw new UsageError(`--${stray[0]} can only be used with add`);
-  }
   switch (type) {
     case "add":
       return parseAdd(words, parseName(words, rest));
@@ -126,7 +169,7 @@ function parseCommand(words: ParsedArgs): Command {
       return { type, group };
     }
     case undefined:
-      throw new UsageError("command missing: use add, remove, restart, restart-all or restart-group");
+      throw new UsageError("command missing: use add, remove, restart, restart-all, restart-group, status or why");
     default:
       throw new UsageError(`unknown command ${JSON.stringify(type)}`);
   }

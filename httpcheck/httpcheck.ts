@@ -41,6 +41,7 @@ export function makeHttpCheck(options: CheckOptions, output: Output, heart: Loop
   const { config, messages, pid = null, freq } = options;
   const directory = configDirectory(config, TRUST);
   const host = {
+    name: "httpcheck",
     clock: denoClock,
     directory,
     messagesDirectory: messageDirectory(messages, TRUST),

@@ -112,6 +112,7 @@ export class Colony implements ProgramService {
       stopTime,
       pidFiles: this.#pidFiles,
       statuses,
+      onScanned: () => this.#writer?.scanned(),
       output: (spec) => {
         const taken = this.#logs === null || spec.log === false
           ? output.forChild(spec.name)
@@ -132,9 +133,8 @@ export class Colony implements ProgramService {
       warningsOf: (spec) => warningsOf(spec, { gid: host.gid, killTimeMs, stopTime }),
       post: (posted) => this.#supervisor.post(posted),
       onScan: (tookMs) => {
-        this.#supervisor.retry();
         facts.scanned(tookMs);
-        this.#writer?.scanned();
+        this.#supervisor.retry();
       },
     });
   }

@@ -1,4 +1,3 @@
-import type { Status } from "@ncolony/core";
 import { type Clock, type Log, type StatusFiles, TimeSlice, type Usage } from "@ncolony/host";
 import type { Statuses } from "./statuses.ts";
 
@@ -58,7 +57,7 @@ export class StatusWriter {
     });
   }
 
-  /** Writes about the monitor itself, and what could not be written before. Called after each full scan. */
+  /** Writes about the monitor itself, and what could not be written before. Called when a full scan was acted on. */
   scanned(): void {
     const fault = this.#options.files.restore() ?? this.#clear() ?? this.#writeMonitor();
     this.#writeUsage();
@@ -114,12 +113,18 @@ export class StatusWriter {
     const { files, statuses, clock, thresholdMs } = this.#options;
     const slice = new TimeSlice(clock);
     for (const name of this.#changed) {
-      const sha256 = await this.#hash(statuses.get(name));
+      const { source } = statuses.get(name);
+      const sha256 = await this.#hash(name, source);
+      // It was started with another config meanwhile.
+      if (statuses.get(name).source !== source) {
+        this.touch(name);
+        continue;
+      }
       this.#changed.delete(name);
       const { state } = statuses.get(name);
       this.#logFault(files.write(name, statuses.texts(name, thresholdMs, sha256)));
       // If its config comes back, the files tell how it was.
-      if (state === "removed" && !this.#changed.has(name)) {
+      if (state === "removed") {
         statuses.forget(name);
         this.#hashes.delete(name);
       }
@@ -127,7 +132,7 @@ export class StatusWriter {
     }
   }
 
-  async #hash({ name, source }: Status): Promise<string | null> {
+  async #hash(name: string, source: string | null): Promise<string | null> {
     if (source === null) return null;
     const known = this.#hashes.get(name);
     if (known?.source === source) return known.sha256;

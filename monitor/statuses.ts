@@ -7,7 +7,7 @@ import {
   formatStatus,
   newStatus,
   parseSavedHistory,
-  parseSavedStatus,
+  parseStatus,
   type Status,
   type StatusConfig,
   type StatusStep,
@@ -127,15 +127,15 @@ export class Statuses {
   #restored(name: string): Entry {
     const status = newStatus(name, this.#options.wall());
     const texts = this.#options.saved(name);
-    const saved = texts === null ? null : parseSavedStatus(texts.status);
-    if (texts === null || saved === null) return { status, events: [], tail: new Tail(), lastTail: new Tail() };
-    const { incarnation, started, lastExit } = saved;
+    const told = texts === null ? null : parseStatus(texts.status);
+    if (texts === null || told === null) return { status, events: [], tail: new Tail(), lastTail: new Tail() };
+    const { incarnation, started, lastExit } = told.status;
     const history = parseSavedHistory(texts.history);
     return {
       status: { ...status, incarnation, started, lastExit },
       events: history.events.slice(-MAX_EVENTS),
       tail: new Tail(),
-      lastTail: Tail.of(history.stderr.length > 0 ? history.stderr : saved.stderr),
+      lastTail: Tail.of(history.stderr.length > 0 ? history.stderr : told.facts.stderr),
     };
   }
 

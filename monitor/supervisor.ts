@@ -96,7 +96,7 @@ export class Supervisor {
     for (const { name, child } of this.#processes.values()) yield [name, child?.usage() ?? null];
   }
 
-  /** Queues a retry of refused signals and failed writes of pid files. */
+  /** Queues what follows a full scan: refused signals are sent again, and files are repaired. */
   retry(): void {
     this.#queue.post("retry");
   }
@@ -125,6 +125,7 @@ export class Supervisor {
   #retry(): void {
     for (const { child } of this.#processes.values()) child?.retry();
     this.#pids.restore();
+    this.#options.onScanned();
   }
 
   async #take(process: Process, event: ProcessEvent, why: Why | null): Promise<void> {

@@ -18,6 +18,8 @@ export interface SupervisorOptions {
   readonly pidFiles: PidFiles;
   /** What is known about each process. */
   readonly statuses: Statuses;
+  /** Called when everything that a full scan found was acted on. */
+  readonly onScanned: () => void;
   /** Creates what takes the output of a child. */
   readonly output: (spec: Spec) => ChildOutput;
 }

@@ -43,6 +43,8 @@ export interface Check {
 
 /** What a {@linkcode CheckService} needs. */
 export interface CheckHost {
+  /** The name of the program, which its messages say. */
+  readonly name: string;
   /** The time. */
   readonly clock: Clock;
   /** The config directory. */
@@ -70,13 +72,13 @@ export class CheckService implements ProgramService {
 
   /** Creates a service. `frequency` is the time between two scans, in seconds. */
   constructor(frequency: number, host: CheckHost, make: (parts: CheckParts) => Check) {
-    const { clock, directory, messagesDirectory, pids, output: { log } } = host;
+    const { name, clock, directory, messagesDirectory, pids, output: { log } } = host;
     this.#frequencyMs = frequency * 1000;
     this.#host = host;
     this.#waker = new Waker(clock);
     this.#configs = new Configs({ directory, clock, log });
     const { specs } = this.#configs;
-    const requests = new RestartRequests({ messagesDirectory, specs, log });
+    const requests = new RestartRequests({ messagesDirectory, specs, from: name, log });
     const lives = new Lives(pids, clock, log);
     this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#waker.wake() });
   }

@@ -13,6 +13,8 @@ export interface RestartRequestsOptions {
   readonly messagesDirectory: MessagesDirectory;
   /** The specs in force. */
   readonly specs: ReadonlyMap<string, Spec>;
+  /** The name of this program, which its messages say. */
+  readonly from: string;
   /** Where it logs which restarts it asked for, and why. */
   readonly log: Log;
 }
@@ -67,9 +69,9 @@ export class RestartRequests {
 
   /** Asks for a restart. Returns the message's name, or null if it cannot be written, which is logged once. */
   ask(name: string, reason: string): string | null {
-    const { messagesDirectory, log } = this.#options;
+    const { messagesDirectory, from, log } = this.#options;
     try {
-      const file = postMessage(messagesDirectory.path, { type: "RESTART", name });
+      const file = postMessage(messagesDirectory.path, { type: "RESTART", name, from, reason });
       this.#knownFaults.note("ask", null);
       log.warn(`${reason}: asked for a restart`, name);
       return file;

@@ -15,6 +15,8 @@ const MODE = 0o640;
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
+const LOCKED = "another program holds its lock file";
+
 /** How often to try to get the lock, in milliseconds. */
 const RETRY_MS = 20;
 
@@ -62,18 +64,18 @@ export class DenoStatusFiles implements StatusFiles {
   }
 
   write(name: string, { status, history }: { readonly status: string; readonly history: string }): string | null {
-    return this.#try(() => {
+    return this.#tryLocked(() => {
       this.#replace(this.#history, name, history);
       this.#replace(this.path, name, status);
     });
   }
 
   writeOwn(name: ".monitor" | ".usage", text: string): string | null {
-    return this.#try(() => this.#replace(this.path, name, text));
+    return this.#tryLocked(() => this.#replace(this.path, name, text));
   }
 
   remove(name: string): string | null {
-    return this.#try(() => {
+    return this.#tryLocked(() => {
       for (const directory of [this.path, this.#history]) {
         if (lstat(join(directory, name)) !== null) Deno.removeSync(join(directory, name));
       }
@@ -87,6 +89,11 @@ export class DenoStatusFiles implements StatusFiles {
   close(): void {
     this.#lock?.close();
     this.#lock = null;
+  }
+
+  /** Writes, unless another monitor writes there. Returns why that fails. */
+  #tryLocked(write: () => void): string | null {
+    return this.#lock === null ? LOCKED : this.#try(write);
   }
 
   /** Creates the directories again if they are gone, and then writes. Returns why that fails. */
@@ -128,7 +135,7 @@ export class DenoStatusFiles implements StatusFiles {
         return null;
       }
       file.close();
-      return "another program holds the lock file";
+      return LOCKED;
     } catch (error) {
       return faultOf(error);
     }

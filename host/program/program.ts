@@ -57,6 +57,11 @@ export function printLine(line: string): void {
   print(Deno.stdout, line);
 }
 
+/** Prints text on stdout that is safe for a terminal, or is meant to control it. */
+export function printShown(text: string): void {
+  write(Deno.stdout, `${text}\n`);
+}
+
 /**
  * Lets Deno's event loop turn once. Until then, Deno does not cache the code that it has compiled for the next start.
  * Writes nothing, but Deno tries again to write the rest of an earlier partial write.
@@ -70,9 +75,13 @@ export async function turnOnce(): Promise<void> {
 }
 
 function print(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
-  const lines = text.split("\n").map((line) => `${visible(line)}\n`);
+  write(stream, text.split("\n").map((line) => `${visible(line)}\n`).join(""));
+}
+
+function write(stream: { writeSync(bytes: Uint8Array): number }, text: string): void {
+  const bytes = new TextEncoder().encode(text);
   try {
-    stream.writeSync(new TextEncoder().encode(lines.join("")));
+    for (let written = 0; written < bytes.length;) written += stream.writeSync(bytes.subarray(written));
   } catch {
     // No process reads it any more (`| head -1`).
   }

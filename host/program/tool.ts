@@ -24,5 +24,15 @@ export {
 export { COLONY_OPTION, colonyValue, type PlaceOption, placeValue, requiredPlace } from "./colony_option.ts";
 export { describeError } from "../deno_errors.ts";
 export { postFile, postMessage, readTextFile, removeFile } from "../files/post.ts";
-export { answerCommon, calledName, complain, ExitError, type Program, runProgram, turnOnce } from "./program.ts";
+export {
+  answerCommon,
+  calledName,
+  complain,
+  ExitError,
+  printLine,
+  printShown,
+  type Program,
+  runProgram,
+  turnOnce,
+} from "./program.ts";
 export { outliveFileSizeLimit } from "./signals.ts";

@@ -131,7 +131,8 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
 
 Deno.test("the tasks give each checker only these permissions, and none to run programs", () => {
   const flagsOf = (tool: Tool) => manifest.tasks[tool].command.match(/--allow-\S+/g);
-  const [read, write, env] = ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"] as const;
+  const env = "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME";
+  const [read, write] = ["--allow-read", "--allow-write"] as const;
   assertEquals(flagsOf("beatcheck"), [read, write, env]);
   assertEquals(flagsOf("httpcheck"), [read, write, "--allow-net", env]);
 });

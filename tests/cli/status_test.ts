@@ -2,6 +2,7 @@
 
 import { assert, assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
+import { lstat } from "../../host/files/lstat.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
 import { StatusColony } from "./status_files.ts";
 import { hasCommand, IS_ROOT, MONITOR_PERMISSIONS, run, sh, toolCommand } from "./tools.ts";
@@ -36,7 +37,7 @@ Deno.test("STATUS/NAME tells the truth about a crash loop, a missing command, a 
   });
   assertMatch(`${at}`, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
   assertLess(Number(lived), 1);
-  assert(Math.abs(Number(crash.delay) - 2) < 0.1, `a delay of ${crash.delay}`);
+  assert(Number(crash.delay) > 1 && Number(crash.delay) <= 2, `a delay of ${crash.delay}`);
   assertEquals([crash.pid, crash.cause?.kind, colony.story("crash")], [
     null,
     "exit",
@@ -165,6 +166,21 @@ Deno.test("STATUS/.monitor and STATUS/.lock tell a monitor that lives from one t
   assertEquals(await isLocked(), false);
 });
 
+Deno.test("a second monitor leaves the status directory of the first one alone, until that is gone", async () => {
+  using dir = tempDir();
+  const place = { ...dir, [Symbol.dispose]: () => {} };
+  const args = ["--frequency", "0.3"];
+  await using first = new StatusColony({ args, config: { web: { args: ["cat"] } } }, place);
+  await first.inState("web", "running");
+  await using second = new StatusColony({ args, config: { web: { args: ["cat"] }, db: { args: ["cat"] } } }, place);
+  await second.waitFor(/WARN cannot keep the status directory ".*" up to date: another program holds its lock file$/);
+  await second.started("db");
+  assertEquals([first.read("db"), first.read(".monitor")?.pid], [null, first.process.pid]);
+  assertEquals(await first.stop(), 0);
+  await second.inState("db", "running");
+  assertEquals(second.read(".monitor")?.pid, second.process.pid);
+});
+
 Deno.test("the files in STATUS are readable by its group, and an existing directory keeps its mode", async () => {
   const modes = async (path: string) => (await run(["stat", "-c", "%a", path])).stdout.trim();
   await using colony = new StatusColony({ config: { web: { args: ["cat"] } } });
@@ -212,7 +228,7 @@ Deno.test("what a neighbour planted in STATUS is replaced, and neither followed 
   await using colony = new StatusColony({ config }, { ...dir, [Symbol.dispose]: () => {} });
   for (const name of Object.keys(config)) {
     await until("it is replaced", () => {
-      const { isFile, size } = Deno.lstatSync(join(status, name));
+      const { isFile, size } = lstat(join(status, name)) ?? { isFile: false, size: 0 };
       return isFile && size < 10_000;
     });
     assertEquals((await colony.inState(name, "running")).incarnation, 1);

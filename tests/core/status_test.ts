@@ -3,9 +3,11 @@ import {
   type Cause,
   foldConfig,
   foldStep,
+  formatStatus,
   GONE,
   type HistoryEvent,
   newStatus,
+  parseStatus,
   type ProcessEvent,
   type ProcessState,
   requestOf,
@@ -198,6 +200,25 @@ Deno.test("foldConfig() tells that a process rests: disabled, invalid or removed
   }
 });
 
+Deno.test("parseStatus() takes nothing for granted", () => {
+  const texts = ["", "{", "[]", "3", "{}", '{"version":2,"name":"web"}', '{"version":1}', '{"version":1,"name":3}'];
+  assertEquals(texts.map(parseStatus), texts.map(() => null));
+  const odd = {
+    version: 1,
+    name: "web",
+    state: "flying",
+    pid: -1,
+    incarnation: 1.5,
+    since: "soon",
+    last_exit: { type: "code" },
+  };
+  const more = { cause: { kind: "magic" }, problem: {}, delay: "1", scope: "world", threshold: null };
+  assertEquals(parseStatus(JSON.stringify({ ...odd, ...more }))?.status, {
+    ...newStatus("web", 0),
+    problem: { message: "", field: null, line: null, column: null, since: 0 },
+  });
+});
+
 Deno.test("foldStep() agrees with the state table in random histories", () => {
   const random = new Random(26);
   const specs = [WEB, CHANGED, sample("web", { "ncolony.monitor": { kill_time: 1 } })] as const;
@@ -238,6 +259,12 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
         }
       }
       const { state, status } = life;
+      const facts = { thresholdMs: 1000, stderr: ["oops"], sha256: "ab" };
+      const told = parseStatus(formatStatus(status, facts));
+      // The text of the config is not told, and what becomes of it neither.
+      const read = told?.status && { ...told.status, source: status.source, rest: status.rest };
+      assertEquals(read, status);
+      assertEquals(told?.facts, status.lastExit === null ? { ...facts, stderr: [] } : facts);
       const isAtRest = state.type === "gone";
       if (!isAtRest) assertEquals(status.state, state.type);
       else assertEquals(["stopped", "removed"].includes(status.state), true, status.state);

@@ -26,9 +26,14 @@ function parsedFiles(directory: string): [name: string, content: unknown][] {
   return names.map((name) => [name, JSON.parse(Deno.readTextFileSync(join(directory, name)))]);
 }
 
-/** Returns the files that ctl left, in the form of the recordings. */
+/** Returns the files that ctl left, in the form of the recordings. Messages also say who sent them. */
 function left({ config, messages }: { config: string; messages: string }): unknown {
-  return { config: Object.fromEntries(parsedFiles(config)), messages: parsedFiles(messages).map(([, it]) => it) };
+  const sent = parsedFiles(messages).map(([, message]) => {
+    const { from, ...others } = message as Record<string, unknown>;
+    assertEquals(from, "ctl");
+    return others;
+  });
+  return { config: Object.fromEntries(parsedFiles(config)), messages: sent };
 }
 
 for (const recording of recordings) {

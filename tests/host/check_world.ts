@@ -28,6 +28,7 @@ export class CheckWorld implements Disposable {
     const requests = new RestartRequests({
       messagesDirectory: messageDirectory(this.messages),
       specs: this.#specs,
+      from: "check",
       log,
     });
     const directory = this.config.port;

@@ -22,6 +22,7 @@ class World implements Disposable {
   readonly requests = new RestartRequests({
     messagesDirectory: messageDirectory(this.messages),
     specs: SPECS,
+    from: "check",
     log: this.log,
   });
 
@@ -54,7 +55,12 @@ Deno.test("RestartRequests.ask() writes a message that the monitor understands, 
   const file = it.requests.ask("web", "no heartbeat for 10 s");
   assertEquals(it.files, [file]);
   const text = Deno.readTextFileSync(`${it.messages}/${file}`);
-  assertEquals(parseMessage(file!, text), { type: "RESTART", name: "web" });
+  assertEquals(parseMessage(file!, text), {
+    type: "RESTART",
+    name: "web",
+    from: "check",
+    reason: "no heartbeat for 10 s",
+  });
   assertEquals(it.log.take(), ["WARN web: no heartbeat for 10 s: asked for a restart"]);
   assertEquals([it.files.length, it.unread()], [1, ["web"]]);
   Deno.removeSync(`${it.messages}/${file}`);
@@ -66,7 +72,12 @@ Deno.test("RestartRequests.ask() takes any name", () => {
   for (const name of ["a b", "é\u2028", '"', "..web", "x".repeat(255)]) {
     const file = it.requests.ask(name, "reason");
     const path = `${it.messages}/${file}`;
-    assertEquals(parseMessage(file!, Deno.readTextFileSync(path)), { type: "RESTART", name });
+    assertEquals(parseMessage(file!, Deno.readTextFileSync(path)), {
+      type: "RESTART",
+      name,
+      from: "check",
+      reason: "reason",
+    });
     Deno.removeSync(path);
   }
 });

@@ -40,6 +40,7 @@ export class World implements AsyncDisposable {
   /** What the service did when it ended, in order. */
   readonly ended: string[] = [];
   readonly service = new CheckService(10, {
+    name: "check",
     clock: this.clock,
     directory: this.config.port,
     messagesDirectory: this.host.messages.port,

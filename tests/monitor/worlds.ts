@@ -51,6 +51,7 @@ export class SupervisorWorld implements AsyncDisposable {
       pidFiles: pids,
       stopTime: new StopTime(stopWithinMs),
       statuses: this.statuses,
+      onScanned: () => {},
       output: () => output,
     });
     this.supervisor.run().then((exitCode) => {

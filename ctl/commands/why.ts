@@ -1,0 +1,95 @@
+import {
+  describeSpan,
+  isObject,
+  type Json,
+  type JsonObject,
+  judge,
+  UsageError,
+  visible,
+  visibleJson,
+} from "@ncolony/core";
+import { denoClock, StatusReader, type ToldProcess } from "@ncolony/host/read-tool";
+import { ExitError, type ParsedArgs, placeValue, printShown } from "@ncolony/host/tool";
+import { deathsOf } from "../deaths.ts";
+import { moment, sentenceOf } from "../story.ts";
+import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
+
+/**
+ * Tells how a process came to where it is: `why NAME`.
+ *
+ * @returns The exit code: 0 if it is well, 3 if it is not, 4 if there is no monitor.
+ * @throws {ExitError} With 4 if there is no status, or no such process.
+ */
+export function run(words: ParsedArgs): number {
+  const path = placeValue(words, "status");
+  if (path === undefined) throw new UsageError("--status is missing, or --colony");
+  const [, name, ...more] = words.words;
+  if (name === undefined) throw new UsageError("why needs a NAME");
+  if (more.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(more[0])}`);
+  const reader = new StatusReader(path);
+  const known = reader.names();
+  if (known === null) throw new ExitError(`there is no status in ${JSON.stringify(path)}`, NOTHING);
+  const told = reader.process(name);
+  if (told === null) throw noSuchProcess(name, known);
+  const { history, stderr } = reader.json(".history", name) ?? {};
+  const events = listOf(history).filter(isObject);
+  const lines = listOf(stderr).filter((line) => typeof line === "string");
+  const isAlive = reader.isAlive();
+  const fault = judge(told, deathsOf(reader, told), denoClock.wall());
+  printShown(words.flags.has("json") ? toJson(told, events, lines, isAlive) : toText(told, events, lines, isAlive));
+  return isAlive === false ? NOTHING : fault === null ? 0 : NOT_WELL;
+}
+
+function toJson(
+  { text, status }: ToldProcess,
+  history: readonly JsonObject[],
+  stderr: readonly string[],
+  alive: boolean | null,
+): string {
+  return visibleJson(
+    JSON.stringify({ version: 1, name: status.name, alive, status: JSON.parse(text), history, stderr }),
+  );
+}
+
+function toText(
+  told: ToldProcess,
+  history: readonly JsonObject[],
+  stderr: readonly string[],
+  isAlive: boolean | null,
+): string {
+  const { name } = told.status;
+  const past = history.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
+  const last = stderr.length === 0
+    ? []
+    : ["Before it last ended unasked, it wrote to stderr:", ...stderr.map((line) => `  ${line}`)];
+  return [...past, ...now(told, isAlive), ...last].map(visible).join("\n");
+}
+
+/** Tells how things stand. */
+function now({ status, text }: ToldProcess, isAlive: boolean | null): string[] {
+  const { name, state, pid, since, waitsFor, problem } = status;
+  const told: JsonObject = JSON.parse(text);
+  const for_ = describeSpan(Math.max(0, denoClock.wall() - since));
+  if (isAlive === false && state !== "stopped") return [`The monitor is gone, so nobody knows what became of ${name}.`];
+  const sentences: Readonly<Record<string, string>> = {
+    running: `${name} has been running for ${for_}, as pid ${pid}.`,
+    waiting: `${name} waits until ${moment(told.next_start)}.`,
+    stopping: `${name} has been stopping for ${for_}.`,
+    killing: `${name} was sent SIGKILL ${for_} ago, and has not ended.`,
+    disabled: `${name} is disabled.`,
+    invalid: `${name} has never had a valid config.`,
+    stopped: `${name} does not run: ${
+      isAlive === false ? "the monitor has ended" : "the monitor has not started it yet"
+    }.`,
+    removed: `${name} is not configured any more.`,
+  };
+  return [
+    sentences[state]!,
+    ...waitsFor === null ? [] : [`It waits for ${waitsFor}.`],
+    ...problem === null ? [] : [`Its file is not in force: ${problem.message}.`],
+  ];
+}
+
+function listOf(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}

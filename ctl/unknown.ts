@@ -1,0 +1,15 @@
+import { closestString } from "@std/text/closest-string";
+import { quotedName } from "@ncolony/core";
+import { ExitError } from "@ncolony/host/tool";
+
+/** The exit code if something that should run does not. */
+export const NOT_WELL = 3;
+
+/** The exit code for a process, group or monitor that there is not. */
+export const NOTHING = 4;
+
+/** Returns the error for a name that no process has: `There is no "wbe": did you mean "web"?` */
+export function noSuchProcess(name: string, known: readonly string[]): ExitError {
+  const hint = known.length === 0 ? "" : `: did you mean ${quotedName(closestString(name, [...known]))}?`;
+  return new ExitError(`There is no ${quotedName(name)}${hint}`, NOTHING);
+}

@@ -1,0 +1,11 @@
+/**
+ * What a command that shows something needs in addition to `tool.ts`. It is loaded only for such a command.
+ *
+ * @module
+ */
+
+export { denoClock } from "../clock.ts";
+export { configDirectory } from "../files/directory.ts";
+export { StatusReader, type ToldProcess } from "../files/status_reader.ts";
+export { type Terminal, terminal } from "./terminal.ts";
+export { watchStatus } from "./watch_status.ts";

@@ -1,0 +1,40 @@
+import { denoClock } from "../clock.ts";
+import { Waker } from "../waker.ts";
+
+/** The least time between two pictures, and the longest, in milliseconds. */
+const [MIN_MS, MAX_MS] = [100, 1000];
+
+/** Moves to the beginning of the terminal, and clears it. */
+const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
+
+/**
+ * Shows a text again whenever something in a directory changes, and every second, until the program is ended. On a
+ * terminal each picture replaces the one before. Elsewhere a picture is shown only if it differs.
+ *
+ * @param path The directory.
+ * @param draw Returns the text. If it throws, nothing is shown any more, and the promise rejects.
+ */
+export async function watchStatus(path: string, draw: () => string): Promise<never> {
+  const waker = new Waker(denoClock);
+  using watcher = Deno.watchFs(path, { recursive: false });
+  (async () => {
+    for await (const _ of watcher) waker.wake();
+  })().catch(() => {});
+  const isTerminal = Deno.stdout.isTerminal();
+  let last: string | null = null;
+  for (;;) {
+    const text = draw();
+    if (isTerminal) await write(`${CLEAR}${text}\n`);
+    else if (text !== last) await write(`${last === null ? "" : "\n"}${text}\n`);
+    last = text;
+    const shownAt = denoClock.now();
+    await waker.wait(shownAt + MAX_MS);
+    const pause = shownAt + MIN_MS - denoClock.now();
+    if (pause > 0) await new Promise<void>((resolve) => denoClock.after(pause, resolve));
+  }
+}
+
+async function write(text: string): Promise<void> {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+}

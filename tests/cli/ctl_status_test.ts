@@ -1,0 +1,247 @@
+/** `ctl status` and `ctl why` tell the truth about a real colony. */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { tempDir, until } from "../helpers.ts";
+import { Program } from "./program.ts";
+import { StatusColony } from "./status_files.ts";
+import { hasCommand, type Result, run, sh, toolCommand } from "./tools.ts";
+
+const READ_ONLY = ["--allow-read"];
+
+/** Returns the words of a ctl that may only read, with the directories of a colony. */
+function ctlOf(colony: StatusColony, ...args: readonly string[]): string[] {
+  return [...toolCommand("ctl/mod.ts", READ_ONLY), ...colony.places, "--status", colony.status, ...args];
+}
+
+async function ctl(colony: StatusColony, ...args: readonly string[]): Promise<Result> {
+  return await run(ctlOf(colony, ...args));
+}
+
+/** Returns the line of a process in the table, with single spaces. */
+function lineOf(stdout: string, name: string): string | undefined {
+  return stdout.split("\n").find((line) => line.startsWith(`${name} `))?.replaceAll(/ +/g, " ");
+}
+
+const SLEEP = { args: ["sleep", "1000"] };
+const CRASH = { args: sh("echo oops >&2; exit 3") };
+
+Deno.test("ctl status tells of a crash loop, a missing command, a bad config and a disabled process, what is wrong first", async () => {
+  const off = { args: ["cat"], "ncolony.monitor": { enabled: false } };
+  const config = { web: SLEEP, zcrash: CRASH, missing: { args: ["/no/such"] }, bad: '{"args":\n', off };
+  await using colony = new StatusColony({ config });
+  await colony.inState("web", "running");
+  await colony.told("zcrash", "waiting again", ({ state, starts }) => state === "waiting" && starts >= 2);
+  const { code, stdout, stderr } = await ctl(colony, "status");
+  assertEquals([code, stderr], [3, ""]);
+  const names = stdout.split("\n").map((line) => line.split(" ")[0]);
+  assertEquals(names.slice(0, 6), ["NAME", "bad", "missing", "zcrash", "off", "web"]);
+  assertMatch(lineOf(stdout, "NAME")!, /^NAME STATE PID UP STARTS LAST-EXIT HEALTH PROBLEM$/);
+  assertMatch(lineOf(stdout, "web")!, /^web ● running \d+ \d+ s 1 - - -$/);
+  assertMatch(
+    lineOf(stdout, "zcrash")!,
+    /^zcrash ◌ waiting - - \d 3 - waits \d s \(exit code 3, \dnd death in a row\)$/,
+  );
+  assertMatch(lineOf(stdout, "missing")!, /^missing ◌ waiting - - \d no start - waits .*no such file or directory/);
+  assertMatch(lineOf(stdout, "bad")!, /^bad ✗ invalid - - 0 - - invalid JSON at line 2, column 1$/);
+  assertMatch(lineOf(stdout, "off")!, /^off ○ disabled - - 0 - - -$/);
+  assertMatch(stdout, /^1 of 4 run; bad has an invalid config: invalid JSON .*; missing waits .*; zcrash waits /m);
+  assertEquals((await ctl(colony, "status", "web", "off")).code, 0);
+});
+
+Deno.test("ctl status exits with 0 while a process stops or restarts because somebody asked for it", async () => {
+  const slow = { args: sh("trap 'sleep 1; exit' TERM; echo ready; while :; do sleep 0.05; done") };
+  await using colony = new StatusColony({ config: { web: slow } });
+  await colony.waitFor(/^\[web\] ready$/);
+  colony.send({ type: "RESTART", name: "web" });
+  await colony.inState("web", "stopping");
+  const { code, stdout } = await ctl(colony, "status");
+  assertEquals(code, 0, stdout);
+  assertMatch(lineOf(stdout, "web")!, /^web ◐ stopping/);
+});
+
+Deno.test("ctl status and why exit with 4 for a process that does not exist, and name the nearest one", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP, database: SLEEP } });
+  await colony.inState("web", "running");
+  for (const command of ["status", "why"]) {
+    const { code, stdout, stderr } = await ctl(colony, command, "wbe");
+    assertEquals([code, stdout, stderr], [4, "", 'ncolony-ctl: There is no "wbe": did you mean "web"?\n']);
+  }
+  const { code, stderr } = await ctl(colony, "status", "--group", "nobody");
+  assertEquals([code, stderr], [4, 'ncolony-ctl: There is no process in the group "nobody"\n']);
+});
+
+Deno.test("ctl status shows only the processes of a group", async () => {
+  await using colony = new StatusColony({ config: { web: { ...SLEEP, group: ["front"] }, db: SLEEP } });
+  await colony.inState("web", "running");
+  await colony.inState("db", "running");
+  const { code, stdout } = await ctl(colony, "status", "--group", "front");
+  assertEquals([code, lineOf(stdout, "db")], [0, undefined]);
+  assertMatch(lineOf(stdout, "web")!, /running/);
+});
+
+Deno.test("ctl status never says that a process runs whose monitor was killed", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP } });
+  const { pid } = await colony.inState("web", "running");
+  colony.process.kill("SIGKILL");
+  await colony.process.status;
+  try {
+    const { code, stdout } = await ctl(colony, "status");
+    assertEquals(code, 4);
+    assertMatch(lineOf(stdout, "web")!, /^web \? unknown - - 1 - - -$/);
+    assertStringIncludes(stdout, "The monitor is not running, and did not stop in order: its processes may still run.");
+    const json = await ctl(colony, "status", "--json");
+    assertEquals([json.code, JSON.parse(json.stdout).monitor.alive], [4, false]);
+    const why = await ctl(colony, "why", "web");
+    assertEquals(why.code, 4);
+    assertStringIncludes(why.stdout, "The monitor is gone, so nobody knows what became of web.");
+  } finally {
+    Deno.kill(pid!, "SIGKILL");
+  }
+});
+
+Deno.test("ctl status says when the monitor stopped in order, and exits with 4 where there is no status", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP } });
+  await colony.inState("web", "running");
+  assertEquals(await colony.stop(), 0);
+  const { code, stdout } = await ctl(colony, "status");
+  assertEquals(code, 4);
+  assertMatch(lineOf(stdout, "web")!, /^web ○ stopped - - 1 SIGTERM - -$/);
+  assertMatch(stdout, /^The monitor is not running: it stopped \d+ s ago\.$/m);
+  using dir = tempDir();
+  const none = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "--status", dir.file("none"), "status"]);
+  assertEquals([none.code, none.stderr], [4, `ncolony-ctl: there is no status in "${dir.file("none")}"\n`]);
+});
+
+Deno.test("ctl status --json prints the files of the status directory as one document, sorted by name", async () => {
+  await using colony = new StatusColony({
+    args: ["--frequency", "0.3"],
+    permissions: ["-A"],
+    config: { web: SLEEP, a: SLEEP, old: SLEEP },
+  });
+  await colony.inState("web", "running");
+  colony.remove("old");
+  await colony.inState("old", "removed");
+  await until(
+    "its usage is known",
+    () => Object.hasOwn(colony.read(".usage") ?? {}, "web") || !/cgroup \(/.test(colony.lines.join()),
+  );
+  const { code, stdout, stderr } = await ctl(colony, "status", "--json");
+  assertEquals([code, stderr], [0, ""]);
+  const { version, monitor, processes } = JSON.parse(stdout);
+  assertEquals([version, monitor.alive, monitor.pid], [1, true, colony.process.pid]);
+  assertEquals(processes.map(({ name }: { name: string }) => name), ["a", "web"]);
+  const { health, usage, ...web } = processes[1];
+  assertEquals([web, health], [colony.read("web"), {}]);
+  assert(usage === null || usage.processes === 1);
+  const wide = JSON.parse((await ctl(colony, "status", "--json", "--wide")).stdout);
+  assertEquals(wide.processes.map(({ name }: { name: string }) => name), ["a", "old", "web"]);
+});
+
+Deno.test("ctl why tells who asked for what, what changed, how it ended, and what it last wrote", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP } });
+  await colony.inState("web", "running");
+  colony.send({ type: "RESTART", name: "web", from: "httpcheck", reason: "3 bad answers in a row: 503" });
+  await colony.told("web", "restarted", ({ state, starts }) => state === "running" && starts === 2);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  colony.put("web", { ...CRASH, env: { TOKEN: "hunter2" } });
+  await colony.told("web", "waiting", ({ state, starts }) => state === "waiting" && starts === 3);
+  const { code, stdout } = await ctl(colony, "why", "web");
+  assertEquals(code, 3);
+  const lines = stdout.split("\n").map((line) => line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}/, ""));
+  const because = 'because httpcheck asked for it by message "message-0000": 3 bad answers in a row: 503';
+  for (
+    const pattern of [
+      /^web was started as pid \d+ \(start 1\), because the monitor started\.$/,
+      RegExp(`^web was asked to stop, ${because}\\.$`),
+      /^web was ended by SIGTERM after [\d.]+ s, as it was asked to\.$/,
+      RegExp(`^web was started as pid \\d+ \\(start 2\\), ${because}\\.$`),
+      /^web was asked to stop, because its config changed: args, env\.$/,
+      /^web was started as pid \d+ \(start 3\), because its config changed: args, env\.$/,
+      /^web ended: exit code 3 after [\d.]+ s\.$/,
+      /^web waits [\d.]+ s, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
+      /^web waits until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
+      /^Before it last ended unasked, it wrote to stderr:$/,
+      /^ {2}oops$/,
+    ]
+  ) assert(lines.some((line) => pattern.test(line)), `${pattern} in\n${lines.join("\n")}`);
+  assert(!stdout.includes("hunter2"));
+  const json = JSON.parse((await ctl(colony, "why", "web", "--json")).stdout);
+  assertEquals([json.name, json.alive, json.stderr, json.status.state], ["web", true, ["oops"], "waiting"]);
+  assertEquals(json.history.at(-1).event, "waiting");
+});
+
+Deno.test("what a process wrote to stderr cannot control the terminal of ctl why", async () => {
+  await using colony = new StatusColony({
+    config: { web: { args: ["sh", "-c", "printf '\\033[2Jgone\\n' >&2; exit 3"] } },
+  });
+  await colony.inState("web", "waiting");
+  const { stdout } = await ctl(colony, "why", "web");
+  assertStringIncludes(stdout, "  \\u001b[2Jgone\n");
+  assert(!stdout.includes("\x1b"));
+});
+
+const hasScript = hasCommand("script");
+
+Deno.test({
+  name: `on a terminal, ctl status fits its width, has colors, and --watch draws it again when something changes${
+    hasScript ? "" : " (skipped: needs script)"
+  }`,
+  ignore: !hasScript,
+  fn: async () => {
+    const config = { web: SLEEP, missing: { args: ["/no/such/command/at/all/of/this/name"] } };
+    await using colony = new StatusColony({ config });
+    await colony.inState("missing", "waiting");
+    const onTerminal = (words: readonly string[], before = "") => {
+      const command = words.map((word) => `'${word}'`).join(" ");
+      return ["script", "-qec", `stty cols 72 rows 20; ${before} ${command}`, "/dev/null"];
+    };
+    const once = await run(onTerminal(ctlOf(colony, "status")));
+    assertEquals(once.code, 3);
+    // deno-lint-ignore no-control-regex -- that is what it is about
+    const plain = once.stdout.replaceAll(/\x1b\[[\d;]*[A-Za-z]/g, "").replaceAll("\r", "");
+    // deno-lint-ignore no-control-regex -- that is what it is about
+    const hasColor = (text: string) => /\x1b\[\d+m/.test(text);
+    assert(hasColor(once.stdout));
+    const table = plain.split("\n").slice(0, 3);
+    assert(table.every((line) => [...line].length <= 72), table.join("\n"));
+    assertMatch(table[1]!, /^missing .*…$/);
+    const colorless = await run(onTerminal(ctlOf(colony, "status"), "NO_COLOR=1"));
+    assert(!hasColor(colorless.stdout));
+    await using watching = new Program(onTerminal(ctlOf(colony, "status", "--watch")), { stdin: "piped" });
+    await watching.waitFor(/web .* running/);
+    colony.put("more", SLEEP);
+    await watching.waitFor(/more .* running/);
+  },
+});
+
+Deno.test("ctl status --watch prints what changed where there is no terminal", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP } });
+  await colony.inState("web", "running");
+  await using watching = new Program(ctlOf(colony, "status", "--watch"));
+  await watching.waitFor(/^web .* running/);
+  colony.remove("web");
+  await watching.waitFor(/^0 of 0 run$/);
+});
+
+Deno.test("ctl status and why name the permission that is missing, and options that they do not have", async () => {
+  using dir = tempDir();
+  for (const command of [["status"], ["why", "web"]]) {
+    const { code, stderr } = await run([...toolCommand("ctl/mod.ts", []), "--status", dir.path, ...command]);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^ncolony-ctl: .*--allow-read/);
+  }
+  for (
+    const [args, reason] of [
+      [["why"], "why needs a NAME"],
+      [["why", "a", "b"], 'unexpected argument "b"'],
+      [["status", "--cmd", "x"], "--cmd can only be used with add"],
+      [["restart-all", "--wide"], "--wide can only be used with status"],
+      [["restart-all", "--json"], "--json can only be used with status and why"],
+    ] as const
+  ) {
+    const { code, stderr } = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "--status", dir.path, ...args]);
+    assertEquals([code, stderr], [2, `ncolony-ctl: ${reason} (try ncolony-ctl --help)\n`]);
+  }
+  const { code, stderr } = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "status"]);
+  assertEquals([code, stderr], [2, "ncolony-ctl: --status is missing, or --colony (try ncolony-ctl --help)\n"]);
+});
