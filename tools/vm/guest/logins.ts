@@ -88,7 +88,8 @@ Deno.test("a person's login stays, whatever ends", async () => {
   const monitor = { kill_scope: "process", kill_time: 0.3 };
   unit.put("sshd", { args: sshd, env: ENV, "ncolony.monitor": monitor });
   unit.put("web", { args: su(own), env: ENV, "ncolony.monitor": { kill_time: 0.3 } });
-  const outside = new Deno.Command("setsid", { args: su(other), stdin: "null", stdout: "null" }).spawn();
+  const outside = new Deno.Command("setsid", { args: su(other), stdin: "null", stdout: "null", stderr: "null" })
+    .spawn();
   try {
     for (const command of [own, sleep, person, other]) await untilRunning(command, 1);
     const scopes = await Promise.all([own, sleep, person, other].map(async (it) => cgroupOf((await running(it))[0]!)));
