@@ -40,6 +40,7 @@ export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
 export { LineSplitter, MAX_LINE_BYTES, type OnLine } from "./lines.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
+export { mergePatch } from "./merge_patch.ts";
 export { parseBytes } from "./bytes.ts";
 export { checkChoice, checkInteger, checkNumber, checkText } from "./option.ts";
 export { type Place, placeOf } from "./place.ts";

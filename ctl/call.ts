@@ -1,6 +1,7 @@
 import { type JsonObject, MAX_CONFIG_BYTES, type Origin, parseObject, SpecError, UsageError } from "@ncolony/core";
 import { readTextFile } from "@ncolony/host/tool";
 import { add, remove, restart, restartAll, restartGroup } from "./ctl.ts";
+import { patch, start, stop } from "./edit.ts";
 import type { Parsed } from "./options.ts";
 
 /** What messages of this program say about themselves. */
@@ -22,9 +23,17 @@ export function call({ request }: Parsed): void {
       return asUsage(() => add(places, name, cmd, args, { ...options, ...read }));
     }
     case "remove":
-      return asUsage(() => remove(places, command.name));
+      return asUsage(() => command.names.forEach((name) => remove(places, name)));
     case "restart":
-      return asUsage(() => restart(places, command.name, ORIGIN));
+      return asUsage(() => command.names.forEach((name) => restart(places, name, ORIGIN)));
+    case "start":
+      return asUsage(() => command.names.forEach((name) => start(places, name)), "change");
+    case "stop":
+      return asUsage(() => command.names.forEach((name) => stop(places, name)), "change");
+    case "patch": {
+      const change = parseObject(command.change, (reason) => new UsageError(`the patch ${reason}`));
+      return asUsage(() => patch(places, command.name, change), "change");
+    }
     case "restart-all":
       return void restartAll(places, ORIGIN);
     case "restart-group":
@@ -33,11 +42,13 @@ export function call({ request }: Parsed): void {
 }
 
 /** Reports an invalid name or option as an invalid command line. */
-function asUsage(write: () => unknown): void {
+function asUsage(write: () => unknown, verb = "add"): void {
   try {
     write();
   } catch (error) {
-    if (error instanceof SpecError) throw new UsageError(`Cannot add ${JSON.stringify(error.file)}: ${error.reason}`);
+    if (error instanceof SpecError) {
+      throw new UsageError(`Cannot ${verb} ${JSON.stringify(error.file)}: ${error.reason}`);
+    }
     if (error instanceof RangeError) throw new UsageError(error.message);
     throw error;
   }

@@ -1,15 +1,17 @@
-import { answerCommon, outliveFileSizeLimit, runProgram, turnOnce } from "@ncolony/host/tool";
+import { answerCommon, outliveFileSizeLimit, type ParsedArgs, runProgram, turnOnce } from "@ncolony/host/tool";
 import { call } from "./call.ts";
 import manifest from "./deno.json" with { type: "json" };
-import { HELP, parseOptions } from "./options.ts";
+import { requireEnabled, requireExisting } from "./existing.ts";
+import { HELP } from "./help.ts";
+import { type Parsed, parseOptions, type Report } from "./options.ts";
 
 const PROGRAM = { name: "ncolony-ctl", version: manifest.version, help: HELP };
 
 /** The commands that show something, each loaded when it is asked for. */
-const REPORTS = {
+const REPORTS: Readonly<Record<Report["type"], () => Promise<{ run(words: ParsedArgs): number | Promise<number> }>>> = {
   status: () => import("./commands/status.ts"),
   why: () => import("./commands/why.ts"),
-} as const;
+};
 
 /**
  * Runs ctl as a program.
@@ -25,12 +27,25 @@ export async function main(argv: readonly string[]): Promise<number> {
       const { run } = await REPORTS[parsed.report.type]();
       return await run(parsed.report.words);
     }
-    if (!answerCommon(PROGRAM, parsed.flags)) {
+    if (!answerCommon({ ...PROGRAM, help: parsed.help ?? HELP }, parsed.flags)) {
       // A write beyond the file size limit then fails, and the partial file is removed.
       outliveFileSizeLimit();
+      if (parsed.request !== null) await requirePossible(parsed.request);
       call(parsed);
     }
     await turnOnce();
     return 0;
   });
+}
+
+/** Checks that there is what a command names, unless it is forced. @throws {ExitError} With 4 if there is not. */
+async function requirePossible({ places, command, isForced }: NonNullable<Parsed["request"]>): Promise<void> {
+  if (isForced) return;
+  if ("names" in command) requireExisting(places.config, command.names);
+  if (command.type === "restart") requireEnabled(places.config, command.names);
+  if (command.type === "patch") requireExisting(places.config, [command.name]);
+  if (command.type === "restart-group") {
+    const { requireMembers } = await import("./members.ts");
+    requireMembers(places.config, command.group);
+  }
 }

@@ -1,25 +1,38 @@
-import { parseSpec, SpecError } from "@ncolony/core";
+import { parseSpec, quotedName, SpecError } from "@ncolony/core";
 import { configDirectory } from "@ncolony/host/read-tool";
-import { ExitError, type ParsedArgs, requiredPlace } from "@ncolony/host/tool";
+import { ExitError, mayRead } from "@ncolony/host/tool";
 import { NOTHING } from "./unknown.ts";
 
-/** Returns the names of the processes whose configs are in a group. @throws {ExitError} With 4 if there are none. */
-export function membersOf(words: ParsedArgs, group: string): ReadonlySet<string> {
-  const directory = configDirectory(requiredPlace(words, "config"), { allowInsecure: true });
+/**
+ * Returns the names of the processes whose configs are in a group.
+ *
+ * @throws {ExitError} With 4 if there are none, unless one of the configs may not be read.
+ */
+export function membersOf(config: string, group: string): ReadonlySet<string> {
+  const directory = configDirectory(config, { allowInsecure: true });
   const names = directory.names();
   if ("fault" in names) throw new ExitError(`cannot read ${directory.path}: ${names.fault}`, 1);
-  const members = names.filter((name) => groupsOf(name).includes(group));
-  if (members.length === 0) throw new ExitError(`There is no process in the group ${JSON.stringify(group)}`, NOTHING);
+  const entries = names.map((name) => [name, directory.read(name)?.entry] as const);
+  const members = entries.flatMap(([name, entry]) => {
+    return entry !== undefined && "source" in entry && groupsOf(name, entry.source).includes(group) ? [name] : [];
+  });
+  const isSure = entries.every(([, entry]) => entry === undefined || "source" in entry);
+  if (members.length === 0 && isSure) {
+    throw new ExitError(`There is no process in the group ${quotedName(group)}`, NOTHING);
+  }
   return new Set(members);
+}
 
-  function groupsOf(name: string): readonly string[] {
-    const entry = directory.read(name)?.entry;
-    if (entry === undefined || "fault" in entry) return [];
-    try {
-      return parseSpec(name, entry.source).groups;
-    } catch (error) {
-      if (error instanceof SpecError) return [];
-      throw error;
-    }
+/** Checks that a group has members, unless this program may not read the configs. @throws {ExitError} With 4 if not. */
+export function requireMembers(config: string, group: string): void {
+  if (mayRead(config)) membersOf(config, group);
+}
+
+function groupsOf(name: string, source: string): readonly string[] {
+  try {
+    return parseSpec(name, source).groups;
+  } catch (error) {
+    if (error instanceof SpecError) return [];
+    throw error;
   }
 }

@@ -12,6 +12,7 @@ import { main } from "./main.ts";
 export type { Json, JsonObject, Origin } from "@ncolony/core";
 export { add, type AddOptions, type Places, remove, restart, restartAll, restartGroup } from "./ctl.ts";
 export type { ParsedArgs } from "@ncolony/host/tool";
+export { patch, start, stop } from "./edit.ts";
 export { call } from "./call.ts";
 export { main } from "./main.ts";
 export { type Add, type Command, type Parsed, parseOptions, type Report } from "./options.ts";

@@ -1,22 +1,15 @@
 import { MAX_ID, UsageError } from "@ncolony/core";
-import {
-  COLONY_OPTION,
-  COMMON_OPTIONS,
-  lastValue,
-  type Option,
-  optionsHelp,
-  type ParsedArgs,
-  parseWords,
-  requiredPlace,
-  requiredValue,
-} from "@ncolony/host/tool";
+import { lastValue, type Option, type ParsedArgs, parseWords, requiredPlace, requiredValue } from "@ncolony/host/tool";
+import { closestString } from "@std/text/closest-string";
 import type { Places } from "./ctl.ts";
+import { COMMANDS, helpOf, OPTIONS } from "./help.ts";
 
 /** A command of ctl, parsed. */
 export type Command =
   | { readonly type: "restart-all" }
   | { readonly type: "restart-group"; readonly group: string }
-  | { readonly type: "restart" | "remove"; readonly name: string }
+  | { readonly type: "restart" | "remove" | "start" | "stop"; readonly names: readonly string[] }
+  | { readonly type: "patch"; readonly name: string; readonly change: string }
   | Add;
 
 /** The command `add`, parsed. */
@@ -54,63 +47,17 @@ export interface Parsed {
   /** The command, if it shows something. */
   readonly report?: Report;
   /** The directories and the command. Null if `--help` or `--version` was given. */
-  readonly request: { readonly places: Places; readonly command: Command } | null;
+  readonly request: {
+    readonly places: Places;
+    readonly command: Command;
+    /** Whether to ask for what cannot be done. */
+    readonly isForced: boolean;
+  } | null;
+  /** The text of `--help`, if that was given. */
+  readonly help?: string;
   /** The flags that were given, `help` or `version`. */
   readonly flags: ReadonlySet<string>;
 }
-
-const PLACES: readonly Option[] = [
-  COLONY_OPTION,
-  { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
-  { name: "config", value: "DIR", help: "the monitor's config directory; required" },
-  { name: "status", value: "DIR", help: "the monitor's status directory" },
-];
-
-const ADD: readonly Option[] = [
-  { name: "cmd", value: "CMD", help: "the command; required" },
-  { name: "arg", value: "ARG", help: "an argument, may begin with -; repeatable" },
-  { name: "env", value: "NAME=VALUE", help: "an environment variable; repeatable" },
-  { name: "env-inherit", value: "NAME", help: "inherit a variable from the monitor; repeatable" },
-  { name: "uid", value: "UID", help: "the user id to run as" },
-  { name: "gid", value: "GID", help: "the group id to run as" },
-  { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file with one" },
-];
-
-const STATUS: readonly Option[] = [
-  { name: "group", value: "GROUP", help: "only the processes of a group" },
-  { name: "wide", help: "also show usage, and removed processes" },
-  { name: "watch", help: "show it again when something changes" },
-];
-
-const JSON_OPTION: Option = { name: "json", help: "print a JSON document" };
-
-const NAME: Option = { name: "name", value: "NAME", help: "another way to give NAME" };
-
-/** The text of `--help`. */
-export const HELP = `ncolony-ctl: add, change, remove and restart the processes of a colony.
-
-Usage: ncolony-ctl --colony DIR COMMAND
-
-Commands:
-  add NAME --cmd CMD [options]   add a process, or change one
-  remove NAME                    stop a process for good
-  restart NAME                   restart a process
-  restart-all                    restart every process
-  restart-group GROUP            restart every process of a group
-  status [NAME…] [options]       show how the processes are
-  why NAME                       tell how a process came to where it is
-
-Options:
-${optionsHelp([...PLACES, NAME, ...COMMON_OPTIONS])}
-
-Options of add:
-${optionsHelp(ADD)}
-
-Options of status (--json also of why):
-${optionsHelp([...STATUS, JSON_OPTION])}
-
-Exit codes: 0 as asked, 1 an error, 2 a wrong command line, 3 a process is not
-well, 4 no such process, no monitor or no status.`;
 
 /**
  * Parses a command line. A first word `ctl` is ignored, as in Python NColony.
@@ -118,16 +65,9 @@ well, 4 no such process, no monitor or no status.`;
  * @throws {UsageError} If the command line is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed {
-  const words = parseWords(argv[0] === "ctl" ? argv.slice(1) : argv, [
-    ...PLACES,
-    NAME,
-    ...ADD,
-    ...STATUS,
-    JSON_OPTION,
-    ...COMMON_OPTIONS,
-  ]);
+  const words = parseWords(argv[0] === "ctl" ? argv.slice(1) : argv, OPTIONS);
   const { flags } = words;
-  if (flags.has("help") || flags.has("version")) return { request: null, flags };
+  if (flags.has("help") || flags.has("version")) return { request: null, help: helpOf(words.words[0]), flags };
   rejectStray(words);
   const [type] = words.words;
   if (type === "status" || type === "why") return { request: null, report: { type, words }, flags };
@@ -136,18 +76,17 @@ export function parseOptions(argv: readonly string[]): Parsed {
   if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
     throw new UsageError("--config and --messages are the same directory");
   }
-  return { request: { places, command }, flags };
+  return { request: { places, command, isForced: flags.has("force") }, flags };
 }
 
 /** Rejects options of another command. */
-function rejectStray({ values, flags, words: [command] }: ParsedArgs): void {
-  if (flags.has("json") && command !== "status" && command !== "why") {
-    throw new UsageError("--json can only be used with status and why");
-  }
-  for (const [owner, options] of Object.entries({ add: ADD, status: STATUS })) {
-    if (command === owner) continue;
-    const stray = options.find(({ name }) => flags.has(name) || (values.get(name) ?? []).length > 0);
-    if (stray !== undefined) throw new UsageError(`--${stray.name} can only be used with ${owner}`);
+function rejectStray({ values, flags, words: [command = ""] }: ParsedArgs): void {
+  const own = Object.hasOwn(COMMANDS, command) ? COMMANDS[command]!.options : [];
+  const given = ({ name }: Option) => flags.has(name) || (values.get(name) ?? []).length > 0;
+  for (const { name } of Object.values(COMMANDS).flatMap(({ options }) => options.filter(given))) {
+    if (own.some((option) => option.name === name)) continue;
+    const owners = Object.keys(COMMANDS).filter((other) => COMMANDS[other]!.options.some((it) => it.name === name));
+    throw new UsageError(`--${name} can only be used with ${owners.join(" and ")}`);
   }
 }
 
@@ -158,7 +97,15 @@ function parseCommand(words: ParsedArgs): Command {
       return parseAdd(words, parseName(words, rest));
     case "remove":
     case "restart":
-      return { type, name: parseName(words, rest) };
+    case "start":
+    case "stop":
+      return { type, names: parseNames(words, rest) };
+    case "patch": {
+      const [name, change, ...more] = [...words.values.get("name") ?? [], ...rest];
+      if (name === undefined || change === undefined) throw new UsageError("patch needs a NAME and a JSON object");
+      expectNoMore(more);
+      return { type, name, change };
+    }
     case "restart-all":
       expectNoMore(rest);
       return { type };
@@ -169,9 +116,11 @@ function parseCommand(words: ParsedArgs): Command {
       return { type, group };
     }
     case undefined:
-      throw new UsageError("command missing: use add, remove, restart, restart-all, restart-group, status or why");
+      throw new UsageError("command missing: see ncolony-ctl --help");
     default:
-      throw new UsageError(`unknown command ${JSON.stringify(type)}`);
+      throw new UsageError(
+        `unknown command ${JSON.stringify(type)}: did you mean ${closestString(type, Object.keys(COMMANDS))}?`,
+      );
   }
 }
 
@@ -196,6 +145,12 @@ function parseName(words: ParsedArgs, rest: readonly string[]): string {
   if (name === undefined) throw new UsageError(`${words.words[0]} needs a NAME`);
   expectNoMore(more);
   return name;
+}
+
+function parseNames(words: ParsedArgs, rest: readonly string[]): string[] {
+  const names = [...words.values.get("name") ?? [], ...rest];
+  if (names.length === 0) throw new UsageError(`${words.words[0]} needs a NAME`);
+  return [...new Set(names)];
 }
 
 function expectNoMore(words: readonly string[]): void {

@@ -99,6 +99,11 @@ export function isWithoutProcesses(error: unknown): boolean {
   return error instanceof Error && /os error (19|95)\b/.test(error.message);
 }
 
+/** Whether a file could not be written because its file system is read-only. */
+export function isReadOnly(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EROFS";
+}
+
 /** Whether a watch reported a name that is not UTF-8. */
 export function isNotUtf8(error: unknown): boolean {
   return error instanceof TypeError && error.message.includes("UTF-8");

@@ -212,7 +212,7 @@ function sourcesOf(folder: string): Source[] {
     const path = join(folder, name);
     const text = Deno.readTextFileSync(join(root, path));
     const code = text.replaceAll(/\/\*[\s\S]*?\*\//g, "").replaceAll(/(^|\s)\/\/.*$/gm, "$1");
-    const imports = [...code.matchAll(/(?<!")\b(?:import|from)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => name);
+    const imports = [...code.matchAll(/\b(?:import\s*\(\s*|import\s+|from\s+)"([^"]+)"/g)].map(([, name]) => name);
     return { path, lines: text.split("\n"), code, imports };
   });
 }

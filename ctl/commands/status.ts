@@ -10,7 +10,7 @@ import {
   visibleJson,
 } from "@ncolony/core";
 import { denoClock, StatusReader, terminal, type ToldProcess, watchStatus } from "@ncolony/host/read-tool";
-import { ExitError, lastValue, type ParsedArgs, placeValue, printShown } from "@ncolony/host/tool";
+import { ExitError, lastValue, type ParsedArgs, placeValue, printShown, requiredPlace } from "@ncolony/host/tool";
 import { membersOf } from "../members.ts";
 import { type Cell, formatTable, type Tone } from "../table.ts";
 import { deathsOf } from "../deaths.ts";
@@ -66,7 +66,7 @@ function see(words: ParsedArgs, reader: StatusReader): View {
   const unknown = named.find((name) => !known.includes(name));
   if (unknown !== undefined) throw noSuchProcess(unknown, known);
   const group = lastValue(words, "group");
-  const members = group === undefined ? null : membersOf(words, group);
+  const members = group === undefined ? null : membersOf(requiredPlace(words, "config"), group);
   const isAll = named.length > 0 || words.flags.has("wide");
   const now = denoClock.wall();
   const processes = (named.length > 0 ? [...new Set(named)].sort() : known).flatMap((name) => {

@@ -1,8 +1,9 @@
 import { formatMessage, type Message, shownText } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { faultOf } from "../deno_errors.ts";
+import { faultOf, isReadOnly } from "../deno_errors.ts";
+import { isGranted } from "../permission.ts";
 import { freshPath } from "./fresh.ts";
-import { removeIfThere } from "./lstat.ts";
+import { lstat, removeIfThere } from "./lstat.ts";
 
 /**
  * Writes a file so that a reader finds all of it or nothing. It is written under a fresh name that ends in `.new`,
@@ -14,16 +15,18 @@ import { removeIfThere } from "./lstat.ts";
  * @param directory The directory of the file.
  * @param name The name of the file.
  * @param text The content of the file.
+ * @param keepsOwner Whether a file that replaces another must have the same owner and group.
  * @throws {Deno.errors.NotFound} If the directory does not exist. Whatever fails, nothing is left behind.
  */
-export function postFile(directory: string, name: string, text: string): void {
+export function postFile(directory: string, name: string, text: string, keepsOwner = false): void {
   const fresh = freshPath(directory);
   const path = join(directory, name);
-  const mode = modeOf(path);
-  const file = create(fresh, mode ?? 0o644, directory);
+  const before = replacedFile(path);
+  const file = create(fresh, before?.mode ?? 0o644, directory);
   try {
+    if (before !== null && keepsOwner) keepOwner(fresh, before);
     // The umask removed bits from the mode.
-    if (mode !== null) Deno.chmodSync(fresh, mode);
+    if (before !== null) Deno.chmodSync(fresh, before.mode);
     const bytes = new TextEncoder().encode(text);
     for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
     file.syncSync();
@@ -48,7 +51,8 @@ function create(path: string, mode: number, directory: string): Deno.FsFile {
 /** Names the file in an error: a fresh name means nothing to the user, and some errors name no file. */
 function about(path: string, error: unknown): unknown {
   if (error instanceof Deno.errors.NotCapable || !(error instanceof Error)) return error;
-  error.message = `Cannot write ${JSON.stringify(shownText(path))}: ${faultOf(error)}`;
+  const hint = isReadOnly(error) ? ": change it where it comes from" : "";
+  error.message = `Cannot write ${JSON.stringify(shownText(path))}: ${faultOf(error)}${hint}`;
   return error;
 }
 
@@ -70,14 +74,72 @@ export function postMessage(directory: string, message: Message): string {
   return name;
 }
 
-function modeOf(path: string): number | null {
+/** What stays of a file that is replaced. */
+interface Replaced {
+  readonly mode: number;
+  readonly uid: number | null;
+  readonly gid: number | null;
+}
+
+/** Returns what is known of the file that will be replaced. Null if there is none, or it is a link. */
+function replacedFile(path: string): Replaced | null {
+  const info = lstat(path);
+  return info?.isFile && info.mode !== null ? { mode: info.mode & 0o777, uid: info.uid, gid: info.gid } : null;
+}
+
+/** Gives a new file the owner of the one that it replaces. */
+function keepOwner(path: string, { uid, gid }: Replaced): void {
+  const own = lstat(path)!;
+  if (own.uid !== uid || own.gid !== gid) Deno.chownSync(path, uid, gid);
+}
+
+/** Whether this program may read a directory. */
+export function mayRead(path: string): boolean {
+  return isGranted({ name: "read", path });
+}
+
+/** Returns the names in a directory. Null if there is no such directory. @throws {Error} If it cannot be read. */
+export function namesIn(path: string): string[] | null {
   try {
-    const info = Deno.lstatSync(path);
-    return info.isFile && info.mode !== null ? info.mode & 0o777 : null;
+    return [...Deno.readDirSync(path)].map(({ name }) => name);
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) return null;
     throw error;
   }
+}
+
+/** Whether there is anything but a directory of this name in a directory. */
+export function isFileIn(directory: string, name: string): boolean {
+  return lstat(join(directory, name))?.isDirectory === false;
+}
+
+/** Reads a file, or what a link leads to. Null if that is no regular file. @throws {Error} If it cannot be read. */
+export function readLinkedFile(directory: string, name: string, maxBytes: number): string | null {
+  const path = join(directory, name);
+  try {
+    return Deno.statSync(path).isFile ? readTextFile(path, maxBytes) : null;
+  } catch (error) {
+    // It is too long, or no text, or a link leads nowhere.
+    if (error instanceof RangeError || error instanceof Deno.errors.NotFound) return null;
+    throw error;
+  }
+}
+
+/**
+ * Reads a file that is about to be changed.
+ *
+ * @throws {Error} If it is a link: it must be changed where it leads.
+ * @throws {Deno.errors.NotFound} If it does not exist.
+ */
+export function readOwnFile(directory: string, name: string, maxBytes: number): string {
+  const path = join(directory, name);
+  const info = lstat(path);
+  const shown = JSON.stringify(shownText(path));
+  if (info === null) throw new Deno.errors.NotFound(`Cannot change ${shown}: no such file or directory`);
+  if (!info.isFile) {
+    throw new Error(`Cannot change ${shown}: ${info.isSymlink ? "is a link: change it where it leads" : "not a file"}`);
+  }
+  return readTextFile(path, maxBytes);
 }
 
 /** Removes a file. @throws {Deno.errors.NotFound} If the file does not exist. */

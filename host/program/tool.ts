@@ -23,7 +23,17 @@ export {
 } from "./options.ts";
 export { COLONY_OPTION, colonyValue, type PlaceOption, placeValue, requiredPlace } from "./colony_option.ts";
 export { describeError } from "../deno_errors.ts";
-export { postFile, postMessage, readTextFile, removeFile } from "../files/post.ts";
+export {
+  isFileIn,
+  mayRead,
+  namesIn,
+  postFile,
+  postMessage,
+  readLinkedFile,
+  readOwnFile,
+  readTextFile,
+  removeFile,
+} from "../files/post.ts";
 export {
   answerCommon,
   calledName,

@@ -47,7 +47,7 @@ Deno.test("a message names a variable that is not UTF-8, and does not show its v
   });
   await colony.waitFor(/ web: running -> stopping \(cannot start: environment variable "SECRET" is not valid UTF-8\)$/);
   assertEquals(colony.count(/hunter/), 0);
-  assertEquals((await run("ctl", [...places, "restart", "web"])).code, 0);
+  assertEquals((await run("ctl", [...places, "--force", "restart", "web"])).code, 0);
 });
 
 Deno.test("an error about a file names the file, then the reason", async () => {

@@ -174,6 +174,6 @@ Deno.test("the umbrella's tools do what they do by themselves", async () => {
   const permissions = [`--allow-read=${dir.path}`, `--allow-write=${dir.path}`];
   assertEquals((await runTool("mod.ts", ["ctl", ...places, "add", "web", "--cmd", "cat"], permissions)).code, 0);
   assertEquals(namesIn(dir.file("config")), ["web"]);
-  assertEquals((await runTool("mod.ts", ["ctl", ...places, "remove", "db"], permissions)).code, 1);
+  assertEquals((await runTool("mod.ts", ["ctl", ...places, "remove", "db"], permissions)).code, 4);
   assertEquals((await runTool("mod.ts", ["monitor", "--config", dir.file("none"), ...places.slice(2)])).code, 1);
 });

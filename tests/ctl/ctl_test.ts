@@ -10,7 +10,10 @@ function places(dir: TempDir): { config: string; messages: string } {
   return { config: dir.dir("config"), messages: dir.dir("messages") };
 }
 
-/** Returns the recorded command line for these directories. `@…` is a file of extras in the config directory. */
+/**
+ * Returns the recorded command line for these directories. `@…` is a file of extras in the config directory. Python
+ * NColony's ctl does not look if there is such a process.
+ */
 function commandLine(
   { argv, extrasFile }: { argv: readonly string[]; extrasFile?: unknown },
   { config, messages }: { config: string; messages: string },
@@ -18,7 +21,8 @@ function commandLine(
   const extras = join(config, ".extras");
   if (extrasFile !== undefined) Deno.writeTextFileSync(extras, JSON.stringify(extrasFile));
   const words = argv.map((word) => extrasFile !== undefined && word.startsWith("@") ? extras : word);
-  return ["--messages", messages, "--config", config, ...words];
+  const force = words[0] === "restart" ? ["--force"] : [];
+  return ["--messages", messages, "--config", config, ...force, ...words];
 }
 
 function parsedFiles(directory: string): [name: string, content: unknown][] {
@@ -54,7 +58,7 @@ for (const [first, last] of [["add", "@env"], ["restart", "web"], ["remove", "go
     using dir = tempDir();
     const at = places(dir);
     const { code, stdout, stderr } = await runTool("ctl/mod.ts", commandLine(recording, at), ctlPermissions(at));
-    assertEquals([code, stdout], [first === "remove" ? 1 : 0, ""]);
+    assertEquals([code, stdout], [first === "remove" ? 4 : 0, ""]);
     assertMatch(stderr, first === "remove" ? /^ncolony-ctl: .*gone.*\n$/ : /^$/);
     assertEquals(left(at), { config: recording.config, messages: recording.messages });
   });
@@ -68,7 +72,12 @@ Deno.test("ctl needs to read and write the two directories, and reports a missin
   const words = ["--messages", at.messages, "--config", at.config];
   const ctl = (argv: readonly string[], granted: readonly string[]) =>
     runTool("ctl/mod.ts", [...words, ...argv], granted);
-  const commands = [["add", "web", "--cmd", "cat"], ["restart", "web"], ["restart-all"], ["restart-group", "eu"]];
+  const commands = [
+    ["add", "web", "--cmd", "cat"],
+    ["--force", "restart", "web"],
+    ["restart-all"],
+    ["--force", "restart-group", "eu"],
+  ];
   for (const argv of commands) {
     for (const [granted, missing] of [[write!, "--allow-read"], [read!, "--allow-write"]] as const) {
       const { code, stdout, stderr } = await ctl(argv, [granted]);
@@ -88,7 +97,7 @@ Deno.test("ctl names messages in the order in which one program after another se
   const at = places(dir);
   const words = ["--messages", at.messages, "--config", at.config];
   for (const name of ["c", "a", "b"]) {
-    assertEquals((await runTool("ctl/mod.ts", [...words, "restart", name], ctlPermissions(at))).code, 0);
+    assertEquals((await runTool("ctl/mod.ts", [...words, "--force", "restart", name], ctlPermissions(at))).code, 0);
   }
   assertEquals(parsedFiles(at.messages).map(([, message]) => (message as { name: string }).name), ["c", "a", "b"]);
 });

@@ -69,19 +69,19 @@ Deno.test("parseOptions() accepts only ids from 0 to the kernel's maximum", () =
 });
 
 Deno.test("parseOptions() accepts the name as a word or as --name, before or after the command", () => {
-  const expected: Command = { type: "restart", name: "web" };
+  const expected: Command = { type: "restart", names: ["web"] };
   assertEquals(command("restart", "web"), expected);
   assertEquals(command("restart", "--name", "web"), expected);
   assertEquals(command("--name=web", "restart"), expected);
   assertEquals(parseOptions(["restart", "web", ...PLACES]).request?.command, expected);
   assertEquals(parseOptions(["ctl", ...PLACES, "restart", "web"]).request?.command, expected);
-  assertEquals(command("restart", "--", "--web"), { type: "restart", name: "--web" });
-  assertEquals(command("remove", "100"), { type: "remove", name: "100" });
+  assertEquals(command("restart", "--", "--web"), { type: "restart", names: ["--web"] });
+  assertEquals(command("remove", "100"), { type: "remove", names: ["100"] });
 });
 
 const WRONG: readonly (readonly [words: readonly string[], complaint: string])[] = [
-  [[], "command missing: use add"],
-  [["frob"], 'unknown command "frob"'],
+  [[], "command missing: see ncolony-ctl --help"],
+  [["frob"], 'unknown command "frob": did you mean '],
   [["add"], "add needs a NAME"],
   [["add", "web"], "--cmd is missing"],
   [["add", "web", "--cmd="], "--cmd is missing"],
@@ -92,7 +92,8 @@ const WRONG: readonly (readonly [words: readonly string[], complaint: string])[]
   [["add", "web", "--cmd", "run", "-x"], "unknown option -x"],
   [["remove"], "remove needs a NAME"],
   [["restart"], "restart needs a NAME"],
-  [["restart", "web", "db"], 'unexpected argument "db"'],
+  [["patch", "web"], "patch needs a NAME and a JSON object"],
+  [["patch", "web", "{}", "db"], 'unexpected argument "db"'],
   [["restart", "web", "--cmd", "run"], "--cmd can only be used with add"],
   [["restart-all", "web"], 'unexpected argument "web"'],
   [["restart-group"], "restart-group needs a GROUP"],

@@ -1,0 +1,93 @@
+import { COLONY_OPTION, COMMON_OPTIONS, type Option, optionsHelp } from "@ncolony/host/tool";
+
+/** The options that every command takes. */
+export const PLACES: readonly Option[] = [
+  COLONY_OPTION,
+  { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
+  { name: "config", value: "DIR", help: "the monitor's config directory; required" },
+  { name: "status", value: "DIR", help: "the monitor's status directory" },
+  { name: "name", value: "NAME", help: "another way to give NAME" },
+];
+
+const FORCE: Option = { name: "force", help: "ask for it even if there is no such process" };
+
+const JSON_OPTION: Option = { name: "json", help: "print a JSON document" };
+
+/** A command of ctl. */
+export interface CommandHelp {
+  /** Its name and its words. */
+  readonly usage: string;
+  /** What it does. */
+  readonly help: string;
+  /** The options that only some commands take. */
+  readonly options: readonly Option[];
+}
+
+/** All commands, by their names. */
+export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
+  add: {
+    usage: "add NAME --cmd CMD [options]",
+    help: "add a process, or change one",
+    options: [
+      { name: "cmd", value: "CMD", help: "the command; required" },
+      { name: "arg", value: "ARG", help: "an argument, may begin with -; repeatable" },
+      { name: "env", value: "NAME=VALUE", help: "an environment variable; repeatable" },
+      { name: "env-inherit", value: "NAME", help: "inherit a variable from the monitor; repeatable" },
+      { name: "uid", value: "UID", help: "the user id to run as" },
+      { name: "gid", value: "GID", help: "the group id to run as" },
+      { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file with one" },
+    ],
+  },
+  remove: { usage: "remove NAME…", help: "stop processes for good", options: [] },
+  stop: { usage: "stop NAME…", help: "stop processes, and keep their configs", options: [] },
+  start: { usage: "start NAME…", help: "start processes that were stopped", options: [] },
+  restart: { usage: "restart NAME…", help: "restart processes", options: [FORCE] },
+  "restart-all": { usage: "restart-all", help: "restart every process", options: [] },
+  "restart-group": { usage: "restart-group GROUP", help: "restart every process of a group", options: [FORCE] },
+  patch: { usage: "patch NAME JSON", help: "change keys of a config (RFC 7396)", options: [] },
+  status: {
+    usage: "status [NAME…] [options]",
+    help: "show how the processes are",
+    options: [
+      { name: "group", value: "GROUP", help: "only the processes of a group" },
+      { name: "wide", help: "also show usage, and removed processes" },
+      { name: "watch", help: "show it again when something changes" },
+      JSON_OPTION,
+    ],
+  },
+  why: { usage: "why NAME", help: "tell how a process came to where it is", options: [JSON_OPTION] },
+};
+
+/** All options, each once. */
+export const OPTIONS: readonly Option[] = [
+  ...PLACES,
+  ...new Map(Object.values(COMMANDS).flatMap(({ options }) => options.map((option) => [option.name, option]))).values(),
+  ...COMMON_OPTIONS,
+];
+
+const list = Object.values(COMMANDS).map(({ usage, help }) => `  ${usage.padEnd(30)} ${help}`).join("\n");
+
+/** The text of `--help`. */
+export const HELP = `ncolony-ctl: change the processes of a colony, and show how they are.
+
+Usage: ncolony-ctl --colony DIR COMMAND
+
+Commands:
+${list}
+
+Options of every command (COMMAND --help shows the others):
+${optionsHelp([...PLACES, ...COMMON_OPTIONS])}
+
+Exit codes: 0 as asked, 1 an error, 2 a wrong command line, 3 a process is not
+well, 4 no such process, no monitor or no status.`;
+
+/** Returns the text of `COMMAND --help`. Without a command that is known, that of all. */
+export function helpOf(command: string | undefined): string {
+  if (command === undefined || !Object.hasOwn(COMMANDS, command)) return HELP;
+  const { usage, help, options } = COMMANDS[command]!;
+  return `ncolony-ctl ${command}: ${help}.
+
+Usage: ncolony-ctl --colony DIR ${usage}
+
+${optionsHelp([...options, ...PLACES, ...COMMON_OPTIONS])}`;
+}
