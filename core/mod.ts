@@ -105,6 +105,7 @@ export {
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
 export { splitEnv } from "./unsafe_variables.ts";
+export { judgeOrder, type Order, type Outcome } from "./wait.ts";
 export { describeSpan, judge, shouldRun, type Verdict } from "./verdict.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";

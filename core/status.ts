@@ -89,7 +89,8 @@ export interface Status {
 /** Something that happened, for the history of a process. */
 export type HistoryEvent =
   | { readonly event: "started"; readonly pid: number; readonly incarnation: number; readonly cause: Cause | null }
-  | { readonly event: "exited"; readonly incarnation: number; readonly last: LastExit }
+  /** `cause`: why it should have been started, if it could not be. */
+  | { readonly event: "exited"; readonly incarnation: number; readonly last: LastExit; readonly cause: Cause | null }
   | { readonly event: "waiting"; readonly delayMs: number; readonly nextStart: number }
   | { readonly event: "stop-requested"; readonly cause: Cause | null }
   | { readonly event: "killed" }
@@ -206,7 +207,8 @@ function foldExit([status, events]: Folded, { before, at, now }: StatusStep, exi
     cause: isAsked ? status.cause : { kind: "exit" },
     state: exit.type === "failed" ? "waiting" : status.state,
   };
-  return [exited, [...events, { event: "exited", incarnation: status.incarnation, last }]];
+  const cause = exit.type === "failed" ? status.cause : null;
+  return [exited, [...events, { event: "exited", incarnation: status.incarnation, last, cause }]];
 }
 
 /** What a scan found out about a config. */

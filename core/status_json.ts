@@ -62,7 +62,8 @@ function eventJson(happened: HistoryEvent): JsonObject {
       return { ...happened, cause: causeJson(happened.cause) };
     case "exited": {
       const { at: _at, ...exit } = exitJson(happened.last);
-      return { event: "exited", incarnation: happened.incarnation, ...exit };
+      const why: JsonObject = happened.cause === null ? {} : { cause: causeJson(happened.cause) };
+      return { event: "exited", incarnation: happened.incarnation, ...exit, ...why };
     }
     case "waiting":
       return { event: "waiting", delay: seconds(happened.delayMs), next_start: iso(happened.nextStart) };

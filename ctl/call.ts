@@ -2,10 +2,10 @@ import { type JsonObject, MAX_CONFIG_BYTES, type Origin, parseObject, SpecError,
 import { readTextFile } from "@ncolony/host/tool";
 import { add, remove, restart, restartAll, restartGroup } from "./ctl.ts";
 import { patch, start, stop } from "./edit.ts";
-import type { Parsed } from "./options.ts";
+import type { Request } from "./options.ts";
 
 /** What messages of this program say about themselves. */
-const ORIGIN: Origin = { from: "ctl" };
+export const ORIGIN: Origin = { from: "ctl" };
 
 /**
  * Runs the command of a parsed command line.
@@ -13,9 +13,7 @@ const ORIGIN: Origin = { from: "ctl" };
  * @throws {UsageError} If the extras are not a JSON object, or the name or an option is invalid.
  * @throws {Deno.errors.NotFound} If a directory, the file of extras, or the process to remove does not exist.
  */
-export function call({ request }: Parsed): void {
-  if (request === null) return;
-  const { places, command } = request;
+export function call({ places, command }: Pick<Request, "places" | "command">): void {
   switch (command.type) {
     case "add": {
       const { name, cmd, args, extras, ...options } = command;

@@ -11,6 +11,13 @@ export const PLACES: readonly Option[] = [
 
 const FORCE: Option = { name: "force", help: "ask for it even if there is no such process" };
 
+const WAIT: readonly Option[] = [
+  { name: "wait", help: "wait until it is done, and exit with 3 if it fails" },
+  { name: "timeout", value: "SECONDS", help: "how long to wait [30]" },
+];
+
+const ROLLING: Option = { name: "rolling", value: "N", help: "N at a time, and none after a failure; waits" };
+
 const JSON_OPTION: Option = { name: "json", help: "print a JSON document" };
 
 /** A command of ctl. */
@@ -36,15 +43,20 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       { name: "uid", value: "UID", help: "the user id to run as" },
       { name: "gid", value: "GID", help: "the group id to run as" },
       { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file with one" },
+      ...WAIT,
     ],
   },
-  remove: { usage: "remove NAME…", help: "stop processes for good", options: [] },
-  stop: { usage: "stop NAME…", help: "stop processes, and keep their configs", options: [] },
-  start: { usage: "start NAME…", help: "start processes that were stopped", options: [] },
-  restart: { usage: "restart NAME…", help: "restart processes", options: [FORCE] },
-  "restart-all": { usage: "restart-all", help: "restart every process", options: [] },
-  "restart-group": { usage: "restart-group GROUP", help: "restart every process of a group", options: [FORCE] },
-  patch: { usage: "patch NAME JSON", help: "change keys of a config (RFC 7396)", options: [] },
+  remove: { usage: "remove NAME…", help: "stop processes for good", options: WAIT },
+  stop: { usage: "stop NAME…", help: "stop processes, and keep their configs", options: WAIT },
+  start: { usage: "start NAME…", help: "start processes that were stopped", options: WAIT },
+  restart: { usage: "restart NAME…", help: "restart processes", options: [FORCE, ROLLING, ...WAIT] },
+  "restart-all": { usage: "restart-all", help: "restart every process", options: [ROLLING, ...WAIT] },
+  "restart-group": {
+    usage: "restart-group GROUP",
+    help: "restart every process of a group",
+    options: [FORCE, ROLLING, ...WAIT],
+  },
+  patch: { usage: "patch NAME JSON", help: "change keys of a config (RFC 7396)", options: WAIT },
   status: {
     usage: "status [NAME…] [options]",
     help: "show how the processes are",

@@ -3,7 +3,7 @@ import { call } from "./call.ts";
 import manifest from "./deno.json" with { type: "json" };
 import { requireEnabled, requireExisting } from "./existing.ts";
 import { HELP } from "./help.ts";
-import { type Parsed, parseOptions, type Report } from "./options.ts";
+import { parseOptions, type Report, type Request } from "./options.ts";
 
 const PROGRAM = { name: "ncolony-ctl", version: manifest.version, help: HELP };
 
@@ -30,8 +30,15 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (!answerCommon({ ...PROGRAM, help: parsed.help ?? HELP }, parsed.flags)) {
       // A write beyond the file size limit then fails, and the partial file is removed.
       outliveFileSizeLimit();
-      if (parsed.request !== null) await requirePossible(parsed.request);
-      call(parsed);
+      const { request } = parsed;
+      if (request !== null) {
+        await requirePossible(request);
+        if (request.wait !== null) {
+          const { carryOut } = await import("./order.ts");
+          return await carryOut(PROGRAM, request, request.wait);
+        }
+        call(request);
+      }
     }
     await turnOnce();
     return 0;
@@ -39,7 +46,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Checks that there is what a command names, unless it is forced. @throws {ExitError} With 4 if there is not. */
-async function requirePossible({ places, command, isForced }: NonNullable<Parsed["request"]>): Promise<void> {
+async function requirePossible({ places, command, isForced }: Request): Promise<void> {
   if (isForced) return;
   if ("names" in command) requireExisting(places.config, command.names);
   if (command.type === "restart") requireEnabled(places.config, command.names);

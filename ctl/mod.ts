@@ -15,6 +15,7 @@ export type { ParsedArgs } from "@ncolony/host/tool";
 export { patch, start, stop } from "./edit.ts";
 export { call } from "./call.ts";
 export { main } from "./main.ts";
-export { type Add, type Command, type Parsed, parseOptions, type Report } from "./options.ts";
+export { type Add, type Command, type Parsed, parseOptions, type Report, type Request } from "./options.ts";
+export type { Wait } from "./order.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

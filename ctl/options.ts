@@ -1,8 +1,21 @@
 import { MAX_ID, UsageError } from "@ncolony/core";
-import { lastValue, type Option, type ParsedArgs, parseWords, requiredPlace, requiredValue } from "@ncolony/host/tool";
+import {
+  countValue,
+  lastValue,
+  type Option,
+  type ParsedArgs,
+  parseWords,
+  requiredPlace,
+  requiredValue,
+  secondsValue,
+} from "@ncolony/host/tool";
 import { closestString } from "@std/text/closest-string";
 import type { Places } from "./ctl.ts";
+import type { Wait } from "./order.ts";
 import { COMMANDS, helpOf, OPTIONS } from "./help.ts";
+
+/** How long `--wait` waits, in seconds. */
+const DEFAULT_TIMEOUT = 30;
 
 /** A command of ctl, parsed. */
 export type Command =
@@ -42,17 +55,24 @@ export interface Report {
   readonly words: ParsedArgs;
 }
 
+/** A command that changes something. */
+export interface Request {
+  /** The directories of the colony. */
+  readonly places: Places;
+  /** The command. */
+  readonly command: Command;
+  /** Whether to ask for what cannot be done. */
+  readonly isForced: boolean;
+  /** How to wait until it is done. Null: not at all. */
+  readonly wait: Wait | null;
+}
+
 /** A parsed command line of ctl. */
 export interface Parsed {
   /** The command, if it shows something. */
   readonly report?: Report;
-  /** The directories and the command. Null if `--help` or `--version` was given. */
-  readonly request: {
-    readonly places: Places;
-    readonly command: Command;
-    /** Whether to ask for what cannot be done. */
-    readonly isForced: boolean;
-  } | null;
+  /** What to change. Null if nothing. */
+  readonly request: Request | null;
   /** The text of `--help`, if that was given. */
   readonly help?: string;
   /** The flags that were given, `help` or `version`. */
@@ -76,7 +96,16 @@ export function parseOptions(argv: readonly string[]): Parsed {
   if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
     throw new UsageError("--config and --messages are the same directory");
   }
-  return { request: { places, command, isForced: flags.has("force") }, flags };
+  return { request: { places, command, isForced: flags.has("force"), wait: parseWait(words) }, flags };
+}
+
+function parseWait(words: ParsedArgs): Wait | null {
+  if (!words.flags.has("wait") && lastValue(words, "rolling") === undefined) {
+    if (lastValue(words, "timeout") !== undefined) throw new UsageError("--timeout needs --wait");
+    return null;
+  }
+  const timeoutMs = secondsValue(words, "timeout", DEFAULT_TIMEOUT) * 1000;
+  return { status: requiredPlace(words, "status"), timeoutMs, rolling: countValue(words, "rolling") ?? Infinity };
 }
 
 /** Rejects options of another command. */
@@ -86,7 +115,7 @@ function rejectStray({ values, flags, words: [command = ""] }: ParsedArgs): void
   for (const { name } of Object.values(COMMANDS).flatMap(({ options }) => options.filter(given))) {
     if (own.some((option) => option.name === name)) continue;
     const owners = Object.keys(COMMANDS).filter((other) => COMMANDS[other]!.options.some((it) => it.name === name));
-    throw new UsageError(`--${name} can only be used with ${owners.join(" and ")}`);
+    throw new UsageError(`--${name} can only be used with ${owners.join(", ")}`);
   }
 }
 

@@ -119,6 +119,7 @@ Deno.test("ctl status --json prints the files of the status directory as one doc
     config: { web: SLEEP, a: SLEEP, old: SLEEP },
   });
   await colony.inState("web", "running");
+  await colony.inState("old", "running");
   colony.remove("old");
   await colony.inState("old", "removed");
   await until(
@@ -236,7 +237,7 @@ Deno.test("ctl status and why name the permission that is missing, and options t
       [["why", "a", "b"], 'unexpected argument "b"'],
       [["status", "--cmd", "x"], "--cmd can only be used with add"],
       [["restart-all", "--wide"], "--wide can only be used with status"],
-      [["restart-all", "--json"], "--json can only be used with status and why"],
+      [["restart-all", "--json"], "--json can only be used with status, why"],
     ] as const
   ) {
     const { code, stderr } = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "--status", dir.path, ...args]);

@@ -37,7 +37,7 @@ function assertUntouched(places: Places): void {
 /** Runs `add web` from a command line. */
 function addByWords(places: Places, ...words: string[]): void {
   const argv = ["--config", places.config, "--messages", places.messages, "add", "web", "--cmd", "cat", ...words];
-  call(parseOptions(argv));
+  call(parseOptions(argv).request!);
 }
 
 Deno.test("add() writes the given options and no others", () => {
@@ -82,7 +82,7 @@ Deno.test("add(), remove() and restart() reject an invalid name of a process, an
     assertThrows(() => restart(places, name), RangeError, "a name must ");
     for (const words of [["add", "--cmd", "cat"], ["remove"], ["restart"]]) {
       const argv = ["--config", places.config, "--messages", places.messages, ...words, `--name=${name}`];
-      assertThrows(() => call(parseOptions(argv)), UsageError, "a name must ");
+      assertThrows(() => call(parseOptions(argv).request!), UsageError, "a name must ");
     }
   }
   assertUntouched(places);
