@@ -60,7 +60,7 @@ export class StatusWriter {
   /** Writes about the monitor itself, and what could not be written before. Called when a full scan was acted on. */
   scanned(): void {
     const fault = this.#options.files.restore() ?? this.#clear() ?? this.#writeMonitor();
-    this.#writeUsage();
+    this.#writing = this.#writing.then(() => this.#writeUsage());
     if (fault !== null) return this.#logFault(fault);
     if (!this.#hasFault) return;
     this.#options.log.info(`${this.#directory} is up to date again`);

@@ -62,13 +62,13 @@ export class ChildCgroup {
     });
   }
 
-  /** Returns what the child and its descendants use. */
+  /** Returns what the child and its descendants use, as far as it can be read now. */
   usage(): Usage {
     const { cpuSeconds, memoryBytes } = this.#used();
     return {
       cpuSeconds: cpuSeconds - this.#before.cpuSeconds,
       memoryBytes: memoryBytes === null ? null : Math.max(0, memoryBytes - (this.#before.memoryBytes ?? 0)),
-      processes: this.cgroup.pids().filter((pid) => pid !== Deno.pid).length,
+      processes: pidsIn(this.cgroup).filter((pid) => pid !== Deno.pid).length,
     };
   }
 
@@ -112,6 +112,15 @@ export class ChildCgroup {
     } catch (error) {
       this.#warn(`its limits are not in effect: ${faultOf(error)}`);
     }
+  }
+}
+
+/** Returns the pids in a cgroup. None if they cannot be read now. */
+function pidsIn(cgroup: Cgroup): number[] {
+  try {
+    return cgroup.pids();
+  } catch {
+    return [];
   }
 }
 

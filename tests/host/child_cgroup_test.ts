@@ -39,3 +39,12 @@ Deno.test("ChildCgroup.news() counts what the kernel killed of a child without a
     assertEquals(child.news(true), [`out of memory: the kernel killed ${news}`]);
   }
 });
+
+Deno.test("ChildCgroup.usage() leaves out what cannot be read for a moment", () => {
+  using dir = files();
+  // A directory cannot be read like a file, as if no file descriptor were left.
+  dir.dir("cgroup.procs");
+  const child = new ChildCgroup(new Cgroup(dir.path), CGROUPS, {}, () => {});
+  dir.write("cpu.stat", "usage_usec 1500000\n");
+  assertEquals(child.usage(), { cpuSeconds: 1.5, memoryBytes: 0, processes: 0 });
+});
