@@ -8,19 +8,16 @@ const TOKEN =
   // deno-lint-ignore no-control-regex -- JSON forbids control characters in strings
   /[ \t\n\r]*(?:([{}[\],:])|("(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*")|(?:-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null))/y;
 
-/** A token of JSON: a mark, or a value that is no object or array. */
-export interface Token {
-  /** Its text. */
-  readonly text: string;
-  /** Where it begins. */
+/** Where a text stops being JSON, and whether that is its end. */
+export interface JsonEnd {
+  /** The position. */
   readonly at: number;
+  /** Whether the whole text is JSON. */
+  readonly isWhole: boolean;
 }
 
-/** Returns the tokens of a text up to the place where it stops being JSON, that place, and whether it is the end. */
-export function tokensOf(
-  source: string,
-): { readonly tokens: readonly Token[]; readonly end: number; readonly isWhole: boolean } {
-  const tokens: Token[] = [];
+/** Scans a text up to the place where it stops being JSON. `take` gets each token and the position where it begins. */
+export function scanJson(source: string, take: (token: string, at: number) => void = () => {}): JsonEnd {
   const open: ("{" | "[")[] = [];
   let wants: "value" | "value or ]" | "key" | "key or }" | ":" | ", or close" | "end" = "value";
   let at = 0;
@@ -50,10 +47,10 @@ export function tokensOf(
     } else break;
     at += text.length;
     const token = text.trimStart();
-    tokens.push({ text: token, at: at - token.length });
+    take(token, at - token.length);
   }
   while (" \t\n\r".includes(source.charAt(at)) && at < source.length) at++;
-  return { tokens, end: at, isWhole: wants === "end" && at === source.length };
+  return { at, isWhole: wants === "end" && at === source.length };
 }
 
 /**
@@ -64,10 +61,24 @@ export function tokensOf(
  * whole text of each error in memory.
  */
 export function whereNotJson(source: string): string | null {
-  const { end, isWhole } = tokensOf(source);
+  const { at, isWhole } = scanJson(source);
   if (isWhole) return null;
-  const lines = source.slice(0, end).split("\n");
-  return `line ${lines.length}, column ${lines.at(-1)!.length + 1}`;
+  const { line, column } = placeAt(source, at);
+  return `line ${line}, column ${column}`;
+}
+
+/** A place in a text, counted from 1. */
+export interface Place {
+  /** The line. */
+  readonly line: number;
+  /** The column, in UTF-16 units. */
+  readonly column: number;
+}
+
+/** Returns the place of a position in a text. */
+export function placeAt(source: string, at: number): Place {
+  const lines = source.slice(0, at).split("\n");
+  return { line: lines.length, column: lines.at(-1)!.length + 1 };
 }
 
 /**

@@ -34,7 +34,7 @@ export {
   parseHttpCheck,
   stepHttpCheck,
 } from "./http_check.ts";
-export { isObject, type Json, type JsonObject, ownValue, parseObject, whereNotJson } from "./json.ts";
+export { isObject, type Json, type JsonObject, ownValue, parseObject, type Place, whereNotJson } from "./json.ts";
 export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
@@ -43,7 +43,7 @@ export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { mergePatch } from "./merge_patch.ts";
 export { parseBytes } from "./bytes.ts";
 export { checkChoice, checkInteger, checkNumber, checkText } from "./option.ts";
-export { type Place, placeOf } from "./place.ts";
+export { placeOf } from "./place.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";
 export {
   deadline,
@@ -85,6 +85,7 @@ export {
   type Folded,
   foldStep,
   type HistoryEvent,
+  isAtRest,
   type LastExit,
   newStatus,
   type Status,
@@ -97,6 +98,7 @@ export {
   formatEvent,
   formatHistory,
   formatStatus,
+  parseExit,
   parseSavedHistory,
   parseStatus,
   type StatusFacts,

@@ -1,12 +1,4 @@
-import { type Token, tokensOf } from "./json.ts";
-
-/** A place in a text, counted from 1. */
-export interface Place {
-  /** The line. */
-  readonly line: number;
-  /** The column, in UTF-16 units. */
-  readonly column: number;
-}
+import { type Place, placeAt, scanJson } from "./json.ts";
 
 /**
  * Returns where a config text is invalid: where a key stands, or where the text stops being JSON. Null if it has no
@@ -25,30 +17,27 @@ export interface Place {
  */
 export function placeOf(source: string, field: string | null): Place | null {
   if (field === null) {
-    const { end, isWhole } = tokensOf(source);
-    return isWhole ? null : placeAt(source, end);
+    const { at, isWhole } = scanJson(source);
+    return isWhole ? null : placeAt(source, at);
   }
-  const found = keysOf(tokensOf(source).tokens).findLast(({ path }) => path === field);
+  const found = keysOf(source).findLast(({ path }) => path === field);
   return found === undefined ? null : placeAt(source, found.at);
 }
 
-/** Returns the path and the position of each key. */
-function keysOf(tokens: readonly Token[]): { readonly path: string; readonly at: number }[] {
+/** Returns the path and the position of each key of a text that is JSON. */
+function keysOf(source: string): { readonly path: string; readonly at: number }[] {
   const keys: { path: string; at: number }[] = [];
   const prefixes: string[] = [];
   let path = "";
-  for (const [index, { text, at }] of tokens.entries()) {
-    if (text === "{" || text === "[") prefixes.push(path === "" ? "" : `${path}.`);
-    else if (text === "}" || text === "]") prefixes.pop();
-    else if (tokens[index + 1]?.text === ":") {
-      path = `${prefixes.at(-1)}${JSON.parse(text)}`;
-      keys.push({ path, at });
+  let last = { token: "", at: 0 };
+  scanJson(source, (token, at) => {
+    if (token === "{" || token === "[") prefixes.push(path === "" ? "" : `${path}.`);
+    else if (token === "}" || token === "]") prefixes.pop();
+    else if (token === ":") {
+      path = `${prefixes.at(-1)}${JSON.parse(last.token)}`;
+      keys.push({ path, at: last.at });
     }
-  }
+    last = { token, at };
+  });
   return keys;
-}
-
-function placeAt(source: string, at: number): Place {
-  const lines = source.slice(0, at).split("\n");
-  return { line: lines.length, column: lines.at(-1)!.length + 1 };
 }

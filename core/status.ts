@@ -86,6 +86,14 @@ export interface Status {
   readonly rest: "stopped" | "disabled" | "removed";
 }
 
+/** The states in which nothing of a process is left, and nothing will be started. */
+const REST: readonly StatusState[] = ["disabled", "invalid", "stopped", "removed"];
+
+/** Whether nothing of a process is left, and nothing will be started. */
+export function isAtRest({ state }: Pick<Status, "state">): boolean {
+  return REST.includes(state);
+}
+
 /** Something that happened, for the history of a process. */
 export type HistoryEvent =
   | { readonly event: "started"; readonly pid: number; readonly incarnation: number; readonly cause: Cause | null }
@@ -231,9 +239,8 @@ export function foldConfig(status: Status, { wants, problem, source }: StatusCon
     events.push(folded.problem === null ? { event: "problem-gone" } : { event: "problem", problem: folded.problem });
   }
   if (wants === "disabled") folded = { ...folded, source };
-  const isAtRest = ["disabled", "invalid", "stopped", "removed"].includes(status.state);
   const rest = wants === null ? "invalid" : wants;
-  if (!isAtRest || rest === "run" || rest === status.state) return [folded, events];
+  if (!isAtRest(status) || rest === "run" || rest === status.state) return [folded, events];
   if (rest !== "invalid") events.push({ event: rest });
   return [{ ...folded, state: rest, since: at }, events];
 }

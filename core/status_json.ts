@@ -137,7 +137,7 @@ export function parseStatus(text: string): ToldStatus | null {
     delayMs: milliseconds(told.delay),
     nextStart: time(told.next_start),
     waitsFor: textOf(told.waits_for),
-    lastExit: last === null ? null : parseExit(last),
+    lastExit: last === null ? null : parseLastExit(last),
     cause: isObject(told.cause) ? parseCause(told.cause) : null,
     problem: isObject(told.problem) ? parseProblem(told.problem) : null,
   };
@@ -186,17 +186,17 @@ function parse(text: string): JsonObject | null {
   }
 }
 
-function parseExit({ type, code, signal, reason, at, lived, asked }: JsonObject): LastExit | null {
-  const exit: Exit | null = type === "code" && typeof code === "number"
-    ? { type, code }
-    : type === "signal" && typeof signal === "string"
-    ? { type, signal }
-    : (type === "failed" || type === "unknown") && typeof reason === "string"
-    ? { type, reason }
-    : null;
-  const when = time(at);
-  if (exit === null || when === null) return null;
-  return { exit, at: when, livedMs: milliseconds(lived), isAsked: asked === true };
+/** Parses how a process ended, from the keys of `last_exit`. Null if they do not tell. */
+export function parseExit({ type, code, signal, reason }: JsonObject): Exit | null {
+  if (type === "code" && typeof code === "number") return { type, code };
+  if (type === "signal" && typeof signal === "string") return { type, signal };
+  return (type === "failed" || type === "unknown") && typeof reason === "string" ? { type, reason } : null;
+}
+
+function parseLastExit(last: JsonObject): LastExit | null {
+  const [exit, at] = [parseExit(last), time(last.at)];
+  if (exit === null || at === null) return null;
+  return { exit, at, livedMs: milliseconds(last.lived), isAsked: last.asked === true };
 }
 
 function textOf(value: Json | undefined): string | null {

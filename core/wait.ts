@@ -1,5 +1,6 @@
 import { describeExit } from "./describe.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
+import { isAtRest } from "./status.ts";
 import type { ToldStatus } from "./status_json.ts";
 import { describeSpan } from "./verdict.ts";
 
@@ -36,13 +37,9 @@ export function judgeOrder(
   history: readonly JsonObject[],
   now: number,
 ): Outcome {
-  if (order.type === "stop") return told === null || isAtRest(told) ? DONE : PENDING;
+  if (order.type === "stop") return told === null || isAtRest(told.status) ? DONE : PENDING;
   if (told === null) return PENDING;
   return order.type === "restart" ? judgeRestart(order.message, told, history, now) : judgeConfig(order, told, now);
-}
-
-function isAtRest({ status }: ToldStatus): boolean {
-  return ["disabled", "removed", "stopped", "invalid"].includes(status.state);
 }
 
 function judgeRestart(message: string, told: ToldStatus, history: readonly JsonObject[], now: number): Outcome {

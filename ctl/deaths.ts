@@ -1,15 +1,15 @@
-import { isObject, type Json, type ToldStatus } from "@ncolony/core";
-import type { StatusReader } from "@ncolony/host/read-tool";
+import type { JsonObject, ToldStatus } from "@ncolony/core";
 
 /**
- * Returns how often a process died in a row: it exited unasked within the threshold, or could not be started. The
- * history of a process whose last exit was asked for is not read.
+ * Returns how often a process died in a row: it exited unasked within the threshold, or could not be started.
+ *
+ * @param told The status of the process.
+ * @param history Returns the events of its history. It is not called if the last exit was asked for.
  */
-export function deathsOf(reader: StatusReader, { status, facts }: ToldStatus): number {
+export function deathsOf({ status, facts }: ToldStatus, history: () => readonly JsonObject[]): number {
   if (status.lastExit === null || status.lastExit.isAsked) return 0;
-  const history = reader.json(".history", status.name)?.history;
-  const exits = (Array.isArray(history) ? history : []).filter(isObject).filter(({ event }) => event === "exited");
-  const isDeath = ({ type, lived, asked }: { readonly [key: string]: Json }) =>
+  const exits = history().filter(({ event }) => event === "exited");
+  const isDeath = ({ type, lived, asked }: JsonObject) =>
     asked !== true && (type === "failed" || typeof lived === "number" && lived * 1000 < facts.thresholdMs);
   const lastGood = exits.findLastIndex((exit) => !isDeath(exit));
   return exits.length - 1 - lastGood;

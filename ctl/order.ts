@@ -1,5 +1,5 @@
-import { MAX_CONFIG_BYTES, type Order } from "@ncolony/core";
-import { denoClock, StatusReader } from "@ncolony/host/read-tool";
+import { isAtRest, MAX_CONFIG_BYTES, type Order } from "@ncolony/core";
+import { denoClock, sha256, StatusReader } from "@ncolony/host/read-tool";
 import { ExitError, type Program, readLinkedFile } from "@ncolony/host/tool";
 import { call, ORIGIN } from "./call.ts";
 import { restart, restartAll, restartGroup } from "./ctl.ts";
@@ -78,14 +78,12 @@ function ask({ places, command }: Request, names: readonly string[], isWhole: bo
 function runningIn(reader: StatusReader, { places, command }: Request): string[] {
   const members = command.type === "restart-group" ? membersOf(places.config, command.group) : null;
   return (reader.names() ?? []).filter((name) => {
-    const state = reader.process(name)?.status.state ?? "removed";
-    const isAtRest = ["disabled", "removed", "stopped", "invalid"].includes(state);
-    return !isAtRest && (members === null || members.has(name));
+    const status = reader.process(name)?.status;
+    return status !== undefined && !isAtRest(status) && (members === null || members.has(name));
   });
 }
 
 async function configOrder(config: string, name: string, at: number): Promise<Order> {
   const source = readLinkedFile(config, name, MAX_CONFIG_BYTES) ?? "";
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source)));
-  return { type: "config", sha256: digest.toHex(), at };
+  return { type: "config", sha256: await sha256(source), at };
 }

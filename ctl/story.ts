@@ -1,4 +1,4 @@
-import { describeExit, describeSpan, type Exit, isObject, type Json, type JsonObject, quotedName } from "@ncolony/core";
+import { describeExit, describeSpan, isObject, type Json, type JsonObject, parseExit, quotedName } from "@ncolony/core";
 
 /** Tells an event of `STATUS/.history/NAME` in a sentence, without its time. Unknown events are named. */
 export function sentenceOf(name: string, happened: JsonObject): string {
@@ -28,7 +28,7 @@ export function sentenceOf(name: string, happened: JsonObject): string {
 }
 
 function ended(happened: JsonObject): string {
-  const exit = exitOf(happened);
+  const exit = parseExit(happened);
   if (exit?.type === "failed") return `could not be started: ${exit.reason}`;
   const how = exit === null
     ? "ended"
@@ -36,12 +36,6 @@ function ended(happened: JsonObject): string {
     ? `was ended by ${exit.signal}`
     : `ended: ${describeExit(exit)}`;
   return typeof happened.lived === "number" ? `${how} after ${span(happened.lived)}` : how;
-}
-
-function exitOf({ type, code, signal, reason }: JsonObject): Exit | null {
-  if (type === "code" && typeof code === "number") return { type, code };
-  if (type === "signal" && typeof signal === "string") return { type, signal };
-  return (type === "failed" || type === "unknown") && typeof reason === "string" ? { type, reason } : null;
 }
 
 /** Tells a cause as the end of a sentence. `monitor` is what the monitor did if that is the cause. */

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, judgeOrder, type Order, visible } from "@ncolony/core";
+import { judgeOrder, type Order, visible } from "@ncolony/core";
 import { denoClock, StatusReader } from "@ncolony/host/read-tool";
 import { complain, ExitError, type Program } from "@ncolony/host/tool";
 import { NOT_WELL, NOTHING } from "./unknown.ts";
@@ -27,7 +27,7 @@ export async function waitFor(
   let code = 0;
   for (;;) {
     for (const [name, order] of [...open]) {
-      const outcome = judgeOrder(order, reader.process(name), historyOf(reader, name), denoClock.wall());
+      const outcome = judgeOrder(order, reader.process(name), reader.history(name).events, denoClock.wall());
       if (outcome.type === "pending") continue;
       open.delete(name);
       if (outcome.type === "done") continue;
@@ -54,9 +54,4 @@ export async function waitFor(
     );
   }
   return NOT_WELL;
-}
-
-function historyOf(reader: StatusReader, name: string): readonly JsonObject[] {
-  const history = reader.json(".history", name)?.history;
-  return (Array.isArray(history) ? history : []).filter(isObject);
 }

@@ -83,6 +83,7 @@ export { openLibc } from "./libc.ts";
 export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";
 export { messageDirectory } from "./files/messages_directory.ts";
 export { Tail } from "./output/tail.ts";
+export { sha256 } from "./sha256.ts";
 export { SILENT_LOG } from "./output/log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";
 export { Output, type OutputOptions } from "./output/output.ts";

@@ -1,4 +1,4 @@
-import { type Clock, type Log, type StatusFiles, TimeSlice, type Usage } from "@ncolony/host";
+import { type Clock, type Log, sha256, type StatusFiles, TimeSlice, type Usage } from "@ncolony/host";
 import type { Statuses } from "./statuses.ts";
 
 /** How long a change waits for others, in milliseconds. A command that does not exist has failed by then. */
@@ -30,7 +30,7 @@ export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #directory: string;
   readonly #changed = new Set<string>();
-  readonly #hashes = new Map<string, { readonly source: string; readonly sha256: string }>();
+  readonly #hashes = new Map<string, { readonly source: string; readonly hash: string }>();
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
   #hasFault = false;
@@ -114,7 +114,7 @@ export class StatusWriter {
     const slice = new TimeSlice(clock);
     for (const name of this.#changed) {
       const { source } = statuses.get(name);
-      const sha256 = await this.#hash(name, source);
+      const hash = await this.#hash(name, source);
       // It was started with another config meanwhile.
       if (statuses.get(name).source !== source) {
         this.touch(name);
@@ -122,7 +122,7 @@ export class StatusWriter {
       }
       this.#changed.delete(name);
       const { state } = statuses.get(name);
-      this.#logFault(files.write(name, statuses.texts(name, thresholdMs, sha256)));
+      this.#logFault(files.write(name, statuses.texts(name, thresholdMs, hash)));
       // If its config comes back, the files tell how it was.
       if (state === "removed") {
         statuses.forget(name);
@@ -135,11 +135,10 @@ export class StatusWriter {
   async #hash(name: string, source: string | null): Promise<string | null> {
     if (source === null) return null;
     const known = this.#hashes.get(name);
-    if (known?.source === source) return known.sha256;
-    const bytes = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(source)));
-    const sha256 = bytes.toHex();
-    this.#hashes.set(name, { source, sha256 });
-    return sha256;
+    if (known?.source === source) return known.hash;
+    const hash = await sha256(source);
+    this.#hashes.set(name, { source, hash });
+    return hash;
   }
 
   #logFault(fault: string | null): void {

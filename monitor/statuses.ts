@@ -69,7 +69,7 @@ export class Statuses {
 
   /** Returns the status of a process. */
   get(name: string): Status {
-    return this.#entry(name).status;
+    return this.#entries.get(name)?.status ?? newStatus(name, this.#options.wall());
   }
 
   /** Returns all statuses. */

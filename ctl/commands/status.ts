@@ -1,19 +1,20 @@
 import {
   describeSpan,
+  isAtRest,
   isObject,
   type JsonObject,
   judge,
   ownValue,
   shouldRun,
-  UsageError,
   visible,
   visibleJson,
 } from "@ncolony/core";
-import { denoClock, StatusReader, terminal, type ToldProcess, watchStatus } from "@ncolony/host/read-tool";
-import { ExitError, lastValue, type ParsedArgs, placeValue, printShown, requiredPlace } from "@ncolony/host/tool";
+import { denoClock, terminal, type ToldProcess, watchStatus } from "@ncolony/host/read-tool";
+import { lastValue, type ParsedArgs, printShown, requiredPlace } from "@ncolony/host/tool";
 import { membersOf } from "../members.ts";
 import { type Cell, formatTable, type Tone } from "../table.ts";
 import { deathsOf } from "../deaths.ts";
+import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
 /** How many processes the last sentence tells about. */
@@ -41,27 +42,23 @@ interface Seen extends ToldProcess {
  * @throws {ExitError} With 4 if there is no status, or no such process or group.
  */
 export function run(words: ParsedArgs): number | Promise<number> {
-  const path = placeValue(words, "status");
-  if (path === undefined) throw new UsageError("--status is missing, or --colony");
-  const reader = new StatusReader(path);
-  if (words.flags.has("watch")) return watchStatus(path, () => show(words, reader).text);
-  const { text, code } = show(words, reader);
+  if (words.flags.has("watch")) return watchStatus(requiredPlace(words, "status"), () => show(words).text);
+  const { text, code } = show(words);
   printShown(text);
   return code;
 }
 
 /** Returns what to print now, and the exit code. */
-function show(words: ParsedArgs, reader: StatusReader): { readonly text: string; readonly code: number } {
-  const view = see(words, reader);
+function show(words: ParsedArgs): { readonly text: string; readonly code: number } {
+  const view = see(words);
   const isWell = view.processes.every(({ fault }) => fault === null);
   const code = view.isAlive === false ? NOTHING : isWell ? 0 : NOT_WELL;
   const isWide = words.flags.has("wide");
   return { text: words.flags.has("json") ? visibleJson(JSON.stringify(toJson(view))) : toText(view, isWide), code };
 }
 
-function see(words: ParsedArgs, reader: StatusReader): View {
-  const known = reader.names();
-  if (known === null) throw new ExitError(`there is no status in ${JSON.stringify(reader.path)}`, NOTHING);
+function see(words: ParsedArgs): View {
+  const { reader, known } = openStatus(words);
   const named = words.words.slice(1);
   const unknown = named.find((name) => !known.includes(name));
   if (unknown !== undefined) throw noSuchProcess(unknown, known);
@@ -72,7 +69,7 @@ function see(words: ParsedArgs, reader: StatusReader): View {
   const processes = (named.length > 0 ? [...new Set(named)].sort() : known).flatMap((name) => {
     const told = members === null || members.has(name) ? reader.process(name) : null;
     if (told === null || !isAll && told.status.state === "removed") return [];
-    return [{ ...told, fault: judge(told, deathsOf(reader, told), now) }];
+    return [{ ...told, fault: judge(told, deathsOf(told, () => reader.history(name).events), now) }];
   });
   return {
     now,
@@ -95,9 +92,6 @@ function toJson({ isAlive, monitor, usage, processes }: View): JsonObject {
     })),
   };
 }
-
-/** The states that a monitor that is gone cannot vouch for. */
-const LIVE: readonly string[] = ["running", "waiting", "stopping", "killing"];
 
 const GLYPHS: Readonly<Record<string, readonly [glyph: string, tone: Tone]>> = {
   running: ["●", "good"],
@@ -133,7 +127,7 @@ function toText(view: View, isWide: boolean): string {
 function rowOf({ status, fault }: Seen, { now, isAlive, usage }: View, isWide: boolean): Cell[] {
   const { name, state, pid, started, incarnation, lastExit, problem } = status;
   // Nobody knows what became of it.
-  const isStale = isAlive === false && LIVE.includes(state);
+  const isStale = isAlive === false && !isAtRest(status);
   const [glyph, tone] = isStale ? ["?", "bad" as const] : GLYPHS[state]!;
   const isUp = !isStale && state === "running" && started !== null;
   const used = ownValue(usage, name);

@@ -1,17 +1,9 @@
-import {
-  describeSpan,
-  isObject,
-  type Json,
-  type JsonObject,
-  judge,
-  UsageError,
-  visible,
-  visibleJson,
-} from "@ncolony/core";
-import { denoClock, StatusReader, type ToldProcess } from "@ncolony/host/read-tool";
-import { ExitError, type ParsedArgs, placeValue, printShown } from "@ncolony/host/tool";
+import { describeSpan, type JsonObject, judge, UsageError, visible, visibleJson } from "@ncolony/core";
+import { denoClock, type ToldProcess } from "@ncolony/host/read-tool";
+import { type ParsedArgs, printShown } from "@ncolony/host/tool";
 import { deathsOf } from "../deaths.ts";
 import { moment, sentenceOf } from "../story.ts";
+import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
 /**
@@ -21,22 +13,16 @@ import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
  * @throws {ExitError} With 4 if there is no status, or no such process.
  */
 export function run(words: ParsedArgs): number {
-  const path = placeValue(words, "status");
-  if (path === undefined) throw new UsageError("--status is missing, or --colony");
   const [, name, ...more] = words.words;
   if (name === undefined) throw new UsageError("why needs a NAME");
   if (more.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(more[0])}`);
-  const reader = new StatusReader(path);
-  const known = reader.names();
-  if (known === null) throw new ExitError(`there is no status in ${JSON.stringify(path)}`, NOTHING);
+  const { reader, known } = openStatus(words);
   const told = reader.process(name);
   if (told === null) throw noSuchProcess(name, known);
-  const { history, stderr } = reader.json(".history", name) ?? {};
-  const events = listOf(history).filter(isObject);
-  const lines = listOf(stderr).filter((line) => typeof line === "string");
+  const { events, stderr } = reader.history(name);
   const isAlive = reader.isAlive();
-  const fault = judge(told, deathsOf(reader, told), denoClock.wall());
-  printShown(words.flags.has("json") ? toJson(told, events, lines, isAlive) : toText(told, events, lines, isAlive));
+  const fault = judge(told, deathsOf(told, () => events), denoClock.wall());
+  printShown(words.flags.has("json") ? toJson(told, events, stderr, isAlive) : toText(told, events, stderr, isAlive));
   return isAlive === false ? NOTHING : fault === null ? 0 : NOT_WELL;
 }
 
@@ -88,8 +74,4 @@ function now({ status, text }: ToldProcess, isAlive: boolean | null): string[] {
     ...waitsFor === null ? [] : [`It waits for ${waitsFor}.`],
     ...problem === null ? [] : [`Its file is not in force: ${problem.message}.`],
   ];
-}
-
-function listOf(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
 }

@@ -1,6 +1,6 @@
 import { fileNameFault, isObject, type JsonObject, parseStatus, type ToldStatus } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
-import { readTextFile } from "./post.ts";
+import { namesIn, readTextFile } from "./post.ts";
 
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
@@ -37,13 +37,7 @@ export class StatusReader {
 
   /** Returns the names of all processes with a status, sorted. Null if there is no such directory. */
   names(): string[] | null {
-    try {
-      const names = [...Deno.readDirSync(this.path)].map(({ name }) => name);
-      return names.filter((name) => fileNameFault(name) === null).sort();
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return null;
-      throw error;
-    }
+    return namesIn(this.path)?.filter((name) => fileNameFault(name) === null).sort() ?? null;
   }
 
   /** Returns the status of a process. Null if there is none. @throws {Error} If it cannot be read. */
@@ -51,6 +45,15 @@ export class StatusReader {
     const text = this.#read(name);
     const told = text === null ? null : parseStatus(text);
     return text === null || told === null ? null : { ...told, text };
+  }
+
+  /** Returns the events of a process, and its last lines of stderr. @throws {Error} If they cannot be read. */
+  history(name: string): { readonly events: readonly JsonObject[]; readonly stderr: readonly string[] } {
+    const { history, stderr } = this.json(".history", name) ?? {};
+    return {
+      events: Array.isArray(history) ? history.filter(isObject) : [],
+      stderr: Array.isArray(stderr) ? stderr.filter((line) => typeof line === "string") : [],
+    };
   }
 
   /** Returns the content of another file, such as `.monitor`. Null if there is none. @throws {Error} If it cannot be read. */

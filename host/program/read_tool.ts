@@ -7,5 +7,6 @@
 export { denoClock } from "../clock.ts";
 export { configDirectory } from "../files/directory.ts";
 export { StatusReader, type ToldProcess } from "../files/status_reader.ts";
+export { sha256 } from "../sha256.ts";
 export { type Terminal, terminal } from "./terminal.ts";
 export { watchStatus } from "./watch_status.ts";

@@ -39,7 +39,6 @@ export {
   calledName,
   complain,
   ExitError,
-  printLine,
   printShown,
   type Program,
   runProgram,

@@ -6,7 +6,10 @@ import { ALL, HAS_CGROUPS } from "./escapes.ts";
 import { IS_ROOT, run, toolCommand } from "./tools.ts";
 
 const ignore = !HAS_CGROUPS || !IS_ROOT;
-const skipped = ignore ? " (skipped: needs cgroups, or root)" : "";
+
+function test(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name: `${name}${ignore ? " (skipped: needs cgroups, or root)" : ""}`, ignore, fn });
+}
 
 async function report<T>(what: string): Promise<T> {
   const { code, stdout, stderr } = await run([...toolCommand("tests/cli/cgroup_program.ts", ALL), what]);
@@ -14,38 +17,26 @@ async function report<T>(what: string): Promise<T> {
   return JSON.parse(stdout);
 }
 
-Deno.test({
-  name: `Child.usage() counts the processor time and the processes of the grandchildren as well${skipped}`,
-  ignore,
-  fn: async () => {
-    const { cpuSeconds, processes, times } = await report<UsageReport>("usage");
-    // The shell writes "0m0.250000s 0m0.010000s".
-    const own = [...times.matchAll(/(\d+)m([\d.]+)s/g)].map(([, m, s]) => 60 * Number(m) + Number(s));
-    assertEquals(own.length, 2, times);
-    const sum = own[0]! + own[1]!;
-    assert(sum > 0.05, `the grandchild computed for ${sum} s`);
-    // The shell counts in ticks of 10 ms.
-    assert(cpuSeconds > sum * 0.7, `${cpuSeconds} s, of which ${sum} s are the grandchild's`);
-    // The rest is what two shells take to start.
-    assert(cpuSeconds < sum + 0.5, `${cpuSeconds} s, of which ${sum} s are the grandchild's`);
-    assertEquals(processes, 2);
-  },
+test("Child.usage() counts the processor time and the processes of the grandchildren as well", async () => {
+  const { cpuSeconds, processes, times } = await report<UsageReport>("usage");
+  // The shell writes "0m0.250000s 0m0.010000s".
+  const own = [...times.matchAll(/(\d+)m([\d.]+)s/g)].map(([, m, s]) => 60 * Number(m) + Number(s));
+  assertEquals(own.length, 2, times);
+  const sum = own[0]! + own[1]!;
+  assert(sum > 0.05, `the grandchild computed for ${sum} s`);
+  // The shell counts in ticks of 10 ms.
+  assert(cpuSeconds > sum * 0.7, `${cpuSeconds} s, of which ${sum} s are the grandchild's`);
+  // The rest is what two shells take to start.
+  assert(cpuSeconds < sum + 0.5, `${cpuSeconds} s, of which ${sum} s are the grandchild's`);
+  assertEquals(processes, 2);
 });
 
-Deno.test({
-  name: `startMonitor() does not enter a cgroup if an option is invalid, and a later one can${skipped}`,
-  ignore,
-  fn: async () => {
-    const { errors, stayed, killScope } = await report<RefusedReport>("refused");
-    assertEquals([errors, stayed], [["RangeError", "Error"], true]);
-    assertMatch(killScope, /^cgroup \(/);
-  },
+test("startMonitor() does not enter a cgroup if an option is invalid, and a later one can", async () => {
+  const { errors, stayed, killScope } = await report<RefusedReport>("refused");
+  assertEquals([errors, stayed], [["RangeError", "Error"], true]);
+  assertMatch(killScope, /^cgroup \(/);
 });
 
-Deno.test({
-  name: `startMonitor() ends no child that its program started while it waited in a cgroup${skipped}`,
-  ignore,
-  fn: async () => {
-    assertEquals(await report<BesidesReport>("besides"), { ends: [null, null, null], problems: [] });
-  },
+test("startMonitor() ends no child that its program started while it waited in a cgroup", async () => {
+  assertEquals(await report<BesidesReport>("besides"), { ends: [null, null, null], problems: [] });
 });

@@ -15,6 +15,11 @@ export interface StatusFile {
   readonly problem: Readonly<Record<string, unknown>> | null;
 }
 
+/** Returns a directory for a colony that is not removed with it. */
+export function lent(dir: TempDir): TempDir {
+  return { ...dir, [Symbol.dispose]: () => {} };
+}
+
 /** A colony with a status directory. */
 export class StatusColony extends Colony {
   /** The status directory. */
@@ -33,7 +38,7 @@ export class StatusColony extends Colony {
     this.#place[Symbol.dispose]();
   }
 
-  /** Returns the content of a file in the status directory, in which `..` is none. Null if it does not exist. */
+  /** Returns the content of a file in the status directory. Null if it does not exist. */
   read(...path: string[]): Record<string, unknown> | null {
     return readJson(join(this.status, ...path));
   }

@@ -4,7 +4,7 @@ import { assert, assertEquals, assertLess, assertMatch, assertNotEquals } from "
 import { join } from "@std/path";
 import { lstat } from "../../host/files/lstat.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
-import { StatusColony } from "./status_files.ts";
+import { lent, StatusColony } from "./status_files.ts";
 import { hasCommand, IS_ROOT, MONITOR_PERMISSIONS, run, sh, toolCommand } from "./tools.ts";
 
 const SECRET = "hunter2";
@@ -120,7 +120,7 @@ Deno.test("a restart that is meant for an older start is logged and dropped", as
 
 Deno.test("STATUS goes on over restarts of the monitor, and forgets what is configured no more", async () => {
   using dir = tempDir();
-  const place = { ...dir, [Symbol.dispose]: () => {} };
+  const place = lent(dir);
   const crash = { args: sh("echo oops >&2; exit 3") };
   {
     await using first = new StatusColony({ config: { web: { args: ["sleep", "1000"] }, crash, old: crash } }, place);
@@ -141,7 +141,7 @@ Deno.test("STATUS goes on over restarts of the monitor, and forgets what is conf
 
 Deno.test("STATUS/.monitor and STATUS/.lock tell a monitor that lives from one that is gone", async () => {
   using dir = tempDir();
-  const place = { ...dir, [Symbol.dispose]: () => {} };
+  const place = lent(dir);
   await using colony = new StatusColony({ args: ["--frequency", "0.3"], config: { web: { args: ["cat"] } } }, place);
   await colony.inState("web", "running");
   const isLocked = async () => (await run(["flock", "-n", "-s", join(colony.status, ".lock"), "true"])).code !== 0;
@@ -168,7 +168,7 @@ Deno.test("STATUS/.monitor and STATUS/.lock tell a monitor that lives from one t
 
 Deno.test("a second monitor leaves the status directory of the first one alone, until that is gone", async () => {
   using dir = tempDir();
-  const place = { ...dir, [Symbol.dispose]: () => {} };
+  const place = lent(dir);
   const args = ["--frequency", "0.3"];
   await using first = new StatusColony({ args, config: { web: { args: ["cat"] } } }, place);
   await first.inState("web", "running");
@@ -189,14 +189,14 @@ Deno.test("the files in STATUS are readable by its group, and an existing direct
   assertEquals(await Promise.all(paths.map(modes)), ["750", "750", "640", "640", "640", "640"]);
   using dir = tempDir();
   Deno.chmodSync(dir.dir("status"), 0o2751);
-  await using other = new StatusColony({ config: { web: { args: ["cat"] } } }, { ...dir, [Symbol.dispose]: () => {} });
+  await using other = new StatusColony({ config: { web: { args: ["cat"] } } }, lent(dir));
   await other.inState("web", "running");
   assertEquals(await modes(other.status), "2751");
 });
 
 Deno.test("the monitor writes its status with the least permissions", async () => {
   using dir = tempDir();
-  const place = { ...dir, [Symbol.dispose]: () => {} };
+  const place = lent(dir);
   const write = `--allow-write=${dir.path},/tmp`;
   const permissions = MONITOR_PERMISSIONS.map((flag) => flag === "--allow-write" ? write : flag);
   await using colony = new StatusColony({ permissions, config: { web: { args: ["cat"] } } }, place);
@@ -225,7 +225,7 @@ Deno.test("what a neighbour planted in STATUS is replaced, and neither followed 
   Deno.writeTextFileSync(join(status, "huge"), "[".repeat(10_000_000));
   const cat = { args: ["cat"] };
   const config = { web: cat, fifo: cat, huge: cat };
-  await using colony = new StatusColony({ config }, { ...dir, [Symbol.dispose]: () => {} });
+  await using colony = new StatusColony({ config }, lent(dir));
   for (const name of Object.keys(config)) {
     await until("it is replaced", () => {
       const { isFile, size } = lstat(join(status, name)) ?? { isFile: false, size: 0 };
@@ -268,7 +268,7 @@ for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as 
         args: ["--frequency", "0.3"],
         wrap: ["unshare", "--mount", ...sh(mount), "sh"],
         config: { web: { args: ["cat"] } },
-      }, { ...dir, [Symbol.dispose]: () => {} });
+      }, lent(dir));
       await colony.started("web");
       await colony.waitFor(/WARN cannot keep the status directory ".*" up to date: .*/);
       for (let nth = 2; nth <= 3; nth++) {

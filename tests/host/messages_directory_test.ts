@@ -1,3 +1,4 @@
+import { lstat } from "../../host/files/lstat.ts";
 import { assert, assertEquals } from "@std/assert";
 import { messageDirectory, type MessagesDirectory } from "@ncolony/host";
 import { type TempDir, tempDir } from "../helpers.ts";
@@ -39,18 +40,8 @@ function list(path: string): string[] {
   return [...Deno.readDirSync(path)].map(({ name }) => name).sort();
 }
 
-function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}
-
 function isDirectory(path: string): boolean {
-  return exists(path) && Deno.lstatSync(path).isDirectory;
+  return lstat(path)?.isDirectory ?? false;
 }
 
 Deno.test("MessagesDirectory.read() takes a message of the largest size, and refuses one with one byte more", () => {
@@ -108,7 +99,7 @@ Deno.test("MessagesDirectory.remove() removes a message, or a symlink but not it
   assertEquals(post.messagesDirectory.remove("message"), null);
   assertEquals(post.messagesDirectory.remove("link"), null);
   assertEquals(list(post.path), []);
-  assert(exists(post.dir.file("secret")));
+  assert(lstat(post.dir.file("secret")) !== null);
 });
 
 Deno.test("MessagesDirectory.remove() and reject() report nothing if the message is gone", () => {
@@ -192,7 +183,7 @@ Deno.test("MessagesDirectory.reject() leaves a message in place if `.rejected` i
   Deno.removeSync(post.rejected);
   Deno.symlinkSync(post.dir.file("nowhere"), post.rejected);
   post.assertStays();
-  assert(!exists(post.dir.file("nowhere")));
+  assert(lstat(post.dir.file("nowhere")) === null);
 });
 
 Deno.test("MessagesDirectory.reject() leaves a message in place if `.rejected` is a file", () => {
@@ -207,7 +198,7 @@ Deno.test("MessagesDirectory.reject() leaves a message in place if other users m
   for (const mode of [0o777, 0o775, 0o757]) {
     Deno.chmodSync(post.path, mode);
     post.assertStays();
-    assert(!exists(post.rejected));
+    assert(lstat(post.rejected) === null);
   }
 });
 
@@ -237,7 +228,7 @@ Deno.test({
     using post = new Post();
     Deno.chownSync(post.path, NOBODY, NOBODY);
     post.assertStays();
-    assert(!exists(post.rejected));
+    assert(lstat(post.rejected) === null);
   },
 });
 

@@ -1,5 +1,6 @@
+import { lstat } from "../../host/files/lstat.ts";
 import { type Disk, TEST_UNIT } from "./disk.ts";
-import { exists, print } from "./run.ts";
+import { print } from "./run.ts";
 
 /** A disk to boot, and where the console is written to. */
 export interface Machine extends Disk {
@@ -55,7 +56,7 @@ function argsOf({ image, kernel, initrd, log }: Machine): string[] {
   return [
     ...["-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-nic", "none"],
     // The second is software emulation.
-    ...["-accel", exists("/dev/kvm") ? "kvm" : "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G"],
+    ...["-accel", lstat("/dev/kvm") !== null ? "kvm" : "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "2G"],
     ...["-kernel", kernel, "-initrd", initrd, "-append", words.join(" ")],
     ...["-drive", `file=${image},format=raw,if=virtio,cache=unsafe`],
     ...["-serial", `file:${log}`, "-serial", "stdio"],

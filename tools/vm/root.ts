@@ -1,5 +1,6 @@
+import { lstat } from "../../host/files/lstat.ts";
 import { join } from "@std/path";
-import { exists, run } from "./run.ts";
+import { run } from "./run.ts";
 
 /** Where Debian's packages come from, and which release. */
 const MIRROR = "http://deb.debian.org/debian";
@@ -23,8 +24,8 @@ export async function makeRoot(dir: string, fresh: boolean): Promise<string> {
   const root = join(dir, "root");
   // It gets its name when it is complete.
   const unfinished = join(dir, "root.new");
-  if (!fresh && exists(root)) return root;
-  for (const path of [root, unfinished]) if (exists(path)) Deno.removeSync(path, { recursive: true });
+  if (!fresh && lstat(root) !== null) return root;
+  for (const path of [root, unfinished]) if (lstat(path) !== null) Deno.removeSync(path, { recursive: true });
   const include = `--include=${PACKAGES.join(",")}`;
   await run("debootstrap", ["--variant=minbase", include, RELEASE, unfinished, MIRROR]);
   Deno.writeTextFileSync(join(unfinished, "etc/hostname"), "ncolony\n");

@@ -1,3 +1,5 @@
+import { lstat } from "../../host/files/lstat.ts";
+
 /** Runs a program to its end, with its output on that of this program. @throws {Error} If it fails. */
 export async function run(command: string, args: readonly string[], cwd?: string): Promise<void> {
   const options: Deno.CommandOptions = { args: [...args], stdin: "null", ...(cwd === undefined ? {} : { cwd }) };
@@ -8,18 +10,7 @@ export async function run(command: string, args: readonly string[], cwd?: string
 /** Returns those of the programs that are not installed. */
 export function missingPrograms(...names: readonly string[]): string[] {
   const places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-  return names.filter((name) => !places.some((place) => exists(`${place}/${name}`)));
-}
-
-/** Returns whether something is at a path. */
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
+  return names.filter((name) => !places.some((place) => lstat(`${place}/${name}`) !== null));
 }
 
 /** Writes a line to a stream. */

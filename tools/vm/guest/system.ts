@@ -44,14 +44,3 @@ export function read(cgroup: string, file: string): string {
 export function valueIn(cgroup: string, file: string, key: string): number {
   return Number(new RegExp(`^${key} (\\d+)$`, "m").exec(read(cgroup, file))?.[1]);
 }
-
-/** Returns whether something is at a path. */
-export function exists(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return false;
-    throw error;
-  }
-}

@@ -1,6 +1,7 @@
+import { lstat } from "../../../host/files/lstat.ts";
 import { Program } from "../../../tests/cli/program.ts";
 import { place } from "../../../tests/cli/tools.ts";
-import { exists, output, property } from "./system.ts";
+import { output, property } from "./system.ts";
 
 /** The unit, its configs, and the cgroup that systemd gives it. */
 export const NAME = "ncolony.service";
@@ -78,7 +79,7 @@ export class Unit extends Program {
       await output("systemctl", "stop", NAME);
     } finally {
       for (const { name } of Deno.readDirSync(CONFIG)) Deno.removeSync(`${CONFIG}/${name}`);
-      if (exists(DROP_IN)) {
+      if (lstat(DROP_IN) !== null) {
         Deno.removeSync(DROP_IN, { recursive: true });
         await output("systemctl", "daemon-reload");
       }
@@ -95,7 +96,7 @@ export interface UnitOptions {
 
 /** Returns the cgroup of a process. @throws {Error} If it has none. */
 export function cgroupOfProcess(name: string, home: string = HOME): string {
-  const id = cgroupsIn(home).find((id) => exists(`${home}/${id}/of:${name}`));
+  const id = cgroupsIn(home).find((id) => lstat(`${home}/${id}/of:${name}`) !== null);
   if (id === undefined) throw new Error(`there is no cgroup of ${name}`);
   return `${home}/${id}`;
 }
