@@ -59,7 +59,7 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
   patch: { usage: "patch NAME JSON", help: "change keys of a config (RFC 7396)", options: WAIT },
   status: {
     usage: "status [NAME…] [options]",
-    help: "show how the processes are",
+    help: "show the status of processes",
     options: [
       { name: "group", value: "GROUP", help: "only the processes of a group" },
       { name: "wide", help: "also show usage, and removed processes" },
@@ -67,7 +67,7 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       JSON_OPTION,
     ],
   },
-  why: { usage: "why NAME", help: "tell how a process came to where it is", options: [JSON_OPTION] },
+  why: { usage: "why NAME", help: "explain what happened to a process", options: [JSON_OPTION] },
 };
 
 /** All options, each once. */
@@ -80,7 +80,7 @@ export const OPTIONS: readonly Option[] = [
 const list = Object.values(COMMANDS).map(({ usage, help }) => `  ${usage.padEnd(30)} ${help}`).join("\n");
 
 /** The text of `--help`. */
-export const HELP = `ncolony-ctl: change the processes of a colony, and show how they are.
+export const HELP = `ncolony-ctl: change the processes of a colony, and show their status.
 
 Usage: ncolony-ctl --colony DIR COMMAND
 

@@ -12,7 +12,7 @@ const POLL_MS = 50;
  * @param path The status directory.
  * @param orders What was asked for, by the names of the processes.
  * @param timeoutMs How long to wait, in milliseconds.
- * @returns The exit code: 0 if all are done; 3 if one has failed or takes longer, which is told at once.
+ * @returns The exit code: 0 if all are done; 3 if one has failed, which is reported at once, or takes longer.
  * @throws {ExitError} With 4 if there is no monitor.
  */
 export async function waitFor(

@@ -171,7 +171,7 @@ export interface PidFiles {
   close(): void;
 }
 
-/** The directory in which a monitor tells how its processes are. */
+/** The directory in which a monitor reports the state of its processes. */
 export interface StatusFiles {
   /** Its path. */
   readonly path: string;

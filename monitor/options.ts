@@ -49,7 +49,7 @@ export interface Options {
    * @default {"cgroup"} in the program `ncolony-monitor`, `"session"` in a library
    */
   readonly killScope?: Exclude<KillScope, "all">;
-  /** The directory in which the monitor tells how its processes are. Without it, nothing is written. */
+  /** The directory in which the monitor reports the state of its processes. Without it, nothing is written. */
   readonly status?: string;
   /** The directory of log files, one per process. Without it, output goes to that of the monitor. */
   readonly logs?: string;
@@ -108,7 +108,7 @@ const OPTIONS: readonly Option[] = [
   { name: "messages", value: "DIR", help: "one JSON file per request; required" },
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "scan both directories this often [10]" },
   { name: "pid", value: "DIR", help: "write a pid file per running process to DIR" },
-  { name: "status", value: "DIR", help: "write how each process is to DIR" },
+  { name: "status", value: "DIR", help: "write the status of each process to DIR" },
   { name: "threshold", short: "t", value: "SECONDS", help: "delay the restart if it ran less than this [1]" },
   { name: "killtime", short: "k", value: "SECONDS", help: "from the stop signal to SIGKILL [5]" },
   { name: "stop-within", value: "SECONDS", help: "stop all processes and exit within this time" },

@@ -76,7 +76,7 @@ export class StatusWriter {
     this.#options.files.close();
   }
 
-  /** Removes once what an earlier monitor wrote about processes that are not configured any more. */
+  /** Removes, once, what an earlier monitor wrote about processes that are no longer configured. */
   #clear(): string | null {
     if (this.#isCleared) return null;
     const { files, statuses } = this.#options;

@@ -41,7 +41,7 @@ export class Supervisor {
     this.#queue = new EventQueue(host.clock);
   }
 
-  /** Queues what happened. */
+  /** Queues an event, a change of a config, or a new pid. */
   post(posted: Posted): void {
     this.#queue.post(posted);
   }
@@ -141,7 +141,7 @@ export class Supervisor {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
     const { name, state: before } = process;
     if (why?.incarnation !== undefined && why.incarnation < this.#options.statuses.get(name).incarnation) {
-      return this.#options.log.info(`was started again since: a restart of start ${why.incarnation} is ignored`, name);
+      return this.#options.log.info(`ignored a restart meant for start ${why.incarnation}, which has ended`, name);
     }
     // A process that was given up on has exited after all.
     const isLate = before.type === "gone" && process.child !== null;

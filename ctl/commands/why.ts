@@ -7,7 +7,7 @@ import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
 /**
- * Tells how a process came to where it is: `why NAME`.
+ * Explains what happened to a process: `why NAME`.
  *
  * @returns The exit code: 0 if it is well, 3 if it is not, 4 if there is no monitor.
  * @throws {ExitError} With 4 if there is no status, or no such process.
@@ -47,7 +47,7 @@ function toText(
   const past = history.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
   const last = stderr.length === 0
     ? []
-    : ["Before it last ended unasked, it wrote to stderr:", ...stderr.map((line) => `  ${line}`)];
+    : ["The last lines that it wrote to stderr before it died:", ...stderr.map((line) => `  ${line}`)];
   return [...past, ...now(told, isAlive), ...last].map(visible).join("\n");
 }
 
@@ -67,7 +67,7 @@ function now({ status, text }: ToldProcess, isAlive: boolean | null): string[] {
     stopped: `${name} does not run: ${
       isAlive === false ? "the monitor has ended" : "the monitor has not started it yet"
     }.`,
-    removed: `${name} is not configured any more.`,
+    removed: `${name} is no longer configured.`,
   };
   return [
     sentences[state]!,

@@ -124,7 +124,7 @@ export class Leftover implements Child {
 
   signal(signal: StopSignal): void {
     this.#signal = signal;
-    // They cannot be found any more when what opened them has ended.
+    // They can no longer be found when what opened them has ended.
     const logins = this.#logins();
     const reached = new Set(this.#traces.map(({ pid }) => pid));
     for (const trace of this.#traces) this.#send(trace, signal);

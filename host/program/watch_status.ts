@@ -9,10 +9,10 @@ const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
 
 /**
  * Shows a text again whenever something in a directory changes, and every second, until the program is ended. On a
- * terminal each picture replaces the one before. Elsewhere a picture is shown only if it differs.
+ * terminal, each text replaces the one before. Elsewhere, a text is shown only if it differs.
  *
  * @param path The directory.
- * @param draw Returns the text. If it throws, nothing is shown any more, and the promise rejects.
+ * @param draw Returns the text. If it throws, the promise rejects.
  */
 export async function watchStatus(path: string, draw: () => string): Promise<never> {
   const waker = new Waker(denoClock);

@@ -43,7 +43,7 @@ export class CgroupScope implements Scope {
     if (signal !== "SIGKILL") {
       return isExclusive ? await signalEach(() => this.#pids(), signal) : await this.#narrower.signal(signal);
     }
-    // They cannot be found any more when what opened them has ended.
+    // They can no longer be found when what opened them has ended.
     const logins = this.#logins.cgroups();
     await (isExclusive ? killCgroup(this.#cgroup) : this.#narrower.signal(signal));
     for (const login of logins) await killCgroup(login);

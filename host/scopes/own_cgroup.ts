@@ -20,7 +20,7 @@ export function ownCgroup(): Cgroup {
   return own;
 }
 
-/** Returns the cgroup (v2) that a process is in. @throws {Error} If there is no such process, or none is to be seen. */
+/** Returns the cgroup (v2) that a process is in. @throws {Error} If there is no such process, or its cgroup cannot be seen. */
 export function cgroupOf(pid: string): Cgroup {
   const [, path] = /^0::(.*)$/m.exec(Deno.readTextFileSync(`/proc/${pid}/cgroup`)) ?? [];
   const mount = readMounts().findLast(({ type }) => type === "cgroup2");

@@ -161,7 +161,7 @@ Deno.test("ctl why tells who asked for what, what changed, how it ended, and wha
       /^web ended: exit code 3 after [\d.]+ s\.$/,
       /^web waits [\d.]+ s, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
       /^web waits until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
-      /^Before it last ended unasked, it wrote to stderr:$/,
+      /^The last lines that it wrote to stderr before it died:$/,
       /^ {2}oops$/,
     ]
   ) assert(lines.some((line) => pattern.test(line)), `${pattern} in\n${lines.join("\n")}`);

@@ -1,4 +1,4 @@
-/** The real monitor tells in its status directory how its processes are. */
+/** The real monitor reports the state of its processes in its status directory. */
 
 import { assert, assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
@@ -112,13 +112,13 @@ Deno.test("a restart that is meant for an older start is logged and dropped", as
   ask(1);
   await colony.told("web", "restarted", ({ state, incarnation }) => state === "running" && incarnation === 2);
   ask(1);
-  await colony.waitFor(/INFO web: was started again since: a restart of start 1 is ignored$/);
+  await colony.waitFor(/INFO web: ignored a restart meant for start 1, which has ended$/);
   ask(2);
   await colony.told("web", "restarted", ({ state, incarnation }) => state === "running" && incarnation === 3);
   assertEquals(colony.pidsOf("web").length, 3);
 });
 
-Deno.test("STATUS goes on over restarts of the monitor, and forgets what is configured no more", async () => {
+Deno.test("STATUS goes on across restarts of the monitor, and forgets what is no longer configured", async () => {
   using dir = tempDir();
   const place = lent(dir);
   const crash = { args: sh("echo oops >&2; exit 3") };
