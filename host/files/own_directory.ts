@@ -7,6 +7,9 @@ import { lstat } from "./lstat.ts";
 /** The current user may write to these directories, and its group may read them. */
 const MODE = 0o750;
 
+/** The bit that a new directory takes over from its parent: its files have its group. */
+const SETGID = 0o2000;
+
 /** How long a directory counts as checked, in milliseconds. A check takes 0.1 ms. */
 const KNOWN_MS = 1000;
 
@@ -62,8 +65,10 @@ export function makeMissing(path: string, trust: TrustOptions): void {
   makeMissing(dirname(path), trust);
   refuse(path, identifyMissing(path, trust));
   Deno.mkdirSync(path, { mode: MODE });
+  if (trust.allowInsecure) return;
   // The umask removed bits from the mode. No other user can have put a link there in between.
-  if (!trust.allowInsecure) Deno.chmodSync(path, MODE);
+  const setgid = (lstat(path)?.mode ?? 0) & SETGID;
+  Deno.chmodSync(path, MODE | setgid);
 }
 
 /** Whether nothing exists there. What is outside of `--allow-read` is assumed to exist. */

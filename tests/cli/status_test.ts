@@ -194,6 +194,25 @@ Deno.test("the files in STATUS are readable by its group, and an existing direct
   assertEquals(await modes(other.status), "2751");
 });
 
+Deno.test({
+  name: `all that is in STATUS has its group, if that is set to be inherited${IS_ROOT ? "" : " (skipped: needs root)"}`,
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    const status = dir.dir("status");
+    Deno.chownSync(status, 0, 12_345);
+    Deno.chmodSync(status, 0o2750);
+    await using colony = new StatusColony(
+      { args: ["--frequency", "0.3"], config: { web: { args: ["cat"] } } },
+      lent(dir),
+    );
+    await colony.inState("web", "running");
+    await colony.until("the usage is told", () => colony.read(".usage"));
+    const found = await run(["find", status, "!", "-gid", "12345"]);
+    assertEquals(found.stdout, "");
+  },
+});
+
 Deno.test("the monitor writes its status with the least permissions", async () => {
   using dir = tempDir();
   const place = lent(dir);
