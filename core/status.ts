@@ -232,15 +232,16 @@ export interface StatusConfig {
 /** Folds the change of a config into a status, before the step that it causes. */
 export function foldConfig(status: Status, { wants, problem, source }: StatusConfig, at: number): Folded {
   const events: HistoryEvent[] = [];
-  let folded: Status = { ...status, rest: wants === "disabled" || wants === "removed" ? wants : "stopped" };
+  const rest = wants === "disabled" || wants === "removed" ? wants : "stopped";
+  let folded: Status = status.rest === rest ? status : { ...status, rest };
   const isKnown = problem?.message === status.problem?.message && problem?.field === status.problem?.field;
   if (!isKnown) {
     folded = { ...folded, problem: problem === null ? null : { ...problem, since: at } };
     events.push(folded.problem === null ? { event: "problem-gone" } : { event: "problem", problem: folded.problem });
   }
-  if (wants === "disabled") folded = { ...folded, source };
-  const rest = wants === null ? "invalid" : wants;
-  if (!isAtRest(status) || rest === "run" || rest === status.state) return [folded, events];
-  if (rest !== "invalid") events.push({ event: rest });
-  return [{ ...folded, state: rest, since: at }, events];
+  if (wants === "disabled" && folded.source !== source) folded = { ...folded, source };
+  const state = wants === null ? "invalid" : wants;
+  if (!isAtRest(status) || state === "run" || state === status.state) return [folded, events];
+  if (state !== "invalid") events.push({ event: state });
+  return [{ ...folded, state, since: at }, events];
 }

@@ -175,6 +175,8 @@ export interface PidFiles {
 export interface StatusFiles {
   /** Its path. */
   readonly path: string;
+  /** Whether the lock is held, and readers see it. If not, the directory may be new and empty. */
+  readonly isHeld: boolean;
   /** Locks the directory, so that readers see that the monitor lives. Returns why if that fails. */
   lock(): Promise<string | null>;
   /** Returns the names of the processes that have a file, or why they cannot be listed. */

@@ -59,13 +59,15 @@ export class StatusWriter {
 
   /** Writes about the monitor itself, and what could not be written before. Called when a full scan was acted on. */
   scanned(): void {
-    const fault = this.#options.files.restore() ?? this.#clear() ?? this.#writeMonitor();
+    const { files, statuses, log } = this.#options;
+    const isWhole = files.isHeld && !this.#hasFault;
+    const fault = files.restore() ?? this.#clear() ?? this.#writeMonitor();
     this.#writing = this.#writing.then(() => this.#writeUsage());
     if (fault !== null) return this.#logFault(fault);
-    if (!this.#hasFault) return;
-    this.#options.log.info(`${this.#directory} is up to date again`);
+    if (isWhole) return;
+    if (this.#hasFault) log.info(`${this.#directory} is up to date again`);
     this.#hasFault = false;
-    for (const { name } of this.#options.statuses.all()) this.touch(name);
+    for (const { name } of statuses.all()) this.touch(name);
   }
 
   /** Writes the rest, and releases the lock. */

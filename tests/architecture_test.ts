@@ -67,7 +67,7 @@ const OPENED_BY_DENO: Readonly<Record<string, string>> = {
     "only Deno's files can be locked; opening one for reading and writing does not block, and it is checked then",
   "host/files/fresh.ts": "creates a file under a new name",
   "host/files/status_reader.ts": "only Deno's files can be locked; it is a regular file, for reading",
-  "host/files/status_files.ts": "only Deno's files can be locked; no other user may write its directory",
+  "host/files/published.ts": "only Deno's files can be locked; no other user may write its directory",
   "host/files/post.ts": "creates a file under a new name; reads a file that the command line names",
   "host/files/watch.ts": "opens a file of its own for writing",
   "host/files/mounts.ts": "reads /proc",

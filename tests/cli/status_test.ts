@@ -255,6 +255,17 @@ Deno.test("what a neighbour planted in STATUS is replaced, and neither followed 
   assertEquals(Deno.readTextFileSync(victim), "untouched");
 });
 
+Deno.test("a status directory that was removed is there again after the next full scan, with all files", async () => {
+  await using colony = new StatusColony({ args: ["--frequency", "0.3"], config: { web: { args: ["cat"] } } });
+  await colony.inState("web", "running");
+  await colony.until("a full scan has ended", () => colony.read(".usage"));
+  Deno.removeSync(colony.status, { recursive: true });
+  await colony.inState("web", "running");
+  await colony.until("the others are there", () => [".monitor", ".usage"].every((name) => colony.read(name)));
+  assertEquals(colony.story("web"), "started");
+  assertEquals(await run(["flock", "-n", "-s", join(colony.status, ".lock"), "true"]).then(({ code }) => code), 1);
+});
+
 Deno.test("a status directory that is gone is made again, and one fault and one recovery are logged", async () => {
   await using colony = new StatusColony({ args: ["--frequency", "0.3"], config: { web: { args: ["sleep", "1000"] } } });
   const { pid } = await colony.inState("web", "running");
