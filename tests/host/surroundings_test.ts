@@ -165,7 +165,7 @@ test("a command whose path begins with - or contains = is no option or variable 
 });
 
 test("a program that is no root can have what needs no root, and the user that it already is", async () => {
-  const monitor = { nice: 3, oom_score_adj: 400, nofile: 64 };
+  const monitor = { nice: 19, oom_score_adj: 400, nofile: 64 };
   const script = "nice; cat /proc/self/oom_score_adj; ulimit -Sn";
   const configs = [shell(script, monitor, { uid: NOBODY, gid: NOBODY }), shell(IDS, { user: "nobody" })];
   const { lacks, starts } = await report({ uid: NOBODY, lacks: configs, starts: configs }, [
@@ -174,7 +174,7 @@ test("a program that is no root can have what needs no root, and the user that i
     `--groups=${NOBODY}`,
   ]);
   assertEquals(lacks, [null, null]);
-  assertEquals(starts.map(({ stdout }) => stdout), ["3\n400\n64\n", `${NOBODY}\n${NOBODY}\n${NOBODY}\n`]);
+  assertEquals(starts.map(({ stdout }) => stdout), ["19\n400\n64\n", `${NOBODY}\n${NOBODY}\n${NOBODY}\n`]);
 });
 
 test("a name service that does not answer delays a start, which then fails, and the config is not blamed", async () => {
