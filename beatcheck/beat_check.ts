@@ -30,6 +30,7 @@ export class BeatCheck implements Check {
       this.#parts.lives.forget(name);
     }
     this.#hearts.onEvent(name, event);
+    if (!this.#hearts.has(name)) this.#parts.health.forget(name);
   }
 
   check(): void {
@@ -48,11 +49,30 @@ export class BeatCheck implements Check {
       const life = lives.of(name);
       if (!this.#mayBeAsked(name, life)) continue;
       judged.set(name, life);
-      reasons.set(name, `no heartbeat for ${periodMs / 1000} s`);
+      reasons.set(name, silence(periodMs));
     }
     for (const name of requests.askAll(reasons)) {
       this.#askedAt.set(name, now);
       this.#asked.set(name, judged.get(name)!);
+    }
+    this.#tellHealth(now, bornAtOf);
+  }
+
+  #tellHealth(now: number, bornAtOf: (name: string) => number | null): void {
+    const { lives, health } = this.#parts;
+    if (!health.isKept) return;
+    for (const { name, periodMs, beatAt, fault } of this.#hearts.all()) {
+      const life = lives.of(name);
+      if (life.type === "down") continue;
+      const start = lives.startOf(name);
+      const bornAt = bornAtOf(name) ?? start?.at ?? -Infinity;
+      const incarnation = start?.incarnation ?? null;
+      const asked = this.#asked.get(name);
+      if (beatAt !== null && beatAt >= bornAt && beatAt + periodMs >= now) {
+        health.report(name, { isHealthy: true, last: beatAt, reason: null, incarnation });
+      } else if (asked && isSameLife(asked, life)) {
+        health.report(name, { isHealthy: false, last: beatAt, reason: silence(periodMs), incarnation });
+      } else health.report(name, { isHealthy: null, last: beatAt, reason: fault, incarnation });
     }
   }
 
@@ -77,4 +97,8 @@ export class BeatCheck implements Check {
       `the clock jumped by ${seconds} s, or the machine was suspended: every grace period starts again`,
     );
   }
+}
+
+function silence(periodMs: number): string {
+  return `no heartbeat for ${periodMs / 1000} s`;
 }

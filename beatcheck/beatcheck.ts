@@ -71,13 +71,14 @@ export function makeService(options: CheckOptions): Service {
 /** Creates a service that checks heartbeats, and logs to an output. */
 export function makeBeatCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
   checkCheckOptions(options);
-  const { config, messages, pid = null, freq } = options;
+  const { config, messages, pid = null, status = null, freq } = options;
   const host = {
     name: "beatcheck",
     clock: denoClock,
     directory: openConfig(config),
     messagesDirectory: messageDirectory(messages, TRUST),
     pids: pid,
+    status,
     output,
     heart,
   };

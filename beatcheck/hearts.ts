@@ -18,6 +18,18 @@ export interface Silent {
   readonly periodMs: number;
 }
 
+/** When a process beat last. */
+export interface LastBeat {
+  /** The name of the process. */
+  readonly name: string;
+  /** How often it must beat, in milliseconds. */
+  readonly periodMs: number;
+  /** When, in milliseconds since 1970; null: never. */
+  readonly beatAt: number | null;
+  /** Why that cannot be seen. Null if it can. */
+  readonly fault: string | null;
+}
+
 /** The heartbeats that the configs ask for. */
 export class Hearts {
   readonly #directory: Directory;
@@ -77,6 +89,16 @@ export class Hearts {
     return silent;
   }
 
+  /** Whether a process must beat. */
+  has(name: string): boolean {
+    return this.#beats.has(name);
+  }
+
+  /** Yields when each process beat last. */
+  *all(): Generator<LastBeat> {
+    for (const [name, beat] of this.#beats) yield this.#lastBeat(name, beat);
+  }
+
   #know(name: string, beat: Beat): void {
     this.#beats.set(name, beat);
     this.#byStatus.set(beat.status, (this.#byStatus.get(beat.status) ?? new Set()).add(name));
@@ -105,15 +127,22 @@ export class Hearts {
 
   #isSilent(name: string, beat: Beat, times: Omit<BeatTimes, "beatAt">, now: number): boolean {
     if (!isStale(beat, { ...times, beatAt: null }, now)) return false;
+    const { beatAt, fault } = this.#lastBeat(name, beat);
+    return fault === null && isStale(beat, { ...times, beatAt }, now);
+  }
+
+  /** Looks up the last heartbeat. A fault is logged once. */
+  #lastBeat(name: string, beat: Beat): LastBeat {
+    const { status, periodMs } = beat;
     try {
-      const beatAt = lastBeat(beat.status, name);
+      const beatAt = lastBeat(status, name);
       this.#warnOfShared(name, beat);
       this.#knownFaults.note(name, null);
-      return isStale(beat, { ...times, beatAt }, now);
+      return { name, periodMs, beatAt, fault: null };
     } catch (error) {
-      const fault = `cannot read heartbeat file ${JSON.stringify(shownText(beat.status))}: ${faultOf(error)}`;
+      const fault = `cannot read heartbeat file ${JSON.stringify(shownText(status))}: ${faultOf(error)}`;
       if (this.#knownFaults.note(name, fault)) this.#log.error(fault, name);
-      return false;
+      return { name, periodMs, beatAt: null, fault };
     }
   }
 }

@@ -6,6 +6,7 @@
 
 import type { Cause } from "./cause.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
+import { count, iso, milliseconds, objectIn, seconds, textOf, texts, time } from "./json_values.ts";
 import {
   type HistoryEvent,
   type LastExit,
@@ -178,12 +179,8 @@ export function parseSavedHistory(text: string): { readonly events: string[]; re
 }
 
 function parse(text: string): JsonObject | null {
-  try {
-    const value: Json = JSON.parse(text);
-    return isObject(value) && value.version === 1 ? value : null;
-  } catch {
-    return null;
-  }
+  const value = objectIn(text);
+  return value?.version === 1 ? value : null;
 }
 
 /** Parses how a process ended, from the keys of `last_exit`. Null if they do not tell. */
@@ -197,37 +194,4 @@ function parseLastExit(last: JsonObject): LastExit | null {
   const [exit, at] = [parseExit(last), time(last.at)];
   if (exit === null || at === null) return null;
   return { exit, at, livedMs: milliseconds(last.lived), isAsked: last.asked === true };
-}
-
-function textOf(value: Json | undefined): string | null {
-  return typeof value === "string" ? value : null;
-}
-
-function count(value: Json | undefined): number | null {
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
-}
-
-function milliseconds(value: Json | undefined): number | null {
-  return typeof value === "number" && value >= 0 ? Math.round(value * 1000) : null;
-}
-
-function texts(value: Json | undefined): string[] {
-  return Array.isArray(value) ? value.filter((text) => typeof text === "string") : [];
-}
-
-function time(value: Json | undefined): number | null {
-  const ms = typeof value === "string" ? Date.parse(value) : NaN;
-  return Number.isFinite(ms) ? ms : null;
-}
-
-function iso(ms: number): string;
-function iso(ms: number | null): string | null;
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
-}
-
-function seconds(ms: number): number;
-function seconds(ms: number | null): number | null;
-function seconds(ms: number | null): number | null {
-  return ms === null ? null : Math.round(ms) / 1000;
 }

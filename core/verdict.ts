@@ -15,13 +15,15 @@ export function shouldRun({ state }: Status): boolean {
  *
  * A process is well if it does what it was asked to do: it runs, or it stops or restarts because somebody asked for
  * that, or it rests. It is not well if it waits after a death, if it has just started after one that came within the
- * threshold, if its file is not in force, or if what SIGKILL should have ended is still there.
+ * threshold, if its file is not in force, if a checker found it unhealthy, or if what SIGKILL should have ended is still
+ * there.
  *
  * @param told The status.
  * @param deaths How often it died in a row within the threshold, or could not be started.
+ * @param unhealthy What checkers found wrong, as {@linkcode whyUnhealthy} returns it. Null if nothing.
  * @param now The time, in milliseconds since 1970.
  */
-export function judge({ status, facts }: ToldStatus, deaths: number, now: number): Verdict {
+export function judge({ status, facts }: ToldStatus, deaths: number, unhealthy: string | null, now: number): Verdict {
   const { state, lastExit, nextStart, cause, problem, waitsFor, started } = status;
   if (waitsFor !== null) return `waits for ${waitsFor}`;
   const death = lastExit === null || lastExit.isAsked ? null : describeDeath(status, deaths);
@@ -33,6 +35,7 @@ export function judge({ status, facts }: ToldStatus, deaths: number, now: number
   if (state === "invalid" || problem !== null) {
     return `has an invalid config${place(status)}: ${problem?.message ?? ""}`;
   }
+  if (unhealthy !== null) return `is ${unhealthy}`;
   const isYoung = state === "running" && started !== null && now - started < facts.thresholdMs;
   return isYoung && death !== null && deaths > 0 ? `has just started (${death})` : null;
 }

@@ -24,22 +24,28 @@ const DONE: Outcome = { type: "done" };
 
 /**
  * Judges what became of an order. A restart, or a config, is done when the start that follows from it has lived for its
- * threshold. It has failed as soon as that start has ended, or could not be made.
+ * threshold, and each check of it has had a good result. It has failed as soon as that start has ended, or could not be
+ * made.
  *
  * @param order The order.
  * @param told The status of the process. Null if it has none.
  * @param history The events of its history.
+ * @param isWell Whether each check of the process has had a good result since its start.
  * @param now The time, in milliseconds since 1970.
  */
 export function judgeOrder(
   order: Order,
   told: ToldStatus | null,
   history: readonly JsonObject[],
+  isWell: boolean,
   now: number,
 ): Outcome {
   if (order.type === "stop") return told === null || isAtRest(told.status) ? DONE : PENDING;
   if (told === null) return PENDING;
-  return order.type === "restart" ? judgeRestart(order.message, told, history, now) : judgeConfig(order, told, now);
+  const outcome = order.type === "restart"
+    ? judgeRestart(order.message, told, history, now)
+    : judgeConfig(order, told, now);
+  return outcome.type === "done" && told.status.state === "running" && !isWell ? PENDING : outcome;
 }
 
 function judgeRestart(message: string, told: ToldStatus, history: readonly JsonObject[], now: number): Outcome {

@@ -31,7 +31,8 @@ export async function carryOut(program: Program, request: Request, wait: Wait): 
     throw new ExitError(`no monitor writes the status in ${JSON.stringify(status)}`, NOTHING);
   }
   const { places, command } = request;
-  const until = (orders: ReadonlyMap<string, Order>) => waitFor(program, status, orders, timeoutMs);
+  const until = (orders: ReadonlyMap<string, Order>) =>
+    waitFor(program, { config: places.config, status }, orders, timeoutMs);
   switch (command.type) {
     case "add":
     case "patch":

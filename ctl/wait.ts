@@ -1,6 +1,6 @@
-import { judgeOrder, type Order, visible } from "@ncolony/core";
+import { judgeOrder, MAX_CONFIG_BYTES, objectIn, type Order, type Status, visible, whyUnhealthy } from "@ncolony/core";
 import { denoClock, StatusReader } from "@ncolony/host/read-tool";
-import { complain, ExitError, type Program } from "@ncolony/host/tool";
+import { complain, ExitError, mayRead, type Program, readLinkedFile } from "@ncolony/host/tool";
 import { NOT_WELL, NOTHING } from "./unknown.ts";
 
 /** How often the status of what is waited for is read, in milliseconds. */
@@ -9,7 +9,7 @@ const POLL_MS = 50;
 /**
  * Waits until each order is done.
  *
- * @param path The status directory.
+ * @param places The directory of configs, which tell which checks to wait for, and the status directory.
  * @param orders What was asked for, by the names of the processes.
  * @param timeoutMs How long to wait, in milliseconds.
  * @returns The exit code: 0 if all are done; 3 if one has failed, which is reported at once, or takes longer.
@@ -17,7 +17,7 @@ const POLL_MS = 50;
  */
 export async function waitFor(
   program: Program,
-  path: string,
+  { config, status: path }: { readonly config: string; readonly status: string },
   orders: ReadonlyMap<string, Order>,
   timeoutMs: number,
 ): Promise<number> {
@@ -27,7 +27,9 @@ export async function waitFor(
   let code = 0;
   for (;;) {
     for (const [name, order] of [...open]) {
-      const outcome = judgeOrder(order, reader.process(name), reader.history(name).events, denoClock.wall());
+      const told = reader.process(name);
+      const isWell = told !== null && isFoundWell(reader, told.status, config);
+      const outcome = judgeOrder(order, told, reader.history(name).events, isWell, denoClock.wall());
       if (outcome.type === "pending") continue;
       open.delete(name);
       if (outcome.type === "done") continue;
@@ -42,16 +44,36 @@ export async function waitFor(
     await new Promise<void>((resolve) => denoClock.after(POLL_MS, resolve));
   }
   for (const name of open.keys()) {
-    const status = reader.process(name)?.status;
-    const waitsFor = status?.waitsFor ?? null;
-    complain(
-      program,
-      visible(
-        `${name}: not done after ${timeoutMs / 1000} s: it is ${status?.state ?? "unknown"}${
-          waitsFor === null ? "" : `, and waits for ${waitsFor}`
-        }`,
-      ),
-    );
+    complain(program, visible(`${name}: not done after ${timeoutMs / 1000} s: it is ${howItIs(reader, name, config)}`));
   }
   return NOT_WELL;
+}
+
+/** Whether each check that a process has, and whose results are told, has found it healthy since its start. */
+function isFoundWell(reader: StatusReader, status: Status, config: string): boolean {
+  const checkers = reader.checkers();
+  if (checkers.length === 0) return true;
+  const healths = reader.healths(checkers, status);
+  const asked = checksIn(config, status.name);
+  const due = checkers.filter((checker) => asked === null ? healths.has(checker) : asked.has(checker));
+  return due.every((checker) => healths.get(checker)?.isHealthy === true);
+}
+
+/** Returns the checkers that a config asks for. Null if it may not be read. */
+function checksIn(config: string, name: string): ReadonlySet<string> | null {
+  const source = mayRead(config) ? readLinkedFile(config, name, MAX_CONFIG_BYTES) : null;
+  const keys = source === null ? null : objectIn(source);
+  if (keys === null) return null;
+  return new Set(Object.keys(keys).filter((key) => keys[key] !== null).map((key) => key.replace(/^ncolony\./, "")));
+}
+
+/** Tells how a process is that is still waited for. */
+function howItIs(reader: StatusReader, name: string, config: string): string {
+  const status = reader.process(name)?.status;
+  if (status === undefined) return "unknown";
+  const { state, waitsFor } = status;
+  if (waitsFor !== null) return `${state}, and waits for ${waitsFor}`;
+  const unhealthy = whyUnhealthy(reader.healths(reader.checkers(), status));
+  if (unhealthy !== null) return `${state}, but ${unhealthy}`;
+  return state === "running" && !isFoundWell(reader, status, config) ? `${state}, but not found healthy yet` : state;
 }

@@ -31,6 +31,7 @@ export type {
   Entry,
   Exit,
   Group,
+  Health,
   HttpCheck,
   KillScope,
   Lack,
@@ -78,7 +79,8 @@ export { type Foreground, startForeground } from "./program/foreground.ts";
 export { askHttp } from "./checks/http.ts";
 export type { HttpTarget } from "./checks/http_connection.ts";
 export type { Answer } from "./checks/http_answer.ts";
-export { Lives } from "./checks/lives.ts";
+export { HealthReports, type HealthReportsOptions } from "./checks/health_reports.ts";
+export { Lives, type Start, type Told } from "./checks/lives.ts";
 export { openLibc } from "./libc.ts";
 export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";
 export { messageDirectory } from "./files/messages_directory.ts";

@@ -10,7 +10,7 @@ import {
   SpecError,
   stepHttpCheck,
 } from "@ncolony/core";
-import type { Answer, askHttp, Check, CheckParts } from "@ncolony/host";
+import type { Answer, askHttp, Check, CheckParts, Start } from "@ncolony/host";
 
 /** The delay after a bad response, in milliseconds. If the process has exited, the monitor notices it meanwhile. */
 const SEEN_MS = 200;
@@ -51,9 +51,8 @@ export class HttpChecks implements Check {
     this.#asked.delete(name);
     this.#failed.delete(name);
     if (event.type === "unwanted") this.#parts.lives.forget(name);
-    if (event.type !== "wanted") return;
-    const check = this.#parse(name, event.spec.source);
-    if (check === null) return;
+    const check = event.type === "wanted" ? this.#parse(name, event.spec.source) : null;
+    if (check === null) return this.#parts.health.forget(name);
     const state = beginHttpCheck(check, this.#parts.clock.now(), before);
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
@@ -106,10 +105,12 @@ export class HttpChecks implements Check {
   }
 
   async #askOne(asked: Asked): Promise<void> {
-    const { check, abort } = asked;
+    const { name, check, abort } = asked;
+    const start = this.#parts.lives.startOf(name);
     const answer = await this.#ask(check, check.timeoutMs, abort.signal);
-    if (this.#parts.lives.isKnown && !isGood(check, answer)) await this.#pause(SEEN_MS);
+    if (this.#parts.lives.isKnown && findingOf(check, answer).isHealthy !== true) await this.#pause(SEEN_MS);
     if (abort.signal.aborted) return;
+    this.#tellHealth(asked, answer, start);
     this.#take(asked, answer);
     this.#parts.wake();
   }
@@ -129,8 +130,7 @@ export class HttpChecks implements Check {
       this.#step(asked, { type: "answer", isGood: null, life });
       return;
     }
-    const isWell = isGood(check, answer);
-    const reason = answer.type === "status" ? statusText(answer) : answer.reason;
+    const { isHealthy: isWell, reason } = findingOf(check, answer);
     if (!isSameLife(life, asked.state.life)) {
       log.debug(`late response ignored, the process stopped or was restarted meanwhile: ${reason}`, name);
     } else if (!isWell) {
@@ -139,6 +139,16 @@ export class HttpChecks implements Check {
     if (this.#step(asked, { type: "answer", isGood: isWell, life }) === "restart") {
       this.#failed.set(name, `too many bad responses (last: ${reason})`);
     } else if (isWell) this.#failed.delete(name);
+  }
+
+  /** Tells what an answer says about the start of the process that was asked. */
+  #tellHealth({ name, check, state }: Asked, answer: Answer, asked: Start | null): void {
+    const { lives, health, clock } = this.#parts;
+    const start = lives.startOf(name);
+    const isOther = asked !== null && start !== null && asked.incarnation !== start.incarnation;
+    if (isOther || !isSameLife(lives.of(name), state.life)) return;
+    const incarnation = start?.incarnation ?? null;
+    health.report(name, { ...findingOf(check, answer), last: clock.wall(), incarnation });
   }
 
   /** Begins the grace of processes of unknown life again while the monitor has not read their restart requests. */
@@ -174,8 +184,10 @@ function isHost(text: string): boolean {
   return /^[^\s/?#@\\]+$/.test(text) && URL.canParse(`https://${text}`);
 }
 
-function isGood(check: HttpCheck, answer: Answer): boolean {
-  return answer.type === "status" && isGoodStatus(check, answer.status);
+/** What an answer says about a process. `isHealthy` is null if it could not be asked. */
+function findingOf(check: HttpCheck, answer: Answer): { readonly isHealthy: boolean | null; readonly reason: string } {
+  if (answer.type === "status") return { isHealthy: isGoodStatus(check, answer.status), reason: statusText(answer) };
+  return { isHealthy: answer.type === "impossible" ? null : false, reason: answer.reason };
 }
 
 function statusText({ status, hint }: Extract<Answer, { type: "status" }>): string {

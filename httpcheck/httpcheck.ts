@@ -38,7 +38,7 @@ const TRUST = { allowInsecure: true } as const;
 /** Creates a service that checks HTTP servers, and logs to an output. */
 export function makeHttpCheck(options: CheckOptions, output: Output, heart: LoopHeart): ProgramService {
   checkCheckOptions(options);
-  const { config, messages, pid = null, freq } = options;
+  const { config, messages, pid = null, status = null, freq } = options;
   const directory = configDirectory(config, TRUST);
   const host = {
     name: "httpcheck",
@@ -46,6 +46,7 @@ export function makeHttpCheck(options: CheckOptions, output: Output, heart: Loop
     directory,
     messagesDirectory: messageDirectory(messages, TRUST),
     pids: pid,
+    status,
     output,
     heart,
   };

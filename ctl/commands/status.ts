@@ -1,5 +1,7 @@
 import {
   describeSpan,
+  type Health,
+  healthJson,
   isAtRest,
   isObject,
   type JsonObject,
@@ -8,6 +10,7 @@ import {
   shouldRun,
   visible,
   visibleJson,
+  whyUnhealthy,
 } from "@ncolony/core";
 import { denoClock, terminal, type ToldProcess, watchStatus } from "@ncolony/host/read-tool";
 import { lastValue, type ParsedArgs, printShown, requiredPlace } from "@ncolony/host/tool";
@@ -32,6 +35,8 @@ interface View {
 
 /** A process, and what is wrong with it. */
 interface Seen extends ToldProcess {
+  /** What checkers tell, by their names. */
+  readonly healths: ReadonlyMap<string, Health>;
   readonly fault: string | null;
 }
 
@@ -66,10 +71,13 @@ function see(words: ParsedArgs): View {
   const members = group === undefined ? null : membersOf(requiredPlace(words, "config"), group);
   const isAll = named.length > 0 || words.flags.has("wide");
   const now = denoClock.wall();
+  const checkers = reader.checkers();
   const processes = (named.length > 0 ? [...new Set(named)].sort() : known).flatMap((name) => {
     const told = members === null || members.has(name) ? reader.process(name) : null;
     if (told === null || !isAll && told.status.state === "removed") return [];
-    return [{ ...told, fault: judge(told, deathsOf(told, () => reader.history(name).events), now) }];
+    const deaths = deathsOf(told, () => reader.history(name).events);
+    const healths = reader.healths(checkers, told.status);
+    return [{ ...told, healths, fault: judge(told, deaths, whyUnhealthy(healths), now) }];
   });
   return {
     now,
@@ -85,9 +93,9 @@ function toJson({ isAlive, monitor, usage, processes }: View): JsonObject {
   return {
     version: 1,
     monitor: { ...monitor, alive: isAlive },
-    processes: processes.map(({ text, status }) => ({
+    processes: processes.map(({ text, status, healths }) => ({
       ...JSON.parse(text),
-      health: {},
+      health: Object.fromEntries([...healths].map(([checker, health]) => [checker, healthJson(health)])),
       usage: ownValue(usage, status.name) ?? null,
     })),
   };
@@ -124,7 +132,7 @@ function toText(view: View, isWide: boolean): string {
   return [...table, isAlive === false ? whoIsGone(view) : summary(processes)].join("\n");
 }
 
-function rowOf({ status, fault }: Seen, { now, isAlive, usage }: View, isWide: boolean): Cell[] {
+function rowOf({ status, healths, fault }: Seen, { now, isAlive, usage }: View, isWide: boolean): Cell[] {
   const { name, state, pid, started, incarnation, lastExit, problem } = status;
   // Nobody knows what became of it.
   const isStale = isAlive === false && !isAtRest(status);
@@ -138,10 +146,17 @@ function rowOf({ status, fault }: Seen, { now, isAlive, usage }: View, isWide: b
     { text: isUp ? describeSpan(now - started) : "-" },
     { text: `${incarnation}` },
     { text: lastExit === null ? "-" : exitWord(lastExit.exit) },
-    { text: "-" },
+    isUp ? healthCell(healths) : { text: "-" },
     ...isWide ? usageCells(isObject(used) ? used : {}) : [],
     { text: visible(problem?.message ?? fault ?? "-"), ...(fault === null ? {} : { tone: "bad" }) },
   ];
+}
+
+function healthCell(healths: ReadonlyMap<string, Health>): Cell {
+  const found = [...healths.values()].map(({ isHealthy }) => isHealthy);
+  if (found.includes(false)) return { text: "unhealthy", tone: "bad" };
+  if (found.includes(null)) return { text: "unknown" };
+  return found.length === 0 ? { text: "-" } : { text: "healthy", tone: "good" };
 }
 
 function usageCells({ cpu_seconds, memory }: JsonObject): Cell[] {

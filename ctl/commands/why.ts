@@ -1,4 +1,14 @@
-import { describeSpan, type JsonObject, judge, UsageError, visible, visibleJson } from "@ncolony/core";
+import {
+  describeSpan,
+  type Health,
+  healthJson,
+  type JsonObject,
+  judge,
+  UsageError,
+  visible,
+  visibleJson,
+  whyUnhealthy,
+} from "@ncolony/core";
 import { denoClock, type ToldProcess } from "@ncolony/host/read-tool";
 import { type ParsedArgs, printShown } from "@ncolony/host/tool";
 import { deathsOf } from "../deaths.ts";
@@ -21,34 +31,43 @@ export function run(words: ParsedArgs): number {
   if (told === null) throw noSuchProcess(name, known);
   const { events, stderr } = reader.history(name);
   const isAlive = reader.isAlive();
-  const fault = judge(told, deathsOf(told, () => events), denoClock.wall());
-  printShown(words.flags.has("json") ? toJson(told, events, stderr, isAlive) : toText(told, events, stderr, isAlive));
+  const healths = reader.healths(reader.checkers(), told.status);
+  const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths), denoClock.wall());
+  const story: Story = { told, healths, events, stderr, isAlive };
+  printShown(words.flags.has("json") ? toJson(story) : toText(story));
   return isAlive === false ? NOTHING : fault === null ? 0 : NOT_WELL;
 }
 
-function toJson(
-  { text, status }: ToldProcess,
-  history: readonly JsonObject[],
-  stderr: readonly string[],
-  alive: boolean | null,
-): string {
-  return visibleJson(
-    JSON.stringify({ version: 1, name: status.name, alive, status: JSON.parse(text), history, stderr }),
-  );
+/** All that is known about a process. */
+interface Story {
+  readonly told: ToldProcess;
+  readonly healths: ReadonlyMap<string, Health>;
+  readonly events: readonly JsonObject[];
+  readonly stderr: readonly string[];
+  readonly isAlive: boolean | null;
 }
 
-function toText(
-  told: ToldProcess,
-  history: readonly JsonObject[],
-  stderr: readonly string[],
-  isAlive: boolean | null,
-): string {
+function toJson({ told: { text, status }, healths, events, stderr, isAlive }: Story): string {
+  const health = Object.fromEntries([...healths].map(([checker, health]) => [checker, healthJson(health)]));
+  const document = { version: 1, name: status.name, alive: isAlive, status: JSON.parse(text), health };
+  return visibleJson(JSON.stringify({ ...document, history: events, stderr }));
+}
+
+function toText({ told, healths, events, stderr, isAlive }: Story): string {
   const { name } = told.status;
-  const past = history.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
+  const past = events.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
   const last = stderr.length === 0
     ? []
     : ["The last lines that it wrote to stderr before it died:", ...stderr.map((line) => `  ${line}`)];
-  return [...past, ...now(told, isAlive), ...last].map(visible).join("\n");
+  return [...past, ...now(told, isAlive), ...[...healths].flatMap(healthSentence), ...last].map(visible).join("\n");
+}
+
+/** `httpcheck has found it unhealthy since 2026-01-31 03:00:44Z: status 503.` */
+function healthSentence([checker, { isHealthy, since, reason }]: readonly [string, Health]): string[] {
+  if (isHealthy === null) return [`${checker} has no result yet${reason === null ? "" : `: ${reason}`}.`];
+  const word = isHealthy ? "healthy" : "unhealthy";
+  const why = reason === null ? "" : `: ${reason}`;
+  return [`${checker} has found it ${word} since ${moment(new Date(since).toISOString())}${why}.`];
 }
 
 /** Tells how things stand. */

@@ -19,6 +19,8 @@ export interface CheckOptions {
   readonly messages: string;
   /** The monitor's directory of pid files, which show when processes start. @default {undefined} */
   readonly pid?: string;
+  /** The monitor's status directory, in which the health of processes is told. @default {undefined} */
+  readonly status?: string;
   /** The time between two checks. @default {10} */
   readonly freq: number;
 }
@@ -34,6 +36,7 @@ const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
   { name: "pid", value: "DIR", help: "the monitor's pid directory: shows start times" },
+  { name: "status", value: "DIR", help: "the monitor's status directory: tell the health" },
   { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `check this often [${DEFAULT_FREQ}]` },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,
@@ -53,21 +56,23 @@ export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions>
   const output = outputOptions(words);
   if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
   if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
-  const pid = placeValue(words, "pid");
+  const [pid, status] = [placeValue(words, "pid"), placeValue(words, "status")];
   const options = {
     config: requiredPlace(words, "config"),
     messages: requiredPlace(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
+    ...(status === undefined ? {} : { status }),
     freq: secondsValue(words, "freq", DEFAULT_FREQ, MIN_FREQ),
   };
   return { options, output, flags };
 }
 
 /** Checks library options as the command line is checked. @throws {RangeError | TypeError} If one is invalid. */
-export function checkCheckOptions({ config, messages, pid, freq }: CheckOptions): void {
+export function checkCheckOptions({ config, messages, pid, status, freq }: CheckOptions): void {
   checkText("config", config);
   checkText("messages", messages);
   if (pid !== undefined) checkText("pid", pid);
+  if (status !== undefined) checkText("status", status);
   if (freq === undefined) throw new TypeError('"freq" is missing');
   checkNumber("freq", freq, MIN_FREQ);
 }

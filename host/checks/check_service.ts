@@ -5,7 +5,9 @@ import { NO_HEART, type Watchdog } from "../program/heart.ts";
 import { logInternalError, type ProgramService, Run } from "../service.ts";
 import type { Clock, Directory, Log, MessagesDirectory } from "../types.ts";
 import { Waker } from "../waker.ts";
-import { Lives } from "./lives.ts";
+import { StatusReader } from "../files/status_reader.ts";
+import { HealthReports } from "./health_reports.ts";
+import { Lives, type Told } from "./lives.ts";
 import { RestartRequests } from "./requests.ts";
 
 /** How long the last lines may take to be written, in milliseconds. */
@@ -25,6 +27,8 @@ export interface CheckParts {
   readonly lives: Lives;
   /** Asks for restarts. */
   readonly requests: RestartRequests;
+  /** Tells how the processes are. */
+  readonly health: HealthReports;
   /** Makes the service call {@linkcode Check.check} soon. */
   readonly wake: () => void;
 }
@@ -53,6 +57,8 @@ export interface CheckHost {
   readonly messagesDirectory: MessagesDirectory;
   /** The directory of the monitor's pid files. Null if unknown. */
   readonly pids: string | null;
+  /** The monitor's status directory. Null: the health of processes is not told. */
+  readonly status: string | null;
   /** Where it logs what it does. */
   readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };
   /** Beats while the loop runs. */
@@ -65,6 +71,7 @@ export class CheckService implements ProgramService {
   readonly #host: CheckHost;
   readonly #waker: Waker;
   readonly #configs: Configs;
+  readonly #health: HealthReports;
   readonly #check: Check;
   readonly #abort = new AbortController();
   readonly #run = new Run();
@@ -72,15 +79,19 @@ export class CheckService implements ProgramService {
 
   /** Creates a service. `frequency` is the time between two scans, in seconds. */
   constructor(frequency: number, host: CheckHost, make: (parts: CheckParts) => Check) {
-    const { name, clock, directory, messagesDirectory, pids, output: { log } } = host;
+    const { name, clock, directory, messagesDirectory, pids, status, output: { log } } = host;
     this.#frequencyMs = frequency * 1000;
     this.#host = host;
     this.#waker = new Waker(clock);
     this.#configs = new Configs({ directory, clock, log });
     const { specs } = this.#configs;
-    const requests = new RestartRequests({ messagesDirectory, specs, from: name, log });
-    const lives = new Lives(pids, clock, log);
-    this.#check = make({ clock, log, directory, specs, lives, requests, wake: () => this.#waker.wake() });
+    const lives = new Lives(pids, (name) => status === null ? null : toldOf(status, name), clock, log);
+    // Without pid files, the status alone might be an old one, and the monitor drops requests about old starts.
+    const incarnationOf = (name: string) => lives.isKnown ? lives.startOf(name)?.incarnation ?? null : null;
+    const requests = new RestartRequests({ messagesDirectory, specs, from: name, incarnationOf, log });
+    const health = new HealthReports({ status, name, clock, log });
+    this.#health = health;
+    this.#check = make({ clock, log, directory, specs, lives, requests, health, wake: () => this.#waker.wake() });
   }
 
   start(): Promise<void> {
@@ -109,8 +120,9 @@ export class CheckService implements ProgramService {
     await this.stop();
   }
 
-  #open(): void {
+  async #open(): Promise<void> {
     identifyPlaces({ config: this.#host.directory, messages: this.#host.messagesDirectory });
+    await this.#health.open();
   }
 
   async #finish(): Promise<number> {
@@ -121,6 +133,7 @@ export class CheckService implements ProgramService {
       this.fail(error);
     }
     this.#check.close();
+    this.#health.close();
     await this.#host.output.flush(FLUSH_MS);
     return this.#exitCode;
   }
@@ -141,5 +154,14 @@ export class CheckService implements ProgramService {
       heart.beat();
       await this.#waker.wait(Math.min(nextScan, this.#configs.due, this.#check.due, heart.due));
     }
+  }
+}
+
+/** Returns what a status directory tells about a process. Null if it tells nothing, or may not be read. */
+function toldOf(status: string, name: string): Told | null {
+  try {
+    return new StatusReader(status).process(name)?.status ?? null;
+  } catch {
+    return null;
   }
 }

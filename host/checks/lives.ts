@@ -23,17 +23,40 @@ interface Seen {
   readonly at: number;
 }
 
+/** What a monitor's status tells about a process. */
+export interface Told {
+  /** Its pid. Null if it does not run. */
+  readonly pid: number | null;
+  /** When it was last started, in milliseconds since 1970. Null if never. */
+  readonly started: number | null;
+  /** The number of that start. */
+  readonly incarnation: number;
+}
+
+/** A start of a process, according to the monitor. */
+export interface Start {
+  /** Its number. */
+  readonly incarnation: number;
+  /** When it was, in milliseconds since 1970. */
+  readonly at: number;
+}
+
 /** Which processes run, and since when, by a monitor's pid files: each is written when its process is started. */
 export class Lives {
   readonly #path: string | null;
+  readonly #told: (name: string) => Told | null;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #seen = new Map<string, Seen>();
   readonly #knownFaults = new KnownFaults();
 
-  /** Creates an instance. Without a directory, it never sees anything. */
-  constructor(path: string | null, clock: Clock, log: Log) {
+  /**
+   * Creates an instance. Without a directory of pid files, it never sees anything. `told` returns what the monitor's
+   * status tells about a process, or null.
+   */
+  constructor(path: string | null, told: (name: string) => Told | null, clock: Clock, log: Log) {
     this.#path = path;
+    this.#told = told;
     this.#clock = clock;
     this.#log = log;
   }
@@ -58,6 +81,17 @@ export class Lives {
       this.#logFault(faultOf(error));
       return UNKNOWN_LIFE;
     }
+  }
+
+  /**
+   * Returns which start of a process this is, by the monitor's status. The status is written a moment after the pid
+   * file: null if they differ, or if nothing is known.
+   */
+  startOf(name: string): Start | null {
+    const told = this.#told(name);
+    if (told === null || told.pid === null || told.started === null) return null;
+    const isThis = this.of(name).type === "unknown" || Number(this.#seen.get(name)?.pid) === told.pid;
+    return isThis ? { incarnation: told.incarnation, at: told.started } : null;
   }
 
   /** Forgets a process. */

@@ -15,6 +15,8 @@ export interface RestartRequestsOptions {
   readonly specs: ReadonlyMap<string, Spec>;
   /** The name of this program, which its messages say. */
   readonly from: string;
+  /** Which start of a process a request is about. Null if unknown. */
+  readonly incarnationOf: (name: string) => number | null;
   /** Where it logs which restarts it asked for, and why. */
   readonly log: Log;
 }
@@ -69,9 +71,11 @@ export class RestartRequests {
 
   /** Asks for a restart. Returns the message's name, or null if it cannot be written, which is logged once. */
   ask(name: string, reason: string): string | null {
-    const { messagesDirectory, from, log } = this.#options;
+    const { messagesDirectory, from, incarnationOf, log } = this.#options;
     try {
-      const file = postMessage(messagesDirectory.path, { type: "RESTART", name, from, reason });
+      const incarnation = incarnationOf(name);
+      const about = incarnation === null ? {} : { incarnation };
+      const file = postMessage(messagesDirectory.path, { type: "RESTART", name, from, reason, ...about });
       this.#knownFaults.note("ask", null);
       log.warn(`${reason}: asked for a restart`, name);
       return file;

@@ -1,9 +1,25 @@
-import { fileNameFault, isObject, type JsonObject, parseStatus, type ToldStatus } from "@ncolony/core";
+import {
+  currentHealth,
+  fileNameFault,
+  type Health,
+  isObject,
+  type JsonObject,
+  parseHealth,
+  parseStatus,
+  type Status,
+  type ToldStatus,
+} from "@ncolony/core";
+import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
+import { readSmallFile } from "./open.ts";
+import { isOnlyOurs } from "./trust.ts";
 import { namesIn, readTextFile } from "./post.ts";
 
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
+
+/** The programs that tell the health of processes. */
+const CHECKERS = ["beatcheck", "httpcheck"];
 
 /** What a status directory tells about one process. */
 export interface ToldProcess extends ToldStatus {
@@ -15,6 +31,7 @@ export interface ToldProcess extends ToldStatus {
 export class StatusReader {
   /** The directory. */
   readonly path: string;
+  readonly #ours = new Map<string, boolean>();
 
   /** Creates a reader. */
   constructor(path: string) {
@@ -23,7 +40,26 @@ export class StatusReader {
 
   /** Returns whether the monitor that writes there lives. Null if that cannot be seen. */
   isAlive(): boolean | null {
-    const path = join(this.path, ".lock");
+    return this.#isLocked();
+  }
+
+  /** Returns the programs that tell the health of processes, except those that are known to be gone. */
+  checkers(): string[] {
+    return CHECKERS.filter((name) => this.#isLocked(`.${name}`) !== false);
+  }
+
+  /** Returns what checkers tell about the start of a process that runs now, by the names of the checkers. */
+  healths(checkers: readonly string[], status: Status): ReadonlyMap<string, Health> {
+    const found = checkers.flatMap((checker): [string, Health][] => {
+      const health = this.#health(checker, status.name);
+      return health === null ? [] : [[checker, currentHealth(health, status)]];
+    });
+    return new Map(found);
+  }
+
+  /** Whether a program that writes here, or in a directory here, lives. Null if that cannot be seen. */
+  #isLocked(...directory: string[]): boolean | null {
+    const path = join(this.path, ...directory, ".lock");
     try {
       if (!Deno.lstatSync(path).isFile) return null;
       using file = Deno.openSync(path, { read: true });
@@ -68,12 +104,40 @@ export class StatusReader {
     }
   }
 
-  #read(...path: string[]): string | null {
+  #health(checker: string, name: string): Health | null {
     try {
-      return readTextFile(join(this.path, ...path), MAX_BYTES);
+      return parseHealth(this.#read(`.${checker}`, name) ?? "");
+    } catch {
+      // The user of a checker may have put anything there.
+      return null;
+    }
+  }
+
+  #read(...path: string[]): string | null {
+    const file = join(this.path, ...path);
+    try {
+      return this.#isOurs(dirname(file)) ? readTextFile(file, MAX_BYTES) : readSmallFile(file, MAX_BYTES);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return null;
       throw error;
     }
+  }
+
+  /** Whether no other user can have put a FIFO or a link in a directory. If not, reading a file takes longer. */
+  #isOurs(directory: string): boolean {
+    const known = this.#ours.get(directory);
+    if (known !== undefined) return known;
+    const isOurs = isSafe(directory);
+    this.#ours.set(directory, isOurs);
+    return isOurs;
+  }
+}
+
+function isSafe(directory: string): boolean {
+  try {
+    return isOnlyOurs(Deno.statSync(directory));
+  } catch {
+    // It may not be seen who this program is.
+    return false;
   }
 }

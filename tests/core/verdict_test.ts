@@ -12,7 +12,7 @@ function died(exit: Exit, isAsked = false): LastExit {
 }
 
 function verdict(status: Partial<Status>, deaths = 0): string | null {
-  return judge({ status: { ...newStatus("web", 0), ...status }, facts: FACTS }, deaths, NOW);
+  return judge({ status: { ...newStatus("web", 0), ...status }, facts: FACTS }, deaths, null, NOW);
 }
 
 const PROBLEM = { message: '"uid" must be a number', field: "uid", line: 3, column: 2, since: 0 };

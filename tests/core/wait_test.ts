@@ -14,12 +14,13 @@ function outcome(
   status: Partial<Status> | null,
   history: readonly JsonObject[] = [],
   sha256 = "ab",
+  isWell = true,
 ): string {
   const told = status && {
     status: { ...newStatus("web", 0), ...status },
     facts: { thresholdMs: 1000, stderr: status.lastExit ? ["oops"] : [], sha256 },
   };
-  const found = judgeOrder(order, told, history, NOW);
+  const found = judgeOrder(order, told, history, isWell, NOW);
   return found.type === "failed" ? found.reason : found.type;
 }
 

@@ -152,7 +152,15 @@ Deno.test("CheckService starts only once, and only if both directories exist and
   await assertRejects(() => it.service.start(), TypeError, "Cannot start a service twice");
   const { port } = it.config;
   const output = { log: it.log, flush: () => Promise.resolve() };
-  const one = { name: "check", clock: it.clock, directory: port, messagesDirectory: port, pids: null, output };
+  const one = {
+    name: "check",
+    clock: it.clock,
+    directory: port,
+    messagesDirectory: port,
+    pids: null,
+    status: null,
+    output,
+  };
   const both = new CheckService(10, one, (parts) => new NotedCheck(parts));
   await assertRejects(() => both.start(), Error, "Cannot use one directory for both");
 });

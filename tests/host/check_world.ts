@@ -1,5 +1,5 @@
 import { parseMessage, type ProcessEvent, type Spec } from "@ncolony/core";
-import { type CheckParts, Lives, messageDirectory, RestartRequests, SILENT_LOG } from "@ncolony/host";
+import { type CheckParts, HealthReports, Lives, messageDirectory, RestartRequests, SILENT_LOG } from "@ncolony/host";
 import { sample } from "../core/samples.ts";
 import { tempDir } from "../helpers.ts";
 import { FakeHost } from "../monitor/fake_host.ts";
@@ -29,12 +29,14 @@ export class CheckWorld implements Disposable {
       messagesDirectory: messageDirectory(this.messages),
       specs: this.#specs,
       from: "check",
+      incarnationOf: () => null,
       log,
     });
     const directory = this.config.port;
     // Most tests have no pid directory, and ignore the warning about that.
-    const lives = new Lives(pids, clock, pids === null ? SILENT_LOG : log);
-    this.parts = { clock, log, directory, lives, specs: this.#specs, requests, wake: () => this.wakes++ };
+    const lives = new Lives(pids, () => null, clock, pids === null ? SILENT_LOG : log);
+    const health = new HealthReports({ status: null, name: "check", clock, log });
+    this.parts = { clock, log, directory, lives, specs: this.#specs, requests, health, wake: () => this.wakes++ };
   }
 
   /** Writes a config now, and reports it. */

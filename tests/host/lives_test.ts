@@ -9,7 +9,7 @@ class World implements Disposable {
   readonly pids = this.dir.dir("pids");
   readonly host = new FakeHost();
   readonly clock = this.host.clock;
-  readonly lives = new Lives(this.pids, this.clock, this.host.log);
+  readonly lives = new Lives(this.pids, () => null, this.clock, this.host.log);
 
   #pid = 100;
 
@@ -114,7 +114,7 @@ Deno.test("Lives logs once that the starts are unknown, and when they are known 
 
 Deno.test("Lives without a directory knows nothing, and logs that once", () => {
   using it = new World();
-  const lives = new Lives(null, it.clock, it.host.log);
+  const lives = new Lives(null, () => null, it.clock, it.host.log);
   for (const name of ["web", "db"]) assertEquals(lives.of(name), { type: "unknown" });
   assertEquals([lives.isKnown, it.host.log.lines], [false, [
     "WARN cannot read process start times: no --pid directory was given; a grace period begins when a restart is requested",

@@ -23,6 +23,7 @@ class World implements Disposable {
     messagesDirectory: messageDirectory(this.messages),
     specs: SPECS,
     from: "check",
+    incarnationOf: (name) => name === "api" ? 7 : null,
     log: this.log,
   });
 

@@ -45,6 +45,7 @@ export class World implements AsyncDisposable {
     directory: this.config.port,
     messagesDirectory: this.host.messages.port,
     pids: "/pids",
+    status: null,
     output: {
       log: this.log,
       flush: () => {
