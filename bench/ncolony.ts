@@ -18,11 +18,11 @@ export class NColony extends Supervisor {
   }
 
   command(): string[] {
-    return [...this.#tool("monitor"), ...this.logOptions()];
+    return [...this.tool("monitor"), ...this.logOptions()];
   }
 
   override async restartByCommand(name: string): Promise<void> {
-    await run([...this.#tool("ctl"), "restart", name]);
+    await run([...this.tool("ctl"), "restart", name]);
   }
 
   /** Returns a command line that runs a program with Deno. */
@@ -47,7 +47,7 @@ export class NColony extends Supervisor {
   }
 
   /** Returns the command line of a tool, of its bundle if there is one. */
-  #tool(name: "monitor" | "ctl"): string[] {
+  protected tool(name: "monitor" | "ctl"): string[] {
     const bundle = join(ROOT, "dist", `ncolony-${name}.js`);
     const isBundled = existsSync(bundle);
     const flags = [isBundled ? "--no-config" : "--frozen", ...PERMISSIONS[name]];
@@ -71,6 +71,24 @@ export class NColonyIn extends NColony {
 
   override command(): string[] {
     return [...super.command(), "--kill-scope", this.#scope];
+  }
+}
+
+/** This project's monitor, with a status directory. */
+export class NColonyStatus extends NColony {
+  override command(): string[] {
+    return [...super.command(), "--status", this.path("status")];
+  }
+
+  /** Returns the command line of a ctl that reads the status directory. */
+  ctl(...words: readonly string[]): string[] {
+    return [...this.tool("ctl"), "--status", this.path("status"), ...words];
+  }
+
+  /** Returns the command line of an empty program. */
+  nothing(): string[] {
+    this.write("nothing.js", "");
+    return this.deno(["--no-config", ...PERMISSIONS.ctl], this.path("nothing.js"));
   }
 }
 

@@ -1,6 +1,14 @@
 import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
-import { Emptiest, EmptiestLogs, EmptiestPrefixed, NColony, NColonyIn, NColonyPrefixed } from "./ncolony.ts";
+import {
+  Emptiest,
+  EmptiestLogs,
+  EmptiestPrefixed,
+  NColony,
+  NColonyIn,
+  NColonyPrefixed,
+  NColonyStatus,
+} from "./ncolony.ts";
 import { hasCommand, pause, run } from "./processes.ts";
 import { Daemontools, Runit, S6 } from "./scan_dirs.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -152,6 +160,13 @@ export const PEERS: readonly Peer[] = [
     takes: (measure) => !isLog(measure),
     command: Deno.execPath(),
     make: (parent) => new NColonyIn(parent, "group"),
+  },
+  {
+    name: "ncolony-status",
+    note: "the same with `--status DIR`",
+    takes: (measure) => !isLog(measure),
+    command: Deno.execPath(),
+    make: (parent) => new NColonyStatus(parent),
   },
   {
     name: "ncolony-stdout",

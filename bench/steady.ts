@@ -14,7 +14,7 @@ import { type Samples, table } from "./table.ts";
 const HELP = `Usage: deno task bench:steady [options]
 
   --turns N     how often each supervisor acts, in each way [40]
-  --peers A,B   of the installed ones [all but pm2 and supervisord]`;
+  --peers A,B   of the installed ones [all but pm2, supervisord and ncolony-status]`;
 
 /** What makes a supervisor act, by measure. */
 const ACTS: Record<string, (supervisor: Supervisor) => Promise<void> | void> = {
@@ -40,7 +40,8 @@ await benchmark("steady", main);
 
 async function main(home: string): Promise<number> {
   const asked = PEERS.filter(({ name, takes = () => true }) => {
-    return takes("crash") && (names?.split(",").includes(name) ?? !["pm2", "supervisord"].includes(name));
+    return takes("crash") &&
+      (names?.split(",").includes(name) ?? !["pm2", "supervisord", "ncolony-status"].includes(name));
   });
   const peers = await installed(asked);
   const shell = await fastestShell();

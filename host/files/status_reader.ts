@@ -13,7 +13,7 @@ import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { readSmallFile } from "./open.ts";
 import { isOnlyOurs } from "./trust.ts";
-import { namesIn, readTextFile } from "./post.ts";
+import { namesIn } from "./post.ts";
 
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
@@ -116,7 +116,7 @@ export class StatusReader {
   #read(...path: string[]): string | null {
     const file = join(this.path, ...path);
     try {
-      return this.#isOurs(dirname(file)) ? readTextFile(file, MAX_BYTES) : readSmallFile(file, MAX_BYTES);
+      return this.#isOurs(dirname(file)) ? Deno.readTextFileSync(file) : readSmallFile(file, MAX_BYTES);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return null;
       throw error;
