@@ -102,7 +102,9 @@ Deno.test("httpcheck aborts a request when its config is removed or changed, and
   await until("it is asked anew", () => mute.accepted === 3 && mute.left === 2);
   checker.process.kill("SIGTERM");
   assertEquals(await checker.ended(), 0);
-  assertEquals(checker.count(/./), 2, "its start, and that nobody tells when processes start");
+  // A slow machine may have let the short period pass.
+  const others = checker.count(/^(?!.* db: bad response )/);
+  assertEquals(others, 2, "its start, and that nobody tells when processes start");
 });
 
 Deno.test("a timeout of years does not fire at once", async () => {
