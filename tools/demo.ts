@@ -11,8 +11,7 @@ const deno = Deno.execPath();
 const run = ["run", "--frozen"];
 const seconds = parseSeconds(Deno.args);
 const home = Deno.makeTempDirSync({ prefix: "ncolony-demo-" });
-const config = join(home, "config");
-const messages = join(home, "messages");
+const config = join(home, "conf");
 
 // Only the first signal counts: the terminal and `deno task` may both pass on the same Ctrl-C.
 const asked = Promise.withResolvers<void>();
@@ -20,7 +19,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) Deno.addSignalLis
 
 let code: number;
 try {
-  for (const directory of [config, messages]) Deno.mkdirSync(directory);
+  for (const name of ["conf", "messages"]) Deno.mkdirSync(join(home, name));
   addProcesses();
   explain();
   code = await runMonitor();
@@ -41,17 +40,19 @@ function addProcesses(): void {
 
 function ctl(...words: string[]): void {
   const args = [...run, "--quiet", `--allow-read=${home}`, `--allow-write=${home}`, join(root, "ctl", "mod.ts")];
-  const places = ["--config", config, "--messages", messages];
-  const { success } = new Deno.Command(deno, { args: [...args, ...places, ...words], stderr: "inherit" }).outputSync();
+  const { success } = new Deno.Command(deno, { args: [...args, "--colony", home, ...words], stderr: "inherit" })
+    .outputSync();
   if (!success) throw new Error(`Cannot run ctl ${words[0]}`);
 }
 
 function explain(): void {
-  const line = (words: string) => `  npx -y deno@2.9.6 task ctl --config ${config} --messages ${messages} ${words}`;
+  const line = (words: string) => `  npx -y deno@2.9.6 task ctl --colony ${home} ${words}`;
   print(`
 Four processes, one of them with an invalid config, and a monitor in the foreground.
 Try these in another terminal, in the project directory:
 
+${line("status")}
+${line("why crasher")}
 ${line("restart web")}
 ${line("add clock --cmd sh --arg=-c --arg 'while date; do sleep 1; done'")}
 ${line("remove clock")}
@@ -66,10 +67,9 @@ async function runMonitor(): Promise<number> {
     "--quiet",
     "--allow-all",
     join(root, "monitor", "mod.ts"),
-    "--config",
-    config,
-    "--messages",
-    messages,
+    "--colony",
+    home,
+    "--no-logs",
   ];
   // The monitor gets its own process group, so that Ctrl-C reaches it once, from here.
   const monitor = new Deno.Command(deno, { args, stdin: "null", stdout: "inherit", stderr: "inherit", detached: true });
