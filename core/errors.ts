@@ -1,4 +1,5 @@
 import { quotedName } from "./shown.ts";
+import type { Origin } from "./types.ts";
 
 /**
  * A config file is invalid.
@@ -35,13 +36,16 @@ export class MessageError extends SyntaxError {
   readonly field: string | null;
   /** What is wrong, without the name of the file. */
   readonly reason: string;
+  /** What the message says about itself all the same. */
+  readonly origin: Origin;
 
   /** Creates an error for a file and a field. */
-  constructor(file: string, field: string | null, reason: string) {
+  constructor(file: string, field: string | null, reason: string, origin: Origin = {}) {
     super(`Cannot parse message ${quotedName(file)}: ${reason}`);
     this.file = file;
     this.field = field;
     this.reason = reason;
+    this.origin = origin;
   }
 }
 

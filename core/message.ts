@@ -29,22 +29,24 @@ const MAX_TEXT = 200;
  * ```
  */
 export function parseMessage(file: string, source: string): Message {
-  const fail = (field: string | null, reason: string) => new MessageError(file, field, reason);
+  let origin: Origin = {};
+  const fail = (field: string | null, reason: string) => new MessageError(file, field, reason, origin);
   if (source.length > MAX_MESSAGE_BYTES) throw fail(null, `must be at most ${MAX_MESSAGE_BYTES} bytes`);
   const object = parseObject(source, (reason) => fail(null, reason));
+  origin = originOf(object);
   const type = ownValue(object, "type");
   switch (type) {
     case "RESTART":
     case "restart": {
       const key = Object.hasOwn(object, "name") ? "name" : "value";
-      return { type: "RESTART", name: text(object, key, "name", fail), ...originOf(object) };
+      return { type: "RESTART", name: text(object, key, "name", fail), ...origin };
     }
     case "RESTART-ALL":
     case "restart-all":
-      return { type: "RESTART-ALL", ...originOf(object) };
+      return { type: "RESTART-ALL", ...origin };
     case "RESTART-GROUP":
     case "restart-group":
-      return { type: "RESTART-GROUP", group: text(object, "group", "group", fail), ...originOf(object) };
+      return { type: "RESTART-GROUP", group: text(object, "group", "group", fail), ...origin };
   }
   const got = typeof type === "string" ? "another string" : typeName(type);
   throw fail("type", `"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got ${got}`);

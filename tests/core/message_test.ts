@@ -74,6 +74,15 @@ Deno.test("parseMessage() names the type of an invalid value", () => {
   assertEquals(error.message, 'Cannot parse message "1": "name" must be a string: got an array');
 });
 
+Deno.test("parseMessage() tells who sent an invalid message, and why, if it is an object that says so", () => {
+  const originOf = (source: string) => assertThrows(() => parseMessage("1", source), MessageError).origin;
+  const origin = { from: "me", reason: "because" };
+  assertEquals(originOf(JSON.stringify({ type: "RESTART", ...origin })), origin);
+  assertEquals(originOf(JSON.stringify({ type: "STOP", ...origin, reason: 3 })), { from: "me" });
+  assertEquals(originOf(JSON.stringify({ from: "x".repeat(201) })), { from: "x".repeat(200) });
+  for (const source of ["{", '["from"]', "{}"]) assertEquals(originOf(source), {});
+});
+
 Deno.test("formatMessage() writes what parseMessage() reads", () => {
   for (const message of [RESTART, RESTART_ALL, RESTART_GROUP, { type: "RESTART", name: 'a"\u2028😀' }] as const) {
     assertEquals(parseMessage("1", formatMessage(message)), message);
