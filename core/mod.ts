@@ -39,6 +39,7 @@ export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
 export { LineSplitter, MAX_LINE_BYTES, type OnLine } from "./lines.ts";
+export { type LogFields, logFields, originFields } from "./log_fields.ts";
 export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { mergePatch } from "./merge_patch.ts";
 export { parseBytes } from "./bytes.ts";

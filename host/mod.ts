@@ -37,6 +37,7 @@ export type {
   Lack,
   Life,
   Limits,
+  LogFields,
   LogLimits,
   Message,
   Origin,

@@ -1,4 +1,4 @@
-import type { Entry, Lack, LogLimits, Spec, StopRules } from "@ncolony/core";
+import type { Entry, Lack, LogFields, LogLimits, Spec, StopRules } from "@ncolony/core";
 import type { Child, ChildListener, ChildOutput } from "./child_types.ts";
 
 export type { Child, ChildListener, ChildOutput, OnBytes, Usage } from "./child_types.ts";
@@ -119,16 +119,16 @@ export interface Watch {
 /** Looks up an environment variable of this program. */
 export type Environ = (name: string) => string | undefined;
 
-/** Logs events for people, one line per call. If `process` is given, the line begins with that process name. */
+/** Logs events, one line per call, which begins with the name of the process, if given. Only JSON lines have `fields`. */
 export interface Log {
   /** Logs details for developers. */
-  debug(message: string, process?: string): void;
+  debug(message: string, process?: string, fields?: LogFields): void;
   /** Logs normal events. */
-  info(message: string, process?: string): void;
+  info(message: string, process?: string, fields?: LogFields): void;
   /** Logs what needs attention. */
-  warn(message: string, process?: string): void;
+  warn(message: string, process?: string, fields?: LogFields): void;
   /** Logs what does not work. */
-  error(message: string, process?: string): void;
+  error(message: string, process?: string, fields?: LogFields): void;
 }
 
 /** Leftover processes: what an earlier monitor started under one name, and what still runs or may still run. */

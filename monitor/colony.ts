@@ -99,8 +99,8 @@ export class Colony implements ProgramService {
     });
     this.#supervisor = new Supervisor(host, {
       log,
-      onStep: (step) => {
-        logStep(output.log, step);
+      onStep: (step, fields) => {
+        logStep(output.log, step, fields);
         for (const event of eventsOf(step)) onEvent(event);
       },
       policy: {

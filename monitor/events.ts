@@ -46,14 +46,14 @@ export function* eventsOf({ name, before, event, after, now, pid }: TakenStep): 
 export function withProblems(log: Log, onProblem: (problem: ColonyEvent) => void): Log {
   const problem = (message: string, name: string | null = null) => onProblem({ type: "problem", name, message });
   return {
-    debug: (message, name) => log.debug(message, name),
-    info: (message, name) => log.info(message, name),
-    warn: (message, name) => {
-      log.warn(message, name);
+    debug: (...line) => log.debug(...line),
+    info: (...line) => log.info(...line),
+    warn: (message, name, fields) => {
+      log.warn(message, name, fields);
       problem(message, name);
     },
-    error: (message, name) => {
-      log.error(message, name);
+    error: (message, name, fields) => {
+      log.error(message, name, fields);
       problem(message, name);
     },
   };

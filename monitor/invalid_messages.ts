@@ -1,4 +1,4 @@
-import { quotedName } from "@ncolony/core";
+import { type MessageError, originFields, quotedName } from "@ncolony/core";
 import {
   type Clock,
   type FileStamp,
@@ -72,9 +72,9 @@ export class InvalidMessages {
   }
 
   /** Remembers an invalid message. Moves it away if it has not changed for long enough. */
-  found(file: string, stamp: FileStamp, stampedAt: number, reason: string): void {
+  found(file: string, stamp: FileStamp, stampedAt: number, error: MessageError): void {
     const { clock } = this.#options;
-    if (this.#unsettled.settle(file, stamp, stampedAt, clock.now())) this.#reject(file, stamp, reason);
+    if (this.#unsettled.settle(file, stamp, stampedAt, clock.now())) this.#reject(file, stamp, error);
   }
 
   /** Tries again to move messages away. */
@@ -90,7 +90,7 @@ export class InvalidMessages {
   }
 
   /** Moves a message away if possible, and logs why it is invalid. */
-  #reject(file: string, stamp: FileStamp, reason: string): void {
+  #reject(file: string, stamp: FileStamp, { reason, origin }: MessageError): void {
     this.rejected++;
     const { log, messagesDirectory } = this.#options;
     const fault = messagesDirectory.reject(file);
@@ -102,6 +102,6 @@ export class InvalidMessages {
     if (areMany) return;
     if (fault !== null) this.#staying.set(file, stamp);
     const what = fault === null ? "was moved to .rejected" : `stays in place (${fault})`;
-    log.warn(`message ${quotedName(file)} is invalid and ${what}: ${reason}`);
+    log.warn(`message ${quotedName(file)} is invalid and ${what}: ${reason}`, undefined, originFields(origin));
   }
 }

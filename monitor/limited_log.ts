@@ -20,20 +20,20 @@ export class LimitedLog implements Log {
     this.#isLimited = isLimited;
   }
 
-  debug(message: string, process?: string): void {
-    if (this.#mayPass()) this.#log.debug(message, process);
+  debug(...line: Parameters<Log["debug"]>): void {
+    if (this.#mayPass()) this.#log.debug(...line);
   }
 
-  info(message: string, process?: string): void {
-    if (this.#mayPass()) this.#log.info(message, process);
+  info(...line: Parameters<Log["info"]>): void {
+    if (this.#mayPass()) this.#log.info(...line);
   }
 
-  warn(message: string, process?: string): void {
-    if (this.#mayPass()) this.#log.warn(message, process);
+  warn(...line: Parameters<Log["warn"]>): void {
+    if (this.#mayPass()) this.#log.warn(...line);
   }
 
-  error(message: string, process?: string): void {
-    if (this.#mayPass()) this.#log.error(message, process);
+  error(...line: Parameters<Log["error"]>): void {
+    if (this.#mayPass()) this.#log.error(...line);
   }
 
   /** Logs how many lines were left out in the last second, once it is over. */

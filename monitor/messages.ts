@@ -1,4 +1,4 @@
-import { type Message, MessageError, parseMessage, type Request, route, type Spec } from "@ncolony/core";
+import { type Message, MessageError, originFields, parseMessage, type Request, route, type Spec } from "@ncolony/core";
 import { type FileStamp, isSameFile, isSameStamp, KnownFaults, TimeSlice } from "@ncolony/host";
 import { InvalidMessages, type InvalidMessagesOptions } from "./invalid_messages.ts";
 import { describeMessage, type ReadMessage, requestsOf } from "./message_requests.ts";
@@ -166,8 +166,9 @@ export class Messages {
     for (const [name, request] of requestsOf(judged)) this.#options.restart(name, request);
     for (const [read, names] of judged) {
       this.#taken++;
-      if (names.length > 0) log.info(describeMessage(read));
-      else log.warn(`${describeMessage(read)}: no such process is configured`);
+      const fields = originFields(read.message);
+      if (names.length > 0) log.info(describeMessage(read), undefined, fields);
+      else log.warn(`${describeMessage(read)}: no such process is configured`, undefined, fields);
       this.#touched.delete(read.file);
       this.#remove(read);
     }
@@ -199,8 +200,8 @@ export class Messages {
       return null;
     }
     const { stamp, entry } = reading;
-    const message = "fault" in entry ? entry.fault : parse(file, entry.source);
-    if (typeof message === "string") {
+    const message = "fault" in entry ? new MessageError(file, null, entry.fault) : parse(file, entry.source);
+    if (message instanceof MessageError) {
       this.#invalid.found(file, stamp, stampedAt, message);
       return null;
     }
@@ -232,11 +233,11 @@ function isTouched(acted: Read, read: Read): boolean {
   return isSameFile(acted.stamp, read.stamp) && JSON.stringify(acted.message) === JSON.stringify(read.message);
 }
 
-function parse(file: string, source: string): Message | string {
+function parse(file: string, source: string): Message | MessageError {
   try {
     return parseMessage(file, source);
   } catch (error) {
-    if (error instanceof MessageError) return error.reason;
+    if (error instanceof MessageError) return error;
     throw error;
   }
 }

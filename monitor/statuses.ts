@@ -5,6 +5,8 @@ import {
   formatEvent,
   formatHistory,
   formatStatus,
+  type LogFields,
+  logFields,
   newStatus,
   parseSavedHistory,
   parseStatus,
@@ -77,11 +79,15 @@ export class Statuses {
     return [...this.#entries.values()].map(({ status }) => status);
   }
 
-  /** Folds a step. */
-  step({ name, ...step }: TakenStep, facts: Pick<StatusStep, "child" | "cause">): void {
+  /** Folds a step. Returns the fields of a log line about it. */
+  step({ name, ...step }: TakenStep, facts: Pick<StatusStep, "child" | "cause">): LogFields {
     const entry = this.#entry(name);
     if (step.event.type === "leader-exited" && step.before.type === "running") entry.lastTail = entry.tail;
-    this.#fold(entry, foldStep(entry.status, { ...step, ...facts, at: this.#options.wall() }));
+    const folded = foldStep(entry.status, { ...step, ...facts, at: this.#options.wall() });
+    this.#fold(entry, folded);
+    const [status, happened] = folded;
+    // A step adds at most one event.
+    return logFields(status, happened[0]);
   }
 
   /** Folds the change of a config. */

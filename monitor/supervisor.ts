@@ -10,7 +10,7 @@ import {
   STUCK_MS,
 } from "@ncolony/core";
 import { type ChildListener, type Directory, EventQueue, type Host, logInternalError, type Usage } from "@ncolony/host";
-import { logLeftover } from "./lines.ts";
+import { logIgnored, logLeftover } from "./lines.ts";
 import { PidKeeper } from "./pid_keeper.ts";
 import { MONITOR, type Posted, type Why } from "./posted.ts";
 import { type Process, ProcessTable } from "./process_table.ts";
@@ -58,9 +58,10 @@ export class Supervisor {
       for (const effect of effects) await this.#perform(process, event, effect);
       const { statuses } = this.#options;
       const now = this.#host.clock.now();
-      statuses.step({ name: found.name, before: GONE, event, after: state, now }, { cause: MONITOR, child: null });
+      const taken = { name: found.name, before: GONE, event, after: state, now };
+      const fields = statuses.step(taken, { cause: MONITOR, child: null });
       statuses.update(found.name, { pid: found.pids[0] ?? null });
-      logLeftover(log, found);
+      logLeftover(log, found, fields);
     }
   }
 
@@ -140,8 +141,9 @@ export class Supervisor {
   async #step(process: Process, event: ProcessEvent, why: Why | null): Promise<void> {
     if (this.#isClosing && (event.type === "wanted" || event.type === "restart")) return;
     const { name, state: before } = process;
-    if (why?.incarnation !== undefined && why.incarnation < this.#options.statuses.get(name).incarnation) {
-      return this.#options.log.info(`ignored a restart meant for start ${why.incarnation}, which has ended`, name);
+    const status = this.#options.statuses.get(name);
+    if (why?.incarnation !== undefined && why.incarnation < status.incarnation) {
+      return logIgnored(this.#options.log, status, why);
     }
     // A process that was given up on has exited after all.
     const isLate = before.type === "gone" && process.child !== null;
@@ -159,13 +161,13 @@ export class Supervisor {
       if (pending !== undefined) await pending;
     }
     const taken = { name, before, event, after, now };
-    this.#options.statuses.step(taken, { cause: why?.cause ?? null, child: process.child });
+    const fields = this.#options.statuses.step(taken, { cause: why?.cause ?? null, child: process.child });
     // The exit of a leader that was asked to stop does not change the state, but is reported.
     // A failed start has no pid. Its `leader-exited` follows, and has the reason.
     const isStart = after.type === "running" && before.type !== "running";
     const pid = isStart ? process.child?.pid : undefined;
     if ((before.type !== after.type || event.type === "leader-exited") && !(isStart && pid === undefined)) {
-      this.#options.onStep({ ...taken, ...(pid === undefined ? {} : { pid }) });
+      this.#options.onStep({ ...taken, ...(pid === undefined ? {} : { pid }) }, fields);
     }
     if (this.#isClosing) this.#giveUpOnStuck(process, now);
   }

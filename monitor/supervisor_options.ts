@@ -1,4 +1,4 @@
-import type { RestartPolicy, Spec } from "@ncolony/core";
+import type { LogFields, RestartPolicy, Spec } from "@ncolony/core";
 import type { ChildOutput, Log, PidFiles } from "@ncolony/host";
 import type { TakenStep } from "./events.ts";
 import type { Statuses } from "./statuses.ts";
@@ -8,8 +8,8 @@ import type { StopTime } from "./stop_time.ts";
 export interface SupervisorOptions {
   /** The log. */
   readonly log: Log;
-  /** Called after each step that must be reported. */
-  readonly onStep: (step: TakenStep) => void;
+  /** Called after each step that must be reported, with the fields of its log line. */
+  readonly onStep: (step: TakenStep, fields: LogFields) => void;
   /** The restart delays and the default kill time. */
   readonly policy: RestartPolicy;
   /** How long stopping everything may take. */

@@ -91,10 +91,10 @@ export class Configs {
   #logged(change: SpecChange): SpecChange {
     const { name, problem, isMended } = change;
     const { log } = this.#options;
-    if (isMended) log.info("config is valid again", name);
+    if (isMended) log.info("config is valid again", name, { event: "problem-gone" });
     if (problem === null) return change;
     const inForce = this.specs.has(name) ? "; the last valid config stays in effect" : "";
-    log.warn(`invalid config: ${problem.reason}${inForce}`, name);
+    log.warn(`invalid config: ${problem.reason}${inForce}`, name, { event: "problem" });
     return change;
   }
 }

@@ -1,4 +1,4 @@
-import { shownName, visible, visibleJson } from "@ncolony/core";
+import { type LogFields, shownName, visible, visibleJson } from "@ncolony/core";
 import { BaseHandler } from "@std/log/base-handler";
 import type { LevelName } from "@std/log/levels";
 import { Logger, type LogRecord } from "@std/log/logger";
@@ -18,10 +18,10 @@ export function createLog(level: LogLevel, format: LogFormat, write: (line: stri
   const formatter = format === "json" ? jsonEvent : textEvent;
   const logger = new Logger("ncolony", name, { handlers: [new LineHandler(name, formatter, write)] });
   return {
-    debug: (message, process) => void logger.debug(line(message, process), process),
-    info: (message, process) => void logger.info(line(message, process), process),
-    warn: (message, process) => void logger.warn(line(message, process), process),
-    error: (message, process) => void logger.error(line(message, process), process),
+    debug: (message, process, fields) => void logger.debug(line(message, process), process, fields),
+    info: (message, process, fields) => void logger.info(line(message, process), process, fields),
+    warn: (message, process, fields) => void logger.warn(line(message, process), process, fields),
+    error: (message, process, fields) => void logger.error(line(message, process), process, fields),
   };
 }
 
@@ -53,8 +53,8 @@ function textEvent({ datetime, levelName, msg }: LogRecord): string {
 }
 
 function jsonEvent({ datetime, levelName, msg, args }: LogRecord): string {
-  const [process = null] = args;
-  return toJson({ time: datetime.toISOString(), level: levelName, process, stream: null, message: msg });
+  const [process = null, fields] = args as [process?: string, fields?: LogFields];
+  return toJson({ time: datetime.toISOString(), level: levelName, process, stream: null, message: msg, ...fields });
 }
 
 /** The formatted time of the last line. Many lines share it, and formatting takes as long as all else for a line. */

@@ -117,7 +117,7 @@ export class Colony implements AsyncDisposable {
   /** Returns the pids of a process's children so far, in order. Without a name, the pids of all children. */
   pidsOf(name?: string): number[] {
     const who = name === undefined ? "[^:]+" : name.replaceAll(/\W/g, "\\$&");
-    const pattern = new RegExp(`(?:INFO |")${who}: \\w+ -> running \\(.*\\), pid (\\d+)(?:"\\})?$`);
+    const pattern = new RegExp(`(?:INFO |")${who}: \\w+ -> running \\(.*\\), pid (\\d+)(?:"[,}].*)?$`);
     return this.lines.map((line) => pattern.exec(line)?.[1]).filter((pid) => pid !== undefined).map(Number);
   }
 

@@ -6,6 +6,8 @@ import {
   formatStatus,
   GONE,
   type HistoryEvent,
+  type LastExit,
+  logFields,
   newStatus,
   parseStatus,
   type ProcessEvent,
@@ -273,4 +275,28 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
       assertEquals(status.nextStart !== null, state.type === "waiting");
     }
   }
+});
+
+Deno.test("logFields() tells how a process exited, and who asked for what", () => {
+  const status: Status = { ...newStatus("web", 0), state: "stopping", incarnation: 7 };
+  const asked = requestOf("1", { from: "me", reason: "because" }).cause;
+  const exited = (exit: LastExit["exit"], cause: Cause | null = null): HistoryEvent => {
+    return { event: "exited", incarnation: 7, last: { exit, at: 0, livedMs: null, isAsked: false }, cause };
+  };
+  const told = (event?: HistoryEvent) => JSON.parse(JSON.stringify(logFields(status, event)));
+  const common = { state: "stopping", incarnation: 7 };
+  assertEquals(told(), common);
+  assertEquals(told(exited({ type: "code", code: 0 })), { event: "exited", ...common, exit_code: 0 });
+  assertEquals(told(exited({ type: "signal", signal: "SIGHUP" })), { event: "exited", ...common, signal: "SIGHUP" });
+  const unknown = told(exited({ type: "unknown", reason: "nobody knows" }));
+  assertEquals(unknown, { event: "exited", ...common, exit_reason: "nobody knows" });
+  const failed = told(exited({ type: "failed", reason: "x".repeat(100_000) }, asked));
+  assertEquals(failed.exit_reason, `${"x".repeat(300)}…${"x".repeat(200)}`);
+  assertEquals([failed.from, failed.reason], ["me", "because"]);
+  for (const cause of [null, MONITOR, CONFIG, message("1")]) {
+    assertEquals(told({ event: "stop-requested", cause }), { event: "stop-requested", ...common });
+  }
+  assertEquals(told({ event: "stop-requested", cause: message("1", "me") }).from, "me");
+  const never = JSON.stringify(logFields(newStatus("web", 0), { event: "disabled" }));
+  assertEquals(never, '{"event":"disabled","state":"stopped"}', "it was never started");
 });

@@ -58,6 +58,25 @@ Deno.test("createLog() writes null as the process of an event that concerns none
   assertEquals(JSON.parse(linesOf("error", "json")[0]).process, null);
 });
 
+Deno.test("createLog() adds the fields that there are to a JSON line, after all others, and none to a line of text", () => {
+  const lines: string[] = [];
+  for (const format of ["text", "json"] as const) {
+    const log = createLog("debug", format, (line) => lines.push(line));
+    for (const level of LOG_LEVELS) {
+      log[level]("x", "web", { event: "killed", signal: undefined, reason: "a\u001b\u202e\nb" });
+      log[level]("y", undefined, { from: "me" });
+    }
+  }
+  const texts = lines.slice(0, 8).map((line) => line.replace(/^\S+ [A-Z]+ /, ""));
+  assertEquals(texts, Array(4).fill(["web: x\n", "y\n"]).flat());
+  for (const [i, line] of lines.slice(8).entries()) {
+    const [process, fields] = i % 2 === 0
+      ? ['"web","stream":null,"message":"web: x"', String.raw`"event":"killed","reason":"a\u001b\u202e\nb"`]
+      : ['null,"stream":null,"message":"y"', '"from":"me"'];
+    assert(line.endsWith(`,"process":${process},${fields}}\n`), line);
+  }
+});
+
 Deno.test("createLog() leaves patterns in a message unchanged", () => {
   for (const message of ["{msg} %s ${x}", "$& $1", ""]) {
     assert(linesOf("error", "text", message)[0].endsWith(` ERROR ${message}\n`));

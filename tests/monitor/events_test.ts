@@ -1,6 +1,6 @@
 import { GONE, parseSpec, type ProcessEvent, type ProcessState, step } from "@ncolony/core";
 import { assertEquals } from "@std/assert";
-import { SILENT_LOG } from "@ncolony/host";
+import { LOG_LEVELS, SILENT_LOG } from "@ncolony/host";
 import { type ColonyEvent, eventsOf, withProblems } from "../../monitor/events.ts";
 
 const POLICY = { thresholdMs: 1000, minDelayMs: 500, maxDelayMs: 1000, killTimeMs: 5000 };
@@ -48,6 +48,15 @@ Deno.test("eventsOf() reports a restart as an exit and a start, and a waiting pr
   assertEquals(types(wanted, "+", restart!, exited, emptied!), ["started", "exited", "started"]);
   assertEquals(types(wanted, exited, emptied!, unwanted!), ["started", "exited", "waiting", "stopped"]);
   assertEquals(types(wanted, tick!, wanted), ["started"]);
+});
+
+Deno.test("withProblems() passes on all that a line tells", () => {
+  const lines: unknown[] = [];
+  const note = (...line: unknown[]) => void lines.push(line);
+  const log = withProblems({ debug: note, info: note, warn: note, error: note }, () => {});
+  const line = ["is wrong", "web", { event: "problem" }] as const;
+  for (const level of LOG_LEVELS) log[level](...line);
+  assertEquals(lines, Array(4).fill(line));
 });
 
 Deno.test("withProblems() reports warnings and errors as problems, of one process or of all", () => {

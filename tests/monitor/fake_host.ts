@@ -36,20 +36,20 @@ export class FakeLog implements Log {
     });
   }
 
-  debug(message: string, process?: string): void {
-    this.#log.debug(message, process);
+  debug(...line: Parameters<Log["debug"]>): void {
+    this.#log.debug(...line);
   }
 
-  info(message: string, process?: string): void {
-    this.#log.info(message, process);
+  info(...line: Parameters<Log["info"]>): void {
+    this.#log.info(...line);
   }
 
-  warn(message: string, process?: string): void {
-    this.#log.warn(message, process);
+  warn(...line: Parameters<Log["warn"]>): void {
+    this.#log.warn(...line);
   }
 
-  error(message: string, process?: string): void {
-    this.#log.error(message, process);
+  error(...line: Parameters<Log["error"]>): void {
+    this.#log.error(...line);
   }
 
   /** Returns the lines since the previous `take()`. */

@@ -46,7 +46,7 @@ export class SupervisorWorld implements AsyncDisposable {
     const output = { stdout: () => {}, stderr: () => {}, end: () => {} };
     this.supervisor = new Supervisor(this.host, {
       log,
-      onStep: (step) => logStep(log, step),
+      onStep: (step, fields) => logStep(log, step, fields),
       policy: { ...POLICY, ...policy },
       pidFiles: pids,
       stopTime: new StopTime(stopWithinMs),

@@ -110,10 +110,10 @@ export class MonitorView implements Host {
   get log(): Log {
     const { log } = this.#host;
     return {
-      debug: (message, process) => this.#isAlive && log.debug(message, process),
-      info: (message, process) => this.#isAlive && log.info(message, process),
-      warn: (message, process) => this.#isAlive && log.warn(message, process),
-      error: (message, process) => this.#isAlive && log.error(message, process),
+      debug: (...line) => this.#isAlive && log.debug(...line),
+      info: (...line) => this.#isAlive && log.info(...line),
+      warn: (...line) => this.#isAlive && log.warn(...line),
+      error: (...line) => this.#isAlive && log.error(...line),
     };
   }
 
