@@ -34,7 +34,7 @@ try {
 }
 if (!Deno.args.includes("--check")) Deno.writeTextFileSync(readme, text.replace(SHOWN, () => printed));
 else if (plain(printed) !== plain(SHOWN.exec(text)![0])) {
-  console.error(`README.md is out of date: deno task readme\n${printed}`);
+  await Deno.stderr.write(new TextEncoder().encode(`README.md is out of date: deno task readme\n${printed}`));
   Deno.exit(1);
 }
 
