@@ -1,6 +1,6 @@
 import { parseSpec, quotedName, SpecError } from "@ncolony/core";
 import { configDirectory } from "@ncolony/host/read-tool";
-import { ExitError, mayRead } from "@ncolony/host/tool";
+import { ExitError } from "@ncolony/host/tool";
 import { NOTHING } from "./unknown.ts";
 
 /**
@@ -21,11 +21,6 @@ export function membersOf(config: string, group: string): ReadonlySet<string> {
     throw new ExitError(`There is no process in the group ${quotedName(group)}`, NOTHING);
   }
   return new Set(members);
-}
-
-/** Checks that a group has members, unless this program may not read the configs. @throws {ExitError} With 4 if not. */
-export function requireMembers(config: string, group: string): void {
-  if (mayRead(config)) membersOf(config, group);
 }
 
 function groupsOf(name: string, source: string): readonly string[] {

@@ -13,9 +13,7 @@ export type { Json, JsonObject, Origin } from "@ncolony/core";
 export { add, type AddOptions, type Places, remove, restart, restartAll, restartGroup } from "./ctl.ts";
 export type { ParsedArgs } from "@ncolony/host/tool";
 export { patch, start, stop } from "./edit.ts";
-export { call } from "./call.ts";
-export { main } from "./main.ts";
-export { type Add, type Command, type Parsed, parseOptions, type Report, type Request } from "./options.ts";
-export type { Wait } from "./order.ts";
+export { call, main } from "./main.ts";
+export { parseOptions } from "./options.ts";
 
 if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -22,10 +22,14 @@ const MEMBERS = ["core", "host", ...PROGRAMS];
 const HOST_FOLDERS = ["files", "output", "scopes", "children", "program", "checks"];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
-const sources = ["", "exports", ...MEMBERS, ...HOST_FOLDERS.map((folder) => `host/${folder}`), "monitor/compat"]
-  .flatMap(
-    sourcesOf,
-  );
+const sources = [
+  "",
+  "exports",
+  ...MEMBERS,
+  ...HOST_FOLDERS.map((folder) => `host/${folder}`),
+  "monitor/compat",
+  "ctl/commands",
+].flatMap(sourcesOf);
 
 /** The files that check over HTTP, and what they may load after the start. */
 const HTTP = ["host/checks/http.ts", "host/checks/http_connection.ts"];
@@ -126,6 +130,20 @@ Deno.test("the umbrella package loads no tool before it knows which", () => {
   assertEquals(loaded, ["@ncolony/host/tool", "@ncolony/core", "./deno.json"]);
   const others = code.split("\n").filter((line) => line.includes("import(") && !/^ {6}return await/.test(line));
   assertEquals(others, [], "the tools are imported when they are known");
+});
+
+Deno.test("ctl loads no command before it knows which, and each is a file of ctl/commands/", () => {
+  const commands = of("ctl/commands").map(({ path }) => path);
+  assertNone("a command is loaded by ctl/commands.ts, when it is asked for", of("ctl"), ({ path, imports, code }) => {
+    const loaded = imports.filter((name) => commands.includes(join(dirname(path), name)));
+    return loaded.some((name) => path !== "ctl/commands.ts" || !code.includes(`load: () => import("${name}")`));
+  });
+  const { code } = sources.find(({ path }) => path === "ctl/commands.ts")!;
+  const entries = [...code.matchAll(/usage: "([\w-]+)[^]*?load: \(\) => import\("\.\/(.*?)"\)/g)];
+  assertEquals(entries.map(([, name, path]) => [path, `commands/${name!.replaceAll("-", "_")}.ts`]), [
+    ...entries.map(([, , path]) => [path, path]),
+  ]);
+  assertEquals(entries.map(([, , path]) => `ctl/${path}`).sort(), commands.sort());
 });
 
 Deno.test("only host/, reaper/libc.ts and the last line of a program use `Deno`", () => {

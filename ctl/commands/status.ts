@@ -17,6 +17,7 @@ import { lastValue, type ParsedArgs, printShown, requiredPlace } from "@ncolony/
 import { membersOf } from "../members.ts";
 import { type Cell, formatTable, type Tone } from "../table.ts";
 import { deathsOf } from "../deaths.ts";
+import { operands } from "../operands.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -64,7 +65,7 @@ function show(words: ParsedArgs): { readonly text: string; readonly code: number
 
 function see(words: ParsedArgs): View {
   const { reader, known } = openStatus(words);
-  const named = words.words.slice(1);
+  const named = operands(words);
   const unknown = named.find((name) => !known.includes(name));
   if (unknown !== undefined) throw noSuchProcess(unknown, known);
   const group = lastValue(words, "group");

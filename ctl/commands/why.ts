@@ -4,7 +4,6 @@ import {
   healthJson,
   type JsonObject,
   judge,
-  UsageError,
   visible,
   visibleJson,
   whyUnhealthy,
@@ -12,6 +11,7 @@ import {
 import { denoClock, type ToldProcess } from "@ncolony/host/read-tool";
 import { type ParsedArgs, printShown } from "@ncolony/host/tool";
 import { deathsOf } from "../deaths.ts";
+import { exactly } from "../operands.ts";
 import { moment, sentenceOf } from "../story.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
@@ -23,9 +23,7 @@ import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
  * @throws {ExitError} With 4 if there is no status, or no such process.
  */
 export function run(words: ParsedArgs): number {
-  const [, name, ...more] = words.words;
-  if (name === undefined) throw new UsageError("why needs a NAME");
-  if (more.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(more[0])}`);
+  const [name] = exactly(words, "NAME");
   const { reader, known } = openStatus(words);
   const told = reader.process(name);
   if (told === null) throw noSuchProcess(name, known);

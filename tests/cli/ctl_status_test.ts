@@ -62,8 +62,8 @@ Deno.test("ctl status exits with 0 while a process stops or restarts because som
 Deno.test("ctl status and why exit with 4 for a process that does not exist, and name the nearest one", async () => {
   await using colony = new StatusColony({ config: { web: SLEEP, database: SLEEP } });
   await colony.inState("web", "running");
-  for (const command of ["status", "why"]) {
-    const { code, stdout, stderr } = await ctl(colony, command, "wbe");
+  for (const words of [["status"], ["why"], ["status", "--name"], ["why", "--name"]]) {
+    const { code, stdout, stderr } = await ctl(colony, ...words, "wbe");
     assertEquals([code, stdout, stderr], [4, "", 'ncolony-ctl: There is no "wbe": did you mean "web"?\n']);
   }
   const { code, stderr } = await ctl(colony, "status", "--group", "nobody");

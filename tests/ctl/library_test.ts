@@ -1,4 +1,4 @@
-import { assertEquals, assertThrows } from "@std/assert";
+import { assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { MAX_CONFIG_BYTES, SpecError, UsageError } from "@ncolony/core";
 import { add, type AddOptions, call, type JsonObject, parseOptions, type Places, remove } from "@ncolony/ctl";
 import { restart, restartAll, restartGroup } from "@ncolony/ctl";
@@ -35,9 +35,9 @@ function assertUntouched(places: Places): void {
 }
 
 /** Runs `add web` from a command line. */
-function addByWords(places: Places, ...words: string[]): void {
+async function addByWords(places: Places, ...words: string[]): Promise<void> {
   const argv = ["--config", places.config, "--messages", places.messages, "add", "web", "--cmd", "cat", ...words];
-  call(parseOptions(argv).request!);
+  assertEquals(await call(parseOptions(argv)), 0);
 }
 
 Deno.test("add() writes the given options and no others", () => {
@@ -74,7 +74,7 @@ Deno.test("add() replaces a config, and keeps the permission bits of the file", 
 
 const REFUSED = ["", ".", "..", ".x", "x.new", "a/b", "../x", "/etc/x", "a\nb", "a\0b", "\x1b[1m", "a\u0085", "\ud800"];
 
-Deno.test("add(), remove() and restart() reject an invalid name of a process, and write nothing", () => {
+Deno.test("add(), remove() and restart() reject an invalid name of a process, and write nothing", async () => {
   using places = ground();
   for (const name of REFUSED) {
     assertThrows(() => add(places, name, "cat", []), SpecError, "a name must ");
@@ -82,7 +82,7 @@ Deno.test("add(), remove() and restart() reject an invalid name of a process, an
     assertThrows(() => restart(places, name), RangeError, "a name must ");
     for (const words of [["add", "--cmd", "cat"], ["remove"], ["restart"]]) {
       const argv = ["--config", places.config, "--messages", places.messages, ...words, `--name=${name}`];
-      assertThrows(() => call(parseOptions(argv).request!), UsageError, "a name must ");
+      await assertRejects(() => call(parseOptions(argv)), UsageError, "a name must ");
     }
   }
   assertUntouched(places);
@@ -173,18 +173,18 @@ Deno.test("add() does not write through a symbolic link under the name of a conf
   assertEquals(content(places.config, "web"), { args: ["cat"] });
 });
 
-Deno.test("call() accepts extras as JSON or as a JSON file, and lets them replace other options", () => {
+Deno.test("call() accepts extras as JSON or as a JSON file, and lets them replace other options", async () => {
   using places = ground();
   const extras: JsonObject = { env: { B: "2" }, "ncolony.beatcheck": { period: 1 } };
   const expected = { args: ["cat"], uid: 5, ...extras };
   const file = places.dir.write("extras", ` \n${JSON.stringify(extras)}`);
   for (const text of [JSON.stringify(extras), `\n ${JSON.stringify(extras)}`, file]) {
-    addByWords(places, "--env", "A=1", "--uid", "5", "--extras", text);
+    await addByWords(places, "--env", "A=1", "--uid", "5", "--extras", text);
     assertEquals(content(places.config, "web"), expected);
   }
 });
 
-Deno.test("call() rejects extras that are not a JSON object, and names the place of the fault without showing them", () => {
+Deno.test("call() rejects extras that are not a JSON object, and names the place of the fault without showing them", async () => {
   using places = ground();
   const bad: readonly (readonly [text: string, complaint: string])[] = [
     ['{"token": hunter2}', "--extras: invalid JSON at line 1, column 11"],
@@ -196,22 +196,22 @@ Deno.test("call() rejects extras that are not a JSON object, and names the place
     [places.dir.write("large", `{"a": "${"hunter2".repeat(30_000)}"}`), `must be at most ${MAX_CONFIG_BYTES} bytes`],
   ];
   for (const [text, complaint] of bad) {
-    const error = assertThrows(() => addByWords(places, "--extras", text), UsageError, complaint);
+    const error = await assertRejects(() => addByWords(places, "--extras", text), UsageError, complaint);
     assertEquals(error.message.includes("hunter2"), false);
   }
   const none = places.dir.file("none");
-  assertThrows(
+  await assertRejects(
     () => addByWords(places, "--extras", none),
     Deno.errors.NotFound,
     `--extras "${none}": no such file or directory`,
   );
-  assertThrows(() => addByWords(places, "--extras", '{"uid": "root"}'), UsageError, '"uid" must be a number');
+  await assertRejects(() => addByWords(places, "--extras", '{"uid": "root"}'), UsageError, '"uid" must be a number');
   assertUntouched(places);
 });
 
-Deno.test("call() passes on a key named __proto__ like any other", () => {
+Deno.test("call() passes on a key named __proto__ like any other", async () => {
   using places = ground();
-  addByWords(places, "--extras", '{"__proto__": {"uid": 5}, "constructor": null}');
+  await addByWords(places, "--extras", '{"__proto__": {"uid": 5}, "constructor": null}');
   const text = Deno.readTextFileSync(join(places.config, "web"));
   assertEquals(text, '{"args":["cat"],"__proto__":{"uid":5},"constructor":null}');
   assertEquals(({} as JsonObject).uid, undefined);

@@ -1,4 +1,4 @@
-import { COLONY_OPTION, COMMON_OPTIONS, type Option, optionsHelp } from "@ncolony/host/tool";
+import { COLONY_OPTION, COMMON_OPTIONS, type Option, optionsHelp, type ParsedArgs } from "@ncolony/host/tool";
 
 /** The options that every command takes. */
 export const PLACES: readonly Option[] = [
@@ -21,17 +21,19 @@ const ROLLING: Option = { name: "rolling", value: "N", help: "N at a time, and n
 const JSON_OPTION: Option = { name: "json", help: "print a JSON document" };
 
 /** A command of ctl. */
-export interface CommandHelp {
+export interface Command {
   /** Its name and its words. */
   readonly usage: string;
   /** What it does. */
   readonly help: string;
   /** The options that only some commands take. */
   readonly options: readonly Option[];
+  /** Loads it. `run` carries out a command line, and returns the exit code. */
+  readonly load: () => Promise<{ run(args: ParsedArgs): number | Promise<number> }>;
 }
 
 /** All commands, by their names. */
-export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
+export const COMMANDS: Readonly<Record<string, Command>> = {
   add: {
     usage: "add NAME --cmd CMD [options]",
     help: "add a process, or change one",
@@ -45,18 +47,50 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       { name: "extras", value: "JSON", help: "more keys: a JSON object, or a file with one" },
       ...WAIT,
     ],
+    load: () => import("./commands/add.ts"),
   },
-  remove: { usage: "remove NAME…", help: "stop processes for good", options: WAIT },
-  stop: { usage: "stop NAME…", help: "stop processes, and keep their configs", options: WAIT },
-  start: { usage: "start NAME…", help: "start processes that were stopped", options: WAIT },
-  restart: { usage: "restart NAME…", help: "restart processes", options: [FORCE, ROLLING, ...WAIT] },
-  "restart-all": { usage: "restart-all", help: "restart every process", options: [ROLLING, ...WAIT] },
+  remove: {
+    usage: "remove NAME…",
+    help: "stop processes for good",
+    options: WAIT,
+    load: () => import("./commands/remove.ts"),
+  },
+  stop: {
+    usage: "stop NAME…",
+    help: "stop processes, and keep their configs",
+    options: WAIT,
+    load: () => import("./commands/stop.ts"),
+  },
+  start: {
+    usage: "start NAME…",
+    help: "start processes that were stopped",
+    options: WAIT,
+    load: () => import("./commands/start.ts"),
+  },
+  restart: {
+    usage: "restart NAME…",
+    help: "restart processes",
+    options: [FORCE, ROLLING, ...WAIT],
+    load: () => import("./commands/restart.ts"),
+  },
+  "restart-all": {
+    usage: "restart-all",
+    help: "restart every process",
+    options: [ROLLING, ...WAIT],
+    load: () => import("./commands/restart_all.ts"),
+  },
   "restart-group": {
     usage: "restart-group GROUP",
     help: "restart every process of a group",
     options: [FORCE, ROLLING, ...WAIT],
+    load: () => import("./commands/restart_group.ts"),
   },
-  patch: { usage: "patch NAME JSON", help: "change keys of a config (RFC 7396)", options: WAIT },
+  patch: {
+    usage: "patch NAME JSON",
+    help: "change keys of a config (RFC 7396)",
+    options: WAIT,
+    load: () => import("./commands/patch.ts"),
+  },
   status: {
     usage: "status [NAME…] [options]",
     help: "show the status of processes",
@@ -66,8 +100,14 @@ export const COMMANDS: Readonly<Record<string, CommandHelp>> = {
       { name: "watch", help: "show it again when something changes" },
       JSON_OPTION,
     ],
+    load: () => import("./commands/status.ts"),
   },
-  why: { usage: "why NAME", help: "explain what happened to a process", options: [JSON_OPTION] },
+  why: {
+    usage: "why NAME",
+    help: "explain what happened to a process",
+    options: [JSON_OPTION],
+    load: () => import("./commands/why.ts"),
+  },
 };
 
 /** All options, each once. */

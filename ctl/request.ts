@@ -1,0 +1,66 @@
+import { type Origin, SpecError, UsageError } from "@ncolony/core";
+import { countValue, lastValue, type ParsedArgs, requiredPlace, secondsValue } from "@ncolony/host/tool";
+import type { Places } from "./ctl.ts";
+import type { Waiter } from "./waiter.ts";
+
+/** What messages of this program say about themselves. */
+export const ORIGIN: Origin = { from: "ctl" };
+
+/** How long `--wait` waits, in seconds. */
+const DEFAULT_TIMEOUT = 30;
+
+/** How to wait. */
+export interface Wait {
+  /** The status directory. */
+  readonly status: string;
+  /** How long, in milliseconds. */
+  readonly timeoutMs: number;
+  /** How many processes are restarted at a time. Infinity: all. */
+  readonly rolling: number;
+}
+
+/** What every command has that changes something. */
+export interface Request {
+  /** The directories of the colony. */
+  readonly places: Places;
+  /** How to wait until it is done. Null: not at all. */
+  readonly wait: Wait | null;
+}
+
+/** Reads the options of such a command. @throws {UsageError} If one is missing or invalid. */
+export function requestOf(args: ParsedArgs): Request {
+  const places = { config: requiredPlace(args, "config"), messages: requiredPlace(args, "messages") };
+  if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
+    throw new UsageError("--config and --messages are the same directory");
+  }
+  return { places, wait: waitOf(args) };
+}
+
+function waitOf(args: ParsedArgs): Wait | null {
+  if (!args.flags.has("wait") && lastValue(args, "rolling") === undefined) {
+    if (lastValue(args, "timeout") !== undefined) throw new UsageError("--timeout needs --wait");
+    return null;
+  }
+  const timeoutMs = secondsValue(args, "timeout", DEFAULT_TIMEOUT) * 1000;
+  return { status: requiredPlace(args, "status"), timeoutMs, rolling: countValue(args, "rolling") ?? Infinity };
+}
+
+/** Returns what waits for a request, from now on. Null without `--wait`. @throws {ExitError} With 4 if there is no monitor. */
+export async function waiterFor({ places, wait }: Request): Promise<Waiter | null> {
+  if (wait === null) return null;
+  const { Waiter } = await import("./waiter.ts");
+  return new Waiter(places, wait);
+}
+
+/** Writes something. @throws {UsageError} If a name or an option is invalid. */
+export function asUsage<T>(verb: string, write: () => T): T {
+  try {
+    return write();
+  } catch (error) {
+    if (error instanceof SpecError) {
+      throw new UsageError(`Cannot ${verb} ${JSON.stringify(error.file)}: ${error.reason}`);
+    }
+    if (error instanceof RangeError) throw new UsageError(error.message);
+    throw error;
+  }
+}
