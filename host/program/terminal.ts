@@ -1,6 +1,6 @@
 /** What stdout can show. */
 export interface Terminal {
-  /** How many characters fit in a line. Infinity if stdout is no terminal. */
+  /** How many columns a line has. Infinity if stdout is no terminal. */
   readonly width: number;
   /** Whether to use colors: stdout is a terminal, and NO_COLOR is not set. */
   readonly hasColor: boolean;

@@ -181,7 +181,50 @@ Deno.test("what a process wrote to stderr cannot control the terminal of ctl why
   assert(!stdout.includes("\x1b"));
 });
 
+/** Names, and how many columns of a terminal they take. The accent is a character of its own. */
+const WIDTHS: Readonly<Record<string, number>> = { web: 3, "日本語": 6, "🚀up": 4, "cafe\u0301": 4, "ﾃｽﾄ": 3 };
+
+Deno.test("ctl status aligns names of wide, narrow and combining characters", async () => {
+  await using colony = new StatusColony({ config: Object.fromEntries(Object.keys(WIDTHS).map((it) => [it, SLEEP])) });
+  await Promise.all(Object.keys(WIDTHS).map((name) => colony.inState(name, "running")));
+  const { stdout } = await ctl(colony, "status");
+  for (const [name, width] of Object.entries(WIDTHS)) {
+    assertStringIncludes(stdout, `\n${name}${" ".repeat(6 - width + 2)}● running  `);
+  }
+});
+
 const hasScript = hasCommand("script");
+
+/** Returns the words that run others on a terminal. */
+function onTerminal(words: readonly string[], before = "unset NO_COLOR;", columns = 72): string[] {
+  const command = words.map((word) => `'${word}'`).join(" ");
+  return ["script", "-qec", `stty cols ${columns} rows 20; ${before} ${command}`, "/dev/null"];
+}
+
+/** Returns the lines that a terminal shows, from the head of the table. Deno may have said that it loads modules. */
+function tableIn(shown: string): string[] {
+  // deno-lint-ignore no-control-regex -- the pattern finds escape sequences
+  const plain = shown.replaceAll(/\x1b\[[\d;]*[A-Za-z]/g, "").replaceAll("\r", "");
+  return plain.slice(plain.indexOf("NAME")).split("\n");
+}
+
+Deno.test({
+  name: `on a terminal, ctl status cuts a line of wide characters at the last column that it fills${
+    hasScript ? "" : " (skipped: needs script)"
+  }`,
+  ignore: !hasScript,
+  fn: async () => {
+    // After an even and an odd number of columns.
+    const config = { "日本語": { args: [`/${"無".repeat(50)}`] }, even: { args: [`/x${"無".repeat(50)}`] } };
+    await using colony = new StatusColony({ config });
+    for (const name of Object.keys(config)) await colony.inState(name, "waiting");
+    const { stdout } = await run(onTerminal(ctlOf(colony, "status"), "", 100));
+    const lines = tableIn(stdout).filter((line) => line.includes("waiting")).map((line) => line.trimEnd());
+    const widths = lines.map((line) => [...line].reduce((sum, it) => sum + (/[無日本語]/.test(it) ? 2 : 1), 0));
+    assertEquals(lines.map((line) => line.slice(-3)), ["無無…", "無無…"], lines.join("\n"));
+    assert(widths.every((width) => width === 99 || width === 100), `${widths} ${lines.join("\n")}`);
+  },
+});
 
 Deno.test({
   name: `on a terminal, ctl status fits its width, has colors, and --watch draws it again when something changes${
@@ -192,19 +235,12 @@ Deno.test({
     const config = { web: SLEEP, missing: { args: ["/no/such/command/at/all/of/this/name"] } };
     await using colony = new StatusColony({ config });
     await colony.inState("missing", "waiting");
-    const onTerminal = (words: readonly string[], before = "unset NO_COLOR;") => {
-      const command = words.map((word) => `'${word}'`).join(" ");
-      return ["script", "-qec", `stty cols 72 rows 20; ${before} ${command}`, "/dev/null"];
-    };
     const once = await run(onTerminal(ctlOf(colony, "status")));
     assertEquals(once.code, 3);
     // deno-lint-ignore no-control-regex -- that is what it is about
-    const plain = once.stdout.replaceAll(/\x1b\[[\d;]*[A-Za-z]/g, "").replaceAll("\r", "");
-    // deno-lint-ignore no-control-regex -- that is what it is about
     const hasColor = (text: string) => /\x1b\[\d+m/.test(text);
     assert(hasColor(once.stdout));
-    // Deno may have said before that it loads modules.
-    const table = plain.slice(plain.indexOf("NAME")).split("\n").slice(0, 3);
+    const table = tableIn(once.stdout).slice(0, 3);
     assert(table.every((line) => [...line].length <= 72), table.join("\n"));
     assertMatch(table[1]!, /^missing .*…$/);
     const colorless = await run(onTerminal(ctlOf(colony, "status"), "NO_COLOR=1"));
