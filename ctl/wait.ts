@@ -1,6 +1,6 @@
 import { judgeOrder, MAX_CONFIG_BYTES, objectIn, type Order, type Status, visible, whyUnhealthy } from "@ncolony/core";
 import { denoClock, StatusReader } from "@ncolony/host/read-tool";
-import { complain, ExitError, mayRead, type Program, readLinkedFile } from "@ncolony/host/tool";
+import { ExitError, mayRead, readLinkedFile } from "@ncolony/host/tool";
 import { NOT_WELL, NOTHING } from "./unknown.ts";
 
 /** How often the status of what is waited for is read, in milliseconds. */
@@ -9,6 +9,7 @@ const POLL_MS = 50;
 /**
  * Waits until each order is done.
  *
+ * @param report Called with a line about each order that is not done.
  * @param places The directory of configs, which tell which checks to wait for, and the status directory.
  * @param orders What was asked for, by the names of the processes.
  * @param timeoutMs How long to wait, in milliseconds.
@@ -16,7 +17,7 @@ const POLL_MS = 50;
  * @throws {ExitError} With 4 if there is no monitor.
  */
 export async function waitFor(
-  program: Program,
+  report: (line: string) => void,
   { config, status: path }: { readonly config: string; readonly status: string },
   orders: ReadonlyMap<string, Order>,
   timeoutMs: number,
@@ -33,7 +34,7 @@ export async function waitFor(
       if (outcome.type === "pending") continue;
       open.delete(name);
       if (outcome.type === "done") continue;
-      complain(program, visible(`${name}: ${outcome.reason}`));
+      report(visible(`${name}: ${outcome.reason}`));
       code = NOT_WELL;
     }
     if (open.size === 0) return code;
@@ -44,7 +45,7 @@ export async function waitFor(
     await new Promise<void>((resolve) => denoClock.after(POLL_MS, resolve));
   }
   for (const name of open.keys()) {
-    complain(program, visible(`${name}: not done after ${timeoutMs / 1000} s: it is ${howItIs(reader, name, config)}`));
+    report(visible(`${name}: not done after ${timeoutMs / 1000} s: it is ${howItIs(reader, name, config)}`));
   }
   return NOT_WELL;
 }

@@ -1,6 +1,6 @@
 import { isAtRest, MAX_CONFIG_BYTES, type Order } from "@ncolony/core";
-import { denoClock, sha256, StatusReader } from "@ncolony/host/read-tool";
-import { ExitError, readLinkedFile } from "@ncolony/host/tool";
+import { denoClock, sha256, StatusReader, terminal } from "@ncolony/host/read-tool";
+import { complain, ExitError, readLinkedFile } from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
 import { PROGRAM } from "./program.ts";
 import type { Wait } from "./request.ts";
@@ -69,8 +69,21 @@ export class Waiter {
     return 0;
   }
 
+  /** Waits until orders are done. On a terminal, a spinner shows that. */
   async #until(orders: ReadonlyMap<string, Order>): Promise<number> {
     const places = { config: this.#places.config, status: this.#wait.status };
-    return await waitFor(PROGRAM, places, orders, this.#wait.timeoutMs);
+    const { width } = terminal();
+    const spinner = width === Infinity ? null : (await import("./spinner.ts")).spinnerFor([...orders.keys()], width);
+    const report = (line: string) => {
+      spinner?.stop();
+      complain(PROGRAM, line);
+      spinner?.start();
+    };
+    spinner?.start();
+    try {
+      return await waitFor(report, places, orders, this.#wait.timeoutMs);
+    } finally {
+      spinner?.stop();
+    }
   }
 }

@@ -3,15 +3,21 @@
 import { assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { isAlive, tempDir } from "../helpers.ts";
 import { StatusColony } from "./status_files.ts";
+import { Terminal, testOnTerminal } from "./terminal.ts";
 import { namesIn, type Result, run, sh, toolCommand } from "./tools.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
 
 /** Runs a ctl that may read and write the directories of a colony, with `--wait`. */
 async function ctl(colony: StatusColony, ...args: readonly string[]): Promise<Result> {
-  const permissions = [`--allow-read`, `--allow-write=${colony.config},${colony.messages}`];
-  const words = [...colony.places, "--status", colony.status, ...args];
-  return await run([...toolCommand("ctl/mod.ts", permissions), ...words]);
+  return await run(ctlOf(colony, ...args));
+}
+
+/** Returns the words that run it. */
+function ctlOf(colony: StatusColony, ...args: readonly string[]): string[] {
+  // Deno could show that it loads modules.
+  const permissions = ["--quiet", "--allow-read", `--allow-write=${colony.config},${colony.messages}`];
+  return [...toolCommand("ctl/mod.ts", permissions), ...colony.places, "--status", colony.status, ...args];
 }
 
 const DONE: Result = { code: 0, stdout: "", stderr: "" };
@@ -115,6 +121,43 @@ Deno.test("ctl --rolling restarts a few at a time, and none after a failure", as
   assertEquals(code, 3);
   assertMatch(stderr, /^ncolony-ctl: b: exit code 1 /);
   assertEquals(colony.pidsOf("c").length, before);
+});
+
+/** Runs ctl on a terminal with these variables. Returns all that it showed, the lines that are left, and its exit code. */
+async function onTerminal(
+  env: readonly string[],
+  words: readonly string[],
+): Promise<{ shown: string; left: string[]; code: number }> {
+  await using terminal = new Terminal(["env", ...env, ...words]);
+  const code = await terminal.ended();
+  const shown = terminal.seen.replaceAll("\r\x1b[K", "<clear>").replaceAll("\x1b", "<escape>");
+  return { shown, left: shown.split("\r\n").map((line) => line.split("<clear>").at(-1)!), code };
+}
+
+testOnTerminal(null, "ctl --wait shows what it waits for, and leaves nothing of that", async () => {
+  const long = "n".repeat(100);
+  await using colony = new StatusColony({ config: { web: SLEEP, db: SLEEP, [long]: SLEEP } });
+  for (const name of ["web", "db", long]) await colony.inState(name, "running");
+  const one = await onTerminal(["-u", "NO_COLOR"], ctlOf(colony, "restart", "web", "--wait"));
+  assertMatch(one.shown, /^(<clear><escape>\[33m[⠀-⣿]<escape>\[0m waiting for web){2,}<clear>$/);
+  assertEquals([one.code, one.left], [0, [""]]);
+  const all = await onTerminal(["NO_COLOR=1"], ctlOf(colony, "restart-all", "--wait"));
+  assertMatch(all.shown, /^(<clear>[⠀-⣿] waiting for 3 processes)+<clear>$/);
+  assertEquals([all.code, all.left], [0, [""]]);
+  // A terminal of unknown size is taken to have 80 columns.
+  const cut = await onTerminal(["NO_COLOR=1"], ctlOf(colony, "restart", long, "--wait"));
+  assertMatch(cut.shown, /^(<clear>[⠀-⣿] waiting for n{65}…)+<clear>$/);
+  const failing = ctlOf(colony, "add", "bad", "--cmd", "/no/such/command", "--wait");
+  const failed = await onTerminal(["NO_COLOR=1"], failing);
+  assertEquals([failed.code, failed.left.length, failed.left[1]], [3, 2, ""]);
+  assertMatch(failed.left[0]!, /^ncolony-ctl: bad: cannot start: /);
+  assertStringIncludes(failed.shown, "waiting for bad");
+});
+
+testOnTerminal(null, "ctl shows nothing without --wait", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP } });
+  await colony.inState("web", "running");
+  assertEquals((await onTerminal([], ctlOf(colony, "restart", "web"))).shown, "");
 });
 
 Deno.test("ctl rejects options of waiting that do not go together", async () => {
