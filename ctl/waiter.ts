@@ -17,12 +17,17 @@ export class Waiter {
   readonly #reader: StatusReader;
   readonly #since = denoClock.wall();
 
-  /** Begins to wait. The command asks after that. @throws {ExitError} With 4 if there is no monitor. */
+  /**
+   * Begins to wait. The command asks after that.
+   *
+   * @throws {ExitError} With 4 if there is no monitor.
+   * @throws {Error} If the status may not be read.
+   */
   constructor(places: Places, wait: Wait) {
     this.#places = places;
     this.#wait = wait;
     this.#reader = new StatusReader(wait.status);
-    if (this.#reader.isAlive() === false) {
+    if (this.#reader.names() === null || this.#reader.isAlive() === false) {
       throw new ExitError(`no monitor writes the status in ${JSON.stringify(wait.status)}`, NOTHING);
     }
   }

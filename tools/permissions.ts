@@ -15,6 +15,37 @@ export const LEAST_PERMISSIONS = {
   reaper: ["--allow-run", "--allow-ffi"],
 } as const;
 
+/** What a command of ctl reads and writes. */
+export interface CtlPermissions {
+  /** What it must read. */
+  readonly read: readonly CtlPath[];
+  /** What it must write. */
+  readonly write: readonly CtlPath[];
+  /** What it reads only to check that there is such a process. Without it, it does not check. */
+  readonly check?: readonly CtlPath[];
+  /** What it must read with `--wait` as well. Absent for commands without that option. */
+  readonly wait?: readonly CtlPath[];
+}
+
+/** A directory of the colony, or the file of an option. */
+export type CtlPath = "CONFIG" | "MESSAGES" | "STATUS" | "FILE";
+
+/** The minimum permissions of each command of ctl. */
+export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
+  add: { read: ["CONFIG"], write: ["CONFIG"], wait: ["STATUS"] },
+  "add --extras FILE": { read: ["CONFIG", "FILE"], write: ["CONFIG"], wait: ["STATUS"] },
+  remove: { read: ["CONFIG"], write: ["CONFIG"], wait: ["STATUS"] },
+  stop: { read: ["CONFIG"], write: ["CONFIG"], wait: ["STATUS"] },
+  start: { read: ["CONFIG"], write: ["CONFIG"], wait: ["STATUS"] },
+  restart: { read: ["MESSAGES"], write: ["MESSAGES"], check: ["CONFIG"], wait: ["STATUS"] },
+  "restart-all": { read: ["MESSAGES"], write: ["MESSAGES"], wait: ["STATUS"] },
+  "restart-group": { read: ["MESSAGES"], write: ["MESSAGES"], check: ["CONFIG"], wait: ["CONFIG", "STATUS"] },
+  patch: { read: ["CONFIG"], write: ["CONFIG"], wait: ["STATUS"] },
+  status: { read: ["STATUS"], write: [] },
+  "status --group": { read: ["CONFIG", "STATUS"], write: [] },
+  why: { read: ["STATUS"], write: [] },
+};
+
 /**
  * The permissions of tasks, bundles and binaries. All but the scheduler and reaper may read `NCOLONY_COLONY`. The monitor
  * gets all permissions: `--allow-run` already lets it do

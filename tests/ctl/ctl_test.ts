@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { main } from "@ncolony/ctl";
 import { join } from "@std/path";
 import { ctlPermissions, namesIn, runTool } from "../cli/tools.ts";
@@ -63,34 +63,6 @@ for (const [first, last] of [["add", "@env"], ["restart", "web"], ["remove", "go
     assertEquals(left(at), { config: recording.config, messages: recording.messages });
   });
 }
-
-Deno.test("ctl needs to read and write the two directories, and reports a missing permission in one line", async () => {
-  using dir = tempDir();
-  const at = places(dir);
-  const permissions = ctlPermissions(at);
-  const [read, write] = permissions;
-  const words = ["--messages", at.messages, "--config", at.config];
-  const ctl = (argv: readonly string[], granted: readonly string[]) =>
-    runTool("ctl/mod.ts", [...words, ...argv], granted);
-  const commands = [
-    ["add", "web", "--cmd", "cat"],
-    ["--force", "restart", "web"],
-    ["restart-all"],
-    ["--force", "restart-group", "eu"],
-  ];
-  for (const argv of commands) {
-    for (const [granted, missing] of [[write!, "--allow-read"], [read!, "--allow-write"]] as const) {
-      const { code, stdout, stderr } = await ctl(argv, [granted]);
-      assertEquals([code, stdout, stderr.trimEnd().split("\n").length], [1, "", 1], stderr);
-      assertStringIncludes(stderr, missing);
-    }
-  }
-  assertEquals([namesIn(at.config), namesIn(at.messages)], [[], []]);
-  for (const argv of [...commands, ["remove", "web"]]) {
-    assertEquals(await ctl(argv, permissions), { code: 0, stdout: "", stderr: "" });
-  }
-  assertEquals([namesIn(at.config).length, namesIn(at.messages).length], [0, 3]);
-});
 
 Deno.test("ctl names messages in the order in which one program after another sends them", async () => {
   using dir = tempDir();
