@@ -68,8 +68,10 @@ function eventJson(happened: HistoryEvent): JsonObject {
     }
     case "waiting":
       return { event: "waiting", delay: seconds(happened.delayMs), next_start: iso(happened.nextStart) };
-    case "problem":
-      return { event: "problem", message: happened.problem.message, field: happened.problem.field };
+    case "problem": {
+      const { since: _since, ...problem } = happened.problem;
+      return { event: "problem", ...problem };
+    }
     default:
       return { ...happened };
   }

@@ -148,7 +148,7 @@ export class Statuses {
   #fold(entry: Entry, [status, happened]: Folded): void {
     if (status === entry.status && happened.length === 0) return;
     entry.status = status;
-    if (!this.#options.isWhole) return;
+    if (!this.#options.isWhole) return status.state === "removed" ? this.forget(status.name) : undefined;
     const at = this.#options.wall();
     entry.events = [...entry.events, ...happened.map((event) => formatEvent(event, at))].slice(-MAX_EVENTS);
     this.#options.onChange(status.name);

@@ -225,3 +225,13 @@ Deno.test("a hostile message cannot end a JSON line, begin another one or replac
   }
   assertStringIncludes(colony.stderr.lines.find((line) => line.includes("stop-requested"))!, "\\u001b[2J\\r\\n\\u0000");
 });
+
+Deno.test("without --status, the monitor forgets a process that was removed", async () => {
+  await using colony = new Colony({ args: JSON_LOG, config: { web: SLEEP } });
+  await colony.started("web");
+  colony.remove("web");
+  await colony.until("it is removed", () => fieldsOf(colony, "web").find(({ event }) => event === "removed"));
+  colony.put("web", SLEEP);
+  await colony.started("web", 2);
+  assertEquals(fieldsOf(colony, "web").at(-1), { event: "started", state: "running", incarnation: 1 });
+});

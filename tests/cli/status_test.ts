@@ -54,6 +54,9 @@ Deno.test("STATUS/NAME tells the truth about a crash loop, a missing command, a 
     line: 2,
     column: 2,
   });
+  const history = colony.read(".history", "bad")?.history as { at: string }[];
+  const { at: _at, ...event } = history[0]!;
+  assertEquals(event, { event: "problem", ...problem });
   assertEquals((await colony.inState("off", "disabled")).problem, null);
   assertEquals(await colony.stop(), 0);
   for (const name of ["web", "crash", "missing"]) assertEquals(colony.read(name)?.state, "stopped");
