@@ -1,9 +1,11 @@
-/** How many bytes of a stream are kept. */
-const MAX_BYTES = 4096;
+/** How many bytes of a stream are kept. A process that died holds two such ends, and 32 events: 12 KiB at most. */
+const MAX_BYTES = 2048;
 
-/** The end of a stream of text: at most 4 KiB. */
+const NOTHING = new Uint8Array(0);
+
+/** The end of a stream of text: at most 2 KiB. */
 export class Tail {
-  #bytes = new Uint8Array(0);
+  #bytes = NOTHING;
 
   /** Adds the next bytes. They are copied. */
   push(bytes: Uint8Array): void {
