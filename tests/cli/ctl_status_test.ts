@@ -28,7 +28,8 @@ const CRASH = { args: sh("echo oops >&2; exit 3") };
 Deno.test("ctl status tells of a crash loop, a missing command, a bad config and a disabled process, what is wrong first", async () => {
   const off = { args: ["cat"], "ncolony.monitor": { enabled: false } };
   const config = { web: SLEEP, zcrash: CRASH, missing: { args: ["/no/such"] }, bad: '{"args":\n', off };
-  await using colony = new StatusColony({ config });
+  // ctl is started while they wait.
+  await using colony = new StatusColony({ args: ["-m", "3"], config });
   await colony.inState("web", "running");
   await colony.told("zcrash", "waiting again", ({ state, starts }) => state === "waiting" && starts >= 2);
   const { code, stdout, stderr } = await ctl(colony, "status");
@@ -139,7 +140,7 @@ Deno.test("ctl status --json prints the files of the status directory as one doc
 });
 
 Deno.test("ctl why tells who asked for what, what changed, how it ended, and what it last wrote", async () => {
-  await using colony = new StatusColony({ config: { web: SLEEP } });
+  await using colony = new StatusColony({ args: ["-m", "30"], config: { web: SLEEP } });
   await colony.inState("web", "running");
   colony.send({ type: "RESTART", name: "web", from: "httpcheck", reason: "3 bad answers in a row: 503" });
   await colony.told("web", "restarted", ({ state, starts }) => state === "running" && starts === 2);
