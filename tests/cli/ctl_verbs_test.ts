@@ -102,7 +102,7 @@ Deno.test("ctl patch changes keys of a config, and keeps the others, their order
   const path = join(places.config, "web");
   const before = '{\n    "env": {"A": "1", "B": "2"},\n    "args": ["cat"],\n    "mine": [1, {"x": null}]\n}\n';
   Deno.writeTextFileSync(path, before);
-  Deno.chmodSync(path, 0o600);
+  Deno.chmodSync(path, 0o662);
   if (IS_ROOT) Deno.chownSync(path, 4711, 4712);
   const { code, stderr } = await ctl(places, "patch", "web", '{"env": {"A": null, "C": "3"}, "uid": 7}');
   assertEquals([code, stderr], [0, ""]);
@@ -114,7 +114,7 @@ Deno.test("ctl patch changes keys of a config, and keeps the others, their order
   };
   assertEquals(Deno.readTextFileSync(path), `${JSON.stringify(after, null, 4)}\n`);
   const { mode, uid, gid } = Deno.statSync(path);
-  assertEquals((mode ?? 0) & 0o777, 0o600);
+  assertEquals((mode ?? 0) & 0o777, 0o662);
   if (IS_ROOT) assertEquals([uid, gid], [4711, 4712]);
 });
 
