@@ -184,6 +184,21 @@ Deno.test("a second monitor leaves the status directory of the first one alone, 
   assertEquals(second.read(".monitor")?.pid, second.process.pid);
 });
 
+Deno.test("the history keeps the last 32 events, and the status the last 3 lines of stderr", async () => {
+  const script = "for i in $(seq 30); do echo line $i >&2; done";
+  const args = ["-t", "0", "-m", "0", "-M", "0"];
+  await using colony = new StatusColony({ args, config: { web: { args: sh(script) } } });
+  await colony.told("web", "started often", ({ starts }) => starts > 20);
+  const { history, stderr } = colony.read(".history", "web") as {
+    history: { incarnation: number }[];
+    stderr: string[];
+  };
+  assertEquals([history.length, stderr.length], [32, 20]);
+  assertEquals(history.filter(({ incarnation }) => incarnation === 1), []);
+  const { last_exit } = await colony.told("web", "dead", ({ last_exit }) => last_exit !== null);
+  assertEquals(last_exit?.stderr, ["line 28", "line 29", "line 30"]);
+});
+
 Deno.test("the files in STATUS are readable by its group, and an existing directory keeps its mode", async () => {
   const modes = async (path: string) => (await run(["stat", "-c", "%a", path])).stdout.trim();
   await using colony = new StatusColony({ config: { web: { args: ["cat"] } } });
