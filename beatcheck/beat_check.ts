@@ -11,6 +11,8 @@ export class BeatCheck implements Check {
   readonly #askedAt = new Map<string, number>();
   /** The lives in which a restart was requested. They are about to end. */
   readonly #asked = new Map<string, Life>();
+  /** The starts that were found silent, by their numbers; null if unknown. */
+  readonly #silent = new Map<string, number | null>();
   #startedAt: number;
   readonly #wallClock: WallClock;
 
@@ -27,10 +29,14 @@ export class BeatCheck implements Check {
     if (event.type === "unwanted") {
       this.#askedAt.delete(name);
       this.#asked.delete(name);
+      this.#silent.delete(name);
       this.#parts.lives.forget(name);
     }
     this.#hearts.onEvent(name, event);
-    if (!this.#hearts.has(name)) this.#parts.health.forget(name);
+    const reason = this.#hearts.whyRefused(name);
+    if (reason !== null) {
+      this.#parts.health.report(name, { isHealthy: null, last: null, reason, incarnation: null });
+    } else if (!this.#hearts.has(name)) this.#parts.health.forget(name);
   }
 
   check(): void {
@@ -50,12 +56,17 @@ export class BeatCheck implements Check {
       if (!this.#mayBeAsked(name, life)) continue;
       judged.set(name, life);
       reasons.set(name, silence(periodMs));
+      this.#silent.set(name, lives.startOf(name)?.incarnation ?? null);
     }
     for (const name of requests.askAll(reasons)) {
       this.#askedAt.set(name, now);
       this.#asked.set(name, judged.get(name)!);
     }
     this.#tellHealth(now, bornAtOf);
+  }
+
+  isChecked(name: string): boolean {
+    return this.#hearts.has(name) || this.#hearts.whyRefused(name) !== null;
   }
 
   #tellHealth(now: number, bornAtOf: (name: string) => number | null): void {
@@ -65,12 +76,14 @@ export class BeatCheck implements Check {
       const life = lives.of(name);
       if (life.type === "down") continue;
       const start = lives.startOf(name);
+      if (start?.isOfConfig === false) continue;
       const bornAt = bornAtOf(name) ?? start?.at ?? -Infinity;
       const incarnation = start?.incarnation ?? null;
-      const asked = this.#asked.get(name);
+      const wasSilent = this.#silent.get(name) === incarnation;
       if (beatAt !== null && beatAt >= bornAt && beatAt + periodMs >= now) {
+        this.#silent.delete(name);
         health.report(name, { isHealthy: true, last: beatAt, reason: null, incarnation });
-      } else if (asked && isSameLife(asked, life)) {
+      } else if (wasSilent) {
         health.report(name, { isHealthy: false, last: beatAt, reason: silence(periodMs), incarnation });
       } else health.report(name, { isHealthy: null, last: beatAt, reason: fault, incarnation });
     }

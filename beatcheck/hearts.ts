@@ -39,6 +39,8 @@ export class Hearts {
   readonly #byStatus = new Map<string, Set<string>>();
   readonly #knownFaults = new KnownFaults();
   readonly #shared = new KnownFaults();
+  /** Why the heartbeat of a process is not checked. */
+  readonly #refused = new Map<string, string>();
 
   /** Creates an empty table of heartbeats. */
   constructor(directory: Directory, log: Log) {
@@ -50,6 +52,7 @@ export class Hearts {
   onEvent(name: string, event: ProcessEvent): void {
     this.#forget(name);
     for (const faults of [this.#knownFaults, this.#shared]) faults.note(name, null);
+    this.#refused.delete(name);
     if (event.type !== "wanted") return;
     try {
       const beat = parseBeat(name, event.spec.source);
@@ -57,6 +60,7 @@ export class Hearts {
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#log.warn(`heartbeat is not checked: ${error.reason}`, name);
+      this.#refused.set(name, error.reason);
     }
   }
 
@@ -92,6 +96,11 @@ export class Hearts {
   /** Whether a process must beat. */
   has(name: string): boolean {
     return this.#beats.has(name);
+  }
+
+  /** Returns why the heartbeat of a process is not checked. Null if it is, or none is asked for. */
+  whyRefused(name: string): string | null {
+    return this.#refused.get(name) ?? null;
   }
 
   /** Yields when each process beat last. */

@@ -47,16 +47,24 @@ export function parseHealth(text: string): Health | null {
 
 /** Returns a health as it is now: it is unknown if the process does not run, or was started since it was found. */
 export function currentHealth(found: Health, { state, incarnation, started }: Status): Health {
-  const isOfStart = found.incarnation === null
-    ? found.last !== null && started !== null && found.last >= started
-    : found.incarnation === incarnation;
-  return state === "running" && isOfStart ? found : { ...found, isHealthy: null, reason: null };
+  // An earlier colony may have had a process of this name, and a start of this number.
+  const isLater = started !== null && Math.max(found.last ?? -Infinity, found.since) >= started;
+  const isOfStart = isLater && (found.incarnation === null || found.incarnation === incarnation);
+  if (state === "running" && isOfStart) return found;
+  return found.isHealthy === null ? found : { ...found, isHealthy: null, reason: null };
 }
 
-/** Returns what checkers found wrong, such as `unhealthy (httpcheck: status 503)`. Null if nothing. */
-export function whyUnhealthy(healths: ReadonlyMap<string, Health>): string | null {
+/**
+ * Returns what checkers found wrong with a process, such as `is unhealthy (httpcheck: status 503)`. Null if nothing. A
+ * process that a checker had restarted counts as unhealthy until that checker finds it healthy.
+ */
+export function whyUnhealthy(healths: ReadonlyMap<string, Health>, { cause }: Pick<Status, "cause">): string | null {
   const bad = [...healths].filter(([, { isHealthy }]) => isHealthy === false);
-  if (bad.length === 0) return null;
-  const told = bad.map(([checker, { reason }]) => reason === null ? checker : `${checker}: ${reason}`);
-  return `unhealthy (${told.join("; ")})`;
+  if (bad.length > 0) {
+    const told = bad.map(([checker, { reason }]) => reason === null ? checker : `${checker}: ${reason}`);
+    return `is unhealthy (${told.join("; ")})`;
+  }
+  const { from, reason } = cause?.kind === "message" ? cause : { from: null, reason: null };
+  if (from === null || healths.get(from)?.isHealthy !== null) return null;
+  return `was restarted by ${from}${reason === null ? "" : ` (${reason})`} and not found healthy since`;
 }

@@ -42,11 +42,16 @@ export function time(value: Json | undefined): number | null {
   return Number.isFinite(ms) ? ms : null;
 }
 
-/** Formats a time. */
+/** The latest time that has a date, in milliseconds since 1970. */
+const MAX_TIME = 8.64e15;
+
+/** Formats a time, or the nearest one that can be formatted. */
 export function iso(ms: number): string;
 export function iso(ms: number | null): string | null;
 export function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
+  if (ms === null) return null;
+  const near = Math.max(-MAX_TIME, Math.min(MAX_TIME, ms));
+  return new Date(near).toISOString();
 }
 
 /** Formats a duration. */

@@ -35,7 +35,7 @@ export function judge({ status, facts }: ToldStatus, deaths: number, unhealthy: 
   if (state === "invalid" || problem !== null) {
     return `has an invalid config${place(status)}: ${problem?.message ?? ""}`;
   }
-  if (unhealthy !== null) return `is ${unhealthy}`;
+  if (unhealthy !== null && state === "running") return unhealthy;
   const isYoung = state === "running" && started !== null && now - started < facts.thresholdMs;
   return isYoung && death !== null && deaths > 0 ? `has just started (${death})` : null;
 }

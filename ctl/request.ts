@@ -6,15 +6,12 @@ import type { Waiter } from "./waiter.ts";
 /** What messages of this program say about themselves. */
 export const ORIGIN: Origin = { from: "ctl" };
 
-/** How long `--wait` waits, in seconds. */
-const DEFAULT_TIMEOUT = 30;
-
 /** How to wait. */
 export interface Wait {
   /** The status directory. */
   readonly status: string;
-  /** How long, in milliseconds. */
-  readonly timeoutMs: number;
+  /** How long, in milliseconds. Null: as long as it should take at most. */
+  readonly timeoutMs: number | null;
   /** How many processes are restarted at a time. Infinity: all. */
   readonly rolling: number;
 }
@@ -41,7 +38,7 @@ function waitOf(args: ParsedArgs): Wait | null {
     if (lastValue(args, "timeout") !== undefined) throw new UsageError("--timeout needs --wait");
     return null;
   }
-  const timeoutMs = secondsValue(args, "timeout", DEFAULT_TIMEOUT) * 1000;
+  const timeoutMs = lastValue(args, "timeout") === undefined ? null : secondsValue(args, "timeout", 0) * 1000;
   return { status: requiredPlace(args, "status"), timeoutMs, rolling: countValue(args, "rolling") ?? Infinity };
 }
 

@@ -1,6 +1,7 @@
 import { isAtRest, MAX_CONFIG_BYTES, type Order } from "@ncolony/core";
 import { denoClock, sha256, StatusReader, terminal } from "@ncolony/host/read-tool";
 import { complain, ExitError, readLinkedFile } from "@ncolony/host/tool";
+import { Checks } from "./checks.ts";
 import type { Places } from "./ctl.ts";
 import { PROGRAM } from "./program.ts";
 import type { Wait } from "./request.ts";
@@ -15,6 +16,7 @@ export class Waiter {
   readonly #places: Places;
   readonly #wait: Wait;
   readonly #reader: StatusReader;
+  readonly #checks: Checks;
   readonly #since = denoClock.wall();
 
   /**
@@ -30,6 +32,7 @@ export class Waiter {
     if (this.#reader.names() === null || this.#reader.isAlive() === false) {
       throw new ExitError(`no monitor writes the status in ${JSON.stringify(wait.status)}`, NOTHING);
     }
+    this.#checks = new Checks(this.#reader, places.config);
   }
 
   /** Whether to restart only some processes at a time. */
@@ -76,7 +79,6 @@ export class Waiter {
 
   /** Waits until orders are done. On a terminal, a spinner shows that. */
   async #until(orders: ReadonlyMap<string, Order>): Promise<number> {
-    const places = { config: this.#places.config, status: this.#wait.status };
     const { width } = terminal();
     const spinner = width === Infinity ? null : (await import("./spinner.ts")).spinnerFor([...orders.keys()], width);
     const report = (line: string) => {
@@ -86,7 +88,7 @@ export class Waiter {
     };
     spinner?.start();
     try {
-      return await waitFor(report, places, orders, this.#wait.timeoutMs);
+      return await waitFor(report, this.#reader, this.#checks, orders, this.#wait.timeoutMs);
     } finally {
       spinner?.stop();
     }

@@ -33,6 +33,8 @@ export class HttpChecks implements Check {
   readonly #asked = new Map<string, Asked>();
   /** The processes whose restart must still be requested, and why. */
   readonly #failed = new Map<string, string>();
+  /** The processes whose check is invalid. */
+  readonly #refused = new Set<string>();
 
   /** Creates a checker. */
   constructor(parts: CheckParts, ask: typeof askHttp) {
@@ -51,8 +53,9 @@ export class HttpChecks implements Check {
     this.#asked.delete(name);
     this.#failed.delete(name);
     if (event.type === "unwanted") this.#parts.lives.forget(name);
+    this.#refused.delete(name);
     const check = event.type === "wanted" ? this.#parse(name, event.spec.source) : null;
-    if (check === null) return this.#parts.health.forget(name);
+    if (check === null) return this.#refused.has(name) ? undefined : this.#parts.health.forget(name);
     const state = beginHttpCheck(check, this.#parts.clock.now(), before);
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
@@ -74,6 +77,10 @@ export class HttpChecks implements Check {
     }
   }
 
+  isChecked(name: string): boolean {
+    return this.#asked.has(name) || this.#refused.has(name);
+  }
+
   close(): void {
     for (const { abort } of this.#asked.values()) abort.abort();
     this.#asked.clear();
@@ -88,6 +95,8 @@ export class HttpChecks implements Check {
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#parts.log.warn(`HTTP responses are not checked: ${error.reason}`, name);
+      this.#refused.add(name);
+      this.#parts.health.report(name, { isHealthy: null, last: null, reason: error.reason, incarnation: null });
       return null;
     }
   }
@@ -146,7 +155,7 @@ export class HttpChecks implements Check {
     const { lives, health, clock } = this.#parts;
     const start = lives.startOf(name);
     const isOther = asked !== null && start !== null && asked.incarnation !== start.incarnation;
-    if (isOther || !isSameLife(lives.of(name), state.life)) return;
+    if (isOther || start?.isOfConfig === false || !isSameLife(lives.of(name), state.life)) return;
     const incarnation = start?.incarnation ?? null;
     health.report(name, { ...findingOf(check, answer), last: clock.wall(), incarnation });
   }

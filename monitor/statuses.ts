@@ -81,6 +81,8 @@ export class Statuses {
 
   /** Folds a step. Returns the fields of a log line about it. */
   step({ name, ...step }: TakenStep, facts: Pick<StatusStep, "child" | "cause">): LogFields {
+    // A late event of a process that was forgotten.
+    if (step.after.type === "gone" && !this.has(name)) return logFields(this.get(name));
     const entry = this.#entry(name);
     if (step.event.type === "leader-exited" && step.before.type === "running") entry.lastTail = entry.tail;
     const folded = foldStep(entry.status, { ...step, ...facts, at: this.#options.wall() });

@@ -72,13 +72,13 @@ function see(words: ParsedArgs): View {
   const members = group === undefined ? null : membersOf(requiredPlace(words, "config"), group);
   const isAll = named.length > 0 || words.flags.has("wide");
   const now = denoClock.wall();
-  const checkers = reader.checkers();
+  const checkers = reader.checkers().map(({ name }) => name);
   const processes = (named.length > 0 ? [...new Set(named)].sort() : known).flatMap((name) => {
     const told = members === null || members.has(name) ? reader.process(name) : null;
     if (told === null || !isAll && told.status.state === "removed") return [];
     const deaths = deathsOf(told, () => reader.history(name).events);
     const healths = reader.healths(checkers, told.status);
-    return [{ ...told, healths, fault: judge(told, deaths, whyUnhealthy(healths), now) }];
+    return [{ ...told, healths, fault: judge(told, deaths, whyUnhealthy(healths, told.status), now) }];
   });
   return {
     now,

@@ -29,8 +29,8 @@ export function run(words: ParsedArgs): number {
   if (told === null) throw noSuchProcess(name, known);
   const { events, stderr } = reader.history(name);
   const isAlive = reader.isAlive();
-  const healths = reader.healths(reader.checkers(), told.status);
-  const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths), denoClock.wall());
+  const healths = reader.healths(reader.checkers().map(({ name }) => name), told.status);
+  const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths, told.status), denoClock.wall());
   const story: Story = { told, healths, events, stderr, isAlive };
   printShown(words.flags.has("json") ? toJson(story) : toText(story));
   return isAlive === false ? NOTHING : fault === null ? 0 : NOT_WELL;

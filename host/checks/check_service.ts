@@ -5,6 +5,7 @@ import { NO_HEART, type Watchdog } from "../program/heart.ts";
 import { logInternalError, type ProgramService, Run } from "../service.ts";
 import type { Clock, Directory, Log, MessagesDirectory } from "../types.ts";
 import { Waker } from "../waker.ts";
+import { sha256 } from "../sha256.ts";
 import { StatusReader } from "../files/status_reader.ts";
 import { HealthReports } from "./health_reports.ts";
 import { Lives, type Told } from "./lives.ts";
@@ -41,6 +42,8 @@ export interface Check {
   check(): void;
   /** When `check` must be called, in addition to after each scan of the configs, in the clock's milliseconds. */
   readonly due: number;
+  /** Whether a process is checked. */
+  isChecked(name: string): boolean;
   /** Releases what it holds. */
   close(): void;
 }
@@ -75,6 +78,8 @@ export class CheckService implements ProgramService {
   readonly #check: Check;
   readonly #abort = new AbortController();
   readonly #run = new Run();
+  /** The SHA-256 of each config, if the status is read. */
+  readonly #hashes = new Map<string, string>();
   #exitCode = 0;
 
   /** Creates a service. `frequency` is the time between two scans, in seconds. */
@@ -85,11 +90,15 @@ export class CheckService implements ProgramService {
     this.#waker = new Waker(clock);
     this.#configs = new Configs({ directory, clock, log });
     const { specs } = this.#configs;
-    const lives = new Lives(pids, (name) => status === null ? null : toldOf(status, name), clock, log);
+    const told = (name: string) => status === null ? null : toldOf(status, name, this.#hashes.get(name));
+    const lives = new Lives(pids, told, clock, log);
     // Without pid files, the status alone might be an old one, and the monitor drops requests about old starts.
-    const incarnationOf = (name: string) => lives.isKnown ? lives.startOf(name)?.incarnation ?? null : null;
+    const incarnationOf = (name: string) => {
+      return lives.of(name).type === "up" ? lives.startOf(name)?.incarnation ?? null : null;
+    };
     const requests = new RestartRequests({ messagesDirectory, specs, from: name, incarnationOf, log });
-    const health = new HealthReports({ status, name, clock, log });
+    const isChecked = (name: string) => this.#check.isChecked(name);
+    const health = new HealthReports({ status, name, clock, isChecked, log });
     this.#health = health;
     this.#check = make({ clock, log, directory, specs, lives, requests, health, wake: () => this.#waker.wake() });
   }
@@ -138,6 +147,11 @@ export class CheckService implements ProgramService {
     return this.#exitCode;
   }
 
+  async #hash(name: string, event: ProcessEvent): Promise<void> {
+    if (event.type !== "wanted") this.#hashes.delete(name);
+    else if (this.#host.status !== null) this.#hashes.set(name, await sha256(event.spec.source));
+  }
+
   async #scanAndCheck(): Promise<void> {
     const { signal } = this.#abort;
     const { clock, heart = NO_HEART } = this.#host;
@@ -145,8 +159,11 @@ export class CheckService implements ProgramService {
       const now = clock.now();
       if (now >= Math.min(nextScan, this.#configs.due)) {
         for await (const { name, event } of this.#configs.changes("all", signal)) {
-          if (event !== null) this.#check.onEvent(name, event);
+          if (event === null) continue;
+          await this.#hash(name, event);
+          this.#check.onEvent(name, event);
         }
+        this.#health.keep();
       }
       if (now >= nextScan) nextScan = now + this.#frequencyMs;
       if (signal.aborted) return;
@@ -157,10 +174,15 @@ export class CheckService implements ProgramService {
   }
 }
 
-/** Returns what a status directory tells about a process. Null if it tells nothing, or may not be read. */
-function toldOf(status: string, name: string): Told | null {
+/**
+ * Returns what a status directory tells about a process. Null if it tells nothing, or may not be read.
+ *
+ * @param hash The SHA-256 of the config that this program knows.
+ */
+function toldOf(path: string, name: string, hash: string | undefined): Told | null {
   try {
-    return new StatusReader(status).process(name)?.status ?? null;
+    const told = new StatusReader(path).process(name);
+    return told === null ? null : { ...told.status, isOfConfig: told.facts.sha256 === hash };
   } catch {
     return null;
   }

@@ -1,7 +1,8 @@
-import { formatHealth, type Health, parseHealth } from "@ncolony/core";
+import { fileNameFault, formatHealth, type Health, parseHealth } from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { lstat } from "../files/lstat.ts";
 import { readSmallFile } from "../files/open.ts";
+import { namesIn } from "../files/post.ts";
 import { publish, Published } from "../files/published.ts";
 import { faultOf } from "../deno_errors.ts";
 import { KnownFaults } from "../known_faults.ts";
@@ -18,6 +19,8 @@ export interface HealthReportsOptions {
   readonly name: string;
   /** The time. */
   readonly clock: Clock;
+  /** Whether a process is configured to be checked. */
+  readonly isChecked: (name: string) => boolean;
   /** Where it logs that it cannot write. */
   readonly log: Log;
 }
@@ -27,11 +30,13 @@ export class HealthReports {
   readonly #options: HealthReportsOptions;
   readonly #path: string;
   readonly #knownFaults = new KnownFaults();
-  /** What was told of each process. Null: nothing. */
-  readonly #told = new Map<string, Health | null>();
-  /** The text of each file, as far as it is known. Null: there is no file. */
-  readonly #texts = new Map<string, string | null>();
+  /** What is known of each process that is checked. */
+  readonly #told = new Map<string, Health>();
+  /** The text of each file, as far as it is known. */
+  readonly #texts = new Map<string, string>();
   #files: Published | null = null;
+  #isReady = false;
+  #isCleared = false;
 
   /** Creates reports. Nothing is written yet. */
   constructor(options: HealthReportsOptions) {
@@ -46,34 +51,34 @@ export class HealthReports {
 
   /** Shows readers that this checker lives. */
   async open(): Promise<void> {
+    if (this.isKept) this.#note(this.#create() ?? await this.#files!.lock());
+  }
+
+  /** Takes the lock again if it is gone, and writes what could not be written before. Called after each scan. */
+  keep(): void {
     if (!this.isKept) return;
-    this.#note(this.#create() ?? await this.#files!.lock());
+    const fault = this.#restore();
+    this.#note(fault ?? this.#clear() ?? this.#writeAll());
   }
 
   /** Tells what was found. */
   report(name: string, found: Omit<Health, "since">): void {
-    this.#change(name, (before) => {
-      const isSame = before?.isHealthy === found.isHealthy && before.incarnation === found.incarnation;
-      return { ...found, since: isSame ? before.since : this.#options.clock.wall() };
-    });
+    if (!this.isKept) return;
+    const before = this.#told.get(name) ?? this.#read(name);
+    const isSame = before?.isHealthy === found.isHealthy && before.incarnation === found.incarnation;
+    this.#told.set(name, { ...found, since: isSame ? before.since : this.#options.clock.wall() });
+    if (this.#isReady) this.#note(this.#write(name));
   }
 
   /** Removes what was told of a process, which is no longer checked. */
   forget(name: string): void {
-    this.#change(name, () => null);
+    this.#told.delete(name);
+    if (this.#isReady && this.#isCleared) this.#note(this.#remove(name));
   }
 
   /** Releases what it holds. */
   close(): void {
     this.#files?.close();
-  }
-
-  #change(name: string, next: (before: Health | null) => Health | null): void {
-    if (!this.isKept) return;
-    const known = this.#told.get(name);
-    const health = next(known === undefined ? this.#read(name) : known);
-    this.#told.set(name, health);
-    this.#note(this.#restore() ?? this.#write(name, health === null ? null : formatHealth(health)));
   }
 
   /** Returns what an earlier run of this checker told. */
@@ -86,24 +91,47 @@ export class HealthReports {
     }
   }
 
-  /** Writes or removes a file. Returns why that fails. */
-  #write(name: string, text: string | null): string | null {
+  /** Removes, once, what an earlier run told of processes that are not checked now. */
+  #clear(): string | null {
+    if (this.#isCleared) return null;
+    const names = namesIn(this.#path) ?? [];
+    const isLeft = (name: string) => fileNameFault(name) === null && !this.#options.isChecked(name);
+    const faults = names.filter(isLeft).map((name) => this.#remove(name));
+    this.#isCleared = faults.every((fault) => fault === null);
+    return faults.find((fault) => fault !== null) ?? null;
+  }
+
+  #writeAll(): string | null {
+    const faults = [...this.#told.keys()].map((name) => this.#write(name));
+    return faults.find((fault) => fault !== null) ?? null;
+  }
+
+  /** Writes the file of a process, unless it is up to date. Returns why that fails. */
+  #write(name: string): string | null {
+    const text = formatHealth(this.#told.get(name)!);
     if (this.#texts.get(name) === text) return null;
+    const fault = this.#files!.change(() => publish(this.#path, name, text));
+    if (fault === null) this.#texts.set(name, text);
+    return fault;
+  }
+
+  /** Removes the file of a process if there is one. Returns why that fails. */
+  #remove(name: string): string | null {
+    this.#texts.delete(name);
     const path = join(this.#path, name);
     const fault = this.#files!.change(() => {
-      if (text !== null) publish(this.#path, name, text);
-      else if (lstat(path) !== null) Deno.removeSync(path);
+      if (lstat(path) !== null) Deno.removeSync(path);
     });
-    if (fault === null) this.#texts.set(name, text);
+    // It is tried again.
+    if (fault !== null) this.#isCleared = false;
     return fault;
   }
 
   /** Creates the directory and takes the lock again if they are gone. Returns why that fails. */
   #restore(): string | null {
     const fault = this.#create();
-    if (fault !== null) return fault;
-    if (!this.#files!.isHeld) this.#texts.clear();
-    return this.#files!.restore();
+    if (fault === null && !this.#files!.isHeld) this.#texts.clear();
+    return fault ?? this.#files!.restore();
   }
 
   /** Creates the directory if it is missing. Returns why that fails. */
@@ -120,6 +148,7 @@ export class HealthReports {
   }
 
   #note(fault: string | null): void {
+    this.#isReady = fault === null;
     if (!this.#knownFaults.note("write", fault)) return;
     const where = JSON.stringify(this.#path);
     if (fault === null) this.#options.log.info(`the health of processes is told in ${where} again`);

@@ -31,6 +31,8 @@ export interface Told {
   readonly started: number | null;
   /** The number of that start. */
   readonly incarnation: number;
+  /** Whether it was started with the config that this program knows. */
+  readonly isOfConfig: boolean;
 }
 
 /** A start of a process, according to the monitor. */
@@ -39,6 +41,8 @@ export interface Start {
   readonly incarnation: number;
   /** When it was, in milliseconds since 1970. */
   readonly at: number;
+  /** Whether it was with the config that this program knows. */
+  readonly isOfConfig: boolean;
 }
 
 /** Which processes run, and since when, by a monitor's pid files: each is written when its process is started. */
@@ -91,7 +95,7 @@ export class Lives {
     const told = this.#told(name);
     if (told === null || told.pid === null || told.started === null) return null;
     const isThis = this.of(name).type === "unknown" || Number(this.#seen.get(name)?.pid) === told.pid;
-    return isThis ? { incarnation: told.incarnation, at: told.started } : null;
+    return isThis ? { incarnation: told.incarnation, at: told.started, isOfConfig: told.isOfConfig } : null;
   }
 
   /** Forgets a process. */

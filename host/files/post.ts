@@ -93,9 +93,15 @@ function keepOwner(path: string, { uid, gid }: Replaced): void {
   if (own.uid !== uid || own.gid !== gid) Deno.chownSync(path, uid, gid);
 }
 
-/** Whether this program may read a directory. */
+/** Whether this program may read a directory. If it does not exist, nothing keeps this program from reading it. */
 export function mayRead(path: string): boolean {
-  return isGranted({ name: "read", path });
+  if (!isGranted({ name: "read", path })) return false;
+  try {
+    Deno.readDirSync(path).next();
+    return true;
+  } catch (error) {
+    return !(error instanceof Deno.errors.PermissionDenied);
+  }
 }
 
 /** Returns the names in a directory. Null if there is no such directory. @throws {Error} If it cannot be read. */
@@ -113,7 +119,7 @@ export function isFileIn(directory: string, name: string): boolean {
   return lstat(join(directory, name))?.isDirectory === false;
 }
 
-/** Reads a file, or what a link leads to. Null if that is no regular file. @throws {Error} If it cannot be read. */
+/** Reads a file, or what a link leads to. Null if that is no regular file, or may not be read. @throws {Error} Else. */
 export function readLinkedFile(directory: string, name: string, maxBytes: number): string | null {
   const path = join(directory, name);
   try {
@@ -121,6 +127,7 @@ export function readLinkedFile(directory: string, name: string, maxBytes: number
   } catch (error) {
     // It is too long, or no text, or a link leads nowhere.
     if (error instanceof RangeError || error instanceof Deno.errors.NotFound) return null;
+    if (error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable) return null;
     throw error;
   }
 }

@@ -11,8 +11,9 @@ import {
 } from "@ncolony/core";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
+import { resolve } from "@std/path/posix/resolve";
+import { isGranted } from "../permission.ts";
 import { readSmallFile } from "./open.ts";
-import { isOnlyOurs } from "./trust.ts";
 import { namesIn } from "./post.ts";
 
 /** The longest file that is read, in bytes. */
@@ -44,8 +45,14 @@ export class StatusReader {
   }
 
   /** Returns the programs that tell the health of processes, except those that are known to be gone. */
-  checkers(): string[] {
-    return CHECKERS.filter((name) => this.#isLocked(`.${name}`) !== false);
+  checkers(): {
+    readonly name: string; /** Whether it lives. Null if that cannot be seen. */
+    readonly isAlive: true | null;
+  }[] {
+    return CHECKERS.flatMap((name) => {
+      const isAlive = this.#isOurs(join(this.path, `.${name}`)) ? this.#isLocked(`.${name}`) : null;
+      return isAlive === false ? [] : [{ name, isAlive }];
+    });
   }
 
   /** Returns what checkers tell about the start of a process that runs now, by the names of the checkers. */
@@ -133,11 +140,25 @@ export class StatusReader {
   }
 }
 
+/**
+ * Whether nobody but root and the current user can have put anything in a directory, or redirect its path, as far as this
+ * program may see. A path with a link is not.
+ */
 function isSafe(directory: string): boolean {
+  // Without these permissions, Deno may prompt at the terminal.
+  const uid = isGranted({ name: "sys", kind: "uid" }) ? Deno.uid() : 0;
+  const top = resolve(directory);
   try {
-    return isOnlyOurs(Deno.statSync(directory));
+    for (let path = top; isGranted({ name: "read", path }); path = dirname(path)) {
+      const { isDirectory, uid: owner, mode } = Deno.lstatSync(path);
+      if (!isDirectory || owner !== 0 && owner !== uid) return false;
+      const isShared = ((mode ?? 0) & 0o022) !== 0;
+      // In a sticky directory, others cannot replace what they do not own.
+      if (isShared && (path === top || ((mode ?? 0) & 0o1000) === 0)) return false;
+      if (path === "/") break;
+    }
+    return true;
   } catch {
-    // It may not be seen who this program is.
     return false;
   }
 }

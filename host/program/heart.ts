@@ -172,7 +172,9 @@ export function statusFile(status: string, name: string): string {
 /** Returns when a heart last beat, in milliseconds since 1970, or null. @throws {Error} If that cannot be seen. */
 export function lastBeat(status: string, name: string): number | null {
   try {
-    return Deno.statSync(statusFile(status, name)).mtime?.getTime() ?? null;
+    const at = Deno.statSync(statusFile(status, name)).mtime?.getTime() ?? null;
+    if (at !== null && Number.isNaN(at)) throw new Error("its time is out of range");
+    return at;
   } catch (error) {
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.NotADirectory) return null;
     throw error;

@@ -25,6 +25,10 @@ export class NotedCheck implements Check {
     return Promise.resolve(this.onCheck());
   }
 
+  isChecked(): boolean {
+    return true;
+  }
+
   close(): void {
     this.closed++;
   }
