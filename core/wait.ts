@@ -48,7 +48,19 @@ export function judgeOrder(
   return outcome.type === "done" && told.status.state === "running" && !isWell ? PENDING : outcome;
 }
 
+/** Judges a restart. One with the last valid config has failed too, because that is not what the file says. */
 function judgeRestart(message: string, told: ToldStatus, history: readonly JsonObject[], now: number): Outcome {
+  const { state, problem } = told.status;
+  if (state === "invalid") return { type: "failed", reason: `its config is invalid: ${problem?.message ?? ""}` };
+  const outcome = judgeAnswer(message, told, history, now);
+  if (outcome.type !== "done" || problem === null) return outcome;
+  return {
+    type: "failed",
+    reason: `restarted with its last valid config, for its file is invalid: ${problem.message}`,
+  };
+}
+
+function judgeAnswer(message: string, told: ToldStatus, history: readonly JsonObject[], now: number): Outcome {
   const { state, cause, incarnation, pid } = told.status;
   if (state === "running" && cause?.kind === "message" && cause.messages.includes(message)) return judgeAge(told, now);
   const answer = history.findLast((event) => isAnswer(event, message));

@@ -1,7 +1,7 @@
 import { UsageError } from "@ncolony/core";
 import { type Option, type ParsedArgs, parseWords } from "@ncolony/host/tool";
-import { closestString } from "@std/text/closest-string";
 import { type Command, COMMANDS, OPTIONS } from "./commands.ts";
+import { nearest } from "./nearest.ts";
 
 /**
  * Parses a command line. A first word `ctl` is ignored, as in Python NColony.
@@ -16,10 +16,10 @@ export function parseOptions(argv: readonly string[]): ParsedArgs {
 
 /** Returns the command of a command line. @throws {UsageError} If there is none, or it is unknown. */
 export function commandOf({ words: [name] }: ParsedArgs): Command {
-  if (name === undefined) throw new UsageError("command missing: see ncolony-ctl --help");
+  if (name === undefined) throw new UsageError("command missing");
   if (Object.hasOwn(COMMANDS, name)) return COMMANDS[name]!;
-  const nearest = closestString(name, Object.keys(COMMANDS));
-  throw new UsageError(`unknown command ${JSON.stringify(name)}: did you mean ${nearest}?`);
+  const meant = nearest(name, Object.keys(COMMANDS));
+  throw new UsageError(`unknown command ${JSON.stringify(name)}${meant === null ? "" : `: did you mean ${meant}?`}`);
 }
 
 /** Rejects options of other commands. */

@@ -11,6 +11,9 @@ import { NOTHING } from "./unknown.ts";
 export function openStatus(words: ParsedArgs): { readonly reader: StatusReader; readonly known: readonly string[] } {
   const reader = new StatusReader(requiredPlace(words, "status"));
   const known = reader.names();
-  if (known === null) throw new ExitError(`there is no status in ${JSON.stringify(reader.path)}`, NOTHING);
+  if (known === null) {
+    const hint = "does a monitor run with --colony or --status?";
+    throw new ExitError(`there is no status in ${JSON.stringify(reader.path)}: ${hint}`, NOTHING);
+  }
   return { reader, known };
 }

@@ -1,6 +1,6 @@
-import { closestString } from "@std/text/closest-string";
 import { quotedName } from "@ncolony/core";
 import { ExitError } from "@ncolony/host/tool";
+import { nearest } from "./nearest.ts";
 
 /** The exit code if something that should run does not. */
 export const NOT_WELL = 3;
@@ -10,6 +10,7 @@ export const NOTHING = 4;
 
 /** Returns the error for a name that no process has: `There is no "wbe": did you mean "web"?` */
 export function noSuchProcess(name: string, known: readonly string[]): ExitError {
-  const hint = known.length === 0 ? "" : `: did you mean ${quotedName(closestString(name, [...known]))}?`;
+  const meant = nearest(name, known);
+  const hint = meant === null ? "" : `: did you mean ${quotedName(meant)}?`;
   return new ExitError(`There is no ${quotedName(name)}${hint}`, NOTHING);
 }

@@ -18,6 +18,7 @@ import { membersOf } from "../members.ts";
 import { type Cell, formatTable, type Tone } from "../table.ts";
 import { deathsOf } from "../deaths.ts";
 import { operands } from "../operands.ts";
+import { whyStale } from "../stale.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -29,6 +30,8 @@ interface View {
   readonly now: number;
   /** Whether the monitor lives. Null if that cannot be seen. */
   readonly isAlive: boolean | null;
+  /** Why all may be old. Null if it is not. */
+  readonly stale: string | null;
   readonly monitor: JsonObject;
   readonly usage: JsonObject;
   readonly processes: readonly Seen[];
@@ -58,7 +61,7 @@ export function run(words: ParsedArgs): number | Promise<number> {
 function show(words: ParsedArgs): { readonly text: string; readonly code: number } {
   const view = see(words);
   const isWell = view.processes.every(({ fault }) => fault === null);
-  const code = view.isAlive === false ? NOTHING : isWell ? 0 : NOT_WELL;
+  const code = view.isAlive === false ? NOTHING : isWell && view.stale === null ? 0 : NOT_WELL;
   const isWide = words.flags.has("wide");
   return { text: words.flags.has("json") ? visibleJson(JSON.stringify(toJson(view))) : toText(view, isWide), code };
 }
@@ -80,10 +83,12 @@ function see(words: ParsedArgs): View {
     const healths = reader.healths(checkers, told.status);
     return [{ ...told, healths, fault: judge(told, deaths, whyUnhealthy(healths, told.status), now) }];
   });
+  const [isAlive, monitor] = [reader.isAlive(), reader.json(".monitor") ?? {}];
   return {
     now,
-    isAlive: reader.isAlive(),
-    monitor: reader.json(".monitor") ?? {},
+    isAlive,
+    stale: isAlive === false ? null : whyStale(monitor, now),
+    monitor,
     usage: reader.json(".usage") ?? {},
     processes,
   };
@@ -130,7 +135,8 @@ function toText(view: View, isWide: boolean): string {
   const wrongFirst = processes.toSorted((a, b) => Number(b.fault !== null) - Number(a.fault !== null));
   const rows = wrongFirst.map((seen) => rowOf(seen, view, isWide));
   const table = rows.length === 0 ? [] : [formatTable(head, rows, terminal())];
-  return [...table, isAlive === false ? whoIsGone(view) : summary(processes)].join("\n");
+  const stale = view.stale === null ? [] : [view.stale];
+  return [...table, isAlive === false ? whoIsGone(view) : summary(processes), ...stale].join("\n");
 }
 
 function rowOf({ status, healths, fault }: Seen, { now, isAlive, usage }: View, isWide: boolean): Cell[] {
@@ -143,7 +149,7 @@ function rowOf({ status, healths, fault }: Seen, { now, isAlive, usage }: View, 
   return [
     { text: visible(name) },
     { text: `${glyph} ${isStale ? "unknown" : state}`, tone: fault === null ? tone : "bad" },
-    { text: isUp && pid !== null ? `${pid}` : "-" },
+    { text: !isStale && pid !== null ? `${pid}` : "-" },
     { text: isUp ? describeSpan(now - started) : "-" },
     { text: `${incarnation}` },
     { text: lastExit === null ? "-" : exitWord(lastExit.exit) },

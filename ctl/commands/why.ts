@@ -13,6 +13,7 @@ import { type ParsedArgs, printShown } from "@ncolony/host/tool";
 import { deathsOf } from "../deaths.ts";
 import { exactly } from "../operands.ts";
 import { moment, sentenceOf } from "../story.ts";
+import { whyStale } from "../stale.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -31,9 +32,10 @@ export function run(words: ParsedArgs): number {
   const isAlive = reader.isAlive();
   const healths = reader.healths(reader.checkers().map(({ name }) => name), told.status);
   const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths, told.status), denoClock.wall());
-  const story: Story = { told, healths, events, stderr, isAlive };
+  const stale = isAlive === false ? null : whyStale(reader.json(".monitor") ?? {}, denoClock.wall());
+  const story: Story = { told, healths, events, stderr, isAlive, stale };
   printShown(words.flags.has("json") ? toJson(story) : toText(story));
-  return isAlive === false ? NOTHING : fault === null ? 0 : NOT_WELL;
+  return isAlive === false ? NOTHING : fault === null && stale === null ? 0 : NOT_WELL;
 }
 
 /** All that is known about a process. */
@@ -43,6 +45,8 @@ interface Story {
   readonly events: readonly JsonObject[];
   readonly stderr: readonly string[];
   readonly isAlive: boolean | null;
+  /** Why all may be old. Null if it is not. */
+  readonly stale: string | null;
 }
 
 function toJson({ told: { text, status }, healths, events, stderr, isAlive }: Story): string {
@@ -51,13 +55,19 @@ function toJson({ told: { text, status }, healths, events, stderr, isAlive }: St
   return visibleJson(JSON.stringify({ ...document, history: events, stderr }));
 }
 
-function toText({ told, healths, events, stderr, isAlive }: Story): string {
+function toText({ told, healths, events, stderr, isAlive, stale }: Story): string {
   const { name } = told.status;
   const past = events.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
   const last = stderr.length === 0
     ? []
     : ["The last lines that it wrote to stderr before it died:", ...stderr.map((line) => `  ${line}`)];
-  return [...past, ...now(told, isAlive), ...[...healths].flatMap(healthSentence), ...last].map(visible).join("\n");
+  return [
+    ...past,
+    ...now(told, isAlive),
+    ...[...healths].flatMap(healthSentence),
+    ...last,
+    ...stale === null ? [] : [stale],
+  ].map(visible).join("\n");
 }
 
 /** `httpcheck has found it unhealthy since 2026-01-31 03:00:44Z: status 503.` */

@@ -4,8 +4,8 @@ import { Waker } from "../waker.ts";
 /** The least time between two pictures, and the longest, in milliseconds. */
 const [MIN_MS, MAX_MS] = [100, 1000];
 
-/** Moves to the beginning of the terminal, and clears it. */
-const CLEAR = "\x1b[H\x1b[2J\x1b[3J";
+/** Moves to the beginning of the terminal, and clears it. What was scrolled out of it stays. */
+const CLEAR = "\x1b[H\x1b[2J";
 
 /**
  * Shows a text again whenever something in a directory changes, and every second, until the program is ended. On a

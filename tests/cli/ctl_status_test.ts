@@ -1,6 +1,7 @@
 /** `ctl status` and `ctl why` tell the truth about a real colony. */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path";
 import { tempDir, until } from "../helpers.ts";
 import { Program } from "./program.ts";
 import { StatusColony } from "./status_files.ts";
@@ -110,7 +111,10 @@ Deno.test("ctl status says when the monitor stopped in order, and exits with 4 w
   assertMatch(stdout, /^The monitor is not running: it stopped \d+ s ago\.$/m);
   using dir = tempDir();
   const none = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "--status", dir.file("none"), "status"]);
-  assertEquals([none.code, none.stderr], [4, `ncolony-ctl: there is no status in "${dir.file("none")}"\n`]);
+  assertEquals([none.code, none.stderr], [
+    4,
+    `ncolony-ctl: there is no status in "${dir.file("none")}": does a monitor run with --colony or --status?\n`,
+  ]);
 });
 
 Deno.test("ctl status --json prints the files of the status directory as one document, sorted by name", async () => {
@@ -283,4 +287,38 @@ Deno.test("ctl status and why name the permission that is missing, and options t
   }
   const { code, stderr } = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "status"]);
   assertEquals([code, stderr], [2, "ncolony-ctl: --status is missing, or --colony (try ncolony-ctl --help)\n"]);
+});
+
+Deno.test("ctl status and why do not trust what a monitor that is stuck wrote long ago", async () => {
+  await using colony = new StatusColony({ args: ["--frequency", "0.2"], config: { web: SLEEP } });
+  await colony.inState("web", "running");
+  await colony.until("a full scan has ended", () => colony.read(".usage"));
+  colony.process.kill("SIGSTOP");
+  try {
+    assertEquals((await ctl(colony, "status")).code, 0);
+    const path = join(colony.status, ".monitor");
+    const told = { ...colony.read(".monitor"), last_scan: new Date(Date.now() - 75_000).toISOString() };
+    Deno.writeTextFileSync(path, JSON.stringify(told));
+    const old = new RegExp(
+      `^The monitor \\(pid ${colony.process.pid}\\) has not written its status for 1m \\d+s: `,
+      "m",
+    );
+    for (const words of [["status"], ["why", "web"]]) {
+      const { code, stdout } = await ctl(colony, ...words);
+      assertEquals(code, 3);
+      assertMatch(stdout, old);
+    }
+  } finally {
+    colony.process.kill("SIGCONT");
+  }
+});
+
+Deno.test("ctl proposes only names and commands that are close to what was typed", async () => {
+  await using colony = new StatusColony({ config: { web: SLEEP, "my app": SLEEP } });
+  await colony.inState("web", "running");
+  const said = async (...words: string[]) => (await ctl(colony, ...words)).stderr.split(" (try ")[0]!.trim();
+  assertEquals(await said("status", "wbe"), 'ncolony-ctl: There is no "wbe": did you mean "web"?');
+  assertEquals(await said("status", "nosuch"), 'ncolony-ctl: There is no "nosuch"');
+  assertEquals(await said("statsu"), 'ncolony-ctl: unknown command "statsu": did you mean status?');
+  assertEquals(await said("help"), 'ncolony-ctl: unknown command "help"');
 });

@@ -177,3 +177,19 @@ Deno.test("ctl rejects options of waiting that do not go together", async () => 
     assertStringIncludes(stderr, `ncolony-ctl: ${reason}`);
   }
 });
+
+Deno.test("ctl restart --wait fails for a config whose file is invalid, before the timeout", async () => {
+  const config = { never: "{", web: SLEEP };
+  await using colony = new StatusColony({ args: ["--threshold", "0.1"], config });
+  await colony.inState("never", "invalid");
+  await colony.inState("web", "running");
+  const never = await ctl(colony, "restart", "never", "--wait", "--timeout", "300");
+  const json = "invalid JSON at line 1, column 2";
+  assertEquals([never.code, never.stderr], [3, `ncolony-ctl: never: its config is invalid: ${json}\n`]);
+  colony.put("web", "{");
+  await colony.told("web", "invalid", ({ problem }) => problem !== null);
+  const web = await ctl(colony, "restart", "web", "--wait", "--timeout", "300");
+  const last = "restarted with its last valid config, for its file is invalid";
+  assertEquals([web.code, web.stderr], [3, `ncolony-ctl: web: ${last}: ${json}\n`]);
+  assertEquals(colony.pidsOf("web").length, 2);
+});

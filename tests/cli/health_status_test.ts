@@ -13,9 +13,9 @@ import { hasCommand, IS_ROOT, type Result, ROOT, run, toolCommand } from "./tool
 const SCAN = ["--freq", "0.05"];
 
 /** Starts a checker of a colony that tells the health. */
-function check(tool: Tool, colony: StatusColony): Program {
+function check(tool: Tool, colony: StatusColony, ...freq: readonly string[]): Program {
   const permissions = ["--allow-read", `--allow-write=${colony.messages},${join(colony.status, `.${tool}`)}`];
-  const options = [...colony.places, "--pid", colony.pids, "--status", colony.status, ...SCAN];
+  const options = [...colony.places, "--pid", colony.pids, "--status", colony.status, ...SCAN, ...freq];
   const command = toolCommand(`${tool}/mod.ts`, [...permissions, "--allow-env", "--allow-net=127.0.0.1"]);
   return new Program([...command, ...options]);
 }
@@ -82,10 +82,13 @@ Deno.test("httpcheck tells how a server answers, and ctl status and why show it 
     using _lock = locked(join(colony.status, ".httpcheck", ".lock"));
     assertEquals(await shown(colony), [0, "unknown -"]);
   }
+  // What was told of a process that is gone.
+  Deno.writeTextFileSync(join(colony.status, ".httpcheck", "old"), "{}");
   await using again = check("httpcheck", colony);
   await told(colony, "httpcheck", true, 3);
   colony.put("web", { args: ["cat"] });
   await again.until("it has removed what it told", () => colony.read(".httpcheck", "web") === null);
+  assertEquals(colony.read(".httpcheck", "old"), null);
 });
 
 Deno.test("beatcheck tells which processes beat, and goes on to tell that one does not until it does", async () => {
@@ -166,6 +169,10 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     // The status is of another start than the pid file, so it says nothing.
     Deno.writeTextFileSync(join(status, "web"), JSON.stringify({ ...start, pid: 4712 }));
     assertEquals("incarnation" in await sent(), false);
+    // Without pid files, the status may be an old one.
+    Deno.writeTextFileSync(join(status, "web"), JSON.stringify({ ...start, pid: 4711 }));
+    options.args = ["--status", status, ...SCAN];
+    assertEquals("incarnation" in await sent(), false);
   });
 
   Deno.test(`${tool} goes on without a status directory that it may use, and says so once`, async () => {
@@ -191,6 +198,70 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     assertEquals(checker.count(said), 2);
   });
 }
+
+Deno.test("what httpcheck finds by an old config is not told of the start with a new one", async () => {
+  await using server = new Server((path) => new Response(null, { status: path === "/good" ? 200 : 500 }));
+  await using colony = new StatusColony({ config: { web: asked(server.url("/good"), PATIENT) } });
+  await colony.inState("web", "running");
+  await using _checker = check("httpcheck", colony, "--freq", "3");
+  await told(colony, "httpcheck", true);
+  colony.put("web", asked(server.url("/bad"), PATIENT));
+  const seen = new Set<unknown>();
+  await colony.until("the new start is found unhealthy", () => {
+    const health = colony.read(".httpcheck", "web");
+    if (health?.incarnation === 2) seen.add(health.healthy);
+    return seen.has(false);
+  });
+  assertEquals([...seen], [false]);
+});
+
+Deno.test("a process that httpcheck keeps restarting is not well in between, and ctl why says so", async () => {
+  await using server = new Server(() => new Response(null, { status: 500 }));
+  const web = asked(server.url("/"), { period: 0.5, grace: 200, maxBad: 0 });
+  await using colony = new StatusColony({ config: { web } });
+  await colony.inState("web", "running");
+  const { incarnation } = await colony.inState("web", "running");
+  colony.send({ type: "RESTART", name: "web", from: "httpcheck", reason: "too many bad responses", incarnation });
+  await colony.told("web", "restarted", (status) => status.state === "running" && status.incarnation === 2);
+  await using _checker = check("httpcheck", colony);
+  await colony.until("it waits", () => existsSync(join(colony.status, ".httpcheck", ".lock")));
+  const health = { healthy: false, since: new Date().toISOString(), last: null, reason: null, incarnation: 1 };
+  Deno.writeTextFileSync(join(colony.status, ".httpcheck", "web"), JSON.stringify(health));
+  const why = "was restarted by httpcheck (too many bad responses) and not found healthy since";
+  assertEquals(await shown(colony), [3, `unknown ${why}`]);
+});
+
+Deno.test("a heartbeat file with a time that no date has is a fault of its process, and beatcheck goes on", async () => {
+  await using colony = new StatusColony();
+  // tmpfs keeps such a time, other file systems the nearest that they can.
+  const hearts = colony.dir.dir("hearts");
+  const heart = (name: string) => silent({ period: 1000, grace: 0, status: join(hearts, name) });
+  for (const name of ["web", "odd"]) colony.put(name, { args: ["cat"], ...heart(name) });
+  await colony.inState("web", "running");
+  Deno.writeTextFileSync(join(hearts, "web"), "");
+  assertEquals((await run(["touch", "-d", "@99999999999999", join(hearts, "odd")])).code, 0);
+  await using checker = check("beatcheck", colony);
+  await told(colony, "beatcheck", true);
+  await colony.until("odd is judged", () => colony.read(".beatcheck", "odd"));
+  assertEquals(checker.isOver, false);
+});
+
+Deno.test({
+  name: `ctl follows no link in the status directory of another user${IS_ROOT ? "" : " (skipped: needs root)"}`,
+  ignore: !IS_ROOT,
+  fn: async () => {
+    using dir = tempDir();
+    const status = dir.dir("status");
+    const last = { type: "code", code: 3, at: new Date().toISOString(), lived: 1, asked: false };
+    const zero = { version: 1, name: "zero", state: "running", pid: 1, incarnation: 1, last_exit: last };
+    Deno.writeTextFileSync(join(status, "zero"), JSON.stringify(zero));
+    Deno.symlinkSync("/dev", join(status, ".history"));
+    Deno.chownSync(status, 65_534, 65_534);
+    const command = toolCommand("ctl/mod.ts", ["--allow-read", "--allow-sys=uid"]);
+    const { code, stderr } = await run([...command, "--status", status, "status"]);
+    assertEquals([code, stderr], [1, `ncolony-ctl: not a regular file\n`]);
+  },
+});
 
 const canDrop = IS_ROOT && hasCommand("setpriv");
 Deno.test({

@@ -100,8 +100,9 @@ Deno.test("ctl accepts the name as a word or as --name, before or after the comm
 });
 
 const WRONG: readonly (readonly [words: readonly string[], complaint: string])[] = [
-  [[], "command missing: see ncolony-ctl --help"],
-  [["frob"], 'unknown command "frob": did you mean '],
+  [[], "command missing"],
+  [["frob"], 'unknown command "frob"'],
+  [["strat"], 'unknown command "strat": did you mean start?'],
   [["add"], "add needs a NAME"],
   [["add", "web"], "--cmd is missing"],
   [["add", "web", "--cmd="], "--cmd is missing"],

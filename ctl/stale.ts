@@ -1,0 +1,16 @@
+import { describeSpan, type JsonObject } from "@ncolony/core";
+
+/** A monitor that has not written about itself for longer than this many full scans is stuck, or cannot write. */
+const MISSED_SCANS = 3;
+
+/** How much longer a scan may take, in milliseconds. */
+const SLACK_MS = 10_000;
+
+/** Returns for how long a monitor that lives has not written its status, as a sentence. Null if it has just done so. */
+export function whyStale({ last_scan, frequency, pid }: JsonObject, now: number): string | null {
+  const at = typeof last_scan === "string" ? Date.parse(last_scan) : NaN;
+  if (Number.isNaN(at) || typeof frequency !== "number") return null;
+  const silentMs = now - at;
+  if (silentMs <= frequency * 1000 * MISSED_SCANS + SLACK_MS) return null;
+  return `The monitor (pid ${pid}) has not written its status for ${describeSpan(silentMs)}: what is shown may be old.`;
+}
