@@ -94,11 +94,14 @@ export class HealthReports {
   /** Removes, once, what an earlier run told of processes that are not checked now. */
   #clear(): string | null {
     if (this.#isCleared) return null;
-    const names = namesIn(this.#path) ?? [];
     const isLeft = (name: string) => fileNameFault(name) === null && !this.#options.isChecked(name);
-    const faults = names.filter(isLeft).map((name) => this.#remove(name));
-    this.#isCleared = faults.every((fault) => fault === null);
-    return faults.find((fault) => fault !== null) ?? null;
+    try {
+      const faults = (namesIn(this.#path) ?? []).filter(isLeft).map((name) => this.#remove(name));
+      this.#isCleared = faults.every((fault) => fault === null);
+      return faults.find((fault) => fault !== null) ?? null;
+    } catch (error) {
+      return faultOf(error);
+    }
   }
 
   #writeAll(): string | null {
