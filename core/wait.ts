@@ -71,7 +71,16 @@ function judgeAnswer(message: string, told: ToldStatus, history: readonly JsonOb
   const answered = typeof answer.incarnation === "number" ? answer.incarnation : Infinity;
   if (end === undefined) return answered < incarnation ? DONE : PENDING;
   // The history is written before the status, which then tells how it ended.
-  return answered < incarnation || answered === incarnation && pid === null ? failed(told) : PENDING;
+  return answered < incarnation || answered === incarnation && pid === null
+    ? failed(told, whoStopped(history.slice(history.indexOf(answer))))
+    : PENDING;
+}
+
+/** Returns who had a process stopped by a message, and why: `httpcheck had it restarted (status 500): `. */
+function whoStopped(history: readonly JsonObject[]): string {
+  const cause = history.find(({ event }) => event === "stop-requested")?.cause;
+  if (!isObject(cause) || typeof cause.from !== "string") return "";
+  return `${cause.from} had it restarted${typeof cause.reason === "string" ? ` (${cause.reason})` : ""}: `;
 }
 
 /** Whether an event is the start that answers a message, or the failure of that start. */
@@ -98,13 +107,13 @@ function judgeAge({ status, facts }: ToldStatus, now: number): Outcome {
   return status.started !== null && now - status.started >= facts.thresholdMs ? DONE : PENDING;
 }
 
-function failed({ status: { lastExit, nextStart }, facts }: ToldStatus): Outcome {
+function failed({ status: { lastExit, nextStart }, facts }: ToldStatus, asker = ""): Outcome {
   if (lastExit === null) return { type: "failed", reason: "it ended" };
   const { exit, livedMs, at } = lastExit;
   const lived = livedMs === null ? "" : ` after ${Number((livedMs / 1000).toPrecision(2))} s`;
   const said = facts.stderr.length === 0 ? "" : `; it wrote: ${facts.stderr.join(" | ")}`;
   const next = nextStart === null ? "" : `; next start ${describeSpan(Math.max(0, nextStart - at))} later`;
-  return { type: "failed", reason: `${describeExit(exit)}${lived}${said}${next}` };
+  return { type: "failed", reason: `${asker}${describeExit(exit)}${lived}${said}${next}` };
 }
 
 function listOf(value: Json | undefined): readonly Json[] {

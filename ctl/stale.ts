@@ -6,6 +6,13 @@ const MISSED_SCANS = 3;
 /** How much longer a scan may take, in milliseconds. */
 const SLACK_MS = 10_000;
 
+/** Returns that a monitor was asked to stop, as a sentence. Null if it was not. */
+export function whyStopping({ stopping, pid }: JsonObject, now: number): string | null {
+  const at = typeof stopping === "string" ? Date.parse(stopping) : NaN;
+  if (Number.isNaN(at)) return null;
+  return `The monitor (pid ${pid}) has been stopping for ${describeSpan(Math.max(0, now - at))}, with all processes.`;
+}
+
 /** Returns for how long a monitor that lives has not written its status, as a sentence. Null if it has just done so. */
 export function whyStale({ last_scan, frequency, pid }: JsonObject, now: number): string | null {
   const at = typeof last_scan === "string" ? Date.parse(last_scan) : NaN;

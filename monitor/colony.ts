@@ -150,6 +150,8 @@ export class Colony implements ProgramService {
   async stop(): Promise<void> {
     if (!this.#run.isStarted) return;
     this.#isStopped = true;
+    this.#facts.stopping();
+    this.#writer?.tell();
     this.#scanner.stop();
     this.#supervisor.close();
     await this.ended;

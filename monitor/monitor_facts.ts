@@ -15,6 +15,7 @@ export class MonitorFacts {
   readonly #options: Options;
   readonly #clock: Pick<Clock, "wall">;
   readonly #started: string;
+  #stopping: string | null = null;
   #stopped: string | null = null;
   #lastScan: string | null = null;
   #scanMs: number | null = null;
@@ -32,6 +33,11 @@ export class MonitorFacts {
     this.#scanMs = Math.round(tookMs);
   }
 
+  /** Notes that the monitor was asked to stop. */
+  stopping(): void {
+    this.#stopping ??= this.#now();
+  }
+
   /** Notes the end of the monitor. */
   ended(): void {
     this.#stopped = this.#now();
@@ -45,6 +51,7 @@ export class MonitorFacts {
       ncolony: manifest.version,
       pid,
       started: this.#started,
+      stopping: this.#stopping,
       stopped: this.#stopped,
       config,
       messages,

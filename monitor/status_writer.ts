@@ -45,7 +45,7 @@ export class StatusWriter {
   /** Locks the directory. */
   async open(): Promise<void> {
     this.#logFault(await this.#options.files.lock());
-    this.#logFault(this.#writeMonitor());
+    this.tell();
   }
 
   /** Has the files of a process written soon. */
@@ -70,11 +70,16 @@ export class StatusWriter {
     for (const { name } of statuses.all()) this.touch(name);
   }
 
+  /** Writes about the monitor itself. */
+  tell(): void {
+    this.#logFault(this.#writeMonitor());
+  }
+
   /** Writes the rest, and releases the lock. */
   async close(): Promise<void> {
     this.#cancel?.();
     await this.#write();
-    this.#logFault(this.#writeMonitor());
+    this.tell();
     this.#options.files.close();
   }
 

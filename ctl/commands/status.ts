@@ -18,7 +18,7 @@ import { membersOf } from "../members.ts";
 import { type Cell, formatTable, type Tone } from "../table.ts";
 import { deathsOf } from "../deaths.ts";
 import { operands } from "../operands.ts";
-import { whyStale } from "../stale.ts";
+import { whyStale, whyStopping } from "../stale.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -135,8 +135,9 @@ function toText(view: View, isWide: boolean): string {
   const wrongFirst = processes.toSorted((a, b) => Number(b.fault !== null) - Number(a.fault !== null));
   const rows = wrongFirst.map((seen) => rowOf(seen, view, isWide));
   const table = rows.length === 0 ? [] : [formatTable(head, rows, terminal())];
-  const stale = view.stale === null ? [] : [view.stale];
-  return [...table, isAlive === false ? whoIsGone(view) : summary(processes), ...stale].join("\n");
+  if (isAlive === false) return [...table, whoIsGone(view)].join("\n");
+  const told = [whyStopping(view.monitor, view.now), view.stale].filter((sentence) => sentence !== null);
+  return [...table, summary(processes), ...told].join("\n");
 }
 
 function rowOf({ status, healths, fault }: Seen, { now, isAlive, usage }: View, isWide: boolean): Cell[] {

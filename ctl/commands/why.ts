@@ -13,7 +13,7 @@ import { type ParsedArgs, printShown } from "@ncolony/host/tool";
 import { deathsOf } from "../deaths.ts";
 import { exactly } from "../operands.ts";
 import { moment, sentenceOf } from "../story.ts";
-import { whyStale } from "../stale.ts";
+import { whyStale, whyStopping } from "../stale.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -33,7 +33,8 @@ export function run(words: ParsedArgs): number {
   const healths = reader.healths(reader.checkers().map(({ name }) => name), told.status);
   const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths, told.status), denoClock.wall());
   const stale = isAlive === false ? null : whyStale(reader.json(".monitor") ?? {}, denoClock.wall());
-  const story: Story = { told, healths, events, stderr, isAlive, stale };
+  const stopping = isAlive === false ? null : whyStopping(reader.json(".monitor") ?? {}, denoClock.wall());
+  const story: Story = { told, healths, events, stderr, isAlive, stopping, stale };
   printShown(words.flags.has("json") ? toJson(story) : toText(story));
   return isAlive === false ? NOTHING : fault === null && stale === null ? 0 : NOT_WELL;
 }
@@ -45,6 +46,8 @@ interface Story {
   readonly events: readonly JsonObject[];
   readonly stderr: readonly string[];
   readonly isAlive: boolean | null;
+  /** That the monitor is stopping. Null if it is not. */
+  readonly stopping: string | null;
   /** Why all may be old. Null if it is not. */
   readonly stale: string | null;
 }
@@ -55,7 +58,7 @@ function toJson({ told: { text, status }, healths, events, stderr, isAlive }: St
   return visibleJson(JSON.stringify({ ...document, history: events, stderr }));
 }
 
-function toText({ told, healths, events, stderr, isAlive, stale }: Story): string {
+function toText({ told, healths, events, stderr, isAlive, stopping, stale }: Story): string {
   const { name } = told.status;
   const past = events.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
   const last = stderr.length === 0
@@ -63,10 +66,10 @@ function toText({ told, healths, events, stderr, isAlive, stale }: Story): strin
     : ["The last lines that it wrote to stderr before it died:", ...stderr.map((line) => `  ${line}`)];
   return [
     ...past,
-    ...now(told, isAlive),
+    ...now(told, isAlive, stopping !== null),
     ...[...healths].flatMap(healthSentence),
     ...last,
-    ...stale === null ? [] : [stale],
+    ...[stopping, stale].filter((sentence) => sentence !== null),
   ].map(visible).join("\n");
 }
 
@@ -79,7 +82,7 @@ function healthSentence([checker, { isHealthy, since, reason }]: readonly [strin
 }
 
 /** Tells how things stand. */
-function now({ status, text }: ToldProcess, isAlive: boolean | null): string[] {
+function now({ status, text }: ToldProcess, isAlive: boolean | null, isStopping: boolean): string[] {
   const { name, state, pid, since, waitsFor, problem } = status;
   const told: JsonObject = JSON.parse(text);
   const for_ = describeSpan(Math.max(0, denoClock.wall() - since));
@@ -92,7 +95,11 @@ function now({ status, text }: ToldProcess, isAlive: boolean | null): string[] {
     disabled: `${name} is disabled.`,
     invalid: `${name} has never had a valid config.`,
     stopped: `${name} does not run: ${
-      isAlive === false ? "the monitor has ended" : "the monitor has not started it yet"
+      isAlive === false
+        ? "the monitor has ended"
+        : isStopping
+        ? "the monitor is stopping"
+        : "the monitor has not started it yet"
     }.`,
     removed: `${name} is no longer configured.`,
   };

@@ -322,3 +322,21 @@ Deno.test("ctl proposes only names and commands that are close to what was typed
   assertEquals(await said("statsu"), 'ncolony-ctl: unknown command "statsu": did you mean status?');
   assertEquals(await said("help"), 'ncolony-ctl: unknown command "help"');
 });
+
+Deno.test("ctl status and why say that the monitor is stopping", async () => {
+  const slow = {
+    args: sh("trap '' TERM; echo ready; while :; do sleep 0.05; done"),
+    "ncolony.monitor": { kill_time: 5 },
+  };
+  await using colony = new StatusColony({ config: { web: SLEEP, slow } });
+  await colony.waitFor(/^\[slow\] ready$/);
+  colony.process.kill("SIGTERM");
+  await colony.inState("web", "stopped");
+  const stopping = new RegExp(
+    `^The monitor \\(pid ${colony.process.pid}\\) has been stopping for \\d s, with all processes\\.$`,
+    "m",
+  );
+  const [status, why] = [await ctl(colony, "status"), await ctl(colony, "why", "web")];
+  for (const { stdout } of [status, why]) assertMatch(stdout, stopping);
+  assertMatch(why.stdout, /^web does not run: the monitor is stopping\.$/m);
+});

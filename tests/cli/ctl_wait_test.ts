@@ -193,3 +193,14 @@ Deno.test("ctl restart --wait fails for a config whose file is invalid, before t
   assertEquals([web.code, web.stderr], [3, `ncolony-ctl: web: ${last}: ${json}\n`]);
   assertEquals(colony.pidsOf("web").length, 2);
 });
+
+Deno.test("ctl restart --wait says who else had the new start stopped, and why", async () => {
+  await using colony = new StatusColony({ args: ["--threshold", "1000"], config: { web: SLEEP } });
+  await colony.inState("web", "running");
+  const asked = ctl(colony, "restart", "web", "--wait", "--timeout", "100");
+  await colony.told("web", "restarted", ({ state, starts }) => state === "running" && starts === 2);
+  colony.send({ type: "RESTART", name: "web", from: "httpcheck", reason: "status 500" });
+  const { code, stderr } = await asked;
+  assertEquals(code, 3);
+  assertMatch(stderr, /^ncolony-ctl: web: httpcheck had it restarted \(status 500\): SIGTERM after /);
+});
