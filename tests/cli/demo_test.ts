@@ -29,11 +29,13 @@ function pidsIn(lines: readonly string[]): number[] {
   return lines.flatMap((line) => / pid (\d+)$/.exec(line)?.slice(1).map(Number) ?? []);
 }
 
+/** Ends a demo that still runs, which ends its monitor, and what that has left if it does not. */
 async function endAll(child: Deno.ChildProcess, lines: readonly string[]): Promise<void> {
-  for (const pid of [child.pid, ...pidsIn(lines).map((pid) => -pid)]) {
-    if (isAlive(pid)) Deno.kill(pid, "SIGKILL");
-  }
+  if (isAlive(child.pid)) child.kill("SIGINT");
+  const timer = setTimeout(() => child.kill("SIGKILL"), 20_000);
   await child.status;
+  clearTimeout(timer);
+  for (const pid of pidsIn(lines)) if (isAlive(-pid)) Deno.kill(-pid, "SIGKILL");
 }
 
 Deno.test("the demo shows a colony, its printed commands work, and Ctrl-C stops it", async () => {
