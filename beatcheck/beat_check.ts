@@ -33,10 +33,9 @@ export class BeatCheck implements Check {
       this.#parts.lives.forget(name);
     }
     this.#hearts.onEvent(name, event);
-    const reason = this.#hearts.whyRefused(name);
-    if (reason !== null) {
-      this.#parts.health.report(name, { isHealthy: null, last: null, reason, incarnation: null });
-    } else if (!this.#hearts.has(name)) this.#parts.health.forget(name);
+    const refused = this.#hearts.whyRefused(name);
+    if (refused !== null || this.#hearts.has(name)) this.#parts.health.expect(name, refused);
+    else this.#parts.health.forget(name);
   }
 
   check(): void {
@@ -63,10 +62,6 @@ export class BeatCheck implements Check {
       this.#asked.set(name, judged.get(name)!);
     }
     this.#tellHealth(now, bornAtOf);
-  }
-
-  isChecked(name: string): boolean {
-    return this.#hearts.has(name) || this.#hearts.whyRefused(name) !== null;
   }
 
   #tellHealth(now: number, bornAtOf: (name: string) => number | null): void {

@@ -27,8 +27,12 @@ export function formatHealth(health: Health): string {
   return JSON.stringify(healthJson(health));
 }
 
-/** Returns the JSON form of a health. */
-export function healthJson({ isHealthy, since, last, reason, incarnation }: Health): JsonObject {
+/** Returns the JSON form of what checkers tell about one process, by their names. */
+export function healthsJson(healths: ReadonlyMap<string, Health>): JsonObject {
+  return Object.fromEntries([...healths].map(([checker, health]) => [checker, healthJson(health)]));
+}
+
+function healthJson({ isHealthy, since, last, reason, incarnation }: Health): JsonObject {
   return { healthy: isHealthy, since: iso(since), last: iso(last), reason, incarnation };
 }
 

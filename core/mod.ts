@@ -108,8 +108,7 @@ export {
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
 export { splitEnv } from "./unsafe_variables.ts";
-export { currentHealth, formatHealth, type Health, healthJson, parseHealth, whyUnhealthy } from "./health.ts";
-export { objectIn } from "./json_values.ts";
+export { currentHealth, formatHealth, type Health, healthsJson, parseHealth, whyUnhealthy } from "./health.ts";
 export { judgeOrder, type Order, type Outcome } from "./wait.ts";
 export { describeSpan, judge, shouldRun, type Verdict } from "./verdict.ts";
 export { visible, visibleJson } from "./visible.ts";

@@ -8,12 +8,17 @@ const PARSERS = { beatcheck: parseBeat, httpcheck: parseHttpCheck } as const;
 /** How long a checker may take to notice a config, by default, in milliseconds. */
 const NOTICE_MS = 10_000;
 
+/** The checkers that a config asks for, and how long their first result may take, in milliseconds. */
+type Asked = ReadonlyMap<string, number>;
+
 /** The checks of processes, as far as their results are told. */
 export class Checks {
   readonly #reader: StatusReader;
   readonly #config: string;
   /** The checkers that were seen alive. One that is restarted together with what it checks is still waited for. */
   readonly #seen = new Set<string>();
+  /** What the configs ask for. They are read once, when they are as the command wants them. */
+  readonly #asked = new Map<string, Asked | null>();
 
   /** Creates them before anything is asked for. */
   constructor(reader: StatusReader, config: string) {
@@ -25,27 +30,34 @@ export class Checks {
   /** Whether each check of a process has found it healthy since its start. */
   areGood(status: Status): boolean {
     this.#look();
-    const healths = this.#reader.healths(Object.keys(PARSERS), status);
-    const asked = checksIn(this.#config, status.name);
+    const healths = this.#reader.healths([...new Set([...this.#seen, ...this.#reader.checkers()])], status);
+    const asked = this.#askedBy(status.name);
     const due = asked === null ? [...healths.keys()] : [...asked.keys()];
-    return due.every((checker) => {
-      return !this.#seen.has(checker) && !healths.has(checker) || healths.get(checker)?.isHealthy === true;
-    });
+    const told = due.filter((checker) => this.#seen.has(checker) || healths.has(checker));
+    return told.every((checker) => healths.get(checker)?.isHealthy === true);
   }
 
   /** How long the first result of a process may take, in milliseconds. */
   firstResultMs(name: string): number {
-    const asked = [...checksIn(this.#config, name) ?? []].filter(([checker]) => this.#seen.has(checker));
+    const asked = [...this.#askedBy(name) ?? []].filter(([checker]) => this.#seen.has(checker));
     return Math.max(0, ...asked.map(([, ms]) => ms));
   }
 
+  #askedBy(name: string): Asked | null {
+    const known = this.#asked.get(name);
+    if (known !== undefined) return known;
+    const asked = checksIn(this.#config, name);
+    this.#asked.set(name, asked);
+    return asked;
+  }
+
   #look(): void {
-    for (const checker of this.#reader.checkers()) if (checker.isAlive) this.#seen.add(checker.name);
+    for (const checker of Object.keys(PARSERS)) if (this.#reader.isChecking(checker)) this.#seen.add(checker);
   }
 }
 
-/** Returns the checkers that a config asks for, and how long their first result may take. Null if it may not be read. */
-function checksIn(config: string, name: string): ReadonlyMap<string, number> | null {
+/** Returns what a config asks for. Null if it may not be read. */
+function checksIn(config: string, name: string): Asked | null {
   const source = mayRead(config) ? readLinkedFile(config, name, MAX_CONFIG_BYTES) : null;
   if (source === null) return null;
   const found = Object.entries(PARSERS).flatMap(([checker, parse]): [string, number][] => {

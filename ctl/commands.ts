@@ -13,7 +13,7 @@ const FORCE: Option = { name: "force", help: "ask for it even if there is no suc
 
 const WAIT: readonly Option[] = [
   { name: "wait", help: "wait until it is done, and exit with 3 if it fails" },
-  { name: "timeout", value: "SECONDS", help: "how long to wait [30]" },
+  { name: "timeout", value: "SECONDS", help: "how long to wait [30, and for health checks]" },
 ];
 
 const ROLLING: Option = { name: "rolling", value: "N", help: "N at a time, and none after a failure; waits" };

@@ -63,7 +63,7 @@ function howItIs(reader: StatusReader, checks: Checks, name: string): string {
   if (status === undefined) return "unknown";
   const { state, waitsFor } = status;
   if (waitsFor !== null) return `${state}, and waits for ${waitsFor}`;
-  const unhealthy = whyUnhealthy(reader.healths(reader.checkers().map(({ name }) => name), status), status);
+  const unhealthy = whyUnhealthy(reader.healths(reader.checkers(), status), status);
   if (unhealthy !== null) return `${state}, and ${unhealthy}`;
   return state === "running" && !checks.areGood(status) ? `${state}, and not found healthy yet` : state;
 }

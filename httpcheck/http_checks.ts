@@ -33,8 +33,6 @@ export class HttpChecks implements Check {
   readonly #asked = new Map<string, Asked>();
   /** The processes whose restart must still be requested, and why. */
   readonly #failed = new Map<string, string>();
-  /** The processes whose check is invalid. */
-  readonly #refused = new Set<string>();
 
   /** Creates a checker. */
   constructor(parts: CheckParts, ask: typeof askHttp) {
@@ -53,9 +51,9 @@ export class HttpChecks implements Check {
     this.#asked.delete(name);
     this.#failed.delete(name);
     if (event.type === "unwanted") this.#parts.lives.forget(name);
-    this.#refused.delete(name);
-    const check = event.type === "wanted" ? this.#parse(name, event.spec.source) : null;
-    if (check === null) return this.#refused.has(name) ? undefined : this.#parts.health.forget(name);
+    if (event.type !== "wanted") return this.#parts.health.forget(name);
+    const check = this.#parse(name, event.spec.source);
+    if (check === null) return;
     const state = beginHttpCheck(check, this.#parts.clock.now(), before);
     this.#asked.set(name, { name, check, abort: new AbortController(), state, impossible: null });
   }
@@ -77,10 +75,6 @@ export class HttpChecks implements Check {
     }
   }
 
-  isChecked(name: string): boolean {
-    return this.#asked.has(name) || this.#refused.has(name);
-  }
-
   close(): void {
     for (const { abort } of this.#asked.values()) abort.abort();
     this.#asked.clear();
@@ -90,13 +84,16 @@ export class HttpChecks implements Check {
     try {
       const check = parseHttpCheck(name, source);
       const field = check === null ? null : whatIsNoUrl(check);
-      if (field === null) return check;
+      if (field === null) {
+        if (check === null) this.#parts.health.forget(name);
+        else this.#parts.health.expect(name, null);
+        return check;
+      }
       throw new SpecError(name, field, `"${field}" is not a valid ${field.endsWith("url") ? "URL" : "host"}`);
     } catch (error) {
       if (!(error instanceof SpecError)) throw error;
       this.#parts.log.warn(`HTTP responses are not checked: ${error.reason}`, name);
-      this.#refused.add(name);
-      this.#parts.health.report(name, { isHealthy: null, last: null, reason: error.reason, incarnation: null });
+      this.#parts.health.expect(name, error.reason);
       return null;
     }
   }

@@ -1,4 +1,4 @@
-import { mayRead, type ParsedArgs } from "@ncolony/host/tool";
+import { mayList, type ParsedArgs } from "@ncolony/host/tool";
 import { restartGroup } from "../ctl.ts";
 import { membersOf } from "../members.ts";
 import { exactly } from "../operands.ts";
@@ -15,7 +15,7 @@ export async function run(args: ParsedArgs): Promise<number> {
   const [group] = exactly(args, "GROUP");
   const request = requestOf(args);
   const { places, wait } = request;
-  const isChecked = wait !== null || !args.flags.has("force") && mayRead(places.config);
+  const isChecked = wait !== null || !args.flags.has("force") && mayList(places.config);
   const members = isChecked ? membersOf(places.config, group) : null;
   return await restartMany(request, () => restartGroup(places, group, ORIGIN), (name) => members?.has(name) ?? false);
 }

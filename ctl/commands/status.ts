@@ -1,7 +1,7 @@
 import {
   describeSpan,
   type Health,
-  healthJson,
+  healthsJson,
   isAtRest,
   isObject,
   type JsonObject,
@@ -75,7 +75,7 @@ function see(words: ParsedArgs): View {
   const members = group === undefined ? null : membersOf(requiredPlace(words, "config"), group);
   const isAll = named.length > 0 || words.flags.has("wide");
   const now = denoClock.wall();
-  const checkers = reader.checkers().map(({ name }) => name);
+  const checkers = reader.checkers();
   const processes = (named.length > 0 ? [...new Set(named)].sort() : known).flatMap((name) => {
     const told = members === null || members.has(name) ? reader.process(name) : null;
     if (told === null || !isAll && told.status.state === "removed") return [];
@@ -101,7 +101,7 @@ function toJson({ isAlive, monitor, usage, processes }: View): JsonObject {
     monitor: { ...monitor, alive: isAlive },
     processes: processes.map(({ text, status, healths }) => ({
       ...JSON.parse(text),
-      health: Object.fromEntries([...healths].map(([checker, health]) => [checker, healthJson(health)])),
+      health: healthsJson(healths),
       usage: ownValue(usage, status.name) ?? null,
     })),
   };

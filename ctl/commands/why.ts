@@ -1,7 +1,7 @@
 import {
   describeSpan,
   type Health,
-  healthJson,
+  healthsJson,
   type JsonObject,
   judge,
   visible,
@@ -30,10 +30,10 @@ export function run(words: ParsedArgs): number {
   if (told === null) throw noSuchProcess(name, known);
   const { events, stderr } = reader.history(name);
   const isAlive = reader.isAlive();
-  const healths = reader.healths(reader.checkers().map(({ name }) => name), told.status);
+  const healths = reader.healths(reader.checkers(), told.status);
   const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths, told.status), denoClock.wall());
-  const stale = isAlive === false ? null : whyStale(reader.json(".monitor") ?? {}, denoClock.wall());
-  const stopping = isAlive === false ? null : whyStopping(reader.json(".monitor") ?? {}, denoClock.wall());
+  const monitor = isAlive === false ? {} : reader.json(".monitor") ?? {};
+  const [stale, stopping] = [whyStale(monitor, denoClock.wall()), whyStopping(monitor, denoClock.wall())];
   const story: Story = { told, healths, events, stderr, isAlive, stopping, stale };
   printShown(words.flags.has("json") ? toJson(story) : toText(story));
   return isAlive === false ? NOTHING : fault === null && stale === null ? 0 : NOT_WELL;
@@ -53,9 +53,8 @@ interface Story {
 }
 
 function toJson({ told: { text, status }, healths, events, stderr, isAlive }: Story): string {
-  const health = Object.fromEntries([...healths].map(([checker, health]) => [checker, healthJson(health)]));
-  const document = { version: 1, name: status.name, alive: isAlive, status: JSON.parse(text), health };
-  return visibleJson(JSON.stringify({ ...document, history: events, stderr }));
+  const document = { version: 1, name: status.name, alive: isAlive, status: JSON.parse(text) };
+  return visibleJson(JSON.stringify({ ...document, health: healthsJson(healths), history: events, stderr }));
 }
 
 function toText({ told, healths, events, stderr, isAlive, stopping, stale }: Story): string {

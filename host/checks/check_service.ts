@@ -42,8 +42,6 @@ export interface Check {
   check(): void;
   /** When `check` must be called, in addition to after each scan of the configs, in the clock's milliseconds. */
   readonly due: number;
-  /** Whether a process is checked. */
-  isChecked(name: string): boolean;
   /** Releases what it holds. */
   close(): void;
 }
@@ -90,15 +88,15 @@ export class CheckService implements ProgramService {
     this.#waker = new Waker(clock);
     this.#configs = new Configs({ directory, clock, log });
     const { specs } = this.#configs;
-    const told = (name: string) => status === null ? null : toldOf(status, name, this.#hashes.get(name));
+    const reader = status === null ? null : new StatusReader(status);
+    const told = (name: string) => reader === null ? null : toldOf(reader, name, this.#hashes.get(name));
     const lives = new Lives(pids, told, clock, log);
     // Without pid files, the status alone might be an old one, and the monitor drops requests about old starts.
     const incarnationOf = (name: string) => {
       return lives.of(name).type === "up" ? lives.startOf(name)?.incarnation ?? null : null;
     };
     const requests = new RestartRequests({ messagesDirectory, specs, from: name, incarnationOf, log });
-    const isChecked = (name: string) => this.#check.isChecked(name);
-    const health = new HealthReports({ status, name, clock, isChecked, log });
+    const health = new HealthReports({ status, name, clock, log });
     this.#health = health;
     this.#check = make({ clock, log, directory, specs, lives, requests, health, wake: () => this.#waker.wake() });
   }
@@ -179,9 +177,9 @@ export class CheckService implements ProgramService {
  *
  * @param hash The SHA-256 of the config that this program knows.
  */
-function toldOf(path: string, name: string, hash: string | undefined): Told | null {
+function toldOf(reader: StatusReader, name: string, hash: string | undefined): Told | null {
   try {
-    const told = new StatusReader(path).process(name);
+    const told = reader.process(name);
     return told === null ? null : { ...told.status, isOfConfig: told.facts.sha256 === hash };
   } catch {
     return null;

@@ -19,8 +19,6 @@ export interface HealthReportsOptions {
   readonly name: string;
   /** The time. */
   readonly clock: Clock;
-  /** Whether a process is configured to be checked. */
-  readonly isChecked: (name: string) => boolean;
   /** Where it logs that it cannot write. */
   readonly log: Log;
 }
@@ -30,6 +28,7 @@ export class HealthReports {
   readonly #options: HealthReportsOptions;
   readonly #path: string;
   readonly #knownFaults = new KnownFaults();
+  readonly #expected = new Set<string>();
   /** What is known of each process that is checked. */
   readonly #told = new Map<string, Health>();
   /** The text of each file, as far as it is known. */
@@ -70,8 +69,15 @@ export class HealthReports {
     if (this.#isReady) this.#note(this.#write(name));
   }
 
-  /** Removes what was told of a process, which is no longer checked. */
+  /** Notes that a process is checked, or why it cannot be: its config is invalid. */
+  expect(name: string, refused: string | null): void {
+    this.#expected.add(name);
+    if (refused !== null) this.report(name, { isHealthy: null, last: null, reason: refused, incarnation: null });
+  }
+
+  /** Removes what was told of a process, which is not checked or no longer checked. */
   forget(name: string): void {
+    this.#expected.delete(name);
     this.#told.delete(name);
     if (this.#isReady && this.#isCleared) this.#note(this.#remove(name));
   }
@@ -94,7 +100,7 @@ export class HealthReports {
   /** Removes, once, what an earlier run told of processes that are not checked now. */
   #clear(): string | null {
     if (this.#isCleared) return null;
-    const isLeft = (name: string) => fileNameFault(name) === null && !this.#options.isChecked(name);
+    const isLeft = (name: string) => fileNameFault(name) === null && !this.#expected.has(name);
     try {
       const faults = (namesIn(this.#path) ?? []).filter(isLeft).map((name) => this.#remove(name));
       this.#isCleared = faults.every((fault) => fault === null);

@@ -93,9 +93,14 @@ function keepOwner(path: string, { uid, gid }: Replaced): void {
   if (own.uid !== uid || own.gid !== gid) Deno.chownSync(path, uid, gid);
 }
 
-/** Whether this program may read a directory. If it does not exist, nothing keeps this program from reading it. */
+/** Whether this program has the permission to read a directory. */
 export function mayRead(path: string): boolean {
-  if (!isGranted({ name: "read", path })) return false;
+  return isGranted({ name: "read", path });
+}
+
+/** Whether this program, and its user, may list a directory. One that does not exist counts as one that they may. */
+export function mayList(path: string): boolean {
+  if (!mayRead(path)) return false;
   try {
     Deno.readDirSync(path).next();
     return true;
@@ -114,9 +119,14 @@ export function namesIn(path: string): string[] | null {
   }
 }
 
-/** Whether there is anything but a directory of this name in a directory. */
+/** Whether there is anything but a directory of this name in a directory. True also if this user may not see that. */
 export function isFileIn(directory: string, name: string): boolean {
-  return lstat(join(directory, name))?.isDirectory === false;
+  try {
+    return lstat(join(directory, name))?.isDirectory === false;
+  } catch (error) {
+    if (error instanceof Deno.errors.PermissionDenied) return true;
+    throw error;
+  }
 }
 
 /** Reads a file, or what a link leads to. Null if that is no regular file, or may not be read. @throws {Error} Else. */
@@ -164,9 +174,6 @@ export function removeFile(directory: string, name: string): void {
   }
 }
 
-/** Shared, because a list reads a thousand small files. */
-const BUFFER = new Uint8Array(65_536);
-
 /**
  * Reads a file that the user named on the command line, which may be a pipe.
  *
@@ -177,14 +184,14 @@ const BUFFER = new Uint8Array(65_536);
 export function readTextFile(path: string, maxBytes: number): string {
   try {
     using file = Deno.openSync(path);
-    const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-    let [text, length] = ["", 0];
-    for (let read = file.readSync(BUFFER); read !== null; read = file.readSync(BUFFER)) {
+    const bytes = new Uint8Array(maxBytes + 1);
+    let length = 0;
+    for (let read = 1; read > 0 && length < bytes.length;) {
+      read = file.readSync(bytes.subarray(length)) ?? 0;
       length += read;
-      if (length > maxBytes) throw new RangeError(`must be at most ${maxBytes} bytes`);
-      text += decoder.decode(BUFFER.subarray(0, read), { stream: true });
     }
-    return text + decoder.decode();
+    if (length > maxBytes) throw new RangeError(`must be at most ${maxBytes} bytes`);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes.subarray(0, length));
   } catch (error) {
     if (error instanceof TypeError) throw new RangeError("not valid UTF-8");
     if (error instanceof Error && !(error instanceof RangeError)) error.message = faultOf(error);

@@ -44,15 +44,14 @@ export class StatusReader {
     return this.#isLocked();
   }
 
+  /** Returns whether a program that tells the health of processes lives. Null if that cannot be seen. */
+  isChecking(checker: string): boolean | null {
+    return this.#isOurs(join(this.path, `.${checker}`)) ? this.#isLocked(`.${checker}`) : null;
+  }
+
   /** Returns the programs that tell the health of processes, except those that are known to be gone. */
-  checkers(): {
-    readonly name: string; /** Whether it lives. Null if that cannot be seen. */
-    readonly isAlive: true | null;
-  }[] {
-    return CHECKERS.flatMap((name) => {
-      const isAlive = this.#isOurs(join(this.path, `.${name}`)) ? this.#isLocked(`.${name}`) : null;
-      return isAlive === false ? [] : [{ name, isAlive }];
-    });
+  checkers(): string[] {
+    return CHECKERS.filter((name) => this.isChecking(name) !== false);
   }
 
   /** Returns what checkers tell about the start of a process that runs now, by the names of the checkers. */

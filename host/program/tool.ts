@@ -25,6 +25,7 @@ export { COLONY_OPTION, colonyValue, type PlaceOption, placeValue, requiredPlace
 export { describeError } from "../deno_errors.ts";
 export {
   isFileIn,
+  mayList,
   mayRead,
   namesIn,
   postFile,

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { type TempDir, tempDir } from "../helpers.ts";
 import { Colony } from "./harness.ts";
-import { ctlPermissions, IS_ROOT, namesIn, type Result, run, runTool, sh, toolCommand } from "./tools.ts";
+import { ctlPermissions, hasCommand, IS_ROOT, namesIn, type Result, run, runTool, sh, toolCommand } from "./tools.ts";
 
 const CAT = '{"args": ["cat"]}';
 
@@ -179,5 +179,29 @@ Deno.test({
     const { code, stderr } = await run(["unshare", "--mount", ...sh(mount), "sh", ...tool, ...words]);
     assertEquals(code, 1);
     assertMatch(stderr, /^ncolony-ctl: Cannot write .*[Rr]ead-only file system.*: change it where it comes from\n$/);
+  },
+});
+
+const CAN_DROP = IS_ROOT && hasCommand("setpriv");
+
+Deno.test({
+  name: `ctl asks for restarts although its user may not see the configs${
+    CAN_DROP ? "" : " (skipped: needs root, setpriv)"
+  }`,
+  ignore: !CAN_DROP,
+  fn: async () => {
+    using dir = tempDir();
+    const places = site(dir);
+    Deno.writeTextFileSync(join(places.config, "web"), '{"args": ["cat"], "group": ["front"]}');
+    Deno.chownSync(places.config, 65_534, 65_534);
+    Deno.chmodSync(places.config, 0o700);
+    const user = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+    const words = [...toolCommand("ctl/mod.ts", ["--allow-read", "--allow-write"]), "--config", places.config];
+    const ask = async (...command: string[]) =>
+      await run([...user, ...words, "--messages", places.messages, ...command]);
+    for (const command of [["restart", "web"], ["restart-group", "front"], ["restart-all"]]) {
+      assertEquals(await ask(...command), { code: 0, stdout: "", stderr: "" }, command.join(" "));
+    }
+    assertEquals([...Deno.readDirSync(places.messages)].length, 3);
   },
 });

@@ -126,7 +126,7 @@ Deno.test("ctl --wait waits for a good result of the new start, if the config ha
   status = 500;
   // Nobody tells the health.
   assertEquals(await ctl(colony, "restart", "web", "--wait"), { code: 0, stdout: "", stderr: "" });
-  await using _checker = check("httpcheck", colony);
+  await using checker = check("httpcheck", colony);
   await told(colony, "httpcheck", false, 2);
   const late = await ctl(colony, "restart", "web", "--wait", "--timeout", "2");
   const unhealthy = "it is running, and is unhealthy (httpcheck: status 500)\n";
@@ -142,6 +142,9 @@ Deno.test("ctl --wait waits for a good result of the new start, if the config ha
   const added = await ctl(colony, "add", "new", "--cmd", "cat", "--extras", extras, "--wait");
   assertEquals(added, { code: 0, stdout: "", stderr: "" });
   assertEquals(colony.read(".httpcheck", "new")?.healthy, true);
+  // Nobody tells the health any more, but what was told is still there.
+  await checker.stop("SIGKILL");
+  assertEquals(await ctl(colony, "restart", "web", "--wait"), { code: 0, stdout: "", stderr: "" });
 });
 
 for (const tool of ["beatcheck", "httpcheck"] as const) {

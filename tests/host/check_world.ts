@@ -35,7 +35,7 @@ export class CheckWorld implements Disposable {
     const directory = this.config.port;
     // Most tests have no pid directory, and ignore the warning about that.
     const lives = new Lives(pids, () => null, clock, pids === null ? SILENT_LOG : log);
-    const health = new HealthReports({ status: null, name: "check", clock, isChecked: () => true, log });
+    const health = new HealthReports({ status: null, name: "check", clock, log });
     this.parts = { clock, log, directory, lives, specs: this.#specs, requests, health, wake: () => this.wakes++ };
   }
 

@@ -25,10 +25,6 @@ export class NotedCheck implements Check {
     return Promise.resolve(this.onCheck());
   }
 
-  isChecked(): boolean {
-    return true;
-  }
-
   close(): void {
     this.closed++;
   }
