@@ -1,5 +1,5 @@
 /**
- * The health of processes, as a checker such as httpcheck finds it, and the files in which it tells that.
+ * The health of processes, as a checker such as httpcheck finds it, and the files in which it reports that.
  *
  * @module
  */
@@ -22,12 +22,12 @@ export interface Health {
   readonly incarnation: number | null;
 }
 
-/** Formats the file in which a checker tells the health of a process. */
+/** Formats the file in which a checker reports the health of a process. */
 export function formatHealth(health: Health): string {
   return JSON.stringify(healthJson(health));
 }
 
-/** Returns the JSON form of what checkers tell about one process, by their names. */
+/** Returns the JSON form of what checkers report about one process, by their names. */
 export function healthsJson(healths: ReadonlyMap<string, Health>): JsonObject {
   return Object.fromEntries([...healths].map(([checker, health]) => [checker, healthJson(health)]));
 }
@@ -70,5 +70,5 @@ export function whyUnhealthy(healths: ReadonlyMap<string, Health>, { cause }: Pi
   }
   const { from, reason } = cause?.kind === "message" ? cause : { from: null, reason: null };
   if (from === null || healths.get(from)?.isHealthy !== null) return null;
-  return `was restarted by ${from}${reason === null ? "" : ` (${reason})`} and not found healthy since`;
+  return `was restarted by ${from}${reason === null ? "" : ` (${reason})`}, and has not been healthy since`;
 }

@@ -2,7 +2,7 @@ import { shownText } from "./shown.ts";
 import type { HistoryEvent, Status } from "./status.ts";
 import type { Exit } from "./types.ts";
 
-/** What a JSON line of the log tells about a process in fields of its own. Undefined: the line lacks the field. */
+/** The fields that a JSON line of the log has for a process. Undefined: the line lacks the field. */
 export interface LogFields {
   /** What happened, as the history of the process names it: `stop-requested`. */
   readonly event?: string | undefined;

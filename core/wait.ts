@@ -56,7 +56,7 @@ function judgeRestart(message: string, told: ToldStatus, history: readonly JsonO
   if (outcome.type !== "done" || problem === null) return outcome;
   return {
     type: "failed",
-    reason: `restarted with its last valid config, for its file is invalid: ${problem.message}`,
+    reason: `restarted with its last valid config, because its file is invalid: ${problem.message}`,
   };
 }
 

@@ -11,7 +11,7 @@ const NOTICE_MS = 10_000;
 /** The checkers that a config asks for, and how long their first result may take, in milliseconds. */
 type Asked = ReadonlyMap<string, number>;
 
-/** The checks of processes, as far as their results are told. */
+/** The checks of processes, as far as their results are reported. */
 export class Checks {
   readonly #reader: StatusReader;
   readonly #config: string;

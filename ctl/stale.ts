@@ -10,7 +10,9 @@ const SLACK_MS = 10_000;
 export function whyStopping({ stopping, pid }: JsonObject, now: number): string | null {
   const at = typeof stopping === "string" ? Date.parse(stopping) : NaN;
   if (Number.isNaN(at)) return null;
-  return `The monitor (pid ${pid}) has been stopping for ${describeSpan(Math.max(0, now - at))}, with all processes.`;
+  return `The monitor (pid ${pid}) has been stopping for ${
+    describeSpan(Math.max(0, now - at))
+  }, and stops all processes.`;
 }
 
 /** Returns for how long a monitor that lives has not written its status, as a sentence. Null if it has just done so. */

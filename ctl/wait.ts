@@ -65,5 +65,5 @@ function howItIs(reader: StatusReader, checks: Checks, name: string): string {
   if (waitsFor !== null) return `${state}, and waits for ${waitsFor}`;
   const unhealthy = whyUnhealthy(reader.healths(reader.checkers(), status), status);
   if (unhealthy !== null) return `${state}, and ${unhealthy}`;
-  return state === "running" && !checks.areGood(status) ? `${state}, and not found healthy yet` : state;
+  return state === "running" && !checks.areGood(status) ? `${state}, but not healthy yet` : state;
 }

@@ -39,7 +39,7 @@ interface View {
 
 /** A process, and what is wrong with it. */
 interface Seen extends ToldProcess {
-  /** What checkers tell, by their names. */
+  /** What checkers report, by their names. */
   readonly healths: ReadonlyMap<string, Health>;
   readonly fault: string | null;
 }

@@ -19,7 +19,7 @@ export interface CheckOptions {
   readonly messages: string;
   /** The monitor's directory of pid files, which show when processes start. @default {undefined} */
   readonly pid?: string;
-  /** The monitor's status directory, in which the health of processes is told. @default {undefined} */
+  /** The monitor's status directory, in which the health of processes is reported. @default {undefined} */
   readonly status?: string;
   /** The time between two checks. @default {10} */
   readonly freq: number;
@@ -36,7 +36,7 @@ const OPTIONS: readonly Option[] = [
   { name: "config", value: "DIR", help: "the monitor's config directory; required" },
   { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
   { name: "pid", value: "DIR", help: "the monitor's pid directory: shows start times" },
-  { name: "status", value: "DIR", help: "the monitor's status directory: tell the health" },
+  { name: "status", value: "DIR", help: "the monitor's status directory: report health" },
   { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `check this often [${DEFAULT_FREQ}]` },
   ...LOG_OPTIONS,
   ...COMMON_OPTIONS,

@@ -28,7 +28,7 @@ export interface CheckParts {
   readonly lives: Lives;
   /** Asks for restarts. */
   readonly requests: RestartRequests;
-  /** Tells how the processes are. */
+  /** Reports the health of processes. */
   readonly health: HealthReports;
   /** Makes the service call {@linkcode Check.check} soon. */
   readonly wake: () => void;
@@ -58,7 +58,7 @@ export interface CheckHost {
   readonly messagesDirectory: MessagesDirectory;
   /** The directory of the monitor's pid files. Null if unknown. */
   readonly pids: string | null;
-  /** The monitor's status directory. Null: the health of processes is not told. */
+  /** The monitor's status directory. Null: the health of processes is not reported. */
   readonly status: string | null;
   /** Where it logs what it does. */
   readonly output: { readonly log: Log; flush(deadlineMs: number): Promise<void> };

@@ -13,7 +13,7 @@ const MAX_BYTES = 10_000;
 
 /** What {@linkcode HealthReports} needs. */
 export interface HealthReportsOptions {
-  /** The monitor's status directory. Null if the health is not told. */
+  /** The monitor's status directory. Null if nothing is reported. */
   readonly status: string | null;
   /** The name of the checker, by which its directory there is called. */
   readonly name: string;
@@ -23,7 +23,7 @@ export interface HealthReportsOptions {
   readonly log: Log;
 }
 
-/** Tells the health of processes in files that `ctl status` reads: `STATUS/.httpcheck/NAME`. */
+/** Reports the health of processes in files that `ctl status` reads: `STATUS/.httpcheck/NAME`. */
 export class HealthReports {
   readonly #options: HealthReportsOptions;
   readonly #path: string;
@@ -43,7 +43,7 @@ export class HealthReports {
     this.#path = join(options.status ?? "", `.${options.name}`);
   }
 
-  /** Whether the health is told at all. */
+  /** Whether anything is reported. */
   get isKept(): boolean {
     return this.#options.status !== null;
   }
@@ -75,7 +75,7 @@ export class HealthReports {
     if (refused !== null) this.report(name, { isHealthy: null, last: null, reason: refused, incarnation: null });
   }
 
-  /** Removes what was told of a process, which is not checked or no longer checked. */
+  /** Removes the report about a process, which is not checked or no longer checked. */
   forget(name: string): void {
     this.#expected.delete(name);
     this.#told.delete(name);
@@ -87,7 +87,7 @@ export class HealthReports {
     this.#files?.close();
   }
 
-  /** Returns what an earlier run of this checker told. */
+  /** Returns what an earlier run of this checker reported. */
   #read(name: string): Health | null {
     try {
       return parseHealth(readSmallFile(join(this.#path, name), MAX_BYTES) ?? "");
@@ -97,7 +97,7 @@ export class HealthReports {
     }
   }
 
-  /** Removes, once, what an earlier run told of processes that are not checked now. */
+  /** Removes, once, the reports of an earlier run about processes that are not checked now. */
   #clear(): string | null {
     if (this.#isCleared) return null;
     const isLeft = (name: string) => fileNameFault(name) === null && !this.#expected.has(name);
@@ -160,10 +160,10 @@ export class HealthReports {
     this.#isReady = fault === null;
     if (!this.#knownFaults.note("write", fault)) return;
     const where = JSON.stringify(this.#path);
-    if (fault === null) this.#options.log.info(`the health of processes is told in ${where} again`);
+    if (fault === null) this.#options.log.info(`health is reported in ${where} again`);
     // These are options of the monitor.
     else {this.#options.log.warn(
-        `cannot tell the health of processes in ${where}: ${fault.replace(/, or use --.*/, "")}`,
+        `cannot report health in ${where}: ${fault.replace(/, or use --.*/, "")}`,
       );}
   }
 }

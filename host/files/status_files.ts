@@ -11,7 +11,7 @@ import { publish, Published } from "./published.ts";
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
-/** The directories in which other programs tell about processes. One that exists may belong to another user. */
+/** The directories in which other programs report about processes. One that exists may belong to another user. */
 const OTHERS = [".beatcheck", ".httpcheck", ".scheduler"];
 
 /** The files that a monitor writes about its processes and itself. */

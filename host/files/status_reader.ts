@@ -19,7 +19,7 @@ import { namesIn } from "./post.ts";
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
-/** The programs that tell the health of processes. */
+/** The programs that report the health of processes. */
 const CHECKERS = ["beatcheck", "httpcheck"];
 
 /** What a status directory tells about one process. */
@@ -44,17 +44,17 @@ export class StatusReader {
     return this.#isLocked();
   }
 
-  /** Returns whether a program that tells the health of processes lives. Null if that cannot be seen. */
+  /** Returns whether a program that reports the health of processes is running. Null if that cannot be seen. */
   isChecking(checker: string): boolean | null {
     return this.#isOurs(join(this.path, `.${checker}`)) ? this.#isLocked(`.${checker}`) : null;
   }
 
-  /** Returns the programs that tell the health of processes, except those that are known to be gone. */
+  /** Returns the programs that report the health of processes, except those that are known to be gone. */
   checkers(): string[] {
     return CHECKERS.filter((name) => this.isChecking(name) !== false);
   }
 
-  /** Returns what checkers tell about the start of a process that runs now, by the names of the checkers. */
+  /** Returns what checkers report about the start of a process that runs now, by the names of the checkers. */
   healths(checkers: readonly string[], status: Status): ReadonlyMap<string, Health> {
     const found = checkers.flatMap((checker): [string, Health][] => {
       const health = this.#health(checker, status.name);

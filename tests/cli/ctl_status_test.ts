@@ -333,7 +333,7 @@ Deno.test("ctl status and why say that the monitor is stopping", async () => {
   colony.process.kill("SIGTERM");
   await colony.inState("web", "stopped");
   const stopping = new RegExp(
-    `^The monitor \\(pid ${colony.process.pid}\\) has been stopping for \\d s, with all processes\\.$`,
+    `^The monitor \\(pid ${colony.process.pid}\\) has been stopping for \\d s, and stops all processes\\.$`,
     "m",
   );
   const [status, why] = [await ctl(colony, "status"), await ctl(colony, "why", "web")];

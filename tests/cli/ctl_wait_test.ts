@@ -189,7 +189,7 @@ Deno.test("ctl restart --wait fails for a config whose file is invalid, before t
   colony.put("web", "{");
   await colony.told("web", "invalid", ({ problem }) => problem !== null);
   const web = await ctl(colony, "restart", "web", "--wait", "--timeout", "300");
-  const last = "restarted with its last valid config, for its file is invalid";
+  const last = "restarted with its last valid config, because its file is invalid";
   assertEquals([web.code, web.stderr], [3, `ncolony-ctl: web: ${last}: ${json}\n`]);
   assertEquals(colony.pidsOf("web").length, 2);
 });

@@ -186,7 +186,7 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     ground.put("web", { ...asked(server.url("/"), { period: 0.1, maxBad: 0 }), ...heart });
     await using checker = new Checker(tool, ground, { args: ["--status", status, ...SCAN] });
     await checker.asked("web");
-    const said = new RegExp(`WARN cannot tell the health of processes in ".*/status/.${tool}": `);
+    const said = new RegExp(`WARN cannot report health in ".*/status/.${tool}": `);
     await checker.waitFor(new RegExp(`${said.source}no such file or directory$`));
     Deno.mkdirSync(join(status, `.${tool}`), { recursive: true });
     Deno.chmodSync(join(status, `.${tool}`), 0o777);
@@ -196,7 +196,7 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     );
     assertEquals(existsSync(join(status, `.${tool}`, "web")), false);
     Deno.chmodSync(join(status, `.${tool}`), 0o750);
-    await checker.waitFor(/INFO the health of processes is told in ".*" again$/);
+    await checker.waitFor(/INFO health is reported in ".*" again$/);
     await checker.until("it is told", () => existsSync(join(status, `.${tool}`, "web")));
     assertEquals(checker.count(said), 2);
   });
@@ -230,7 +230,7 @@ Deno.test("a process that httpcheck keeps restarting is not well in between, and
   await colony.until("it waits", () => existsSync(join(colony.status, ".httpcheck", ".lock")));
   const health = { healthy: false, since: new Date().toISOString(), last: null, reason: null, incarnation: 1 };
   Deno.writeTextFileSync(join(colony.status, ".httpcheck", "web"), JSON.stringify(health));
-  const why = "was restarted by httpcheck (too many bad responses) and not found healthy since";
+  const why = "was restarted by httpcheck (too many bad responses), and has not been healthy since";
   assertEquals(await shown(colony), [3, `unknown ${why}`]);
 });
 

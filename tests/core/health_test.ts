@@ -36,7 +36,7 @@ Deno.test("whyUnhealthy() names each checker, also the one that had a process re
     why({ httpcheck: bad, beatcheck: { ...bad, reason: null } }),
     "is unhealthy (httpcheck: status 500; beatcheck)",
   );
-  const restarted = "was restarted by beatcheck (no heartbeat) and not found healthy since";
+  const restarted = "was restarted by beatcheck (no heartbeat), and has not been healthy since";
   assertEquals(why({ beatcheck: unknown }, "beatcheck"), restarted);
   assertEquals([why({ beatcheck: GOOD }, "beatcheck"), why({}, "beatcheck"), why({ beatcheck: unknown }, "ctl")], [
     null,
