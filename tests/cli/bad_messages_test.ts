@@ -56,11 +56,13 @@ const WRONG: readonly (readonly [text: string, reason: string])[] = [
 Deno.test("the monitor logs each invalid message once, quotes nothing, moves it to .rejected, and takes a valid one", async () => {
   await using colony = new Colony({ args: ["--frequency", "0.1"], config: { web: CAT, db: CAT } });
   const db = await colony.started("db");
+  await colony.started("web");
   const names = WRONG.slice(0, 10).map(([text]) => colony.send(text));
   const good = colony.send(RESTART_WEB);
   names.push(...WRONG.slice(10).map(([text]) => colony.send(text)));
   for (const [index, [, reason]] of WRONG.entries()) await said(colony, names[index]!, reason);
   await colony.until("none is left", () => namesIn(colony.messages).join() === ".rejected");
+  await colony.started("web", 2);
   await colony.fence();
   assertEquals(colony.count(/is invalid/), WRONG.length);
   assertEquals(putAway(colony), names);
