@@ -7,8 +7,8 @@ export type Cause =
   | { readonly kind: "config"; readonly keys: readonly string[] | null }
   /** A message asked for it. `messages` names the files of all messages that were answered at once, the last one last. */
   | MessageCause
-  /** The monitor started, or ended. */
-  | { readonly kind: "monitor" }
+  /** The monitor started, or ended. `reason`: what it found when it started. Absent: nothing of note. */
+  | { readonly kind: "monitor"; readonly reason?: string }
   /** The process exited by itself. */
   | { readonly kind: "exit" }
   /** The restart delay was over. */

@@ -34,7 +34,8 @@ export {
   parseHttpCheck,
   stepHttpCheck,
 } from "./http_check.ts";
-export { isObject, type Json, type JsonObject, ownValue, parseObject, type Place, whereNotJson } from "./json.ts";
+export { isObject, type Json, type JsonObject, ownValue, parseObject } from "./json.ts";
+export { type Place, whereNotJson } from "./json_scan.ts";
 export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";
@@ -82,7 +83,6 @@ export { quotedName, shownName, shownText } from "./shown.ts";
 export { MAX_CONFIG_BYTES, parseSpec } from "./spec.ts";
 export { type SpecChange, Specs } from "./specs.ts";
 export {
-  foldConfig,
   type Folded,
   foldStep,
   type HistoryEvent,
@@ -90,11 +90,11 @@ export {
   type LastExit,
   newStatus,
   type Status,
-  type StatusConfig,
   type StatusProblem,
   type StatusState,
   type StatusStep,
 } from "./status.ts";
+export { foldConfig, type StatusConfig } from "./status_config.ts";
 export {
   formatEvent,
   formatHistory,

@@ -1,4 +1,4 @@
-import { type Place, placeAt, scanJson } from "./json.ts";
+import { type Place, placeAt, scanJson } from "./json_scan.ts";
 
 /**
  * Returns where a config text is invalid: where a key stands, or where the text stops being JSON. Null if it has no

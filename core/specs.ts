@@ -3,7 +3,7 @@ import { SpecError } from "./errors.ts";
 import type { ProcessEvent } from "./process.ts";
 import { placeOf } from "./place.ts";
 import { parseSpec } from "./spec.ts";
-import type { StatusConfig } from "./status.ts";
+import type { StatusConfig } from "./status_config.ts";
 import type { Entry, Lack, Problem, Spec } from "./types.ts";
 
 /** The effect of a change of one config file. */
@@ -32,7 +32,7 @@ export interface SpecChange {
  * const { event } = specs.change("web", { source: '{"args": ["httpd"]}' });
  * if (event?.type !== "wanted") throw new Error("it must run");
  * const { problem } = specs.change("web", { source: "{" });
- * if (problem?.reason !== "invalid JSON at line 1, column 2") throw new Error("unexpected");
+ * if (problem?.reason !== "invalid JSON at line 1, column 2: a } is missing at the end") throw new Error("unexpected");
  * if (!specs.inForce.has("web")) throw new Error("the last valid spec stays in force");
  * ```
  */

@@ -72,6 +72,8 @@ export interface Status {
   readonly delayMs: number | null;
   /** When it will be started. Null if it does not wait. */
   readonly nextStart: number | null;
+  /** When it will be sent SIGKILL. Null if it is not stopping. */
+  readonly killAt: number | null;
   /** The processes that do not end: `pid 52 (zombie that its parent does not reap)`. Null if it waits for none. */
   readonly waitsFor: string | null;
   /** How it last ended. Null if it never did. */
@@ -122,6 +124,7 @@ export function newStatus(name: string, since: number): Status {
     scope: null,
     delayMs: null,
     nextStart: null,
+    killAt: null,
     waitsFor: null,
     lastExit: null,
     cause: null,
@@ -156,9 +159,13 @@ export function foldStep(status: Status, taken: StatusStep): Folded {
   const isAsked = cause !== null && (before !== after || event.type === "restart" && before.type === "running");
   let folded: Folded = [isAsked ? { ...status, cause: causeOf(status, taken, cause) } : status, []];
   if (event.type === "leader-exited") folded = foldExit(folded, taken, event.exit);
-  if (before.type === after.type) return folded;
   const [now, events] = folded;
-  const moved: Status = { ...now, waitsFor: null, delayMs: null, nextStart: null };
+  const killAt = after.type === "stopping" ? at + after.killAt - taken.now : null;
+  if (before.type === after.type) {
+    const isMoved = before.type === "stopping" && after.type === "stopping" && before.killAt !== after.killAt;
+    return isMoved ? [{ ...now, killAt }, events] : folded;
+  }
+  const moved: Status = { ...now, waitsFor: null, delayMs: null, nextStart: null, killAt: null };
   switch (after.type) {
     case "running":
       return foldStart([moved, events], taken, after.spec.source);
@@ -171,7 +178,7 @@ export function foldStep(status: Status, taken: StatusStep): Folded {
     case "killing": {
       // Nothing was there to stop after a start that failed.
       if (event.type === "leader-exited" && event.exit.type === "failed") return [moved, events];
-      const ending: Status = { ...moved, state: after.type, since: at };
+      const ending: Status = { ...moved, state: after.type, since: at, killAt };
       if (after.type === "killing") return [ending, [...events, { event: "killed" }]];
       return [ending, isAsked ? [...events, { event: "stop-requested", cause: ending.cause }] : events];
     }
@@ -217,31 +224,4 @@ function foldExit([status, events]: Folded, { before, at, now }: StatusStep, exi
   };
   const cause = exit.type === "failed" ? status.cause : null;
   return [exited, [...events, { event: "exited", incarnation: status.incarnation, last, cause }]];
-}
-
-/** What a scan found out about a config. */
-export interface StatusConfig {
-  /** What becomes of its process: it must run, or rest. Null: it has no valid config. */
-  readonly wants: "run" | "disabled" | "removed" | null;
-  /** What is wrong with the file. Null if nothing is. */
-  readonly problem: Omit<StatusProblem, "since"> | null;
-  /** The text of the config in force. Null if there is none. */
-  readonly source: string | null;
-}
-
-/** Folds the change of a config into a status, before the step that it causes. */
-export function foldConfig(status: Status, { wants, problem, source }: StatusConfig, at: number): Folded {
-  const events: HistoryEvent[] = [];
-  const rest = wants === "disabled" || wants === "removed" ? wants : "stopped";
-  let folded: Status = status.rest === rest ? status : { ...status, rest };
-  const isKnown = problem?.message === status.problem?.message && problem?.field === status.problem?.field;
-  if (!isKnown) {
-    folded = { ...folded, problem: problem === null ? null : { ...problem, since: at } };
-    events.push(folded.problem === null ? { event: "problem-gone" } : { event: "problem", problem: folded.problem });
-  }
-  if (wants === "disabled" && folded.source !== source) folded = { ...folded, source };
-  const state = wants === null ? "invalid" : wants;
-  if (!isAtRest(status) || state === "run" || state === status.state) return [folded, events];
-  if (state !== "invalid") events.push({ event: state });
-  return [{ ...folded, state, since: at }, events];
 }

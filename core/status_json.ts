@@ -29,7 +29,8 @@ export interface StatusFacts {
 
 /** Formats a file `STATUS/NAME`. Times become ISO 8601, durations become seconds. */
 export function formatStatus(status: Status, { thresholdMs, stderr, sha256 }: StatusFacts): string {
-  const { name, state, since, pid, incarnation, started, delayMs, nextStart, waitsFor, scope, problem } = status;
+  const { name, state, since, pid, incarnation, started, delayMs, nextStart, killAt, waitsFor, scope, problem } =
+    status;
   return JSON.stringify({
     version: 1,
     name,
@@ -42,6 +43,7 @@ export function formatStatus(status: Status, { thresholdMs, stderr, sha256 }: St
     threshold: seconds(thresholdMs),
     delay: seconds(delayMs),
     next_start: iso(nextStart),
+    kill_at: iso(killAt),
     waits_for: waitsFor,
     scope,
     last_exit: status.lastExit === null ? null : { ...exitJson(status.lastExit), stderr: [...stderr] },
@@ -99,6 +101,7 @@ function causeJson(cause: Cause | null): Json {
   const { kind } = cause;
   const json = { kind, message: null, from: null, reason: null, keys: null };
   if (kind === "config") return { ...json, keys: cause.keys === null ? null : [...cause.keys] };
+  if (kind === "monitor") return { ...json, reason: cause.reason ?? null };
   if (kind !== "message") return json;
   const { messages, from, reason } = cause;
   return { ...json, message: messages.at(-1) ?? null, from, reason, messages: [...messages] };
@@ -139,6 +142,7 @@ export function parseStatus(text: string): ToldStatus | null {
     scope: SCOPE_WIDTHS.find((scope) => scope === told.scope) ?? null,
     delayMs: milliseconds(told.delay),
     nextStart: time(told.next_start),
+    killAt: time(told.kill_at),
     waitsFor: textOf(told.waits_for),
     lastExit: last === null ? null : parseLastExit(last),
     cause: isObject(told.cause) ? parseCause(told.cause) : null,
@@ -155,6 +159,7 @@ function parseCause({ kind, messages, from, reason, keys }: JsonObject): Cause |
     case "config":
       return { kind, keys: Array.isArray(keys) ? texts(keys) : null };
     case "monitor":
+      return { kind, ...(typeof reason === "string" ? { reason } : {}) };
     case "exit":
     case "delay":
       return { kind };

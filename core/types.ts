@@ -1,4 +1,4 @@
-import type { Place } from "./json.ts";
+import type { Place } from "./json_scan.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** A signal that asks a process to end. */

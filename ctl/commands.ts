@@ -3,9 +3,9 @@ import { COLONY_OPTION, COMMON_OPTIONS, type Option, optionsHelp, type ParsedArg
 /** The options that every command takes. */
 export const PLACES: readonly Option[] = [
   COLONY_OPTION,
-  { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
-  { name: "config", value: "DIR", help: "the monitor's config directory; required" },
-  { name: "status", value: "DIR", help: "the monitor's status directory" },
+  { name: "messages", value: "DIR", help: "the messages directory; required without --colony" },
+  { name: "config", value: "DIR", help: "the config directory; required without --colony" },
+  { name: "status", value: "DIR", help: "the status directory" },
   { name: "name", value: "NAME", help: "another way to give NAME" },
 ];
 

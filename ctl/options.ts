@@ -4,12 +4,14 @@ import { type Command, COMMANDS, OPTIONS } from "./commands.ts";
 import { nearest } from "./nearest.ts";
 
 /**
- * Parses a command line. A first word `ctl` is ignored, as in Python NColony.
+ * Parses a command line. A first word `ctl` is ignored, as in Python NColony. `help COMMAND` is `COMMAND --help`.
  *
  * @throws {UsageError} If there is no such command, or an option is unknown or belongs to another command.
  */
 export function parseOptions(argv: readonly string[]): ParsedArgs {
   const args = parseWords(argv[0] === "ctl" ? argv.slice(1) : argv, OPTIONS);
+  const { words: [command, ...rest], flags } = args;
+  if (command === "help") return { ...args, words: rest, flags: new Set([...flags, "help"]) };
   if (!args.flags.has("help") && !args.flags.has("version")) rejectStray(args, commandOf(args));
   return args;
 }

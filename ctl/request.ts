@@ -1,6 +1,17 @@
 import { type Origin, SpecError, UsageError } from "@ncolony/core";
-import { countValue, lastValue, type ParsedArgs, requiredPlace, secondsValue } from "@ncolony/host/tool";
+import {
+  complain,
+  countValue,
+  isLocked,
+  lastValue,
+  mayRead,
+  type ParsedArgs,
+  placeValue,
+  requiredPlace,
+  secondsValue,
+} from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
+import { PROGRAM } from "./program.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** What messages of this program say about themselves. */
@@ -20,6 +31,8 @@ export interface Wait {
 export interface Request {
   /** The directories of the colony. */
   readonly places: Places;
+  /** The status directory. Undefined if none is named. */
+  readonly status: string | undefined;
   /** How to wait until it is done. Null: not at all. */
   readonly wait: Wait | null;
 }
@@ -30,7 +43,7 @@ export function requestOf(args: ParsedArgs): Request {
   if (places.config.replace(/\/+$/, "") === places.messages.replace(/\/+$/, "")) {
     throw new UsageError("--config and --messages are the same directory");
   }
-  return { places, wait: waitOf(args) };
+  return { places, status: placeValue(args, "status"), wait: waitOf(args) };
 }
 
 function waitOf(args: ParsedArgs): Wait | null {
@@ -49,8 +62,15 @@ export async function waiterFor({ places, wait }: Request): Promise<Waiter | nul
   return new Waiter(places, wait);
 }
 
+/** Ends a command that does not wait: says if there is no monitor, as far as that can be seen. Returns the exit code. */
+export function left({ status }: Request): number {
+  const isAlone = status !== undefined && mayRead(status) && isLocked(status) === false;
+  if (isAlone) complain(PROGRAM, "no monitor is running: this waits for the next one");
+  return 0;
+}
+
 /** Writes something. @throws {UsageError} If a name or an option is invalid. */
-export function asUsage<T>(verb: string, write: () => T): T {
+export function asUsage<T>(verb: "add" | "restart", write: () => T): T {
   try {
     return write();
   } catch (error) {

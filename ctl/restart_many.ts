@@ -1,5 +1,5 @@
 import { restart } from "./ctl.ts";
-import { ORIGIN, type Request, waiterFor } from "./request.ts";
+import { left, ORIGIN, type Request, waiterFor } from "./request.ts";
 
 /**
  * Restarts many processes by one message, or with `--rolling` each by its own. With `--wait`, waits for those that run.
@@ -19,5 +19,5 @@ export async function restartMany(
     return await waiter.untilRestarted(running, (name) => restart(request.places, name, ORIGIN));
   }
   const message = send();
-  return await waiter?.untilRestarted(running, () => message) ?? 0;
+  return await waiter?.untilRestarted(running, () => message) ?? left(request);
 }

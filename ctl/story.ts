@@ -1,4 +1,4 @@
-import { describeExit, describeSpan, isObject, type Json, type JsonObject, parseExit, quotedName } from "@ncolony/core";
+import { describeExit, describeSpan, isObject, type Json, type JsonObject, parseExit } from "@ncolony/core";
 
 /** Tells an event of `STATUS/.history/NAME` in a sentence, without its time. Unknown events are named. */
 export function sentenceOf(name: string, happened: JsonObject): string {
@@ -43,7 +43,7 @@ function because(cause: Json | undefined, monitor: string): string {
   if (!isObject(cause)) return "";
   switch (cause.kind) {
     case "monitor":
-      return `, because the monitor ${monitor}`;
+      return typeof cause.reason === "string" ? `, because ${cause.reason}` : `, because the monitor ${monitor}`;
     case "exit":
       return ", because it had exited";
     case "delay":
@@ -57,7 +57,7 @@ function because(cause: Json | undefined, monitor: string): string {
     case "message": {
       const from = typeof cause.from === "string" ? cause.from : "somebody";
       const reason = typeof cause.reason === "string" ? `: ${cause.reason}` : "";
-      return `, because ${from} asked for it by message ${quotedName(`${cause.message}`)}${reason}`;
+      return `, because ${from} asked for it${reason}`;
     }
     default:
       return "";

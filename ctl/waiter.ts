@@ -1,4 +1,4 @@
-import { isAtRest, MAX_CONFIG_BYTES, type Order } from "@ncolony/core";
+import { isAtRest, MAX_CONFIG_BYTES, type Order, quotedName } from "@ncolony/core";
 import { denoClock, sha256, StatusReader, terminal } from "@ncolony/host/read-tool";
 import { complain, ExitError, readLinkedFile } from "@ncolony/host/tool";
 import { Checks } from "./checks.ts";
@@ -72,7 +72,10 @@ export class Waiter {
     for (let begun = 0; begun < names.length; begun += rolling) {
       const some = names.slice(begun, begun + rolling);
       const code = await this.#until(new Map(some.map((name) => [name, { type: "restart", message: ask(name) }])));
-      if (code !== 0) return code;
+      if (code === 0) continue;
+      const rest = names.slice(begun + rolling).map(quotedName);
+      if (rest.length > 0) complain(PROGRAM, `not restarted because of that: ${rest.join(", ")}`);
+      return code;
     }
     return 0;
   }

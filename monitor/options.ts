@@ -104,8 +104,8 @@ export const LOG_DEFAULTS = { logSize: 10 * 1024 * 1024, logKeep: 10 } as const;
 
 const OPTIONS: readonly Option[] = [
   COLONY_OPTION,
-  { name: "config", value: "DIR", help: "one JSON file per process; required" },
-  { name: "messages", value: "DIR", help: "one JSON file per request; required" },
+  { name: "config", value: "DIR", help: "one JSON file per process; required without --colony" },
+  { name: "messages", value: "DIR", help: "one JSON file per request; required without --colony" },
   { name: "frequency", aliases: ["freq"], value: "SECONDS", help: "scan both directories this often [10]" },
   { name: "pid", value: "DIR", help: "write a pid file per running process to DIR" },
   { name: "status", value: "DIR", help: "write the status of each process to DIR" },

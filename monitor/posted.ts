@@ -3,6 +3,9 @@ import type { Cause, ProcessEvent, StatusConfig } from "@ncolony/core";
 /** The monitor starts, or ends. */
 export const MONITOR: Cause = { kind: "monitor" };
 
+/** The monitor starts, and stops what an earlier one left running. */
+export const LEFTOVER: Cause = { kind: "monitor", reason: "an earlier monitor had left it running" };
+
 /** Why an event was posted. */
 export interface Why {
   /** Who or what asked for it. */

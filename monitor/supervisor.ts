@@ -12,7 +12,7 @@ import {
 import { type ChildListener, type Directory, EventQueue, type Host, logInternalError, type Usage } from "@ncolony/host";
 import { logIgnored, logLeftover } from "./lines.ts";
 import { PidKeeper } from "./pid_keeper.ts";
-import { MONITOR, type Posted, type Why } from "./posted.ts";
+import { LEFTOVER, MONITOR, type Posted, type Why } from "./posted.ts";
 import { type Process, ProcessTable } from "./process_table.ts";
 import type { SupervisorOptions } from "./supervisor_options.ts";
 
@@ -59,7 +59,7 @@ export class Supervisor {
       const { statuses } = this.#options;
       const now = this.#host.clock.now();
       const taken = { name: found.name, before: GONE, event, after: state, now };
-      const fields = statuses.step(taken, { cause: MONITOR, child: null });
+      const fields = statuses.step(taken, { cause: LEFTOVER, child: null });
       statuses.update(found.name, { pid: found.pids[0] ?? null });
       logLeftover(log, found, fields);
     }

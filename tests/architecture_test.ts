@@ -70,7 +70,7 @@ const OPENED_BY_DENO: Readonly<Record<string, string>> = {
   "host/files/lock.ts":
     "only Deno's files can be locked; opening one for reading and writing does not block, and it is checked then",
   "host/files/fresh.ts": "creates a file under a new name",
-  "host/files/status_reader.ts": "only Deno's files can be locked; it is a regular file, for reading",
+  "host/files/status_reader.ts": "in a directory that only root and the user can write",
   "host/files/published.ts": "only Deno's files can be locked; no other user may write its directory",
   "host/files/post.ts": "creates a file under a new name; reads a file that the command line names",
   "host/files/watch.ts": "opens a file of its own for writing",
@@ -82,6 +82,7 @@ const OPENED_BY_DENO: Readonly<Record<string, string>> = {
   "host/scopes/own_cgroup.ts": "reads /proc",
   "host/scopes/proc.ts": "reads /proc",
   "host/program/inherited.ts": "reads /proc",
+  "host/files/is_locked.ts": "only Deno's files can be locked; it is a regular file, for reading",
   "host/program/heart.ts": "creates a file if it is missing",
   "host/output/log_target.ts": "a device, its own stream, or a file that it may not stat",
 };

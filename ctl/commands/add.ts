@@ -2,7 +2,7 @@ import { type JsonObject, MAX_CONFIG_BYTES, MAX_ID, parseObject, UsageError } fr
 import { lastValue, type ParsedArgs, readTextFile, requiredValue } from "@ncolony/host/tool";
 import { add, type AddOptions } from "../ctl.ts";
 import { exactly } from "../operands.ts";
-import { asUsage, requestOf, waiterFor } from "../request.ts";
+import { asUsage, left, requestOf, waiterFor } from "../request.ts";
 
 /** Adds a process, or changes one: `add NAME --cmd CMD`. Returns the exit code. */
 export async function run(args: ParsedArgs): Promise<number> {
@@ -14,7 +14,7 @@ export async function run(args: ParsedArgs): Promise<number> {
   const extras = lastValue(args, "extras");
   const all = extras === undefined ? options : { ...options, extras: parseExtras(extras) };
   asUsage("add", () => add(request.places, name, cmd, args.values.get("arg") ?? [], all));
-  return await waiter?.untilRunning([name]) ?? 0;
+  return await waiter?.untilRunning([name]) ?? left(request);
 }
 
 /** Returns what the options say, without `--extras`. */

@@ -3,7 +3,7 @@ import { ExitError, mayRead, type ParsedArgs, readLinkedFile } from "@ncolony/ho
 import { restart } from "../ctl.ts";
 import { requireExisting } from "../existing.ts";
 import { someNames } from "../operands.ts";
-import { asUsage, ORIGIN, requestOf, waiterFor } from "../request.ts";
+import { asUsage, left, ORIGIN, requestOf, waiterFor } from "../request.ts";
 import { NOT_WELL } from "../unknown.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function run(args: ParsedArgs): Promise<number> {
   const ask = (name: string) => asUsage("restart", () => restart(request.places, name, ORIGIN));
   if (waiter !== null) return await waiter.untilRestarted(names, ask);
   names.forEach(ask);
-  return 0;
+  return left(request);
 }
 
 /** Checks that no process is disabled, as far as that can be seen. @throws {ExitError} With 3 if one is. */

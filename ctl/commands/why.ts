@@ -10,6 +10,7 @@ import {
 } from "@ncolony/core";
 import { denoClock, type ToldProcess } from "@ncolony/host/read-tool";
 import { type ParsedArgs, printShown } from "@ncolony/host/tool";
+import { join } from "@std/path/posix/join";
 import { deathsOf } from "../deaths.ts";
 import { exactly } from "../operands.ts";
 import { moment, sentenceOf } from "../story.ts";
@@ -32,9 +33,10 @@ export function run(words: ParsedArgs): number {
   const isAlive = reader.isAlive();
   const healths = reader.healths(reader.checkers(), told.status);
   const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths, told.status), denoClock.wall());
-  const monitor = isAlive === false ? {} : reader.json(".monitor") ?? {};
-  const [stale, stopping] = [whyStale(monitor, denoClock.wall()), whyStopping(monitor, denoClock.wall())];
-  const story: Story = { told, healths, events, stderr, isAlive, stopping, stale };
+  const monitor = reader.json(".monitor") ?? {};
+  const now = isAlive === false ? {} : monitor;
+  const [stale, stopping] = [whyStale(now, denoClock.wall()), whyStopping(now, denoClock.wall())];
+  const story: Story = { told, healths, events, stderr, isAlive, monitor, stopping, stale };
   printShown(words.flags.has("json") ? toJson(story) : toText(story));
   return isAlive === false ? NOTHING : fault === null && stale === null ? 0 : NOT_WELL;
 }
@@ -46,6 +48,8 @@ interface Story {
   readonly events: readonly JsonObject[];
   readonly stderr: readonly string[];
   readonly isAlive: boolean | null;
+  /** What the monitor last told about itself. */
+  readonly monitor: JsonObject;
   /** That the monitor is stopping. Null if it is not. */
   readonly stopping: string | null;
   /** Why all may be old. Null if it is not. */
@@ -57,7 +61,7 @@ function toJson({ told: { text, status }, healths, events, stderr, isAlive }: St
   return visibleJson(JSON.stringify({ ...document, health: healthsJson(healths), history: events, stderr }));
 }
 
-function toText({ told, healths, events, stderr, isAlive, stopping, stale }: Story): string {
+function toText({ told, healths, events, stderr, isAlive, monitor, stopping, stale }: Story): string {
   const { name } = told.status;
   const past = events.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
   const last = stderr.length === 0
@@ -69,7 +73,15 @@ function toText({ told, healths, events, stderr, isAlive, stopping, stale }: Sto
     ...[...healths].flatMap(healthSentence),
     ...last,
     ...[stopping, stale].filter((sentence) => sentence !== null),
+    ...placesOf(name, monitor),
   ].map(visible).join("\n");
+}
+
+/** Tells where the config of a process is, and what it prints. */
+function placesOf(name: string, { config, logs }: JsonObject): string[] {
+  return Object.entries({ config, log: logs }).flatMap(([what, directory]) =>
+    typeof directory === "string" ? [`Its ${what} is ${join(directory, name)}`] : []
+  );
 }
 
 /** `httpcheck has found it unhealthy since 2026-01-31 03:00:44Z: status 503.` */
@@ -82,14 +94,16 @@ function healthSentence([checker, { isHealthy, since, reason }]: readonly [strin
 
 /** Tells how things stand. */
 function now({ status, text }: ToldProcess, isAlive: boolean | null, isStopping: boolean): string[] {
-  const { name, state, pid, since, waitsFor, problem } = status;
+  const { name, state, pid, since, killAt, waitsFor, problem } = status;
   const told: JsonObject = JSON.parse(text);
   const for_ = describeSpan(Math.max(0, denoClock.wall() - since));
   if (isAlive === false && state !== "stopped") return [`The monitor is gone, so nobody knows what became of ${name}.`];
   const sentences: Readonly<Record<string, string>> = {
     running: `${name} has been running for ${for_}, as pid ${pid}.`,
     waiting: `${name} waits until ${moment(told.next_start)}.`,
-    stopping: `${name} has been stopping for ${for_}.`,
+    stopping: `${name} has been stopping for ${for_}${
+      killAt === null ? "" : `, and will be sent SIGKILL in ${describeSpan(Math.max(0, killAt - denoClock.wall()))}`
+    }.`,
     killing: `${name} was sent SIGKILL ${for_} ago, and has not ended.`,
     disabled: `${name} is disabled.`,
     invalid: `${name} has never had a valid config.`,

@@ -33,8 +33,8 @@ const MIN_FREQ = 0.01;
 
 const OPTIONS: readonly Option[] = [
   COLONY_OPTION,
-  { name: "config", value: "DIR", help: "the monitor's config directory; required" },
-  { name: "messages", value: "DIR", help: "the monitor's messages directory; required" },
+  { name: "config", value: "DIR", help: "the config directory; required without --colony" },
+  { name: "messages", value: "DIR", help: "the messages directory; required without --colony" },
   { name: "pid", value: "DIR", help: "the monitor's pid directory: shows start times" },
   { name: "status", value: "DIR", help: "the monitor's status directory: report health" },
   { name: "freq", aliases: ["frequency"], value: "SECONDS", help: `check this often [${DEFAULT_FREQ}]` },

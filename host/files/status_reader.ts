@@ -13,6 +13,7 @@ import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { resolve } from "@std/path/posix/resolve";
 import { isGranted } from "../permission.ts";
+import { isLocked } from "./is_locked.ts";
 import { readSmallFile } from "./open.ts";
 import { namesIn } from "./post.ts";
 
@@ -41,12 +42,13 @@ export class StatusReader {
 
   /** Returns whether the monitor that writes there lives. Null if that cannot be seen. */
   isAlive(): boolean | null {
-    return this.#isLocked();
+    return isLocked(this.path);
   }
 
   /** Returns whether a program that reports the health of processes is running. Null if that cannot be seen. */
   isChecking(checker: string): boolean | null {
-    return this.#isOurs(join(this.path, `.${checker}`)) ? this.#isLocked(`.${checker}`) : null;
+    const directory = join(this.path, `.${checker}`);
+    return this.#isOurs(directory) ? isLocked(directory) : null;
   }
 
   /** Returns the programs that report the health of processes, except those that are known to be gone. */
@@ -61,20 +63,6 @@ export class StatusReader {
       return health === null ? [] : [[checker, currentHealth(health, status)]];
     });
     return new Map(found);
-  }
-
-  /** Whether a program that writes here, or in a directory here, lives. Null if that cannot be seen. */
-  #isLocked(...directory: string[]): boolean | null {
-    const path = join(this.path, ...directory, ".lock");
-    try {
-      if (!Deno.lstatSync(path).isFile) return null;
-      using file = Deno.openSync(path, { read: true });
-      if (!file.tryLockSync(false)) return true;
-      file.unlockSync();
-      return false;
-    } catch (error) {
-      return error instanceof Deno.errors.NotFound ? false : null;
-    }
   }
 
   /** Returns the names of all processes with a status, sorted. Null if there is no such directory. */

@@ -9,4 +9,4 @@ export { configDirectory } from "../files/directory.ts";
 export { StatusReader, type ToldProcess } from "../files/status_reader.ts";
 export { sha256 } from "../sha256.ts";
 export { type Terminal, terminal } from "./terminal.ts";
-export { watchStatus } from "./watch_status.ts";
+export { type Picture, watchStatus } from "./watch_status.ts";

@@ -23,6 +23,7 @@ export {
 } from "./options.ts";
 export { COLONY_OPTION, colonyValue, type PlaceOption, placeValue, requiredPlace } from "./colony_option.ts";
 export { describeError } from "../deno_errors.ts";
+export { isLocked } from "../files/is_locked.ts";
 export {
   isFileIn,
   mayList,

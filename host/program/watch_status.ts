@@ -7,14 +7,22 @@ const [MIN_MS, MAX_MS] = [100, 1000];
 /** Moves to the beginning of the terminal, and clears it. What was scrolled out of it stays. */
 const CLEAR = "\x1b[H\x1b[2J";
 
+/** A text to show, and what it is about. */
+export interface Picture {
+  /** The text. */
+  readonly text: string;
+  /** The facts that it shows, without what time alone changes. */
+  readonly facts: string;
+}
+
 /**
  * Shows a text again whenever something in a directory changes, and every second, until the program is ended. On a
- * terminal, each text replaces the one before. Elsewhere, a text is shown only if it differs.
+ * terminal, each text replaces the one before. Elsewhere, a text is shown only if its facts differ.
  *
  * @param path The directory.
- * @param draw Returns the text. If it throws, the promise rejects.
+ * @param draw Returns what to show. If it throws, the promise rejects.
  */
-export async function watchStatus(path: string, draw: () => string): Promise<never> {
+export async function watchStatus(path: string, draw: () => Picture): Promise<never> {
   const waker = new Waker(denoClock);
   using watcher = Deno.watchFs(path, { recursive: false });
   (async () => {
@@ -23,10 +31,10 @@ export async function watchStatus(path: string, draw: () => string): Promise<nev
   const isTerminal = Deno.stdout.isTerminal();
   let last: string | null = null;
   for (;;) {
-    const text = draw();
+    const { text, facts } = draw();
     if (isTerminal) await write(`${CLEAR}${text}\n`);
-    else if (text !== last) await write(`${last === null ? "" : "\n"}${text}\n`);
-    last = text;
+    else if (facts !== last) await write(`${last === null ? "" : "\n"}${text}\n`);
+    last = facts;
     const shownAt = denoClock.now();
     await waker.wait(shownAt + MAX_MS);
     const pause = shownAt + MIN_MS - denoClock.now();

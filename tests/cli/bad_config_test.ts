@@ -11,7 +11,7 @@ Deno.test("an invalid config stops no process, is logged once per content, and i
   const web = await colony.started("web");
   colony.put("web", '{"args": ["cat"');
   const complaint = /WARN web: invalid config: (.*); the last valid config stays in effect$/;
-  assertEquals((await colony.waitFor(complaint))[1], "invalid JSON at line 1, column 16");
+  assertEquals((await colony.waitFor(complaint))[1], "invalid JSON at line 1, column 16: a ] is missing at the end");
   // Writes the same content again as new files, with several scans in between.
   for (let round = 0; round < 3; round++) {
     colony.put("web", '{"args": ["cat"');

@@ -23,12 +23,15 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
     monitored({ kill_time: 1e10 }),
     '"ncolony.monitor.kill_time" must be a number from 0 to 1000000000: got 10000000000',
   ],
-  [`${good({}).slice(0, -1)}, ${SECRET}}`, `invalid JSON at line 1, column ${good({}).length + 2}`],
-  ["", "invalid JSON at line 1, column 1"],
-  [" \n", "invalid JSON at line 2, column 1"],
+  [
+    `${good({}).slice(0, -1)}, ${SECRET}}`,
+    `invalid JSON at line 1, column ${good({}).length + 2}: a key needs " around it`,
+  ],
+  ["", "invalid JSON at line 1, column 1: it is empty"],
+  [" \n", "invalid JSON at line 2, column 1: it is empty"],
   [JSON.stringify([SECRET]), "must be a JSON object: got an array"],
   ["null", "must be a JSON object: got null"],
-  ["[".repeat(100_000), "invalid JSON at line 1, column 100001"],
+  ["[".repeat(100_000), "invalid JSON at line 1, column 100001: a ] is missing at the end"],
   ["[".repeat(60_000) + "]".repeat(60_000), "must be a JSON object: got an array"],
   [good({ args: SECRET }), '"args" must be a non-empty array of strings that begins with a command: got a string'],
   [
@@ -77,7 +80,10 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
   ],
   [monitored({ enabled: "no" }), '"ncolony.monitor.enabled" must be true or false: got a string'],
   [monitored({ killtime: 1 }), 'unknown key "ncolony.monitor.killtime"; known keys: cwd, daemonizes, '],
-  [`${good({})}\0`, `invalid JSON at line 1, column ${good({}).length + 1}`],
+  [
+    `${good({})}\0`,
+    `invalid JSON at line 1, column ${good({}).length + 1}: a NUL character (is the file UTF-16? it must be UTF-8)`,
+  ],
   [`{"__proto__": ${good({})}}`, '"args" must be a non-empty array of strings that begins with a command: got nothing'],
   [
     '{"args": ["cat"], "args": 1}',

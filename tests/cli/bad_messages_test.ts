@@ -23,15 +23,15 @@ async function said(colony: Colony, file: string, reason: string): Promise<void>
 const TYPE = '"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got';
 
 const WRONG: readonly (readonly [text: string, reason: string])[] = [
-  [`{"type": "RESTART", "name": "${SECRET}"`, "invalid JSON at line 1, column 38"],
-  [SECRET, "invalid JSON at line 1, column 1"],
-  [`{"type": "RESTART-ALL"} ${SECRET}`, "invalid JSON at line 1, column 25"],
-  ["", "invalid JSON at line 1, column 1"],
+  [`{"type": "RESTART", "name": "${SECRET}"`, "invalid JSON at line 1, column 38: a } is missing at the end"],
+  [SECRET, "invalid JSON at line 1, column 1: the first character must be {"],
+  [`{"type": "RESTART-ALL"} ${SECRET}`, "invalid JSON at line 1, column 25: something follows the last }"],
+  ["", "invalid JSON at line 1, column 1: it is empty"],
   ["[]", "must be a JSON object: got an empty array"],
   [`["${SECRET}"]`, "must be a JSON object: got an array"],
   ["null", "must be a JSON object: got null"],
   [`"${SECRET}"`, "must be a JSON object: got a string"],
-  ["[".repeat(60_000) + SECRET, "invalid JSON at line 1, column 60001"],
+  ["[".repeat(60_000) + SECRET, 'invalid JSON at line 1, column 60001: a text needs " around it'],
   ["[".repeat(100_000) + SECRET, "must be at most 65536 bytes"],
   ["[".repeat(30_000) + "]".repeat(30_000), "must be a JSON object: got an array"],
   [`{"${SECRET}": "RESTART-ALL"}`, `${TYPE} nothing`],
@@ -47,7 +47,10 @@ const WRONG: readonly (readonly [text: string, reason: string])[] = [
   [`{"type": "RESTART", "name": null, "value": "${SECRET}"}`, '"name" must be a string: got null'],
   ['{"type": "RESTART-GROUP", "group": null}', '"group" must be a string: got null'],
   [`{"type": "RESTART-GROUP", "name": "${SECRET}"}`, '"group" must be a string: got nothing'],
-  [`{"type":\0"RESTART-ALL", "${SECRET}": 1}`, "invalid JSON at line 1, column 9"],
+  [
+    `{"type":\0"RESTART-ALL", "${SECRET}": 1}`,
+    "invalid JSON at line 1, column 9: a NUL character (is the file UTF-16? it must be UTF-8)",
+  ],
   ['{"__proto__": {"type": "RESTART-ALL"}}', `${TYPE} nothing`],
   ['{"type": "RESTART", "__proto__": {"name": "web"}}', '"name" must be a string: got nothing'],
   [`\ufeff${RESTART_WEB}`, "begins with a byte order mark, which is not JSON"],

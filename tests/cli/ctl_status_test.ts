@@ -3,9 +3,10 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { tempDir, until } from "../helpers.ts";
+import { Colony } from "./harness.ts";
 import { Program } from "./program.ts";
 import { StatusColony } from "./status_files.ts";
-import { hasCommand, type Result, run, sh, toolCommand } from "./tools.ts";
+import { hasCommand, type Result, run, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 const READ_ONLY = ["--allow-read"];
 
@@ -44,9 +45,15 @@ Deno.test("ctl status tells of a crash loop, a missing command, a bad config and
     /^zcrash ◌ waiting - - \d 3 - waits \d s \(exit code 3, \dnd death in a row\)$/,
   );
   assertMatch(lineOf(stdout, "missing")!, /^missing ◌ waiting - - \d no start - waits .*no such file or directory/);
-  assertMatch(lineOf(stdout, "bad")!, /^bad ✗ invalid - - 0 - - invalid JSON at line 2, column 1$/);
+  assertMatch(
+    lineOf(stdout, "bad")!,
+    /^bad ✗ invalid - - 0 - - invalid JSON at line 2, column 1: a \} is missing at the end$/,
+  );
   assertMatch(lineOf(stdout, "off")!, /^off ○ disabled - - 0 - - -$/);
-  assertMatch(stdout, /^1 of 4 run; bad has an invalid config: invalid JSON .*; missing waits .*; zcrash waits /m);
+  assertMatch(
+    stdout,
+    /^1 of 4 run; bad has an invalid config: invalid JSON .*; missing waits .*; zcrash waits .*; 1 is disabled$/m,
+  );
   assertEquals((await ctl(colony, "status", "web", "off")).code, 0);
 });
 
@@ -58,7 +65,12 @@ Deno.test("ctl status exits with 0 while a process stops or restarts because som
   await colony.inState("web", "stopping");
   const { code, stdout } = await ctl(colony, "status");
   assertEquals(code, 0, stdout);
-  assertMatch(lineOf(stdout, "web")!, /^web ◐ stopping/);
+  assertMatch(lineOf(stdout, "web")!, /^web ◐ stopping \d+ - 1 - - SIGKILL in [34] s$/);
+  assertMatch(stdout, /^0 of 1 run; web is stopping \(SIGKILL in [34] s\)$/m);
+  assertMatch(
+    (await ctl(colony, "why", "web")).stdout,
+    /^web has been stopping for \d s, and will be sent SIGKILL in /m,
+  );
 });
 
 Deno.test("ctl status and why exit with 4 for a process that does not exist, and name the nearest one", async () => {
@@ -81,23 +93,35 @@ Deno.test("ctl status shows only the processes of a group", async () => {
   assertMatch(lineOf(stdout, "web")!, /running/);
 });
 
-Deno.test("ctl status never says that a process runs whose monitor was killed", async () => {
-  await using colony = new StatusColony({ config: { web: SLEEP } });
+Deno.test("ctl status never says that a process runs, or waits, whose monitor was killed", async () => {
+  await using colony = new StatusColony({ args: ["-m", "30"], config: { web: SLEEP, crash: CRASH } });
   const { pid } = await colony.inState("web", "running");
+  await colony.inState("crash", "waiting");
   colony.process.kill("SIGKILL");
   await colony.process.status;
   try {
     const { code, stdout } = await ctl(colony, "status");
     assertEquals(code, 4);
     assertMatch(lineOf(stdout, "web")!, /^web \? unknown - - 1 - - -$/);
-    assertStringIncludes(stdout, "The monitor is not running, and did not stop in order: its processes may still run.");
+    assertMatch(lineOf(stdout, "crash")!, /^crash \? unknown - - 1 3 - -$/);
+    const sentence = "The monitor is not running, and did not stop in order: its processes may still run.";
+    assertMatch(stdout, RegExp(`^${sentence} It was last seen \\d+ s ago\\.$`, "m"));
     const json = await ctl(colony, "status", "--json");
     assertEquals([json.code, JSON.parse(json.stdout).monitor.alive], [4, false]);
     const why = await ctl(colony, "why", "web");
     assertEquals(why.code, 4);
     assertStringIncludes(why.stdout, "The monitor is gone, so nobody knows what became of web.");
+    assertStringIncludes(why.stdout, `\nIts config is ${join(colony.config, "web")}\n`);
+    const same = ["--config", colony.config, "--messages", colony.messages, "--pid", colony.pids];
+    await using next = new Colony({ args: [...same, "--status", colony.status] });
+    await next.started("web");
+    await until("web is told to be running", () => colony.read("web")?.incarnation === 2);
+    assertMatch(
+      (await ctl(colony, "why", "web")).stdout,
+      / web was asked to stop, because an earlier monitor had left /,
+    );
   } finally {
-    Deno.kill(pid!, "SIGKILL");
+    signalIfThere(pid!, "SIGKILL");
   }
 });
 
@@ -154,7 +178,7 @@ Deno.test("ctl why tells who asked for what, what changed, how it ended, and wha
   const { code, stdout } = await ctl(colony, "why", "web");
   assertEquals(code, 3);
   const lines = stdout.split("\n").map((line) => line.replace(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ {2}/, ""));
-  const because = 'because httpcheck asked for it by message "message-0000": 3 bad answers in a row: 503';
+  const because = "because httpcheck asked for it: 3 bad answers in a row: 503";
   for (
     const pattern of [
       /^web was started as pid \d+ \(start 1\), because the monitor started\.$/,
@@ -248,6 +272,14 @@ Deno.test({
     const table = tableIn(once.stdout).slice(0, 3);
     assert(table.every((line) => [...line].length <= 72), table.join("\n"));
     assertMatch(table[1]!, /^missing .*…$/);
+    for (const columns of [40, 60]) {
+      const narrow = tableIn((await run(onTerminal(ctlOf(colony, "status"), "NO_COLOR=1", columns))).stdout).slice(
+        0,
+        3,
+      );
+      assert(narrow.every((line) => [...line].length <= columns), narrow.join("\n"));
+      assertMatch(narrow[1]!, /^missing +◌ waiting .*waits \d+ s .*…$/);
+    }
     const colorless = await run(onTerminal(ctlOf(colony, "status"), "NO_COLOR=1"));
     assert(!hasColor(colorless.stdout));
     await using watching = new Program(onTerminal(ctlOf(colony, "status", "--watch")), { stdin: "piped" });
@@ -262,6 +294,9 @@ Deno.test("ctl status --watch prints what changed where there is no terminal", a
   await colony.inState("web", "running");
   await using watching = new Program(ctlOf(colony, "status", "--watch"));
   await watching.waitFor(/^web .* running/);
+  // What time alone changes is not printed again.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assertEquals(watching.stdout.filter((line) => line.startsWith("web")).length, 1);
   colony.remove("web");
   await watching.waitFor(/^0 of 0 run$/);
 });
@@ -320,7 +355,10 @@ Deno.test("ctl proposes only names and commands that are close to what was typed
   assertEquals(await said("status", "wbe"), 'ncolony-ctl: There is no "wbe": did you mean "web"?');
   assertEquals(await said("status", "nosuch"), 'ncolony-ctl: There is no "nosuch"');
   assertEquals(await said("statsu"), 'ncolony-ctl: unknown command "statsu": did you mean status?');
-  assertEquals(await said("help"), 'ncolony-ctl: unknown command "help"');
+  const helpOf = async (...words: string[]) => (await ctl(colony, ...words)).stdout;
+  assertEquals(await helpOf("help", "why"), await helpOf("why", "--help"));
+  assertEquals(await helpOf("help"), await helpOf("--help"));
+  assertEquals(await said("zzz"), 'ncolony-ctl: unknown command "zzz"');
 });
 
 Deno.test("ctl status and why say that the monitor is stopping", async () => {

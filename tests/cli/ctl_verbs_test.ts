@@ -42,6 +42,34 @@ Deno.test("ctl restart-group of a group without members exits with 4, and sends 
   assertEquals(namesIn(places.messages).length, 1);
 });
 
+Deno.test("ctl says that no monitor is running, where it can see that, and leaves the order for the next one", async () => {
+  using dir = tempDir();
+  const places = site(dir);
+  const status = dir.dir("status");
+  const argv = ["--config", places.config, "--messages", places.messages, "--status", status];
+  const seeing = async (...words: string[]) => {
+    const { config, messages } = places;
+    const permissions = [`--allow-read=${config},${messages},${status}`, `--allow-write=${config},${messages}`];
+    return await runTool("ctl/mod.ts", [...argv, ...words], permissions);
+  };
+  const note = "ncolony-ctl: no monitor is running: this waits for the next one\n";
+  for (const words of [["restart", "web"], ["restart-all"], ["stop", "web"], ["add", "new", "--cmd", "cat"]]) {
+    assertEquals(await seeing(...words), { code: 0, stdout: "", stderr: note });
+    assertEquals((await ctl(places, "--status", status, "restart-all")).stderr, "");
+  }
+  assertEquals(namesIn(places.messages).length, 6);
+  assertEquals((await seeing("restart", "wbe")).stderr, 'ncolony-ctl: There is no "wbe": did you mean "web"?\n');
+  using _lock = lockFile(join(status, ".lock"));
+  assertEquals(await seeing("restart", "database"), { code: 0, stdout: "", stderr: "" });
+});
+
+/** Holds the lock of a file, as a monitor does. */
+function lockFile(path: string): Deno.FsFile {
+  const file = Deno.openSync(path, { read: true, write: true, create: true });
+  file.lockSync(true);
+  return file;
+}
+
 Deno.test("ctl restart of a disabled process exits with 3, and sends nothing", async () => {
   using dir = tempDir();
   const places = site(dir);
@@ -127,8 +155,8 @@ Deno.test("ctl patch, start and stop write nothing that is invalid, and nothing 
     const [args, code, reason] of [
       [["patch", "web", '{"args": "cat"}'], 2, 'Cannot change "web": "args" must be '],
       [["patch", "web", '{"args": null}'], 2, 'Cannot change "web": "args" must be '],
-      [["patch", "web", "{"], 2, "the patch invalid JSON at line 1, column 2"],
-      [["patch", "web", "3"], 2, "the patch must be a JSON object: got a number"],
+      [["patch", "web", "{"], 2, "Cannot use the patch: invalid JSON at line 1, column 2"],
+      [["patch", "web", "3"], 2, "Cannot use the patch: must be a JSON object: got a number"],
       [["patch", "web"], 2, "patch needs a NAME and a JSON object"],
       [["patch", "wbe", "{}"], 4, 'There is no "wbe": did you mean "web"?'],
       [["stpo", "web"], 2, 'unknown command "stpo": did you mean stop?'],
@@ -143,10 +171,9 @@ Deno.test("ctl patch, start and stop write nothing that is invalid, and nothing 
   assertEquals([Deno.readTextFileSync(path), Deno.statSync(path).ino], [CAT, inode]);
   Deno.writeTextFileSync(path, "{");
   const { code, stderr } = await ctl(places, "stop", "web");
-  assertEquals([code, stderr.startsWith('ncolony-ctl: Cannot change "web": invalid JSON at line 1, column 2')], [
-    2,
-    true,
-  ]);
+  const broken =
+    'Cannot change "web": its config is invalid: invalid JSON at line 1, column 2: a } is missing at the end';
+  assertEquals([code, stderr], [1, `ncolony-ctl: ${broken}\n`]);
 });
 
 Deno.test("ctl stop does not replace a link, and says where to change what it cannot write", async () => {

@@ -120,6 +120,7 @@ Deno.test("ctl --rolling restarts a few at a time, and none after a failure", as
   const { code, stderr } = await ctl(colony, "restart-all", "--rolling", "1");
   assertEquals(code, 3);
   assertMatch(stderr, /^ncolony-ctl: b: exit code 1 /);
+  assertStringIncludes(stderr, '\nncolony-ctl: not restarted because of that: "c", "d"\n');
   assertEquals(colony.pidsOf("c").length, before);
 });
 
@@ -184,7 +185,7 @@ Deno.test("ctl restart --wait fails for a config whose file is invalid, before t
   await colony.inState("never", "invalid");
   await colony.inState("web", "running");
   const never = await ctl(colony, "restart", "never", "--wait", "--timeout", "300");
-  const json = "invalid JSON at line 1, column 2";
+  const json = "invalid JSON at line 1, column 2: a } is missing at the end";
   assertEquals([never.code, never.stderr], [3, `ncolony-ctl: never: its config is invalid: ${json}\n`]);
   colony.put("web", "{");
   await colony.told("web", "invalid", ({ problem }) => problem !== null);

@@ -23,7 +23,7 @@ Deno.test("the text log shows direction marks and zero-width characters in names
   );
   const told = colony.lines.map((line) => line.replace(/^\S+ /, ""));
   assert(told.some((line) => line.startsWith(`INFO ${SHOWN}: gone -> running (wanted), pid `)));
-  assert(told.includes(`WARN ${SHOWN}2: invalid config: invalid JSON at line 1, column 2`));
+  assert(told.includes(`WARN ${SHOWN}2: invalid config: invalid JSON at line 1, column 2: a } is missing at the end`));
   place(colony.messages, NAME, JSON.stringify({ type: "RESTART-GROUP", group: NAME }));
   await colony.until("the message is told", () => {
     return colony.stderr.lines.some((line) => line.includes(` message "${SHOWN}": RESTART-GROUP "${SHOWN}": no such`));

@@ -66,7 +66,7 @@ Deno.test("the monitor understands every spelling of a message, renamed into pla
 });
 
 const WRONG: readonly (readonly [text: string, reason: string])[] = [
-  ["{", "invalid JSON at line 1, column 2"],
+  ["{", "invalid JSON at line 1, column 2: a } is missing at the end"],
   ['["RESTART"]', "must be a JSON object: got an array"],
   ['{"name": "web"}', '"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got nothing'],
   ['{"type": "STOP", "name": "web"}', '"type" must be RESTART, RESTART-ALL or RESTART-GROUP: got another string'],

@@ -168,8 +168,8 @@ Deno.test("parseSpec() rejects a config without args", () => {
 
 Deno.test("parseSpec() rejects anything but a JSON object, and names the place or the type", () => {
   const reasons = new Map([
-    ["", "invalid JSON at line 1, column 1"],
-    ['{\n  "args": ["a"],\n}', "invalid JSON at line 3, column 1"],
+    ["", "invalid JSON at line 1, column 1: it is empty"],
+    ['{\n  "args": ["a"],\n}', "invalid JSON at line 3, column 1: a comma before the }"],
     ['\ufeff{"args":["a"]}', "begins with a byte order mark, which is not JSON"],
     ["[]", "must be a JSON object: got an empty array"],
     ['["args"]', "must be a JSON object: got an array"],
@@ -204,9 +204,12 @@ Deno.test("parseSpec() treats __proto__ as a key like any other", () => {
 });
 
 Deno.test("parseSpec() accepts or rejects 100,000 nested brackets", () => {
-  assertEquals(refusal("[".repeat(100_000)).reason, "invalid JSON at line 1, column 100001");
+  assertEquals(refusal("[".repeat(100_000)).reason, "invalid JSON at line 1, column 100001: a ] is missing at the end");
   assertEquals(refusal("[".repeat(50_000) + "]".repeat(50_000)).reason, "must be a JSON object: got an array");
-  assertEquals(refusal('{"a":'.repeat(20_000)).reason, "invalid JSON at line 1, column 100001");
+  assertEquals(
+    refusal('{"a":'.repeat(20_000)).reason,
+    "invalid JSON at line 1, column 100001: a } is missing at the end",
+  );
   const deep = "[".repeat(50_000) + "]".repeat(50_000);
   assertEquals(parseSpec("web", `{"args":["a"],"extra":${deep}}`).args, ["a"]);
   assertEquals(refusal(`{"args":${deep}}`).field, "args");

@@ -19,7 +19,10 @@ function newsOf(...entries: readonly (Entry | null)[]): boolean[] {
 Deno.test("Specs puts valid configs in force, and reports the problems of the others", () => {
   const specs = new Specs();
   assertEquals(specs.change("web", WEB).problem, null);
-  assertEquals(specs.change("db", BROKEN).problem?.reason, "invalid JSON at line 1, column 18");
+  assertEquals(
+    specs.change("db", BROKEN).problem?.reason,
+    "invalid JSON at line 1, column 18: a ] is missing at the end",
+  );
   const { problem, event } = specs.change("mail", UNREADABLE);
   assertEquals([problem, event], [
     { name: "mail", field: null, reason: "cannot be read", place: null, digest: 0 },

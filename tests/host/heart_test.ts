@@ -148,7 +148,7 @@ Deno.test("startHeart() reports an invalid config once, by its field and without
   ]);
   const notJson = { ...it, environ: () => "hunter2" };
   assertEquals(startHeart(notJson), null);
-  assertMatch(it.faults[1]!, /^no heartbeat: .*invalid JSON at line 1, column 1$/);
+  assertMatch(it.faults[1]!, /^no heartbeat: .*invalid JSON at line 1, column 1: the first character must be \{$/);
 });
 
 Deno.test({
