@@ -1,6 +1,6 @@
-import { SpecError } from "./errors.ts";
-import { Fields, MAX_SECONDS } from "./fields.ts";
-import { parseObject } from "./json.ts";
+import { parseConfig, throwing } from "./config_text.ts";
+import { Fields, MAX_SECONDS, type Report } from "./fields.ts";
+import type { JsonObject } from "./json.ts";
 
 /** The heartbeat that a config asks of its process, under `ncolony.beatcheck`. */
 export interface Beat {
@@ -46,13 +46,17 @@ export interface BeatTimes {
  * ```
  */
 export function parseBeat(name: string, source: string): Beat | null {
-  const fail = (field: string | null, reason: string) => new SpecError(name, field, reason);
-  const fields = new Fields(parseObject(source, (reason) => fail(null, reason)), "", fail).section("ncolony.beatcheck");
+  return readBeat(parseConfig(name, source), throwing(name));
+}
+
+/** Reads the heartbeat of a config. If a key is invalid, reports that. */
+export function readBeat(config: JsonObject, report: Report): Beat | null {
+  const fields = new Fields(config, "", report).section("ncolony.beatcheck");
   if (fields === null) return null;
   fields.only(["period", "grace", "status"]);
-  const period = fields.needed("period", fields.period("period"));
-  const grace = fields.needed("grace", fields.number("grace", MAX_SECONDS));
-  const status = fields.needed("status", fields.text("status"));
+  const period = fields.needed("period", fields.period("period"), 1);
+  const grace = fields.needed("grace", fields.number("grace", MAX_SECONDS), 0);
+  const status = fields.needed("status", fields.text("status"), "");
   return { periodMs: period * 1000, graceMs: period * grace * 1000, status };
 }
 

@@ -3,8 +3,11 @@ import { isObject, type Json, type JsonObject, ownValue } from "./json.ts";
 
 /** Why a process was started, stopped or restarted. */
 export type Cause =
-  /** Its config was added, changed or removed. `keys` names the keys that changed; null: all are new or gone. */
-  | { readonly kind: "config"; readonly keys: readonly string[] | null }
+  /**
+   * Its config was added, changed, disabled or removed. `keys` names the keys that changed; null: all are new or gone.
+   * `reason` is `removed` or `disabled` if it was.
+   */
+  | { readonly kind: "config"; readonly keys: readonly string[] | null; readonly reason?: string }
   /** A message asked for it. `messages` names the files of all messages that were answered at once, the last one last. */
   | MessageCause
   /** The monitor started, or ended. `reason`: what it found when it started. Absent: nothing of note. */

@@ -13,35 +13,41 @@ export const MAX_ID = 2 ** 32 - 2;
 /** Headers that a config may not set: they frame the request or control the connection. */
 const FRAMING = ["connection", "content-length", "expect", "te", "trailer", "transfer-encoding", "upgrade"];
 
-/** One object of a config. Each method reads a key and throws the error that `fail` creates if the value is invalid. */
+/** Takes what is wrong with a config: the path of the key, or null for the text as a whole, and why. May throw. */
+export type Report = (field: string | null, reason: string) => void;
+
+/**
+ * One object of a config. Each method reads a key. If the value is invalid, it reports that, and returns what it returns
+ * for a missing key.
+ */
 export class Fields {
   readonly #object: JsonObject;
   readonly #prefix: string;
-  readonly #fail: (field: string, reason: string) => Error;
+  readonly #report: Report;
 
-  constructor(object: JsonObject, prefix: string, fail: (field: string, reason: string) => Error) {
+  constructor(object: JsonObject, prefix: string, report: Report) {
     this.#object = object;
     this.#prefix = prefix;
-    this.#fail = fail;
+    this.#report = report;
   }
 
   only(keys: readonly string[]): void {
-    const unknown = Object.keys(this.#object).find((key) => !keys.includes(key));
-    if (unknown === undefined) return;
-    const field = this.#prefix + unknown;
-    throw this.#fail(field, `unknown key ${quotedName(field)}; known keys: ${keys.join(", ")}`);
+    for (const unknown of Object.keys(this.#object).filter((key) => !keys.includes(key))) {
+      const field = this.#prefix + unknown;
+      this.#report(field, `unknown key ${quotedName(field)}; known keys: ${keys.join(", ")}`);
+    }
   }
 
   /** Reads a nested object. Returns null if the key is missing or its value is null. */
   section(key: string, wanted?: string): Fields | null {
     const object = ownValue(this.#object, key) === null ? undefined : this.object(key, wanted);
-    return object === undefined ? null : new Fields(object, `${this.#prefix}${key}.`, this.#fail);
+    return object === undefined ? null : new Fields(object, `${this.#prefix}${key}.`, this.#report);
   }
 
   object(key: string, wanted = "an object"): JsonObject | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || isObject(value)) return value;
-    throw this.#wrong(key, wanted, value);
+    return this.#wrong(key, wanted, value);
   }
 
   /** Reads a user or group id. A value of null, which Python writes for `None`, counts as missing. */
@@ -53,7 +59,7 @@ export class Fields {
     const value = ownValue(this.#object, key);
     if (value === undefined || typeof value === "number" && value >= min && value <= max) return value;
     const got = typeof value === "number" ? `${value}` : blame(value);
-    throw this.#wrong(key, `a number from ${min} to ${max}`, value, got);
+    return this.#wrong(key, `a number from ${min} to ${max}`, value, got);
   }
 
   /** Reads a period in seconds. It has a minimum, so that nothing is done without a pause. */
@@ -64,7 +70,7 @@ export class Fields {
   integer(key: string, max: number, min = 0): number | undefined {
     const value = this.number(key, max, min);
     if (value === undefined || Number.isInteger(value)) return value;
-    throw this.#wrong(key, "an integer", value, `${value}`);
+    return this.#wrong(key, "an integer", value, `${value}`);
   }
 
   /** Reads a value in the way that `parse` does, which returns undefined if it is invalid. */
@@ -72,14 +78,14 @@ export class Fields {
     const value = ownValue(this.#object, key);
     const parsed = value === undefined ? undefined : parse(value);
     if (value === undefined || parsed !== undefined) return parsed;
-    throw this.#wrong(key, wanted, value, otherThan(value));
+    return this.#wrong(key, wanted, value, otherThan(value));
   }
 
   /** Reads a non-empty string that can be passed to the operating system. */
   text(key: string): string | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || isText(value) && value !== "") return value;
-    throw this.#wrong(key, "a non-empty string", value, otherThan(value));
+    return this.#wrong(key, "a non-empty string", value, otherThan(value));
   }
 
   /** Reads an HTTP status, an array of them, or "any". Returns null if the key is missing. */
@@ -89,20 +95,21 @@ export class Fields {
     if (value === "any") return value;
     const statuses = Array.isArray(value) ? value : [value];
     if (statuses.length > 0 && statuses.every(isStatus)) return statuses;
-    throw this.#wrong(key, 'a status from 100 to 599, an array of those, or "any"', value);
+    this.#wrong(key, 'a status from 100 to 599, an array of those, or "any"', value);
+    return null;
   }
 
-  /** Returns a value that was read. Throws if the key is missing. */
-  needed<T>(key: string, value: T | undefined): T {
-    if (value !== undefined) return value;
+  /** Returns a value that was read, or else the last argument. Reports a key that is missing. */
+  needed<T>(key: string, value: T | undefined, otherwise: T): T {
     const field = this.#prefix + key;
-    throw this.#fail(field, `${quotedName(field)} is missing`);
+    if (!Object.hasOwn(this.#object, key)) this.#report(field, `${quotedName(field)} is missing`);
+    return value ?? otherwise;
   }
 
   boolean(key: string): boolean | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || typeof value === "boolean") return value;
-    throw this.#wrong(key, "true or false", value);
+    return this.#wrong(key, "true or false", value);
   }
 
   /** Returns whether a value is false. */
@@ -114,58 +121,76 @@ export class Fields {
     const value = ownValue(this.#object, key);
     const choice = choices.find((one) => one === value);
     if (value === undefined || choice !== undefined) return choice;
-    throw this.#wrong(key, `one of ${choices.join(", ")}`, value, otherThan(value));
+    const meant = typeof value === "string" ? choices.find((one) => isMeant(one, value)) : undefined;
+    const hint = meant === undefined ? "" : `; did you mean "${meant}"?`;
+    return this.#wrong(key, `one of ${choices.join(", ")}`, value, otherThan(value) + hint);
   }
 
   path(key: string): string | undefined {
     const value = ownValue(this.#object, key);
     if (value === undefined || isText(value) && value.startsWith("/")) return value;
-    throw this.#wrong(key, "an absolute path", value, otherThan(value));
+    return this.#wrong(key, "an absolute path", value, otherThan(value));
   }
 
   strings(key: string, kind: string, test: (text: string) => boolean): readonly string[] {
     const value = Object.hasOwn(this.#object, key) ? this.#object[key] : [];
     if (isTexts(value) && value.every(test)) return value;
-    throw this.#wrong(key, `an array of ${kind}`, value, blameItem(value));
+    this.#wrong(key, `an array of ${kind}`, value, blameItem(value));
+    return [];
   }
 
   command(key: string): readonly [string, ...string[]] {
     const value = ownValue(this.#object, key);
     if (isTexts(value) && hasFirst(value) && value[0] !== "") return value;
-    throw this.#wrong(key, "a non-empty array of strings that begins with a command", value, blameItem(value));
+    this.#wrong(key, "a non-empty array of strings that begins with a command", value, blameItem(value));
+    return ["true"];
   }
 
   /** Reads the headers of an HTTP request without a body. */
   headers(key: string): Readonly<Record<string, string>> {
-    const headers = Object.entries(this.object(key) ?? {}).map(([name, value]): [string, string] => {
-      if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
-        throw this.#fail(
-          this.#prefix + key,
-          `${quotedName(this.#prefix + key)} has a key that is not a valid header name`,
-        );
-      }
-      if (FRAMING.includes(name.toLowerCase())) throw this.#wrong(`${key}.${name}`, "left out", value);
-      if (typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) return [name, value];
-      throw this.#wrong(`${key}.${name}`, "a string of printable Latin-1", value, otherThan(value));
+    const isHeader = (name: string) => /^[\w!#$%&'*+.^`|~-]+$/.test(name);
+    return this.#texts(key, "header name", isHeader, (name, value) => {
+      if (FRAMING.includes(name.toLowerCase())) return ["left out", blame(value)];
+      const isGood = typeof value === "string" && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+      return isGood ? null : ["a string of printable Latin-1", otherThan(value)];
     });
-    return Object.fromEntries(headers);
   }
 
   environment(key: string): Readonly<Record<string, string>> {
-    const variables = Object.entries(this.object(key) ?? {}).map(([name, value]): [string, string] => {
-      if (!isVariable(name)) {
-        throw this.#fail(key, `${JSON.stringify(key)} has a key that is not a valid variable name`);
-      }
-      if (!isText(value)) throw this.#wrong(`${key}.${name}`, "a string", value);
-      return [name, value];
-    });
-    return Object.fromEntries(variables);
+    return this.#texts(
+      key,
+      "variable name",
+      isVariable,
+      (_, value) => isText(value) ? null : ["a string", blame(value)],
+    );
   }
 
-  #wrong(key: string, wanted: string, value: Json | undefined, got = blame(value)): Error {
-    const field = this.#prefix + key;
-    return this.#fail(field, `${quotedName(field)} must be ${wanted}: got ${got}`);
+  /** Reads an object of strings. `check` returns what a value must be and what it is, or null if it is good. */
+  #texts(
+    key: string,
+    kind: string,
+    isName: (name: string) => boolean,
+    check: (name: string, value: Json) => readonly [wanted: string, got: string] | null,
+  ): Readonly<Record<string, string>> {
+    const entries = Object.entries(this.object(key) ?? {}).flatMap(([name, value]): [string, string][] => {
+      const field = this.#prefix + key;
+      if (!isName(name)) this.#report(field, `${quotedName(field)} has a key that is not a valid ${kind}`);
+      const fault = check(name, value);
+      if (fault !== null) this.#wrong(`${key}.${name}`, fault[0], value, fault[1]);
+      return fault === null ? [[name, value as string]] : [];
+    });
+    return Object.fromEntries(entries);
   }
+
+  #wrong(key: string, wanted: string, value: Json | undefined, got = blame(value)): undefined {
+    const field = this.#prefix + key;
+    this.#report(field, `${quotedName(field)} must be ${wanted}: got ${got}`);
+  }
+}
+
+/** Returns whether a word means a choice: `term` and `Sigterm` mean SIGTERM. */
+function isMeant(choice: string, word: string): boolean {
+  return [word, `SIG${word}`].some((one) => one.toUpperCase() === choice.toUpperCase());
 }
 
 function isStatus(value: Json): value is number {

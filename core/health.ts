@@ -68,7 +68,11 @@ export function whyUnhealthy(healths: ReadonlyMap<string, Health>, { cause }: Pi
     const told = bad.map(([checker, { reason }]) => reason === null ? checker : `${checker}: ${reason}`);
     return `is unhealthy (${told.join("; ")})`;
   }
+  const unchecked = [...healths].find(([, { isHealthy, reason, last }]) => {
+    return isHealthy === null && reason !== null && last === null;
+  });
+  if (unchecked !== undefined) return `cannot be checked (${unchecked[0]}: ${unchecked[1].reason})`;
   const { from, reason } = cause?.kind === "message" ? cause : { from: null, reason: null };
   if (from === null || healths.get(from)?.isHealthy !== null) return null;
-  return `was restarted by ${from}${reason === null ? "" : ` (${reason})`}, and has not been healthy since`;
+  return `was restarted by ${from}${reason === null ? "" : ` (${reason})`} and has not been healthy since`;
 }

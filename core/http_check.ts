@@ -1,6 +1,6 @@
-import { SpecError } from "./errors.ts";
-import { Fields, MAX_SECONDS } from "./fields.ts";
-import { parseObject } from "./json.ts";
+import { parseConfig, throwing } from "./config_text.ts";
+import { Fields, MAX_SECONDS, type Report } from "./fields.ts";
+import type { JsonObject } from "./json.ts";
 import { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 
 /** The keys of `ncolony.httpcheck`. */
@@ -82,18 +82,21 @@ export type HttpEffect = "ask" | "restart" | null;
  * ```
  */
 export function parseHttpCheck(name: string, source: string): HttpCheck | null {
-  const fail = (field: string | null, reason: string) => new SpecError(name, field, reason);
-  const config = new Fields(parseObject(source, (reason) => fail(null, reason)), "", fail);
-  const fields = config.section("ncolony.httpcheck");
+  return readHttpCheck(parseConfig(name, source), throwing(name));
+}
+
+/** Reads the HTTP check of a config. If a key is invalid, reports that. */
+export function readHttpCheck(config: JsonObject, report: Report): HttpCheck | null {
+  const fields = new Fields(config, "", report).section("ncolony.httpcheck");
   if (fields === null) return null;
   fields.only(KEYS);
-  const url = fields.needed("url", fields.text("url"));
+  const url = fields.needed("url", fields.text("url"), "http://localhost/");
   if (!/^https?:\/\//i.test(url)) {
-    throw fail("ncolony.httpcheck.url", '"ncolony.httpcheck.url" must begin with http:// or https://');
+    report("ncolony.httpcheck.url", '"ncolony.httpcheck.url" must begin with http:// or https://');
   }
-  const period = fields.needed("period", fields.period("period"));
-  const timeout = fields.needed("timeout", fields.period("timeout"));
-  const grace = fields.needed("grace", fields.number("grace", MAX_SECONDS));
+  const period = fields.needed("period", fields.period("period"), 1);
+  const timeout = fields.needed("timeout", fields.period("timeout"), 1);
+  const grace = fields.needed("grace", fields.number("grace", MAX_SECONDS), 0);
   const connection = {
     headers: fields.headers("headers"),
     unix: fields.path("unix") ?? null,
@@ -101,17 +104,17 @@ export function parseHttpCheck(name: string, source: string): HttpCheck | null {
     isInsecure: fields.boolean("insecure") ?? false,
   };
   if (connection.ca !== null && !/^https:/i.test(url)) {
-    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no effect if "url" begins with http://');
+    report("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no effect if "url" begins with http://');
   }
   if (connection.ca !== null && connection.isInsecure) {
-    throw fail("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no effect if "insecure" is true');
+    report("ncolony.httpcheck.ca", '"ncolony.httpcheck.ca" has no effect if "insecure" is true');
   }
   return {
     url,
     periodMs: period * 1000,
     timeoutMs: Math.min(period, timeout) * 1000,
     graceMs: period * grace * 1000,
-    maxBad: fields.needed("maxBad", fields.integer("maxBad", MAX_SECONDS)),
+    maxBad: fields.needed("maxBad", fields.integer("maxBad", MAX_SECONDS), 0),
     expect: fields.statuses("expect"),
     ...connection,
   };

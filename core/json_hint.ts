@@ -12,7 +12,7 @@ export function jsonHint(source: string): string {
 function hintOf(source: string): string | null {
   const { at, isWhole, wants, open } = scanJson(source);
   if (isWhole) return null;
-  if (source.trim() === "") return "it is empty";
+  if (source.trim() === "") return "the text is empty";
   const [char, before] = [source.charAt(at), source.slice(0, at).trimEnd().at(-1)];
   if (char === "") return open === undefined ? null : `a ${open === "{" ? "}" : "]"} is missing at the end`;
   if (char === "\0") return "a NUL character (is the file UTF-16? it must be UTF-8)";
@@ -21,7 +21,7 @@ function hintOf(source: string): string | null {
   if (/[\s\u200b-\u200f\u2060\ufeff]/u.test(char)) return "an invisible character that is not a space";
   if (wants === "end") return "something follows the last }";
   if (wants === ":") return "a : is missing";
-  if ((char === "}" || char === "]") && before === ",") return `a comma before the ${char}`;
+  if ((char === "}" || char === "]") && before === ",") return `there must be no comma before the ${char}`;
   if (char === "}" || char === "]") return `a ${char} that closes nothing`;
   if (char === "'") return "' in place of \"";
   // A token that was cut: the digits of 0755 are two numbers.

@@ -46,6 +46,10 @@ export { mergePatch } from "./merge_patch.ts";
 export { parseBytes } from "./bytes.ts";
 export { checkChoice, checkInteger, checkNumber, checkText } from "./option.ts";
 export { placeOf } from "./place.ts";
+export { planChanges, type PlannedChange } from "./plan.ts";
+export { checkConfig, type CheckedConfig, type Finding } from "./check_config.ts";
+export { parseConfig } from "./config_text.ts";
+export { extraKeys, type Oddity } from "./extra_keys.ts";
 export { fileNameFault, isIgnored, nameFault } from "./name.ts";
 export {
   deadline,
@@ -85,6 +89,7 @@ export { type SpecChange, Specs } from "./specs.ts";
 export {
   type Folded,
   foldStep,
+  foldUnseenEnd,
   type HistoryEvent,
   isAtRest,
   type LastExit,

@@ -1,7 +1,7 @@
 import { parseBytes } from "./bytes.ts";
-import { SpecError } from "./errors.ts";
-import { Fields, isVariable, MAX_SECONDS } from "./fields.ts";
-import { type Json, parseObject } from "./json.ts";
+import { parseConfig, throwing } from "./config_text.ts";
+import { Fields, isVariable, MAX_SECONDS, type Report } from "./fields.ts";
+import type { Json, JsonObject } from "./json.ts";
 import { nameFault } from "./name.ts";
 import { parseSurroundings, SURROUNDINGS_KEYS } from "./surroundings.ts";
 import { KILL_SCOPES, type Limits, type LogLimits, type Spec, STOP_SIGNALS, type StopSignal } from "./types.ts";
@@ -68,13 +68,23 @@ export const MAX_LOG_KEEP = 1000;
  * ```
  */
 export function parseSpec(name: string, source: string): Spec {
-  const fail = (field: string | null, reason: string) => new SpecError(name, field, reason);
+  const report = throwing(name);
+  checkText(name, source, report);
+  return readSpec(name, source, parseConfig(name, source), report);
+}
+
+/** Checks all but the keys of a config. */
+export function checkText(name: string, source: string, report: Report): void {
   const fault = nameFault(name);
-  if (fault !== null) throw fail(null, fault);
-  if (!source.isWellFormed()) throw fail(null, "must be well-formed Unicode");
-  if (utf8Length(source) > MAX_CONFIG_BYTES) throw fail(null, `must be at most ${MAX_CONFIG_BYTES} bytes`);
-  const config = new Fields(parseObject(source, (reason) => fail(null, reason)), "", fail);
-  const monitor = new Fields(config.object("ncolony.monitor") ?? {}, "ncolony.monitor.", fail);
+  if (fault !== null) report(null, fault);
+  if (!source.isWellFormed()) report(null, "must be well-formed Unicode");
+  if (utf8Length(source) > MAX_CONFIG_BYTES) report(null, `must be at most ${MAX_CONFIG_BYTES} bytes`);
+}
+
+/** Reads the keys of a config. If one is invalid, reports that, and takes it to be missing. */
+export function readSpec(name: string, source: string, object: JsonObject, report: Report): Spec {
+  const config = new Fields(object, "", report);
+  const monitor = new Fields(config.object("ncolony.monitor") ?? {}, "ncolony.monitor.", report);
   monitor.only(MONITOR_KEYS);
   const killTime = monitor.number("kill_time", MAX_SECONDS);
   const uid = config.id("uid");
@@ -84,13 +94,13 @@ export function parseSpec(name: string, source: string): Spec {
   const daemonizes = monitor.boolean("daemonizes") ?? false;
   if (daemonizes && killScope !== "cgroup" && killScope !== "all") {
     const field = "ncolony.monitor.daemonizes";
-    throw fail(field, `${JSON.stringify(field)} needs "kill_scope": "cgroup" or "all"`);
+    report(field, `${JSON.stringify(field)} needs "kill_scope": "cgroup" or "all"`);
   }
   const surroundings = parseSurroundings(monitor);
   const other = uid === undefined ? gid === undefined ? null : "gid" : "uid";
   if (surroundings.user !== undefined && other !== null) {
     const field = "ncolony.monitor.user";
-    throw fail(field, `${JSON.stringify(field)} cannot be used together with "${other}"`);
+    report(field, `${JSON.stringify(field)} cannot be used together with "${other}"`);
   }
   return {
     name,

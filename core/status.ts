@@ -193,7 +193,8 @@ export function foldStep(status: Status, taken: StatusStep): Folded {
 function causeOf(status: Status, { before, event, after }: StatusStep, cause: Cause): Cause {
   if (cause.kind === "config") {
     const isChange = event.type === "wanted" && status.source !== null;
-    return { kind: "config", keys: isChange ? changedKeys(status.source, event.spec.source) : null };
+    const reason = event.type === "unwanted" && status.rest !== "stopped" ? { reason: status.rest } : {};
+    return { kind: "config", keys: isChange ? changedKeys(status.source, event.spec.source) : null, ...reason };
   }
   const isNew = before.type === "running" && after.type !== "running";
   return joinCauses(isNew ? null : status.cause, cause);
@@ -209,6 +210,13 @@ function foldStart([status, events]: Folded, { before, event, at, child }: Statu
   const { pid, scope } = child;
   const running: Status = { ...started, state: "running", since: at, pid, scope };
   return [running, [...events, { event: "started", pid, incarnation, cause }]];
+}
+
+/** Folds that a process has ended while no monitor was there to see it. */
+export function foldUnseenEnd(status: Status, at: number): Folded {
+  const exit: Exit = { type: "unknown", reason: "no monitor was there to see it" };
+  const last: LastExit = { exit, at, livedMs: null, isAsked: false };
+  return [{ ...status, lastExit: last }, [{ event: "exited", incarnation: status.incarnation, last, cause: null }]];
 }
 
 function foldExit([status, events]: Folded, { before, at, now }: StatusStep, exit: Exit): Folded {

@@ -18,7 +18,8 @@ export function foldConfig(status: Status, { wants, problem, source }: StatusCon
   const isKnown = problem?.message === status.problem?.message && problem?.field === status.problem?.field;
   if (!isKnown) {
     folded = { ...folded, problem: problem === null ? null : { ...problem, since: at } };
-    events.push(folded.problem === null ? { event: "problem-gone" } : { event: "problem", problem: folded.problem });
+    if (folded.problem !== null) events.push({ event: "problem", problem: folded.problem });
+    else if (wants !== "removed") events.push({ event: "problem-gone" });
   }
   if (wants === "disabled" && folded.source !== source) folded = { ...folded, source };
   const state = wants === null ? "invalid" : wants;

@@ -100,7 +100,9 @@ function causeJson(cause: Cause | null): Json {
   if (cause === null) return null;
   const { kind } = cause;
   const json = { kind, message: null, from: null, reason: null, keys: null };
-  if (kind === "config") return { ...json, keys: cause.keys === null ? null : [...cause.keys] };
+  if (kind === "config") {
+    return { ...json, reason: cause.reason ?? null, keys: cause.keys === null ? null : [...cause.keys] };
+  }
   if (kind === "monitor") return { ...json, reason: cause.reason ?? null };
   if (kind !== "message") return json;
   const { messages, from, reason } = cause;
@@ -157,15 +159,19 @@ function parseCause({ kind, messages, from, reason, keys }: JsonObject): Cause |
     case "message":
       return { kind, messages: texts(messages), from: textOf(from), reason: textOf(reason) };
     case "config":
-      return { kind, keys: Array.isArray(keys) ? texts(keys) : null };
+      return { kind, keys: Array.isArray(keys) ? texts(keys) : null, ...why(reason) };
     case "monitor":
-      return { kind, ...(typeof reason === "string" ? { reason } : {}) };
+      return { kind, ...why(reason) };
     case "exit":
     case "delay":
       return { kind };
     default:
       return null;
   }
+}
+
+function why(reason: Json | undefined): { readonly reason?: string } {
+  return typeof reason === "string" ? { reason } : {};
 }
 
 function parseProblem({ message, field, line, column, since }: JsonObject): StatusProblem {

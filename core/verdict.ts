@@ -42,7 +42,8 @@ export function judge({ status, facts }: ToldStatus, deaths: number, unhealthy: 
 
 function describeDeath({ lastExit }: Status, deaths: number): string {
   const exit = describeExit(lastExit!.exit);
-  return deaths < 2 ? exit : `${exit}, ${ordinal(deaths)} death in a row`;
+  const what = lastExit!.exit.type === "failed" ? "failed start" : "death";
+  return deaths < 2 ? exit : `${exit}, ${ordinal(deaths)} ${what} in a row`;
 }
 
 function place({ problem }: Status): string {

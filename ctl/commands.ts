@@ -91,6 +91,25 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: WAIT,
     load: () => import("./commands/patch.ts"),
   },
+  check: {
+    usage: "check [DIR|FILE…] [options]",
+    help: "find problems in configs, before the monitor does",
+    options: [
+      { name: "here", help: "also check that this machine has what they name" },
+      { name: "strict", help: "exit with 3 also for warnings" },
+      JSON_OPTION,
+    ],
+    load: () => import("./commands/check.ts"),
+  },
+  plan: {
+    usage: "plan DIR [options]",
+    help: "tell what would happen if DIR became the config directory",
+    options: [
+      { name: "from", value: "DIR", help: "compare with DIR instead of --config" },
+      JSON_OPTION,
+    ],
+    load: () => import("./commands/plan.ts"),
+  },
   status: {
     usage: "status [NAME…] [options]",
     help: "show the status of processes",

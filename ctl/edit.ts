@@ -4,9 +4,8 @@ import {
   MAX_CONFIG_BYTES,
   mergePatch,
   ownValue,
-  parseObject,
+  parseConfig,
   parseSpec,
-  SpecError,
 } from "@ncolony/core";
 import { postFile, readOwnFile } from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
@@ -34,7 +33,7 @@ import type { Places } from "./ctl.ts";
  */
 export function patch(places: Places, name: string, change: JsonObject): boolean {
   const before = readOwnFile(places.config, name, MAX_CONFIG_BYTES);
-  const config = parseObject(before, (reason) => new SpecError(name, null, reason));
+  const config = parseConfig(name, before);
   const after = format(mergePatch(config, change) as JsonObject, before);
   parseSpec(name, after);
   if (JSON.stringify(config) === JSON.stringify(JSON.parse(after))) return false;
@@ -49,7 +48,7 @@ export function patch(places: Places, name: string, change: JsonObject): boolean
 export function start(places: Places, name: string): boolean {
   const source = readOwnFile(places.config, name, MAX_CONFIG_BYTES);
   if (parseSpec(name, source).enabled) return false;
-  const monitor = ownValue(parseObject(source, (reason) => new SpecError(name, null, reason)), "ncolony.monitor");
+  const monitor = ownValue(parseConfig(name, source), "ncolony.monitor");
   const isAlone = isObject(monitor) && Object.keys(monitor).length === 1;
   return patch(places, name, { "ncolony.monitor": isAlone ? null : { enabled: null } });
 }

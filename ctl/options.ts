@@ -1,7 +1,7 @@
 import { UsageError } from "@ncolony/core";
 import { type Option, type ParsedArgs, parseWords } from "@ncolony/host/tool";
 import { type Command, COMMANDS, OPTIONS } from "./commands.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "@ncolony/host/tool";
 
 /**
  * Parses a command line. A first word `ctl` is ignored, as in Python NColony. `help COMMAND` is `COMMAND --help`.

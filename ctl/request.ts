@@ -65,7 +65,7 @@ export async function waiterFor({ places, wait }: Request): Promise<Waiter | nul
 /** Ends a command that does not wait: says if there is no monitor, as far as that can be seen. Returns the exit code. */
 export function left({ status }: Request): number {
   const isAlone = status !== undefined && mayRead(status) && isLocked(status) === false;
-  if (isAlone) complain(PROGRAM, "no monitor is running: this waits for the next one");
+  if (isAlone) complain(PROGRAM, "no monitor is running: the next one will do this");
   return 0;
 }
 

@@ -133,7 +133,7 @@ function summary({ processes, now }: View): string {
   return [
     `${running.length} of ${wanted.length} run`,
     ...told.slice(0, MAX_TOLD).map(visible),
-    ...told.length > MAX_TOLD ? [`${told.length - MAX_TOLD} more do not run, or are not well`] : [],
+    ...told.length > MAX_TOLD ? [`and ${told.length - MAX_TOLD} more`] : [],
     ...disabled > 0 ? [`${disabled} ${disabled === 1 ? "is" : "are"} disabled`] : [],
   ].join("; ");
 }
@@ -142,5 +142,5 @@ function whoIsGone({ monitor: { stopped, last_scan }, now }: View): string {
   const ago = (iso: string) => describeSpan(Math.max(0, now - Date.parse(iso)));
   if (typeof stopped === "string") return `The monitor is not running: it stopped ${ago(stopped)} ago.`;
   const seen = typeof last_scan === "string" ? ` It was last seen ${ago(last_scan)} ago.` : "";
-  return `The monitor is not running, and did not stop in order: its processes may still run.${seen}`;
+  return `The monitor is not running, and did not shut down cleanly: its processes may still be running.${seen}`;
 }

@@ -7,15 +7,15 @@ export function sentenceOf(name: string, happened: JsonObject): string {
     case "started":
       return `${name} was started as pid ${happened.pid} (start ${happened.incarnation})${because(cause, "started")}.`;
     case "exited":
-      return `${name} ${ended(happened)}${happened.asked === true ? ", as it was asked to" : ""}.`;
+      return `${name} ${ended(happened)}.`;
     case "waiting":
       return `${name} waits ${span(happened.delay)}, until ${moment(happened.next_start)}.`;
     case "stop-requested":
-      return `${name} was asked to stop${because(cause, "ended")}.`;
+      return `${name} was asked to ${isRequest(cause) ? "restart" : "stop"}${because(cause, "ended")}.`;
     case "killed":
-      return `${name} did not end in time, and was sent SIGKILL.`;
+      return `${name} did not end in time and was sent SIGKILL.`;
     case "problem":
-      return `The config file of ${name} became invalid, and is not in force: ${happened.message}.`;
+      return `The config file of ${name} is invalid and not in use: ${happened.message}.`;
     case "problem-gone":
       return `The config file of ${name} is valid again.`;
     case "disabled":
@@ -30,12 +30,21 @@ export function sentenceOf(name: string, happened: JsonObject): string {
 function ended(happened: JsonObject): string {
   const exit = parseExit(happened);
   if (exit?.type === "failed") return `could not be started: ${exit.reason}`;
-  const how = exit === null
-    ? "ended"
-    : exit.type === "signal"
-    ? `was ended by ${exit.signal}`
-    : `ended: ${describeExit(exit)}`;
-  return typeof happened.lived === "number" ? `${how} after ${span(happened.lived)}` : how;
+  const after = typeof happened.lived === "number" ? ` after ${span(happened.lived)}` : "";
+  const isAsked = happened.asked === true;
+  switch (exit?.type) {
+    case "code":
+      return `exited with ${exit.code}${after}${isAsked ? ", as it was asked to" : ""}`;
+    case "signal":
+      return `was ended by ${exit.signal}${after}${isAsked ? "" : ", which the monitor did not send"}`;
+    default:
+      return `ended${after}: ${exit === undefined || exit === null ? "nobody knows how" : describeExit(exit)}`;
+  }
+}
+
+/** Whether a message asked for it. Messages can only ask for restarts. */
+function isRequest(cause: Json | undefined): cause is JsonObject {
+  return isObject(cause) && cause.kind === "message";
 }
 
 /** Tells a cause as the end of a sentence. `monitor` is what the monitor did if that is the cause. */
@@ -47,17 +56,17 @@ function because(cause: Json | undefined, monitor: string): string {
     case "exit":
       return ", because it had exited";
     case "delay":
-      return ", because its restart delay was over";
+      return " after its restart delay";
     case "config":
       return Array.isArray(cause.keys)
         ? `, because its config changed: ${cause.keys.join(", ")}`
         : monitor === "started"
         ? ", because its config was added"
-        : ", because its config was removed or disabled";
+        : `, because its config was ${typeof cause.reason === "string" ? cause.reason : "removed or disabled"}`;
     case "message": {
-      const from = typeof cause.from === "string" ? cause.from : "somebody";
-      const reason = typeof cause.reason === "string" ? `: ${cause.reason}` : "";
-      return `, because ${from} asked for it${reason}`;
+      const from = typeof cause.from === "string" ? cause.from : "a message";
+      const reason = typeof cause.reason === "string" ? ` (${cause.reason})` : "";
+      return monitor === "started" ? `, as ${from} had asked${reason}` : ` by ${from}${reason}`;
     }
     default:
       return "";

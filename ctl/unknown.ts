@@ -1,6 +1,6 @@
 import { quotedName } from "@ncolony/core";
 import { ExitError } from "@ncolony/host/tool";
-import { nearest } from "./nearest.ts";
+import { nearest } from "@ncolony/host/tool";
 
 /** The exit code if something that should run does not. */
 export const NOT_WELL = 3;

@@ -2,6 +2,7 @@ import { judgeOrder, type Order, visible, whyUnhealthy } from "@ncolony/core";
 import { denoClock, type StatusReader } from "@ncolony/host/read-tool";
 import { ExitError } from "@ncolony/host/tool";
 import type { Checks } from "./checks.ts";
+import { whyOld } from "./stale.ts";
 import { NOT_WELL, NOTHING } from "./unknown.ts";
 
 /** How often the status of what is waited for is read, in milliseconds. */
@@ -54,6 +55,8 @@ export async function waitFor(
   for (const name of open.keys()) {
     report(visible(`${name}: not done after ${waitMs / 1000} s: it is ${howItIs(reader, checks, name)}`));
   }
+  const old = whyOld(reader.json(".monitor") ?? {}, denoClock.wall());
+  if (old !== null) report(visible(old));
   return NOT_WELL;
 }
 

@@ -94,7 +94,7 @@ export class Colony implements ProgramService {
       clock: host.clock,
       log,
       thresholdMs: options.threshold * 1000,
-      monitor: () => facts.toJson(host.pid, host.killScope, this.#scanner.counts),
+      monitor: () => facts.toJson(host.pid, host.killScope, this.#scanner.fault, this.#scanner.counts),
       usages: () => this.#supervisor.usages(),
     });
     this.#supervisor = new Supervisor(host, {

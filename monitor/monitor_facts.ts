@@ -44,7 +44,7 @@ export class MonitorFacts {
   }
 
   /** Returns the content of the file. */
-  toJson(pid: number, scope: string, { taken, rejected }: MessageCounts): object {
+  toJson(pid: number, scope: string, problem: string | null, { taken, rejected }: MessageCounts): object {
     const { config, messages, pid: pids = null, logs = null, frequency, threshold, killtime } = this.#options;
     return {
       version: 1,
@@ -65,6 +65,7 @@ export class MonitorFacts {
       messages_taken: taken,
       messages_rejected: rejected,
       scope,
+      problem,
     };
   }
 

@@ -101,6 +101,11 @@ export class Scanner {
     });
   }
 
+  /** Why the config directory could not be read. Null if it was. */
+  get fault(): string | null {
+    return this.#configs.fault;
+  }
+
   /** How many messages were taken and rejected so far. */
   get counts(): MessageCounts {
     return this.#messageScanner.counts;
@@ -211,7 +216,8 @@ export class Scanner {
     const cause: Cause = this.#hasScanned ? { kind: "config", keys: null } : MONITOR;
     for await (const { name, event, config } of this.#configs.changes(names, this.#abort.signal)) {
       if (event?.type === "wanted") { for (const warning of warningsOf(event.spec)) log.warn(warning, name); }
-      post({ name, config });
+      // A backup of an editor is a problem to log, but no process.
+      if (nameFault(name) === null) post({ name, config });
       if (event !== null) post({ name, event, why: { cause } });
     }
   }

@@ -2,9 +2,11 @@ import {
   foldConfig,
   type Folded,
   foldStep,
+  foldUnseenEnd,
   formatEvent,
   formatHistory,
   formatStatus,
+  type HistoryEvent,
   type LogFields,
   logFields,
   newStatus,
@@ -22,6 +24,9 @@ const MAX_EVENTS = 32;
 
 /** How many of the last lines of stderr `STATUS/NAME` and `STATUS/.history/NAME` have. */
 const [FEW_LINES, MANY_LINES] = [3, 20];
+
+/** Is part of the event of a process that was disabled. A monitor that starts finds that again. */
+const DISABLED = '"event":"disabled"';
 
 /** The text of the files of one process. */
 export interface StatusTexts {
@@ -98,8 +103,13 @@ export class Statuses {
     this.#fold(entry, foldConfig(entry.status, config, this.#options.wall()));
   }
 
-  /** Changes what no step shows: which processes do not end, or the pid of a program that went to the background. */
-  update(name: string, change: Partial<Pick<Status, "waitsFor" | "pid">>): void {
+  /** Takes up what an earlier monitor told about a process that it left running. */
+  takeUp(name: string): void {
+    this.#entries.set(name, this.#restored(name).entry);
+  }
+
+  /** Changes what no step shows: which processes do not end, the pid of what is left, and what becomes of it. */
+  update(name: string, change: Partial<Pick<Status, "waitsFor" | "pid" | "rest">>): void {
     const entry = this.#entry(name);
     this.#fold(entry, [{ ...entry.status, ...change }, []]);
   }
@@ -127,24 +137,32 @@ export class Statuses {
   #entry(name: string): Entry {
     const known = this.#entries.get(name);
     if (known !== undefined) return known;
-    const entry = this.#restored(name);
+    const { entry, wasRunning } = this.#restored(name);
     this.#entries.set(name, entry);
+    if (wasRunning) {
+      entry.lastTail = new Tail();
+      this.#fold(entry, foldUnseenEnd(entry.status, this.#options.wall()));
+    }
     return entry;
   }
 
-  #restored(name: string): Entry {
+  /** Restores what an earlier monitor told, and whether its process was running then. */
+  #restored(name: string): { readonly entry: Entry; readonly wasRunning: boolean } {
     const status = newStatus(name, this.#options.wall());
     const texts = this.#options.saved(name);
     const told = texts === null ? null : parseStatus(texts.status);
-    if (texts === null || told === null) return { status, events: [], tail: new Tail(), lastTail: new Tail() };
-    const { incarnation, started, lastExit } = told.status;
+    if (texts === null || told === null) {
+      return { entry: { status, events: [], tail: new Tail(), lastTail: new Tail() }, wasRunning: false };
+    }
+    const { state, incarnation, started, lastExit } = told.status;
     const history = parseSavedHistory(texts.history);
-    return {
+    const entry: Entry = {
       status: { ...status, incarnation, started, lastExit },
       events: history.events.slice(-MAX_EVENTS),
       tail: new Tail(),
       lastTail: Tail.of(history.stderr.length > 0 ? history.stderr : told.facts.stderr),
     };
+    return { entry, wasRunning: ["running", "stopping", "killing"].includes(state) };
   }
 
   #fold(entry: Entry, [status, happened]: Folded): void {
@@ -152,7 +170,9 @@ export class Statuses {
     entry.status = status;
     if (!this.#options.isWhole) return status.state === "removed" ? this.forget(status.name) : undefined;
     const at = this.#options.wall();
-    entry.events = [...entry.events, ...happened.map((event) => formatEvent(event, at))].slice(-MAX_EVENTS);
+    const isNews = ({ event }: HistoryEvent) => event !== "disabled" || !entry.events.at(-1)?.includes(DISABLED);
+    const added = happened.filter(isNews).map((event) => formatEvent(event, at));
+    entry.events = [...entry.events, ...added].slice(-MAX_EVENTS);
     this.#options.onChange(status.name);
   }
 }

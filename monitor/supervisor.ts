@@ -48,7 +48,7 @@ export class Supervisor {
 
   /** Stops leftover processes of a previous monitor. No process of the same name starts until they are gone. */
   async stopLeftovers(config: Directory): Promise<void> {
-    const { log, pidFiles, policy } = this.#options;
+    const { log, pidFiles, policy, statuses } = this.#options;
     for (const found of await pidFiles.findChildren(config)) {
       const process = this.#processes.get(found.name);
       process.child = found.open(this.#listenerOf(found.name));
@@ -56,11 +56,11 @@ export class Supervisor {
       this.#processes.store(process, state, this.#isClosing);
       const event: ProcessEvent = { type: "unwanted" };
       for (const effect of effects) await this.#perform(process, event, effect);
-      const { statuses } = this.#options;
       const now = this.#host.clock.now();
+      statuses.takeUp(found.name);
       const taken = { name: found.name, before: GONE, event, after: state, now };
       const fields = statuses.step(taken, { cause: LEFTOVER, child: null });
-      statuses.update(found.name, { pid: found.pids[0] ?? null });
+      statuses.update(found.name, { pid: found.pids[0] ?? null, rest: "removed" });
       logLeftover(log, found, fields);
     }
   }

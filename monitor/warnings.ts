@@ -1,4 +1,4 @@
-import { DEFAULT_KILL_TIME_MS, MONITOR_KEYS, parseObject, shownText, type Spec, SpecError } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, extraKeys, parseConfig, type Spec } from "@ncolony/core";
 import { closestString } from "@std/text/closest-string";
 import type { StopTime } from "./stop_time.ts";
 
@@ -14,15 +14,6 @@ export interface WarningFacts {
 
 /** The long-running tools, by name: `jsr:@ncolony/scheduler`, `/usr/bin/ncolony-scheduler.js`. */
 const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|beatcheck|httpcheck|reaper)\b/;
-
-/** Returns where a misplaced key of the monitor belongs; null for other keys. */
-function whereItBelongs(key: string): string | null {
-  if (MONITOR_KEYS.includes(key)) return 'it belongs in "ncolony.monitor"';
-  return key === "ncolony_monitor" ? 'the correct name is "ncolony.monitor"' : null;
-}
-
-/** The `ncolony.*` keys of a config that a tool reads. */
-const SECTIONS = ["ncolony.monitor", "ncolony.beatcheck", "ncolony.httpcheck"];
 
 /** Returns the warnings about a valid config, one sentence each. */
 export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: WarningFacts): string[] {
@@ -46,12 +37,6 @@ export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: WarningFac
         `${killTimeMs / 1000} s: set "kill_time" in its config`,
     );
   }
-  for (const key of Object.keys(parseObject(spec.source, (reason) => new SpecError(spec.name, null, reason)))) {
-    const misplaced = whereItBelongs(key);
-    if (misplaced !== null) warnings.push(`the monitor ignores the key "${key}": ${misplaced}`);
-    if (!key.startsWith("ncolony.") || SECTIONS.includes(key)) continue;
-    const shown = JSON.stringify(shownText(key));
-    warnings.push(`unknown key ${shown}: did you mean "${closestString(key, SECTIONS)}"?`);
-  }
-  return warnings;
+  const extras = extraKeys(parseConfig(spec.name, spec.source), (word, known) => closestString(word, [...known]));
+  return [...warnings, ...extras.map(({ message }) => message)];
 }

@@ -83,6 +83,7 @@ const OPENED_BY_DENO: Readonly<Record<string, string>> = {
   "host/scopes/proc.ts": "reads /proc",
   "host/program/inherited.ts": "reads /proc",
   "host/files/is_locked.ts": "only Deno's files can be locked; it is a regular file, for reading",
+  "host/children/here.ts": "reads /etc/passwd",
   "host/program/heart.ts": "creates a file if it is missing",
   "host/output/log_target.ts": "a device, its own stream, or a file that it may not stat",
 };

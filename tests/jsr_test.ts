@@ -55,7 +55,10 @@ Deno.test({
       for (const { name, version } of WORKSPACE) {
         const files = registry.filesOf(name, version);
         for (const file of ["/LICENSE", "/deno.json", "/mod.ts"]) assertEquals(files.includes(file), true, name + file);
-        assertEquals(files.filter((it) => !/^\/(\w+\/)?(LICENSE|README\.md|deno\.json|\w+\.ts)$/.test(it)), []);
+        assertEquals(
+          files.filter((it) => !/^\/(\w+\/)?(LICENSE|README\.md|deno\.json|\w+\.ts|\w+\.schema\.json)$/.test(it)),
+          [],
+        );
       }
     });
 

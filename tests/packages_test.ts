@@ -2,6 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { parse } from "yaml";
 import manifest from "../deno.json" with { type: "json" };
+import { schemaFiles } from "../tools/schemas.ts";
 import * as umbrella from "../mod.ts";
 import { tempDir } from "./helpers.ts";
 import { namesIn, ROOT, run } from "./cli/tools.ts";
@@ -37,6 +38,15 @@ Deno.test("`deno task version` sets the version of all packages, and changes not
   }
 });
 
+Deno.test("core/schemas and docs/schemas have what `deno task schemas` writes", () => {
+  const files = schemaFiles();
+  for (const [path, text] of Object.entries(files)) assertEquals(Deno.readTextFileSync(path), text, path);
+  for (const place of ["core/schemas", "docs/schemas"]) {
+    const paths = namesIn(join(ROOT, place)).map((name) => join(ROOT, place, name));
+    assertEquals(paths.filter((path) => !Object.hasOwn(files, path)), []);
+  }
+});
+
 Deno.test("every package has a description and a license, and publishes only what a user needs", () => {
   for (const folder of manifest.workspace) {
     const names = namesIn(join(ROOT, folder));
@@ -46,7 +56,7 @@ Deno.test("every package has a description and a license, and publishes only wha
         !/^(?:LICENSE|README\.md|deno\.json|[a-z0-9_]+\.ts)$/.test(name) && !subfolders.includes(name)
       ),
       ...subfolders.flatMap((subfolder) => namesIn(join(ROOT, folder, subfolder))).filter((name) =>
-        !/^(?:README\.md|[a-z0-9_]+\.ts)$/.test(name)
+        !/^(?:README\.md|[a-z0-9_]+\.ts|[a-z]+\.schema\.json)$/.test(name)
       ),
     ];
     assertEquals([folder, others], [folder, []]);

@@ -41,13 +41,15 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
   "restart-all": { read: ["MESSAGES"], write: ["MESSAGES"], wait: ["STATUS"] },
   "restart-group": { read: ["MESSAGES"], write: ["MESSAGES"], check: ["CONFIG"], wait: ["CONFIG", "STATUS"] },
   patch: { read: ["CONFIG"], write: ["CONFIG"], wait: ["STATUS"] },
+  check: { read: ["CONFIG"], write: [] },
+  plan: { read: ["CONFIG"], write: [] },
   status: { read: ["STATUS"], write: [] },
   "status --group": { read: ["CONFIG", "STATUS"], write: [] },
   why: { read: ["STATUS"], write: [] },
 };
 
 /**
- * The permissions of tasks, bundles and binaries. All but the scheduler and reaper may read `NCOLONY_COLONY`. The monitor
+ * The permissions of tasks, bundles and binaries. All but the scheduler and reaper may read `NCOLONY_COLONY`, and ctl may know its user, for `check --here`. The monitor
  * gets all permissions: `--allow-run` already lets it do
  * anything, and Deno requires all of them to read /proc, where the monitor finds leftover processes of a killed
  * monitor.
@@ -55,7 +57,7 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
 export const PERMISSIONS = {
   ...LEAST_PERMISSIONS,
   monitor: ["--allow-all"],
-  ctl: [...LEAST_PERMISSIONS.ctl, "--allow-env=NCOLONY_COLONY"],
+  ctl: [...LEAST_PERMISSIONS.ctl, "--allow-env=NCOLONY_COLONY", "--allow-sys=uid"],
   beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
   httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
 } as const;

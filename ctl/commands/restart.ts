@@ -29,7 +29,9 @@ export async function run(args: ParsedArgs): Promise<number> {
 /** Checks that no process is disabled, as far as that can be seen. @throws {ExitError} With 3 if one is. */
 function requireEnabled(config: string, names: readonly string[]): void {
   const disabled = mayRead(config) ? names.find((name) => isDisabled(name, config)) : undefined;
-  if (disabled !== undefined) throw new ExitError(`${quotedName(disabled)} is disabled: start it`, NOT_WELL);
+  if (disabled !== undefined) {
+    throw new ExitError(`${quotedName(disabled)} is disabled: start it first, with "start"`, NOT_WELL);
+  }
 }
 
 function isDisabled(name: string, config: string): boolean {

@@ -4,7 +4,7 @@ import { lastValue, type ParsedArgs, printShown, requiredPlace } from "@ncolony/
 import { membersOf } from "../members.ts";
 import { deathsOf } from "../deaths.ts";
 import { operands } from "../operands.ts";
-import { whyStale } from "../stale.ts";
+import { whyOld } from "../stale.ts";
 import { statusText, type View } from "../status_text.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
@@ -30,6 +30,8 @@ function show(words: ParsedArgs): Picture & { readonly code: number } {
   const isWide = words.flags.has("wide");
   const facts = JSON.stringify([
     view.isAlive,
+    view.stale !== null,
+    view.monitor.stopping,
     view.processes.map(({ text, healths }) => [text, ...[...healths.values()].map(({ isHealthy }) => isHealthy)]),
   ]);
   return {
@@ -60,7 +62,7 @@ function see(words: ParsedArgs): View {
   return {
     now,
     isAlive,
-    stale: isAlive === false ? null : whyStale(monitor, now),
+    stale: isAlive === false ? null : whyOld(monitor, now),
     monitor,
     usage: reader.json(".usage") ?? {},
     processes,

@@ -2,8 +2,10 @@ import {
   describeSpan,
   type Health,
   healthsJson,
+  isAtRest,
   type JsonObject,
   judge,
+  type Status,
   visible,
   visibleJson,
   whyUnhealthy,
@@ -14,7 +16,7 @@ import { join } from "@std/path/posix/join";
 import { deathsOf } from "../deaths.ts";
 import { exactly } from "../operands.ts";
 import { moment, sentenceOf } from "../story.ts";
-import { whyStale, whyStopping } from "../stale.ts";
+import { whyOld, whyStopping } from "../stale.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -28,14 +30,14 @@ export function run(words: ParsedArgs): number {
   const [name] = exactly(words, "NAME");
   const { reader, known } = openStatus(words);
   const told = reader.process(name);
-  if (told === null) throw noSuchProcess(name, known);
+  if (told === null) throw noSuchProcess(name, known.filter((other) => other !== name));
   const { events, stderr } = reader.history(name);
   const isAlive = reader.isAlive();
   const healths = reader.healths(reader.checkers(), told.status);
   const fault = judge(told, deathsOf(told, () => events), whyUnhealthy(healths, told.status), denoClock.wall());
   const monitor = reader.json(".monitor") ?? {};
   const now = isAlive === false ? {} : monitor;
-  const [stale, stopping] = [whyStale(now, denoClock.wall()), whyStopping(now, denoClock.wall())];
+  const [stale, stopping] = [whyOld(now, denoClock.wall()), whyStopping(now, denoClock.wall())];
   const story: Story = { told, healths, events, stderr, isAlive, monitor, stopping, stale };
   printShown(words.flags.has("json") ? toJson(story) : toText(story));
   return isAlive === false ? NOTHING : fault === null && stale === null ? 0 : NOT_WELL;
@@ -73,15 +75,14 @@ function toText({ told, healths, events, stderr, isAlive, monitor, stopping, sta
     ...[...healths].flatMap(healthSentence),
     ...last,
     ...[stopping, stale].filter((sentence) => sentence !== null),
-    ...placesOf(name, monitor),
+    ...placesOf(told.status, monitor),
   ].map(visible).join("\n");
 }
 
 /** Tells where the config of a process is, and what it prints. */
-function placesOf(name: string, { config, logs }: JsonObject): string[] {
-  return Object.entries({ config, log: logs }).flatMap(([what, directory]) =>
-    typeof directory === "string" ? [`Its ${what} is ${join(directory, name)}`] : []
-  );
+function placesOf({ name, state }: Status, { config, logs }: JsonObject): string[] {
+  const file = typeof config === "string" && state !== "removed" ? [`Its config is ${join(config, name)}`] : [];
+  return [...file, ...typeof logs === "string" ? [`Its log, if it has one, is ${join(logs, `${name}.log`)}`] : []];
 }
 
 /** `httpcheck has found it unhealthy since 2026-01-31 03:00:44Z: status 503.` */
@@ -97,17 +98,21 @@ function now({ status, text }: ToldProcess, isAlive: boolean | null, isStopping:
   const { name, state, pid, since, killAt, waitsFor, problem } = status;
   const told: JsonObject = JSON.parse(text);
   const for_ = describeSpan(Math.max(0, denoClock.wall() - since));
-  if (isAlive === false && state !== "stopped") return [`The monitor is gone, so nobody knows what became of ${name}.`];
+  if (isAlive === false && !isAtRest(status)) {
+    return [
+      `No monitor is running, so the state of ${name} is unknown. The next monitor stops what is left and starts it.`,
+    ];
+  }
   const sentences: Readonly<Record<string, string>> = {
     running: `${name} has been running for ${for_}, as pid ${pid}.`,
-    waiting: `${name} waits until ${moment(told.next_start)}.`,
+    waiting: `${name} will be started at ${moment(told.next_start)}.`,
     stopping: `${name} has been stopping for ${for_}${
       killAt === null ? "" : `, and will be sent SIGKILL in ${describeSpan(Math.max(0, killAt - denoClock.wall()))}`
     }.`,
-    killing: `${name} was sent SIGKILL ${for_} ago, and has not ended.`,
+    killing: `${name} was sent SIGKILL ${for_} ago and has not ended.`,
     disabled: `${name} is disabled.`,
-    invalid: `${name} has never had a valid config.`,
-    stopped: `${name} does not run: ${
+    invalid: `${name} has no valid config, so it does not run.`,
+    stopped: `${name} is not running: ${
       isAlive === false
         ? "the monitor has ended"
         : isStopping
@@ -119,6 +124,10 @@ function now({ status, text }: ToldProcess, isAlive: boolean | null, isStopping:
   return [
     sentences[state]!,
     ...waitsFor === null ? [] : [`It waits for ${waitsFor}.`],
-    ...problem === null ? [] : [`Its file is not in force: ${problem.message}.`],
+    ...problem === null ? [] : [
+      state === "invalid"
+        ? `Its config file is invalid: ${problem.message}.`
+        : `Its config file is invalid, so its last valid config stays in use: ${problem.message}.`,
+    ],
   ];
 }

@@ -27,6 +27,7 @@ export class Configs {
   readonly #changes: Changes;
   readonly #specs: Specs;
   readonly #knownFaults = new KnownFaults();
+  #fault: string | null = null;
 
   /** Creates the configs of a directory. Nothing has been scanned yet. */
   constructor(options: ConfigsOptions) {
@@ -80,8 +81,14 @@ export class Configs {
     }
   }
 
+  /** Why the directory could not be read. Null if it was. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
   /** Logs when the directory becomes unreadable, and when it can be read again. */
   #logFault(fault: string | null): void {
+    this.#fault = fault;
     const { directory, log } = this.#options;
     if (!this.#knownFaults.note("directory", fault)) return;
     if (fault === null) log.info(`the config directory ${directory.path} can be read again`);

@@ -78,6 +78,11 @@ function untrusted(fault: string, isShared: boolean): Identity {
   return { fault: `${fault}; fix it with chmod or chown, or use ${wayOut}`, isUntrusted: true };
 }
 
+/** Returns whether a path leads to a directory. @throws {Error} If it leads to nothing. */
+export function isDirectory(path: string): boolean {
+  return Deno.statSync(path).isDirectory;
+}
+
 function names(path: string): string[] | { fault: string } {
   try {
     const names: string[] = [];
@@ -186,7 +191,9 @@ function readText(file: OpenFile, size: number, maxBytes: number): { bytes: numb
   try {
     return { bytes: length, entry: { source: decoder.decode(buffer.subarray(0, length)) } };
   } catch {
-    return { bytes: length, entry: { fault: "not valid UTF-8" } };
+    const [first, second] = buffer;
+    const isUtf16 = length > 1 && Math.min(first!, second!) === 0xfe && Math.max(first!, second!) === 0xff;
+    return { bytes: length, entry: { fault: isUtf16 ? "must be UTF-8: it is UTF-16" : "not valid UTF-8" } };
   }
 }
 

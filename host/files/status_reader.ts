@@ -70,11 +70,13 @@ export class StatusReader {
     return namesIn(this.path)?.filter((name) => fileNameFault(name) === null).sort() ?? null;
   }
 
-  /** Returns the status of a process. Null if there is none. @throws {Error} If it cannot be read. */
+  /** Returns the status of a process. Null if there is none. @throws {Error} If it cannot be read, or is not a status. */
   process(name: string): ToldProcess | null {
     const text = this.#read(name);
-    const told = text === null ? null : parseStatus(text);
-    return text === null || told === null ? null : { ...told, text };
+    if (text === null) return null;
+    const told = parseStatus(text);
+    if (told === null) throw new Error(`${JSON.stringify(join(this.path, name))} is not the status of a process`);
+    return { ...told, text };
   }
 
   /** Returns the events of a process, and its last lines of stderr. @throws {Error} If they cannot be read. */

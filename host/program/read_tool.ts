@@ -5,7 +5,10 @@
  */
 
 export { denoClock } from "../clock.ts";
-export { configDirectory } from "../files/directory.ts";
+export { type Missing, missingHere } from "../children/here.ts";
+export { configDirectory, isDirectory } from "../files/directory.ts";
+export type { Directory } from "../types.ts";
+export { isGranted } from "../permission.ts";
 export { StatusReader, type ToldProcess } from "../files/status_reader.ts";
 export { sha256 } from "../sha256.ts";
 export { type Terminal, terminal } from "./terminal.ts";

@@ -36,6 +36,7 @@ export {
   readTextFile,
   removeFile,
 } from "../files/post.ts";
+export { nearest } from "./nearest.ts";
 export {
   answerCommon,
   calledName,

@@ -26,7 +26,7 @@ const WRONG: readonly (readonly [text: string, reason: string])[] = [
   [`{"type": "RESTART", "name": "${SECRET}"`, "invalid JSON at line 1, column 38: a } is missing at the end"],
   [SECRET, "invalid JSON at line 1, column 1: the first character must be {"],
   [`{"type": "RESTART-ALL"} ${SECRET}`, "invalid JSON at line 1, column 25: something follows the last }"],
-  ["", "invalid JSON at line 1, column 1: it is empty"],
+  ["", "invalid JSON at line 1, column 1: the text is empty"],
   ["[]", "must be a JSON object: got an empty array"],
   [`["${SECRET}"]`, "must be a JSON object: got an array"],
   ["null", "must be a JSON object: got null"],

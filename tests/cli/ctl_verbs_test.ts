@@ -52,7 +52,7 @@ Deno.test("ctl says that no monitor is running, where it can see that, and leave
     const permissions = [`--allow-read=${config},${messages},${status}`, `--allow-write=${config},${messages}`];
     return await runTool("ctl/mod.ts", [...argv, ...words], permissions);
   };
-  const note = "ncolony-ctl: no monitor is running: this waits for the next one\n";
+  const note = "ncolony-ctl: no monitor is running: the next one will do this\n";
   for (const words of [["restart", "web"], ["restart-all"], ["stop", "web"], ["add", "new", "--cmd", "cat"]]) {
     assertEquals(await seeing(...words), { code: 0, stdout: "", stderr: note });
     assertEquals((await ctl(places, "--status", status, "restart-all")).stderr, "");
@@ -75,7 +75,7 @@ Deno.test("ctl restart of a disabled process exits with 3, and sends nothing", a
   const places = site(dir);
   assertEquals((await ctl(places, "stop", "web")).code, 0);
   const { code, stderr } = await ctl(places, "restart", "web");
-  assertEquals([code, stderr], [3, 'ncolony-ctl: "web" is disabled: start it\n']);
+  assertEquals([code, stderr], [3, 'ncolony-ctl: "web" is disabled: start it first, with "start"\n']);
   assertEquals(namesIn(places.messages), []);
 });
 

@@ -96,7 +96,11 @@ for (const [tool, edit] of EDITS) {
           assertEquals((await run(edit(join(colony.config, "web"), aside, version))).code, 0);
         },
         async () => {
+          // The first one is started in the turn that asks for the restart of an earlier round, before that.
           await colony.fence();
+          await colony.fence();
+          const stops = () => colony.count(/ web: running -> stopping/);
+          await colony.until("web runs", () => stops() === colony.pidsOf("web").length - 1);
           before = colony.pidsOf("web").length;
         },
       );

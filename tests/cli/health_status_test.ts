@@ -230,7 +230,7 @@ Deno.test("a process that httpcheck keeps restarting is not well in between, and
   await colony.until("it waits", () => existsSync(join(colony.status, ".httpcheck", ".lock")));
   const health = { healthy: false, since: new Date().toISOString(), last: null, reason: null, incarnation: 1 };
   Deno.writeTextFileSync(join(colony.status, ".httpcheck", "web"), JSON.stringify(health));
-  const why = "was restarted by httpcheck (too many bad responses), and has not been healthy since";
+  const why = "was restarted by httpcheck (too many bad responses) and has not been healthy since";
   assertEquals(await shown(colony), [3, `unknown ${why}`]);
 });
 

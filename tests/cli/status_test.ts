@@ -2,7 +2,9 @@
 
 import { assert, assertEquals, assertLess, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path";
+import { Ajv2020 } from "ajv/dist/2020.js";
 import { lstat } from "../../host/files/lstat.ts";
+import { SCHEMAS } from "../../tools/schemas.ts";
 import { isAlive, tempDir, until } from "../helpers.ts";
 import { lent, StatusColony } from "./status_files.ts";
 import { hasCommand, IS_ROOT, MONITOR_PERMISSIONS, run, sh, toolCommand } from "./tools.ts";
@@ -135,7 +137,7 @@ Deno.test("STATUS goes on across restarts of the monitor, and forgets what is no
   }
   await using second = new StatusColony({ config: { web: { args: ["sleep", "1000"] }, crash } }, place);
   const web = await second.told("web", "started again", ({ state, starts }) => state === "running" && starts === 2);
-  assertEquals([web.incarnation, second.story("web")], [2, "started started"]);
+  assertEquals([web.incarnation, second.story("web")], [2, "started exited started"]);
   const again = await second.told("crash", "waiting again", ({ state, starts }) => state === "waiting" && starts >= 2);
   assertMatch(second.story("crash"), /^started exited waiting started exited waiting/);
   assertEquals(again.last_exit?.stderr, ["oops"]);
@@ -339,3 +341,42 @@ for (const [what, options] of [["full", "nr_inodes=1"], ["read-only", "ro"]] as 
     },
   });
 }
+
+Deno.test("status.schema.json accepts what the monitor writes, in every state", async () => {
+  const slow = { args: sh("trap '' TERM; echo ready; while :; do sleep 0.05; done") };
+  const config = {
+    web: { args: ["cat"] },
+    crash: { args: sh("echo oops >&2; exit 3") },
+    missing: { args: ["/no/such"] },
+    slow: { ...slow, "ncolony.monitor": { kill_time: 1 } },
+    off: { args: ["cat"], "ncolony.monitor": { enabled: false } },
+    bad: "{",
+  };
+  await using colony = new StatusColony({ args: ["-m", "30"], config });
+  const validate = new Ajv2020({ strict: false }).compile(SCHEMAS.status!);
+  const seen = new Set<string>();
+  const check = (name: string) => {
+    const status = colony.read(name);
+    assert(status === null || validate(status), `${JSON.stringify(status)} ${JSON.stringify(validate.errors)}`);
+    if (status !== null) seen.add(`${status.state}`);
+  };
+  await colony.inState("web", "running");
+  for (const name of ["crash", "missing"]) await colony.inState(name, "waiting");
+  await colony.inState("off", "disabled");
+  await colony.waitFor(/^\[slow\] ready$/);
+  for (const name of Object.keys(config)) check(name);
+  colony.send({ type: "RESTART", name: "web", from: "me", reason: "for fun" });
+  await colony.told("web", "restarted", ({ incarnation }) => incarnation === 2);
+  colony.put("web", "[");
+  await colony.told("web", "invalid", ({ problem }) => problem !== null);
+  check("web");
+  colony.remove("slow");
+  await colony.until("slow is removed", () => {
+    check("slow");
+    return colony.read("slow")?.state === "removed";
+  });
+  assertEquals(await colony.stop(), 0);
+  for (const name of Object.keys(config)) check(name);
+  const some = ["disabled", "invalid", "removed", "running", "stopped", "stopping", "waiting"];
+  assertEquals([...seen].filter((state) => state !== "killing").sort(), some);
+});

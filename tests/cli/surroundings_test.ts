@@ -53,7 +53,7 @@ test("the monitor starts processes in their surroundings, with the least permiss
   });
   const pids = Object.keys(config).flatMap((name) => colony.pidsOf(name));
   assertEquals(pids.map((pid) => isAlive(-pid)), pids.map(() => true), "each leads its group");
-  assertEquals([colony.count(/WARN|ERROR/), await colony.stop()], [0, 0]);
+  assertEquals([colony.lines.filter((line) => /WARN|ERROR/.test(line)), await colony.stop()], [[], 0]);
   await gone(...pids);
 });
 

@@ -11,59 +11,11 @@ import {
   UNKNOWN_LIFE,
 } from "@ncolony/core";
 import fc from "fast-check";
+import { BEAT_SECTION, HTTP_SECTION, mostly, NUMBER } from "./check_documents.ts";
+import { SECRET, TEXT } from "./documents.ts";
 
 /** Shrinking may take long; the first counterexample is good enough. */
 const RUNS = { numRuns: 1000, interruptAfterTimeLimit: 20_000 };
-
-/** A value that no error may show. */
-const SECRET = "hunter2";
-
-const TEXT = fc.string({ unit: "binary" });
-const ANY = fc.oneof(fc.jsonValue(), fc.constant(SECRET), fc.array(fc.constant(SECRET)), TEXT);
-const NUMBER = fc.oneof(
-  fc.nat(100),
-  fc.double({ min: 0, max: MAX_SECONDS, noNaN: true }),
-  fc.double(),
-  fc.constantFrom(0, -0, -1, 1.5, Number.MIN_VALUE, 1e-9, 1e-3, MAX_SECONDS, MAX_SECONDS + 1, Number.MAX_VALUE),
-);
-const STATUS = fc.oneof(fc.integer({ min: 100, max: 599 }), fc.constantFrom(99, 600, 200.5, "any", SECRET));
-
-/** Mostly valid, sometimes doubtful, rarely arbitrary values: a section is only accepted with many valid values. */
-function mostly(right: fc.Arbitrary<unknown>, doubtful: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  return fc.oneof(
-    { weight: 8, arbitrary: right },
-    { weight: 4, arbitrary: doubtful },
-    { weight: 1, arbitrary: ANY },
-  );
-}
-
-const TIMES = { period: mostly(fc.integer({ min: 10, max: 100 }), NUMBER), grace: mostly(fc.nat(100), NUMBER) };
-
-/** The value of a key that most sections do not have. */
-function rarely(value: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
-  return fc.oneof({ weight: 4, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value });
-}
-
-/** The value of an unknown key that some sections have. */
-const EXTRA = rarely(ANY);
-
-const BEAT_SECTION = fc.record({ ...TIMES, status: mostly(fc.constant(`/${SECRET}`), TEXT), extra: EXTRA });
-
-const HTTP_SECTION = fc.record({
-  ...TIMES,
-  timeout: mostly(fc.integer({ min: 1, max: 10 }), NUMBER),
-  maxBad: mostly(fc.nat(), NUMBER),
-  url: mostly(
-    fc.webUrl(),
-    fc.oneof(TEXT.map((text) => `http://${SECRET}${text}`), fc.constant(`ftp://${SECRET}`)),
-  ),
-  expect: mostly(fc.integer({ min: 100, max: 599 }), fc.oneof(STATUS, fc.array(STATUS))),
-  headers: rarely(mostly(fc.constant({ host: SECRET }), fc.dictionary(fc.oneof(fc.constant("X-A"), TEXT), TEXT))),
-  unix: rarely(mostly(fc.constant(`/${SECRET}`), TEXT)),
-  ca: rarely(mostly(fc.constant(`/${SECRET}`), TEXT)),
-  insecure: rarely(mostly(fc.constant(false), fc.boolean())),
-  extra: EXTRA,
-}, { requiredKeys: ["period", "grace", "url", "timeout", "maxBad"] });
 
 /** Configs with sections of both kinds, some with a piece replaced. */
 const SOURCE = fc.tuple(

@@ -32,11 +32,13 @@ Deno.test("whyUnhealthy() names each checker, also the one that had a process re
     return whyUnhealthy(new Map(Object.entries(healths)), { cause });
   };
   assertEquals(why({ httpcheck: GOOD, beatcheck: unknown }), null);
+  const invalid = { ...GOOD, isHealthy: null, last: null, reason: '"grace" is missing' };
+  assertEquals(why({ httpcheck: GOOD, beatcheck: invalid }), 'cannot be checked (beatcheck: "grace" is missing)');
   assertEquals(
     why({ httpcheck: bad, beatcheck: { ...bad, reason: null } }),
     "is unhealthy (httpcheck: status 500; beatcheck)",
   );
-  const restarted = "was restarted by beatcheck (no heartbeat), and has not been healthy since";
+  const restarted = "was restarted by beatcheck (no heartbeat) and has not been healthy since";
   assertEquals(why({ beatcheck: unknown }, "beatcheck"), restarted);
   assertEquals([why({ beatcheck: GOOD }, "beatcheck"), why({}, "beatcheck"), why({ beatcheck: unknown }, "ctl")], [
     null,

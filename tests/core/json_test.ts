@@ -134,11 +134,11 @@ Deno.test("parseObject() throws the error that the caller creates from the reaso
 Deno.test("parseObject() tells what people mostly did wrong, and quotes nothing", () => {
   const lines = ["{", '"args": ["hunter2"]', "}"].join("\n");
   const hints: Readonly<Record<string, readonly string[]>> = {
-    "it is empty": ["", " \r\n"],
+    "the text is empty": ["", " \r\n"],
     "a } is missing at the end": ["{", '{"a": 1', lines.slice(0, -1)],
     "a ] is missing at the end": ["[", '{"a": [1'],
-    "a comma before the }": ['{"a": 1,}', '{"a": 1,\n}'],
-    "a comma before the ]": ['{"a": [1, ]}'],
+    "there must be no comma before the }": ['{"a": 1,}', '{"a": 1,\n}'],
+    "there must be no comma before the ]": ['{"a": [1, ]}'],
     "a comma is missing": ['{"a": [1 2]}', '{"a": "b"\n"c": 1}', '{"a": {} "b": 1}'],
     "a : is missing": ['{"a" 1}', '{"a"}', '{"a" = 1}'],
     "a value is missing": ['{"a":,}', "[,]"],

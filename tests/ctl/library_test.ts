@@ -192,7 +192,7 @@ Deno.test("call() rejects extras that are not a JSON object, and names the place
     ['["hunter2"]', "--extras: must be a JSON object: got an array"],
     [places.dir.write("list", '["hunter2"]'), "must be a JSON object: got an array"],
     [places.dir.write("text", '"hunter2"'), "must be a JSON object: got a string"],
-    [places.dir.write("empty", ""), "invalid JSON at line 1, column 1: it is empty"],
+    [places.dir.write("empty", ""), "invalid JSON at line 1, column 1: the text is empty"],
     [places.dir.write("large", `{"a": "${"hunter2".repeat(30_000)}"}`), `must be at most ${MAX_CONFIG_BYTES} bytes`],
   ];
   for (const [text, complaint] of bad) {

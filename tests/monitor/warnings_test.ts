@@ -47,7 +47,7 @@ Deno.test("warningsOf() warns about an NColony tool that assumes a longer kill t
 });
 
 Deno.test("warningsOf() suggests the known key that is closest to an unknown one", () => {
-  const keys = { "ncolony.htpcheck": {}, "ncolony.monitor": {}, "ncolony.beatcheck": null, comment: 1, ncolony: 2 };
+  const keys = { "ncolony.htpcheck": {}, "ncolony.monitor": {}, "ncolony.beatcheck": null, comment: 1, name: 2 };
   assertEquals(warningsOf(sample("web", keys), AT_EASE), [
     'unknown key "ncolony.htpcheck": did you mean "ncolony.httpcheck"?',
   ]);
@@ -63,8 +63,8 @@ Deno.test("warningsOf() names the right place of a top-level key that belongs to
     AT_EASE,
   );
   assertEquals(warnings, [
-    'the monitor ignores the key "cwd": it belongs in "ncolony.monitor"',
-    'the monitor ignores the key "user": it belongs in "ncolony.monitor"',
-    'the monitor ignores the key "ncolony_monitor": the correct name is "ncolony.monitor"',
+    '"cwd" is an extra, which NColony ignores: did you mean "ncolony.monitor.cwd"?',
+    '"user" is an extra, which NColony ignores: did you mean "ncolony.monitor.user"?',
+    '"ncolony_monitor" is an extra, which NColony ignores: did you mean "ncolony.monitor"?',
   ]);
 });
