@@ -73,8 +73,8 @@ export function checkConfig(
 
 function findingAt(source: string, level: Finding["level"], field: string | null, message: string): Finding {
   // A key that is missing would be in that object.
-  const section = field?.slice(0, field.lastIndexOf("."));
-  const place = placeOf(source, field) ?? (section ? placeOf(source, section) : null);
+  const [, section] = /^(.+)\./s.exec(field ?? "") ?? [];
+  const place = placeOf(source, field) ?? (section === undefined ? null : placeOf(source, section));
   return { level, field, ...place ?? { line: 1, column: 1 }, message };
 }
 

@@ -75,64 +75,64 @@ const MISTAKES: readonly (readonly [source: string, ...found: readonly string[]]
   ['{"args": ["a", "$HOME/b"]}', `1:2 warning args: has a $ that only a shell replaces: ${BY_SHELL}`],
   ['{"args": ["~/bin/a"]}', "1:2 warning args: has a word that begins with ~, which nothing replaces"],
   // The environment and the user.
-  [top({ env: { PORT: 8080 } }), "1:25 problem env.PORT: must be a string: got a number"],
-  [top({ env: ["PORT=8080"] }), "1:17 problem env: must be an object: got an array"],
-  [top({ env: { PATH: "$PATH:/opt/bin" } }), "1:25 warning env.PATH: has a $, which nothing replaces"],
-  [top({ env: { HOME: "~" } }), "1:25 warning env.HOME: begins with ~, which nothing replaces"],
+  [top({ env: { PORT: 8080 } }), "1:22 problem env.PORT: must be a string: got a number"],
+  [top({ env: ["PORT=8080"] }), "1:15 problem env: must be an object: got an array"],
+  [top({ env: { PATH: "$PATH:/opt/bin" } }), "1:22 warning env.PATH: has a $, which nothing replaces"],
+  [top({ env: { HOME: "~" } }), "1:22 warning env.HOME: begins with ~, which nothing replaces"],
   [
     top({ env_inherit: "PATH" }),
-    '1:17 problem env_inherit: must be an array of names of variables, not empty and without "=": got a string',
+    '1:15 problem env_inherit: must be an array of names of variables, not empty and without "=": got a string',
   ],
   [
     top({ environment: { A: "b" } }),
-    '1:17 warning environment: is an extra, which NColony ignores: did you mean "env"?',
+    '1:15 warning environment: is an extra, which NColony ignores: did you mean "env"?',
   ],
-  [top({ uid: "1000" }), "1:17 problem uid: must be a number from 0 to 4294967294: got a string"],
-  [top({ user: "app" }), '1:17 warning user: is an extra, which NColony ignores: did you mean "ncolony.monitor.user"?'],
+  [top({ uid: "1000" }), "1:15 problem uid: must be a number from 0 to 4294967294: got a string"],
+  [top({ user: "app" }), '1:15 warning user: is an extra, which NColony ignores: did you mean "ncolony.monitor.user"?'],
   [
     top({ uid: 1, "ncolony.monitor": { user: "app" } }),
-    '1:45 problem ncolony.monitor.user: cannot be used together with "uid"',
+    '1:42 problem ncolony.monitor.user: cannot be used together with "uid"',
   ],
   // The monitor's section.
-  [top({ cwd: "/srv" }), '1:17 warning cwd: is an extra, which NColony ignores: did you mean "ncolony.monitor.cwd"?'],
+  [top({ cwd: "/srv" }), '1:15 warning cwd: is an extra, which NColony ignores: did you mean "ncolony.monitor.cwd"?'],
   [
     top({ "ncolony.monitor.cwd": "/srv" }),
-    '1:17 warning ncolony.monitor.cwd: is an extra, which NColony ignores: did you mean "cwd" in "ncolony.monitor"?',
+    '1:15 warning ncolony.monitor.cwd: is an extra, which NColony ignores: did you mean "cwd" in "ncolony.monitor"?',
   ],
   [
     top({ ncolony: { monitor: { cwd: "/srv" } } }),
-    '1:17 warning ncolony: is an extra, which NColony ignores: did you mean "ncolony.monitor"?',
+    '1:15 warning ncolony: is an extra, which NColony ignores: did you mean "ncolony.monitor"?',
   ],
   [
     top({ "ncolony.htpcheck": {} }),
-    '1:17 warning ncolony.htpcheck: unknown key: did you mean "ncolony.httpcheck"?',
+    '1:15 warning ncolony.htpcheck: unknown key: did you mean "ncolony.httpcheck"?',
   ],
-  [monitor({ cwd: "srv" }), "1:36 problem ncolony.monitor.cwd: must be an absolute path: got another string"],
+  [monitor({ cwd: "srv" }), "1:34 problem ncolony.monitor.cwd: must be an absolute path: got another string"],
   [
     monitor({ stop_signal: "TERM", kill_time: "5" }),
-    "1:36 problem ncolony.monitor.stop_signal: must be one of SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGKILL, SIGUSR1, " +
+    "1:34 problem ncolony.monitor.stop_signal: must be one of SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGKILL, SIGUSR1, " +
     'SIGUSR2, SIGWINCH, SIGABRT, SIGALRM, SIGPWR: got another string; did you mean "SIGTERM"?',
-    "1:57 problem ncolony.monitor.kill_time: must be a number from 0 to 1000000000: got a string",
+    "1:55 problem ncolony.monitor.kill_time: must be a number from 0 to 1000000000: got a string",
   ],
-  [monitor({ enabled: "no" }), "1:36 problem ncolony.monitor.enabled: must be true or false: got a string"],
+  [monitor({ enabled: "no" }), "1:34 problem ncolony.monitor.enabled: must be true or false: got a string"],
   [
     monitor({ umask: 22 }),
-    '1:36 problem ncolony.monitor.umask: must be a string of octal digits up to "0777", such as "0027": got a number',
+    '1:34 problem ncolony.monitor.umask: must be a string of octal digits up to "0777", such as "0027": got a number',
   ],
   [
     monitor({ limits: { memory: "512MB" } }),
-    '1:46 problem ncolony.monitor.limits.memory: must be a number of bytes from 262144 to 1125899906842624, such as "512M": got another string',
+    '1:44 problem ncolony.monitor.limits.memory: must be a number of bytes from 262144 to 1125899906842624, such as "512M": got another string',
   ],
   // The checkers' sections.
   [
     beat({ period: "10", status: "/run/hearts" }),
-    "1:17 problem ncolony.beatcheck.grace: is missing",
-    "1:38 problem ncolony.beatcheck.period: must be a number from 0.01 to 1000000000: got a string",
+    "1:15 problem ncolony.beatcheck.grace: is missing",
+    "1:36 problem ncolony.beatcheck.period: must be a number from 0.01 to 1000000000: got a string",
   ],
-  [http({ url: "localhost:8080" }), "1:38 problem ncolony.httpcheck.url: must begin with http:// or https://"],
+  [http({ url: "localhost:8080" }), "1:36 problem ncolony.httpcheck.url: must begin with http:// or https://"],
   [
     http({ maxbad: 3 }),
-    "1:99 problem ncolony.httpcheck.maxbad: unknown key; known keys: url, period, timeout, grace, maxBad, expect, headers, unix, ca, insecure",
+    "1:98 problem ncolony.httpcheck.maxbad: unknown key; known keys: url, period, timeout, grace, maxBad, expect, headers, unix, ca, insecure",
   ],
 ];
 
