@@ -127,6 +127,12 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: [JSON_OPTION],
     load: () => import("./commands/why.ts"),
   },
+  completions: {
+    usage: "completions SHELL",
+    help: "print a script that completes command lines: bash or zsh",
+    options: [],
+    load: () => import("./commands/completions.ts"),
+  },
 };
 
 /** All options, each once. */

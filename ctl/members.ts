@@ -23,6 +23,17 @@ export function membersOf(config: string, group: string): ReadonlySet<string> {
   return new Set(members);
 }
 
+/** Returns the groups that the processes of a directory are in. */
+export function groupsIn(config: string): string[] {
+  const directory = configDirectory(config, { allowInsecure: true });
+  const names = directory.names();
+  const entries = "fault" in names ? [] : names.map((name) => [name, directory.read(name)?.entry] as const);
+  const groups = entries.flatMap(([name, entry]) => {
+    return entry !== undefined && "source" in entry ? groupsOf(name, entry.source) : [];
+  });
+  return [...new Set(groups)];
+}
+
 function groupsOf(name: string, source: string): readonly string[] {
   try {
     return parseSpec(name, source).groups;

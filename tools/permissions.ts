@@ -46,6 +46,7 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
   status: { read: ["STATUS"], write: [] },
   "status --group": { read: ["CONFIG", "STATUS"], write: [] },
   why: { read: ["STATUS"], write: [] },
+  completions: { read: [], write: [] },
 };
 
 /**

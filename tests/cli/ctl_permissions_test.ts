@@ -22,6 +22,7 @@ const WORDS: Readonly<Record<string, (name: string, colony: StatusColony) => rea
   patch: (name) => ["patch", name, '{"env": {"A": "1"}}'],
   "restart-all": () => ["restart-all"],
   "restart-group": () => ["restart-group", "front"],
+  completions: () => ["completions", "bash"],
   check: () => ["check"],
   plan: (_, { config }) => ["plan", config],
   status: () => ["status"],

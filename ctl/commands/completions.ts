@@ -1,0 +1,45 @@
+import { fileNameFault, isIgnored, UsageError } from "@ncolony/core";
+import { mayRead, namesIn, type ParsedArgs, parseWords, placeValue, printShown } from "@ncolony/host/tool";
+import { PLACES } from "../commands.ts";
+import { completions } from "../complete.ts";
+import { COMPLETION_SCRIPTS } from "../completion_scripts.ts";
+import { groupsIn } from "../members.ts";
+
+/**
+ * Prints a script that completes command lines in a shell: `completions SHELL`. The script calls
+ * `completions SHELL -- WORD…` to complete the last word. That prints a line for each word that it can be.
+ *
+ * @returns The exit code.
+ */
+export function run(args: ParsedArgs): number {
+  const [shell, ...words] = args.words.slice(1);
+  if (shell === undefined || !Object.hasOwn(COMPLETION_SCRIPTS, shell)) {
+    throw new UsageError(`completions needs a SHELL: ${Object.keys(COMPLETION_SCRIPTS).join(" or ")}`);
+  }
+  if (words.length === 0) printShown(COMPLETION_SCRIPTS[shell]!);
+  const config = placeIn(words);
+  const found = words.length === 0 ? [] : completions(words, {
+    processes: () => config === null ? [] : namesOf(config),
+    groups: () => config === null ? [] : groupsIn(config),
+  });
+  // The shell shows them on a terminal.
+  for (const word of found) if (!HIDDEN.test(word)) printShown(word);
+  return 0;
+}
+
+/** Control characters, and others that a name on a terminal should not have. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
+
+/** Returns the config directory that a command line names. Null if it names none, or that may not be read. */
+function placeIn(words: readonly string[]): string | null {
+  const given = ["config", "colony"].flatMap((name) => {
+    const at = words.lastIndexOf(`--${name}`, -2);
+    return at < 0 ? [] : [`--${name}=${words[at + 1]}`];
+  });
+  const config = placeValue(parseWords(given, PLACES), "config");
+  return config !== undefined && mayRead(config) ? config : null;
+}
+
+function namesOf(config: string): string[] {
+  return (namesIn(config) ?? []).filter((name) => !isIgnored(name) && fileNameFault(name) === null);
+}
