@@ -45,6 +45,8 @@ export { formatMessage, MAX_MESSAGE_BYTES, parseMessage } from "./message.ts";
 export { mergePatch } from "./merge_patch.ts";
 export { parseBytes } from "./bytes.ts";
 export { checkChoice, checkInteger, checkNumber, checkText } from "./option.ts";
+export { formatStamp, type LogStamp, type LogStream, parseStamp, STAMP_BYTES, startIn } from "./log_line.ts";
+export { StampedLines } from "./stamped_lines.ts";
 export { placeOf } from "./place.ts";
 export { planChanges, type PlannedChange } from "./plan.ts";
 export { checkConfig, type CheckedConfig, type Finding } from "./check_config.ts";

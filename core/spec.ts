@@ -124,10 +124,15 @@ export function readSpec(name: string, source: string, object: JsonObject, repor
 }
 
 function logLimits(log: Fields | null): Partial<LogLimits> {
-  log?.only(["keep", "size"]);
+  log?.only(["keep", "size", "time"]);
   const maxBytes = log?.integer("size", MAX_LOG_BYTES, MIN_LOG_BYTES);
   const keep = log?.integer("keep", MAX_LOG_KEEP);
-  return { ...(maxBytes === undefined ? {} : { maxBytes }), ...(keep === undefined ? {} : { keep }) };
+  const hasTimes = log?.boolean("time");
+  return {
+    ...(maxBytes === undefined ? {} : { maxBytes }),
+    ...(keep === undefined ? {} : { keep }),
+    ...(hasTimes === undefined ? {} : { hasTimes }),
+  };
 }
 
 function parseLimits(limits: Fields | null): Limits {

@@ -52,12 +52,14 @@ export interface Limits {
   readonly pids?: number;
 }
 
-/** The size limit of a log file, and how many old ones are kept. */
+/** The size limit of a log file, how many old ones are kept, and whether its lines have times. */
 export interface LogLimits {
   /** The size at which the file is rotated, in bytes. */
   readonly maxBytes: number;
   /** How many old files are kept. */
   readonly keep: number;
+  /** Whether each line begins with its time and its stream, and starts and ends are marked. */
+  readonly hasTimes: boolean;
 }
 
 /** A parsed config file: what to run, and how. */

@@ -6,6 +6,7 @@ export const PLACES: readonly Option[] = [
   { name: "messages", value: "DIR", help: "the messages directory; required without --colony" },
   { name: "config", value: "DIR", help: "the config directory; required without --colony" },
   { name: "status", value: "DIR", help: "the status directory" },
+  { name: "logs", value: "DIR", help: "the directory of log files" },
   { name: "name", value: "NAME", help: "another way to give NAME" },
 ];
 
@@ -126,6 +127,19 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     help: "explain what happened to a process",
     options: [JSON_OPTION],
     load: () => import("./commands/why.ts"),
+  },
+  logs: {
+    usage: "logs [NAME…] [options]",
+    help: "show what processes wrote",
+    options: [
+      { name: "lines", short: "n", value: "N", help: "the last N lines of each process [50]" },
+      { name: "follow", short: "f", help: "go on, also over rotation, and with new processes" },
+      { name: "since", value: "TIME", help: "from a time on, or 10m, 2h, 1d ago; needs --log-time" },
+      { name: "stream", value: "out|err", help: "what was written to stdout or stderr; needs --log-time" },
+      { name: "run", value: "N|last", help: "what one start wrote; needs --log-time" },
+      { name: "grep", value: "RE", help: "the lines that match a regular expression" },
+    ],
+    load: () => import("./commands/logs.ts"),
   },
   completions: {
     usage: "completions SHELL",

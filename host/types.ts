@@ -240,8 +240,10 @@ export interface Host {
 
 /** One log file per process. */
 export interface ChildLogs {
-  /** Creates the output of one child. */
-  forChild(name: string, limits: LogLimits): ChildOutput;
+  /** Creates the output of one child: the start of a process with this number. */
+  forChild(name: string, limits: LogLimits, start: number): ChildOutput;
+  /** Notes how the child of a process exited. */
+  exited(name: string, how: string): void;
   /** Resolves when everything was written, or after `deadlineMs`. What is not written by then is lost. */
   flush(deadlineMs: number): Promise<void>;
 }

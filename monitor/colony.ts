@@ -1,3 +1,4 @@
+import { describeExit } from "@ncolony/core";
 import {
   type ChildLogs,
   type Directory,
@@ -70,7 +71,7 @@ export class Colony implements ProgramService {
     const own = Object.entries({ "pid files": options.pid, logs: options.logs, status: options.status }).flatMap((
       [use, path],
     ) => path === undefined ? [] : [[use, host.directory(path, { allowInsecure: true })] as const]);
-    const limits = { maxBytes: options.logSize ?? LOG_DEFAULTS.logSize, keep: options.logKeep ?? LOG_DEFAULTS.logKeep };
+    const { logSize: maxBytes, logKeep: keep, logTime: hasTimes } = { ...LOG_DEFAULTS, ...options };
     this.#logs = options.logs === undefined
       ? null
       : host.logs(options.logs, log, (name) => output.forChild(name), trust);
@@ -101,6 +102,7 @@ export class Colony implements ProgramService {
       log,
       onStep: (step, fields) => {
         logStep(output.log, step, fields);
+        if (step.event.type === "leader-exited") this.#logs?.exited(step.name, describeExit(step.event.exit));
         for (const event of eventsOf(step)) onEvent(event);
       },
       policy: {
@@ -114,9 +116,10 @@ export class Colony implements ProgramService {
       statuses,
       onScanned: () => this.#writer?.scanned(),
       output: (spec) => {
+        const start = statuses.get(spec.name).incarnation + 1;
         const taken = this.#logs === null || spec.log === false
           ? output.forChild(spec.name)
-          : this.#logs.forChild(spec.name, { ...limits, ...spec.log });
+          : this.#logs.forChild(spec.name, { maxBytes, keep, hasTimes, ...spec.log }, start);
         return files === null ? taken : withTail(taken, statuses.newTail(spec.name));
       },
     });

@@ -57,6 +57,8 @@ export interface Options {
   readonly logSize?: number;
   /** How many old log files of each process are kept. @default {10} */
   readonly logKeep?: number;
+  /** Whether each line of a log begins with its time, and starts and ends are marked. @default {false} */
+  readonly logTime?: boolean;
   /** The soft limit of open files of processes whose config has none. @default {the hard limit, which Deno sets} */
   readonly nofile?: number;
   /** Whether other users may write configs, logs and pid files, and change the path of a directory. @default {false} */
@@ -100,7 +102,7 @@ const LEAST = {
 } as const;
 
 /** The defaults for log files in {@linkcode Options}. */
-export const LOG_DEFAULTS = { logSize: 10 * 1024 * 1024, logKeep: 10 } as const;
+export const LOG_DEFAULTS = { logSize: 10 * 1024 * 1024, logKeep: 10, logTime: false } as const;
 
 const OPTIONS: readonly Option[] = [
   COLONY_OPTION,
@@ -124,6 +126,7 @@ const OPTIONS: readonly Option[] = [
   { name: "no-logs", help: "no log files, even with --colony" },
   { name: "log-size", value: "BYTES", help: "rotate a log at this size, such as 500K [10M]" },
   { name: "log-keep", value: "N", help: "keep so many old logs, DIR/NAME.log.1 … [10]" },
+  { name: "log-time", help: "begin each line of a log with its time, and mark each start" },
   { name: "nofile", value: "N", help: "soft limit of open files of each process" },
   { name: "allow-insecure", help: "also use directories that others can write to" },
   { name: "trust-read-only-mount", help: "trust configs on a read-only mount" },
@@ -163,9 +166,10 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
   const logSize = bytesValue(words, "log-size", MIN_LOG_BYTES, MAX_LOG_BYTES);
   const logKeep = countValue(words, "log-keep", 0, MAX_LOG_KEEP);
   const nofile = countValue(words, "nofile", 1, MAX_NOFILE);
-  if (logs === undefined && (logSize ?? logKeep) !== undefined) {
-    throw new UsageError(`--${logSize === undefined ? "log-keep" : "log-size"} needs --logs`);
-  }
+  const forLogs = ["log-size", "log-keep", "log-time"].find((name) =>
+    flags.has(name) || lastValue(words, name) !== undefined
+  );
+  if (logs === undefined && forLogs !== undefined) throw new UsageError(`--${forLogs} needs --logs`);
   const options = {
     config: requiredPlace(words, "config"),
     messages: requiredPlace(words, "messages"),
@@ -178,6 +182,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     ...(logs === undefined ? {} : { logs }),
     ...(logSize === undefined ? {} : { logSize }),
     ...(logKeep === undefined ? {} : { logKeep }),
+    ...(flags.has("log-time") ? { logTime: true } : {}),
     ...(nofile === undefined ? {} : { nofile }),
     ...(flags.has("allow-insecure") ? { allowInsecure: true } : {}),
     ...(flags.has("trust-read-only-mount") ? { trustReadOnlyMount: true } : {}),

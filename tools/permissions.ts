@@ -28,7 +28,7 @@ export interface CtlPermissions {
 }
 
 /** A directory of the colony, or the file of an option. */
-export type CtlPath = "CONFIG" | "MESSAGES" | "STATUS" | "FILE";
+export type CtlPath = "CONFIG" | "MESSAGES" | "STATUS" | "LOGS" | "FILE";
 
 /** The minimum permissions of each command of ctl. */
 export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
@@ -46,6 +46,7 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
   status: { read: ["STATUS"], write: [] },
   "status --group": { read: ["CONFIG", "STATUS"], write: [] },
   why: { read: ["STATUS"], write: [] },
+  logs: { read: ["LOGS"], write: [] },
   completions: { read: [], write: [] },
 };
 

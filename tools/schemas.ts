@@ -96,7 +96,11 @@ const MONITOR = {
       description: "its log file below --logs; false: none",
       anyOf: [
         { enum: [false, null] },
-        object({ keep: integer(0, MAX_LOG_KEEP), size: integer(MIN_LOG_BYTES, MAX_LOG_BYTES) }),
+        object({
+          keep: integer(0, MAX_LOG_KEEP),
+          size: integer(MIN_LOG_BYTES, MAX_LOG_BYTES),
+          time: { type: "boolean" },
+        }),
       ],
     },
     nice: { description: "the niceness", ...integer(-20, 19) },

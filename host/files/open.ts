@@ -18,8 +18,13 @@ export interface FileFacts {
 export interface OpenFile extends Disposable {
   /** The open file itself, even if another file is at the path by now. */
   readonly facts: FileFacts;
-  /** Reads bytes into a part of a buffer. Returns how many; 0 at the end. */
-  read(buffer: Uint8Array, offset: number, length: number): number;
+  /**
+   * Reads bytes into a part of a buffer, from a position in the file, or else from where the last read ended. Returns how
+   * many; 0 at the end.
+   */
+  read(buffer: Uint8Array, offset: number, length: number, position?: number): number;
+  /** Returns how large the file is now, in bytes. */
+  size(): number;
 }
 
 /**
@@ -29,11 +34,12 @@ export interface OpenFile extends Disposable {
  * @throws {Error} If it cannot be opened or is not a regular file.
  */
 export function openFile(path: string): OpenFile {
-  const { closeSync, constants, readSync } = NODE.fs();
+  const { closeSync, constants, fstatSync, readSync } = NODE.fs();
   const { fd, info } = openRegular(path, constants.O_RDONLY);
   return {
     facts: info,
-    read: (buffer, offset, length) => readSync(fd, buffer, offset, length, null),
+    read: (buffer, offset, length, position) => readSync(fd, buffer, offset, length, position ?? null),
+    size: () => fstatSync(fd).size,
     [Symbol.dispose]: () => closeSync(fd),
   };
 }

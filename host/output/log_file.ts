@@ -43,7 +43,7 @@ export interface LogFileReport {
 export class LogFile implements Target {
   readonly #path: string;
   /** How large the file may grow, and how many old files are kept. */
-  limits: LogLimits;
+  limits: Pick<LogLimits, "maxBytes" | "keep">;
   readonly #directory: Pick<OwnDirectory, "ensure" | "forget">;
   readonly #clock: Clock;
   readonly #report: LogFileReport;
@@ -59,7 +59,7 @@ export class LogFile implements Target {
   /** Creates a log file, which is opened at its first write. `directory` is its directory. */
   constructor(
     path: string,
-    limits: LogLimits,
+    limits: Pick<LogLimits, "maxBytes" | "keep">,
     directory: Pick<OwnDirectory, "ensure" | "forget">,
     clock: Clock,
     report: LogFileReport,

@@ -1,9 +1,18 @@
-import { type LogLimits, SharedPlace, shownText, WholeLines } from "@ncolony/core";
+import {
+  formatStamp,
+  type LogLimits,
+  type LogStream,
+  SharedPlace,
+  shownText,
+  StampedLines,
+  WholeLines,
+} from "@ncolony/core";
 import { join } from "@std/path/posix/join";
 import { freshPath, probe } from "../files/fresh.ts";
 import { OwnDirectory } from "../files/own_directory.ts";
 import type { ChildLogs, ChildOutput, Clock, Log, OnBytes, TrustOptions } from "../types.ts";
 import { LogFile } from "./log_file.ts";
+import { RunMarks } from "./run_marks.ts";
 import { Unended } from "./unended.ts";
 import { Writer } from "./writer.ts";
 
@@ -31,6 +40,8 @@ export class Logs implements ChildLogs {
   /** Creates the output of a process whose file cannot be written because of a lasting fault. */
   readonly #fallback: (name: string) => ChildOutput;
   readonly #open = new Map<string, Open>();
+  /** The marks of the last start of each process whose log has times. */
+  readonly #marks = new Map<string, RunMarks>();
 
   /**
    * Creates the directory if it is missing.
@@ -53,21 +64,28 @@ export class Logs implements ChildLogs {
   }
 
   /** Creates the output of one child, and opens its file if possible. */
-  forChild(name: string, limits: LogLimits): ChildOutput {
+  forChild(name: string, limits: LogLimits, start: number): ChildOutput {
     const open = this.#openFor(name, limits);
     open.file.open();
     open.children++;
-    const [stdout, stderr] = [this.#stream(open), this.#stream(open)];
+    const marks = limits.hasTimes ? this.#newMarks(name, limits, start) : null;
+    const [stdout, stderr] = [this.#stream(open, marks && "O"), this.#stream(open, marks && "E")];
     return {
       stdout: stdout.push,
       stderr: stderr.push,
       end: () => {
         stdout.end();
         stderr.end();
+        marks?.drained();
         open.children--;
         open.writer.flush().then(() => this.#close(name, open));
       },
     };
+  }
+
+  /** Notes how the child of a process exited. */
+  exited(name: string, how: string): void {
+    this.#marks.get(name)?.exited(how);
   }
 
   /** Resolves when everything was written, or after `deadlineMs`. What is not written by then is lost. */
@@ -80,15 +98,40 @@ export class Logs implements ChildLogs {
     for (const { file } of all) file.abandon();
   }
 
-  #stream({ writer, place }: Open): { push: OnBytes; end: () => void } {
+  #newMarks(name: string, limits: LogLimits, start: number): RunMarks {
+    this.#marks.get(name)?.finish();
+    const marks = new RunMarks(start, (text) => this.#mark(name, limits, text));
+    this.#marks.set(name, marks);
+    return marks;
+  }
+
+  /** Adds a line of the monitor's own to a log. */
+  #mark(name: string, limits: LogLimits, text: string): void {
+    const open = this.#openFor(name, limits);
+    open.children++;
+    const { push } = this.#stream(open, "-");
+    push(new TextEncoder().encode(`${text}\n`));
+    open.children--;
+    open.writer.flush().then(() => this.#close(name, open));
+  }
+
+  /** Creates a stream that is written to a file. `stamp` names it in each line; null: lines have no times. */
+  #stream({ writer, place }: Open, stamp: LogStream | null): { push: OnBytes; end: () => void } {
     const lines = new WholeLines(place);
+    const stamped = new StampedLines();
+    const timed = (bytes: Uint8Array) => {
+      if (stamp === null) return bytes;
+      // Another stream has ended this line.
+      if (stamped.isMidLine && !lines.isHolding && place.begun !== lines) stamped.interrupt();
+      return stamped.push(bytes, new TextEncoder().encode(formatStamp({ time: this.#clock.wall(), stream: stamp })));
+    };
     const add = (pieces: readonly Uint8Array[]) => pieces.forEach((piece) => writer.add(piece));
     const unended = new Unended(lines, this.#clock, () => {
       writer.whenRoom(() => add(lines.flush()));
     });
     return {
       push: async (bytes) => {
-        await writer.whenRoom(() => add(lines.push(bytes)));
+        await writer.whenRoom(() => add(lines.push(timed(bytes))));
         unended.watch();
       },
       end: () => {

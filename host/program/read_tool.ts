@@ -10,6 +10,7 @@ export { configDirectory, isDirectory } from "../files/directory.ts";
 export type { Directory } from "../types.ts";
 export { isGranted } from "../permission.ts";
 export { StatusReader, type ToldProcess } from "../files/status_reader.ts";
+export { LogReader } from "../output/log_reader.ts";
 export { sha256 } from "../sha256.ts";
 export { type Terminal, terminal } from "./terminal.ts";
-export { type Picture, watchStatus } from "./watch_status.ts";
+export { type Picture, printAll, watchStatus } from "./watch_status.ts";

@@ -32,8 +32,8 @@ export async function watchStatus(path: string, draw: () => Picture): Promise<ne
   let last: string | null = null;
   for (;;) {
     const { text, facts } = draw();
-    if (isTerminal) await write(`${CLEAR}${text}\n`);
-    else if (facts !== last) await write(`${last === null ? "" : "\n"}${text}\n`);
+    if (isTerminal) await printAll(`${CLEAR}${text}\n`);
+    else if (facts !== last) await printAll(`${last === null ? "" : "\n"}${text}\n`);
     last = facts;
     const shownAt = denoClock.now();
     await waker.wait(shownAt + MAX_MS);
@@ -42,7 +42,8 @@ export async function watchStatus(path: string, draw: () => Picture): Promise<ne
   }
 }
 
-async function write(text: string): Promise<void> {
-  const bytes = new TextEncoder().encode(text);
+/** Writes a text, or bytes, to stdout, and waits until that is done. */
+export async function printAll(text: string | Uint8Array): Promise<void> {
+  const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
   for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
 }

@@ -23,6 +23,7 @@ const WORDS: Readonly<Record<string, (name: string, colony: StatusColony) => rea
   "restart-all": () => ["restart-all"],
   "restart-group": () => ["restart-group", "front"],
   completions: () => ["completions", "bash"],
+  logs: () => ["logs"],
   check: () => ["check"],
   plan: (_, { config }) => ["plan", config],
   status: () => ["status"],
@@ -31,14 +32,22 @@ const WORDS: Readonly<Record<string, (name: string, colony: StatusColony) => rea
 
 /** Returns the path that a word of the table stands for. */
 function pathOf({ config, messages, status, dir }: StatusColony, path: CtlPath): string {
-  return { CONFIG: config, MESSAGES: messages, STATUS: status, FILE: dir.file("extras") }[path];
+  return { CONFIG: config, MESSAGES: messages, STATUS: status, LOGS: dir.file("logs"), FILE: dir.file("extras") }[path];
 }
 
 /** Runs a command with these permissions. */
 async function ctl(colony: StatusColony, { read, write }: Granted, words: readonly string[]): Promise<Result> {
   const flags = Object.entries({ read, write }).filter(([, names]) => names.length > 0);
   const permissions = flags.map(([flag, names]) => `--allow-${flag}=${names.map((name) => pathOf(colony, name))}`);
-  return await run([...toolCommand("ctl/mod.ts", permissions), ...colony.places, "--status", colony.status, ...words]);
+  return await run([
+    ...toolCommand("ctl/mod.ts", permissions),
+    ...colony.places,
+    "--status",
+    colony.status,
+    "--logs",
+    colony.dir.file("logs"),
+    ...words,
+  ]);
 }
 
 /** Returns all that a command could change. */
@@ -69,6 +78,7 @@ for (const [command, { read, write, check = [], wait }] of Object.entries(CTL_PE
     const off = first === "start" ? { "ncolony.monitor": { enabled: false } } : {};
     await using colony = new StatusColony({ config: { web: { ...SLEEP, ...off }, db: { ...SLEEP, ...off } } });
     for (const name of ["web", "db"]) await colony.inState(name, first === "start" ? "disabled" : "running");
+    colony.dir.dir("logs");
     colony.dir.write("extras", '{"args": ["sleep", "1002"]}');
     const words = WORDS[command] ?? ((name) => [first!, name]);
     const work = words("web", colony);

@@ -4,7 +4,7 @@ import { Logs } from "../../host/output/logs.ts";
 import { tempDir, until } from "../helpers.ts";
 import { FakeLog } from "../monitor/fake_host.ts";
 
-const LIMITS = { maxBytes: 1 << 20, keep: 3 };
+const LIMITS = { maxBytes: 1 << 20, keep: 3, hasTimes: false };
 const encoder = new TextEncoder();
 
 function nowhere(): never {
@@ -14,7 +14,7 @@ function nowhere(): never {
 Deno.test("Logs writes both streams of a child to one file, line by line, however they interleave", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.file("logs"), denoClock, new FakeLog([]), nowhere);
-  const child = logs.forChild("web", LIMITS);
+  const child = logs.forChild("web", LIMITS, 1);
   await child.stdout(encoder.encode("out 1\nout"));
   await child.stderr(encoder.encode("err"));
   await child.stdout(encoder.encode(" 2\n"));
@@ -27,7 +27,7 @@ Deno.test("Logs writes both streams of a child to one file, line by line, howeve
 Deno.test("Logs writes an unfinished line after a second, and then the rest of it", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
-  const child = logs.forChild("web", LIMITS);
+  const child = logs.forChild("web", LIMITS, 1);
   const text = () => Deno.readTextFileSync(dir.file("web.log"));
   await child.stdout(encoder.encode("before\nPassword: "));
   await until("it is shown", () => text() === "before\nPassword: ");
@@ -42,7 +42,7 @@ Deno.test("Logs writes an unfinished line after a second, and then the rest of i
 Deno.test("Logs uses the same file while the pipe of the last child is emptied, and closes it after the last one", async () => {
   using dir = tempDir();
   const logs = new Logs(dir.path, denoClock, new FakeLog([]), nowhere);
-  const [first, second] = [logs.forChild("web", LIMITS), logs.forChild("web", { ...LIMITS, maxBytes: 4096 })];
+  const [first, second] = [logs.forChild("web", LIMITS, 1), logs.forChild("web", { ...LIMITS, maxBytes: 4096 }, 1)];
   await second.stdout(encoder.encode("second\n"));
   await first.stdout(encoder.encode("first\n"));
   first.end();
@@ -65,7 +65,7 @@ Deno.test("Logs reports what can never be written, and diverts it", async () => 
     return { stdout: take, stderr: take, end: () => void ends++ };
   };
   const logs = new Logs(dir.path, denoClock, log, elsewhere);
-  const child = logs.forChild("web", LIMITS);
+  const child = logs.forChild("web", LIMITS, 1);
   await child.stdout(encoder.encode("kept\n"));
   child.end();
   await logs.flush(10_000);

@@ -1,0 +1,87 @@
+import { assertEquals } from "@std/assert";
+import { LogReader } from "../../host/output/log_reader.ts";
+import { Random } from "../core/random.ts";
+import { tempDir } from "../helpers.ts";
+
+/** Writes numbered lines to a log, in pieces, and renames its files step by step, as the monitor does. */
+class Writing {
+  readonly #path: string;
+  readonly #keep: number;
+  #steps: (() => void)[] = [];
+  #size = 0;
+  written = 0;
+  isMidLine = false;
+
+  constructor(path: string, keep: number) {
+    this.#path = path;
+    this.#keep = keep;
+  }
+
+  /** Does one step: renames a file, or writes a piece. */
+  step(isPiece: boolean): void {
+    const step = this.#steps.shift();
+    if (step !== undefined) return step();
+    if (this.#size > 300 && !this.isMidLine) return this.#rotate();
+    const text = this.isMidLine ? "\n" : `line ${this.written++}${isPiece ? "" : "\n"}`;
+    this.isMidLine = !text.endsWith("\n");
+    Deno.writeTextFileSync(this.#path, text, { append: true });
+    this.#size += text.length;
+  }
+
+  #rotate(): void {
+    this.#size = 0;
+    const numbered = (number: number) => number === 0 ? this.#path : `${this.#path}.${number}`;
+    for (let number = this.#keep - 1; number >= 0; number--) {
+      this.#steps.push(() => {
+        try {
+          Deno.renameSync(numbered(number), numbered(number + 1));
+        } catch (error) {
+          if (!(error instanceof Deno.errors.NotFound)) throw error;
+        }
+      });
+    }
+  }
+}
+
+const text = (lines: Iterable<Uint8Array>) => [...lines].map((line) => new TextDecoder().decode(line));
+
+Deno.test("LogReader reads each line once, whenever the files of a log are renamed", () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    using dir = tempDir();
+    const path = dir.file("web.log");
+    const random = new Random(seed);
+    const writing = new Writing(path, 60);
+    const before = random.below(400);
+    for (let at = 0; at < before; at++) writing.step(random.chance(0.2));
+    const reader = new LogReader(path);
+    const seen = text(reader.backward()).reverse();
+    for (let at = 0; at < 1500; at++) {
+      writing.step(random.chance(0.2));
+      if (random.chance(0.3)) seen.push(...text(reader.more()));
+    }
+    // Ends a rotation, and then a line.
+    for (let at = 0; at < 200; at++) writing.step(false);
+    while (writing.isMidLine) writing.step(false);
+    seen.push(...text(reader.more()), ...text(reader.unended()));
+    reader.close();
+    assertEquals(seen, Array.from({ length: writing.written }, (_, number) => `line ${number}`), `seed ${seed}`);
+  }
+});
+
+Deno.test("LogReader reads long lines, empty lines and bytes that are no text, and what has not ended at its end", () => {
+  using dir = tempDir();
+  const path = dir.file("web.log");
+  const long = "x".repeat(200_000);
+  Deno.writeTextFileSync(`${path}.1`, `first\n\n${long}\n`);
+  Deno.writeFileSync(path, Uint8Array.of(0xff, 0x0a, 0x0a, 0x61));
+  const reader = new LogReader(path);
+  const lines = [...reader.backward()].reverse();
+  assertEquals(text(lines.slice(0, 3)), ["first", "", long]);
+  assertEquals(lines.slice(3).map((line) => [...line]), [[0xff], []]);
+  assertEquals([text(reader.more()), text(reader.unended()), text(reader.unended())], [[], ["a"], []]);
+  // Another program truncates it.
+  Deno.writeTextFileSync(path, "b\n");
+  assertEquals(text(reader.more()), ["b"]);
+  reader.close();
+  assertEquals(text(new LogReader(dir.file("none.log")).backward()), []);
+});
