@@ -1,3 +1,4 @@
+import type { Grammar } from "./complete.ts";
 import { COLONY_OPTION, COMMON_OPTIONS, type Option, optionsHelp, type ParsedArgs } from "@ncolony/host/tool";
 
 /** The options that every command takes. */
@@ -29,8 +30,8 @@ export interface Command {
   readonly help: string;
   /** The options that only some commands take. */
   readonly options: readonly Option[];
-  /** Loads it. `run` carries out a command line, and returns the exit code. */
-  readonly load: () => Promise<{ run(args: ParsedArgs): number | Promise<number> }>;
+  /** Loads it. `run` carries out a command line, and returns the exit code. It may need to know all commands. */
+  readonly load: () => Promise<{ run(args: ParsedArgs, grammar: Grammar): number | Promise<number> }>;
 }
 
 /** All commands, by their names. */

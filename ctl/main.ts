@@ -1,5 +1,5 @@
 import { answerCommon, outliveFileSizeLimit, type ParsedArgs, runProgram, turnOnce } from "@ncolony/host/tool";
-import { helpOf } from "./commands.ts";
+import { COMMANDS, helpOf, PLACES } from "./commands.ts";
 import { commandOf, parseOptions } from "./options.ts";
 import { PROGRAM } from "./program.ts";
 
@@ -31,5 +31,5 @@ export async function main(argv: readonly string[]): Promise<number> {
  */
 export async function call(args: ParsedArgs): Promise<number> {
   const { run } = await commandOf(args).load();
-  return await run(args);
+  return await run(args, { commands: COMMANDS, places: PLACES });
 }

@@ -1,6 +1,5 @@
 import type { Program } from "@ncolony/host/tool";
-import { HELP } from "./commands.ts";
 import manifest from "./deno.json" with { type: "json" };
 
 /** This program. */
-export const PROGRAM: Program = { name: "ncolony-ctl", version: manifest.version, help: HELP };
+export const PROGRAM: Omit<Program, "help"> = { name: "ncolony-ctl", version: manifest.version };

@@ -12,20 +12,10 @@ import {
 } from "@ncolony/host/tool";
 import type { Places } from "./ctl.ts";
 import { PROGRAM } from "./program.ts";
-import type { Waiter } from "./waiter.ts";
+import type { Wait, Waiter } from "./waiter.ts";
 
 /** What messages of this program say about themselves. */
 export const ORIGIN: Origin = { from: "ctl" };
-
-/** How to wait. */
-export interface Wait {
-  /** The status directory. */
-  readonly status: string;
-  /** How long, in milliseconds. Null: as long as it should take at most. */
-  readonly timeoutMs: number | null;
-  /** How many processes are restarted at a time. Infinity: all. */
-  readonly rolling: number;
-}
 
 /** What every command has that changes something. */
 export interface Request {

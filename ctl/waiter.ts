@@ -4,9 +4,18 @@ import { complain, ExitError, readLinkedFile } from "@ncolony/host/tool";
 import { Checks } from "./checks.ts";
 import type { Places } from "./ctl.ts";
 import { PROGRAM } from "./program.ts";
-import type { Wait } from "./request.ts";
 import { NOTHING } from "./unknown.ts";
 import { waitFor } from "./wait.ts";
+
+/** How to wait. */
+export interface Wait {
+  /** The status directory. */
+  readonly status: string;
+  /** How long, in milliseconds. Null: as long as it should take at most. */
+  readonly timeoutMs: number | null;
+  /** How many processes are restarted at a time. Infinity: all. */
+  readonly rolling: number;
+}
 
 /**
  * Waits until what a command asks for is done. The methods that wait return the exit code: 0 if it is done, 3 if it has

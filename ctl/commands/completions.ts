@@ -1,7 +1,6 @@
 import { fileNameFault, isIgnored, UsageError } from "@ncolony/core";
 import { mayRead, namesIn, type ParsedArgs, parseWords, placeValue, printShown } from "@ncolony/host/tool";
-import { PLACES } from "../commands.ts";
-import { completions } from "../complete.ts";
+import { completions, type Grammar } from "../complete.ts";
 import { COMPLETION_SCRIPTS } from "../completion_scripts.ts";
 import { groupsIn } from "../members.ts";
 
@@ -11,14 +10,14 @@ import { groupsIn } from "../members.ts";
  *
  * @returns The exit code.
  */
-export function run(args: ParsedArgs): number {
+export function run(args: ParsedArgs, grammar: Grammar): number {
   const [shell, ...words] = args.words.slice(1);
   if (shell === undefined || !Object.hasOwn(COMPLETION_SCRIPTS, shell)) {
     throw new UsageError(`completions needs a SHELL: ${Object.keys(COMPLETION_SCRIPTS).join(" or ")}`);
   }
   if (words.length === 0) printShown(COMPLETION_SCRIPTS[shell]!);
-  const config = placeIn(words);
-  const found = words.length === 0 ? [] : completions(words, {
+  const config = placeIn(words, grammar.places);
+  const found = words.length === 0 ? [] : completions(words, grammar, {
     processes: () => config === null ? [] : namesOf(config),
     groups: () => config === null ? [] : groupsIn(config),
   });
@@ -31,12 +30,12 @@ export function run(args: ParsedArgs): number {
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 
 /** Returns the config directory that a command line names. Null if it names none, or that may not be read. */
-function placeIn(words: readonly string[]): string | null {
+function placeIn(words: readonly string[], places: Grammar["places"]): string | null {
   const given = ["config", "colony"].flatMap((name) => {
     const at = words.lastIndexOf(`--${name}`, -2);
     return at < 0 ? [] : [`--${name}=${words[at + 1]}`];
   });
-  const config = placeValue(parseWords(given, PLACES), "config");
+  const config = placeValue(parseWords(given, places), "config");
   return config !== undefined && mayRead(config) ? config : null;
 }
 

@@ -29,7 +29,7 @@ export class ExitError extends Error {
  * Runs a program and resolves with its exit code: what `run` returns, 2 for an invalid command line, the code of an
  * {@linkcode ExitError}, or 1 for any other error. An error is printed as one line on stderr.
  */
-export async function runProgram(program: Program, run: () => number | Promise<number>): Promise<number> {
+export async function runProgram(program: Pick<Program, "name">, run: () => number | Promise<number>): Promise<number> {
   try {
     return await run();
   } catch (error) {
@@ -40,7 +40,7 @@ export async function runProgram(program: Program, run: () => number | Promise<n
 }
 
 /** Prints a message as one line on stderr. */
-export function complain({ name }: Program, message: string): void {
+export function complain({ name }: Pick<Program, "name">, message: string): void {
   print(Deno.stderr, `${name}: ${message.replaceAll(/\s*\n\s*/g, " ")}`);
 }
 
