@@ -59,6 +59,14 @@ export const OBJECT: fc.Arbitrary<object> = fc.record({
       pids: mostly(fc.nat()),
     }, { requiredKeys: [] })),
     enabled: mostly(fc.boolean()),
+    log: mostly(fc.oneof(
+      fc.constantFrom(false, true, null),
+      fc.record({
+        size: mostly(fc.oneof(fc.nat(), fc.constantFrom(4095, 4096, 2 ** 40, 2 ** 40 + 1))),
+        keep: mostly(fc.oneof(fc.nat(1000), fc.constantFrom(-1, 1001))),
+        time: mostly(fc.boolean()),
+      }, { requiredKeys: [] }),
+    )),
     ...SURROUNDINGS,
   }, { requiredKeys: [] })),
   type: mostly(fc.constantFrom("RESTART", "restart", "RESTART-ALL", "restart-all", "RESTART-GROUP", "restart-group")),
