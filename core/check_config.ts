@@ -60,7 +60,9 @@ export function checkConfig(
     findings.push(findingAt(source, level, field, message));
   };
   const report: Report = (field, reason) => note("problem", field, reason);
-  checkText(name, source, report);
+  checkText(name, source, (field, message) => {
+    findings.push({ level: "problem", field, line: 1, column: 1, message });
+  });
   const config = parse(source, report);
   if (config === null) return { findings, spec: null };
   const spec = readSpec(name, source, config, report);

@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import { plainKey } from "./plain_key.ts";
 import { quotedName } from "./shown.ts";
 import { MONITOR_KEYS } from "./spec.ts";
 
@@ -28,9 +29,9 @@ const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 const MEANT: ReadonlyMap<string, string> = new Map([
-  ...Object.entries(SYNONYMS).flatMap(([key, words]) => words.map((word): [string, string] => [plain(word), key])),
-  ...MONITOR_KEYS.map((key): [string, string] => [plain(key), `ncolony.monitor.${key}`]),
-  ...[...TOP_KEYS, ...SECTIONS].map((key): [string, string] => [plain(key), key]),
+  ...Object.entries(SYNONYMS).flatMap(([key, words]) => words.map((word): [string, string] => [plainKey(word), key])),
+  ...MONITOR_KEYS.map((key): [string, string] => [plainKey(key), `ncolony.monitor.${key}`]),
+  ...[...TOP_KEYS, ...SECTIONS].map((key): [string, string] => [plainKey(key), key]),
 ]);
 
 /**
@@ -50,16 +51,11 @@ export function extraKeys(config: JsonObject, nearest: (word: string, known: rea
     if (key.startsWith("ncolony.")) {
       return [{ field: key, message: `unknown key ${quotedName(key)}: did you mean "${nearest(key, SECTIONS)}"?` }];
     }
-    const meant = MEANT.get(plain(key));
+    const meant = MEANT.get(plainKey(key));
     return meant === undefined ? [] : [extra(key, `did you mean "${meant}"?`)];
   });
 }
 
 function extra(field: string, hint: string): Oddity {
   return { field, message: `${quotedName(field)} is an extra, which NColony ignores: ${hint}` };
-}
-
-/** Returns a key as people misspell it: `envInherit` and `ENV-INHERITS` are `env_inherit`. */
-function plain(key: string): string {
-  return key.toLowerCase().replaceAll(/[^a-z]/g, "").replace(/s$/, "");
 }

@@ -1,4 +1,5 @@
 import { isObject, type Json, type JsonObject, ownValue, typeName } from "./json.ts";
+import { plainKey } from "./plain_key.ts";
 import { quotedName } from "./shown.ts";
 
 /** The longest duration in a config or an option, in seconds. */
@@ -34,7 +35,9 @@ export class Fields {
   only(keys: readonly string[]): void {
     for (const unknown of Object.keys(this.#object).filter((key) => !keys.includes(key))) {
       const field = this.#prefix + unknown;
-      this.#report(field, `unknown key ${quotedName(field)}; known keys: ${keys.join(", ")}`);
+      const meant = keys.find((key) => plainKey(key) === plainKey(unknown));
+      const hint = meant === undefined ? `; known keys: ${keys.join(", ")}` : `: did you mean "${meant}"?`;
+      this.#report(field, `unknown key ${quotedName(field)}${hint}`);
     }
   }
 

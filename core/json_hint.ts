@@ -12,7 +12,7 @@ export function jsonHint(source: string): string {
 function hintOf(source: string): string | null {
   const { at, isWhole, wants, open } = scanJson(source);
   if (isWhole) return null;
-  if (source.trim() === "") return "the text is empty";
+  if (source.trim() === "") return "the file is empty";
   const [char, before] = [source.charAt(at), source.slice(0, at).trimEnd().at(-1)];
   if (char === "") return open === undefined ? null : `a ${open === "{" ? "}" : "]"} is missing at the end`;
   if (char === "\0") return "a NUL character (is the file UTF-16? it must be UTF-8)";
@@ -22,7 +22,11 @@ function hintOf(source: string): string | null {
   if (wants === "end") return "something follows the last }";
   if (wants === ":") return "a : is missing";
   if ((char === "}" || char === "]") && before === ",") return `there must be no comma before the ${char}`;
-  if (char === "}" || char === "]") return `a ${char} that closes nothing`;
+  if (char === "}" || char === "]") {
+    if (open === undefined) return `a ${char} that closes nothing`;
+    const close = open === "{" ? "}" : "]";
+    return char === close ? "a value is missing" : `a ${close} is missing before the ${char}`;
+  }
   if (char === "'") return "' in place of \"";
   // A token that was cut: the digits of 0755 are two numbers.
   if (wants === ", or close" && /[\w.]/.test(char) && /\d/.test(source.charAt(at - 1))) return "not a number in JSON";
@@ -35,14 +39,14 @@ function hintOf(source: string): string | null {
     return "the words of JSON are true, false and null";
   }
   if (char === ",") return "a value is missing";
-  return /[A-Za-z_$~./]/.test(char) ? 'a text needs " around it' : null;
+  return /[A-Za-z_$~./]/.test(char) ? 'a string needs " around it' : null;
 }
 
 /** Tells what is wrong with a string, which is the beginning of a text. */
 function stringHint(text: string): string {
   // deno-lint-ignore no-control-regex -- JSON forbids control characters in strings
   const rest = text.slice(/^"(?:[^"\\\u0000-\u001f]|\\(?:["\\/bfnrt]|u[\da-fA-F]{4}))*/.exec(text)![0].length);
-  if (rest.startsWith("\\")) return "a \\ in a text is written \\\\";
-  if (rest === "" || /^[\r\n]/.test(rest)) return 'a text must end with " on its line';
-  return "a control character in a text, such as a tab";
+  if (rest.startsWith("\\")) return "a \\ in a string is written \\\\";
+  if (rest === "" || /^[\r\n]/.test(rest)) return 'a string must end with " on its line';
+  return "a control character in a string, such as a tab";
 }

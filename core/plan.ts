@@ -1,5 +1,6 @@
 import { changedKeys } from "./cause.ts";
 import { SpecError } from "./errors.ts";
+import { nameFault } from "./name.ts";
 import { parseSpec } from "./spec.ts";
 import type { Entry, Spec } from "./types.ts";
 
@@ -34,7 +35,10 @@ export interface PlannedChange {
  */
 export function planChanges(before: ReadonlyMap<string, Entry>, after: ReadonlyMap<string, Entry>): PlannedChange[] {
   const names = [...new Set([...before.keys(), ...after.keys()])].sort();
-  return names.flatMap((name) => planOne(name, before.get(name), after.get(name)) ?? []);
+  // Others are no processes.
+  return names.filter((name) => nameFault(name) === null).flatMap((name) =>
+    planOne(name, before.get(name), after.get(name)) ?? []
+  );
 }
 
 function planOne(name: string, before: Entry | undefined, after: Entry | undefined): PlannedChange | null {

@@ -212,10 +212,10 @@ function foldStart([status, events]: Folded, { before, event, at, child }: Statu
   return [running, [...events, { event: "started", pid, incarnation, cause }]];
 }
 
-/** Folds that a process has ended while no monitor was there to see it. */
-export function foldUnseenEnd(status: Status, at: number): Folded {
+/** Folds that a process has ended while no monitor was there to see it. `isAsked`: it had been asked to. */
+export function foldUnseenEnd(status: Status, isAsked: boolean, at: number): Folded {
   const exit: Exit = { type: "unknown", reason: "no monitor was there to see it" };
-  const last: LastExit = { exit, at, livedMs: null, isAsked: false };
+  const last: LastExit = { exit, at, livedMs: null, isAsked };
   return [{ ...status, lastExit: last }, [{ event: "exited", incarnation: status.incarnation, last, cause: null }]];
 }
 

@@ -8,7 +8,7 @@ export const PLACES: readonly Option[] = [
   { name: "config", value: "DIR", help: "the config directory; required without --colony" },
   { name: "status", value: "DIR", help: "the status directory" },
   { name: "logs", value: "DIR", help: "the directory of log files" },
-  { name: "name", value: "NAME", help: "another way to give NAME" },
+  { name: "name", value: "NAME", help: "another way to give NAME; for check, that of a FILE" },
 ];
 
 const FORCE: Option = { name: "force", help: "ask for it even if there is no such process" };

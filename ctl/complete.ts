@@ -16,6 +16,9 @@ export interface Nameable {
   readonly groups: () => readonly string[];
 }
 
+/** The words that some options take. */
+const VALUES: Readonly<Record<string, readonly string[]>> = { stream: ["out", "err"], run: ["last"] };
+
 const HELP: Option = { name: "help", help: "" };
 
 /**
@@ -40,7 +43,9 @@ function candidates(
 ): readonly string[] {
   const { commands } = grammar;
   const { operands: [name, ...operands], pending } = split(typed, grammar);
-  if (pending !== null) return pending === "name" ? processes() : pending === "group" ? groups() : [];
+  if (pending === "name") return processes();
+  if (pending === "group") return groups();
+  if (pending !== null) return VALUES[pending] ?? [];
   const command = name !== undefined && Object.hasOwn(commands, name) ? commands[name]! : null;
   if (last.startsWith("-")) {
     return [...command?.options ?? [], ...grammar.places, HELP].map((option) => `--${option.name}`);

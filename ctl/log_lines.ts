@@ -1,4 +1,4 @@
-import { type LogStamp, parseStamp, startIn } from "@ncolony/core";
+import { type LogStamp, parseStamp, STAMP_BYTES, startIn } from "@ncolony/core";
 
 /** A line of a log. */
 export interface LogLine {
@@ -43,49 +43,45 @@ export function needsTimes({ since, stream, run }: Wanted): boolean {
  * times, and they are needed.
  */
 export function lastLines(lines: Iterable<Uint8Array<ArrayBuffer>>, wanted: Wanted, max: number): LastLines | null {
-  const taken: LogLine[] = [];
-  // The lines of the start that is being read. It is not known which one that is until its mark is found.
-  let ofRun: LogLine[] = [];
+  const { since, run } = wanted;
+  // With `run`, it is not known which start these are of until its mark is found.
+  let taken: LogLine[] = [];
   // What goes on with a line that comes later, because it is older.
   let rest: Uint8Array<ArrayBuffer>[] = [];
-  let [hasTimes, isOpen] = [false, true];
+  let hasTimes = false;
+  // The oldest start whose mark was found. All that is older belongs to the one before it.
+  let oldest: number | null = null;
+  const isOf = (start: number) => run === null || run === "last" ? oldest === null : run === start;
   for (const bytes of lines) {
-    if (max <= 0 || wanted.run === null && taken.length >= max) break;
     const stamp = parseStamp(bytes);
     hasTimes ||= stamp !== null;
-    if (!needsTimes(wanted)) {
-      if (isWanted({ bytes, stamp }, wanted)) taken.push({ bytes, stamp });
-      continue;
-    }
+    if (max <= 0 || run === null && taken.length >= max) break;
     rest.push(bytes);
-    if (stamp === null) continue;
-    if (wanted.since !== null && stamp.time < wanted.since) {
-      rest = [];
-      break;
-    }
-    const whole = rest.map((part) => ({ bytes: part, stamp })).filter((line) => isWanted(line, wanted));
+    if (stamp === null && needsTimes(wanted)) continue;
+    // A line is written up to a second after it has begun.
+    if (since !== null && stamp !== null && stamp.time < since - SLACK_MS) break;
+    for (const part of rest) if (isWanted({ bytes: part, stamp }, wanted)) taken.push({ bytes: part, stamp });
     rest = [];
-    if (wanted.run === null) {
-      taken.push(...whole);
-      continue;
-    }
-    ofRun.push(...whole);
-    const start = startIn(bytes);
+    const start = run === null ? null : startIn(bytes);
     if (start === null) continue;
-    if (wanted.run === "last" || wanted.run === start) {
-      taken.push(...ofRun);
-      break;
-    }
-    isOpen = false;
-    ofRun = [];
+    if (isOf(start)) return { lines: taken.slice(0, max).reverse(), isOpen: oldest === null };
+    oldest = start;
+    taken = [];
   }
-  return needsTimes(wanted) && !hasTimes ? null : { lines: taken.slice(0, max).reverse(), isOpen };
+  if (needsTimes(wanted) && !hasTimes) return null;
+  // The mark of the oldest start may have been removed with its file.
+  const isFound = run === null || run === "last" || oldest !== null && run === oldest - 1;
+  return { lines: isFound ? taken.slice(0, max).reverse() : [], isOpen: oldest === null && isFound };
 }
+
+/** How much earlier a line may have begun than one that was written before it, in milliseconds. */
+const SLACK_MS = 5000;
 
 /** Gives each line that is added to a log its stamp, and selects those that are wanted. */
 export class AddedLines {
   readonly #wanted: Wanted;
   #stamp: LogStamp | null;
+  #isOver = false;
 
   /** Begins after a line with this stamp. */
   constructor(wanted: Wanted, stamp: LogStamp | null) {
@@ -96,13 +92,16 @@ export class AddedLines {
   /** Returns a line, or null if it is not wanted. */
   take(bytes: Uint8Array<ArrayBuffer>): LogLine | null {
     this.#stamp = parseStamp(bytes) ?? this.#stamp;
+    const start = typeof this.#wanted.run === "number" ? startIn(bytes) : null;
+    this.#isOver ||= start !== null && start !== this.#wanted.run;
     const line = { bytes, stamp: this.#stamp };
-    return isWanted(line, this.#wanted) ? line : null;
+    return !this.#isOver && isWanted(line, this.#wanted) ? line : null;
   }
 }
 
 function isWanted({ bytes, stamp }: LogLine, { since, stream, grep }: Wanted): boolean {
   if (since !== null && (stamp === null || stamp.time < since)) return false;
   if (stream !== null && stamp?.stream !== stream) return false;
-  return grep === null || grep.test(new TextDecoder().decode(bytes));
+  const text = parseStamp(bytes) === null ? bytes : bytes.subarray(STAMP_BYTES);
+  return grep === null || grep.test(new TextDecoder().decode(text));
 }

@@ -1,4 +1,4 @@
-import { visible } from "@ncolony/core";
+import { visible, visibleBytes } from "@ncolony/core";
 import { printAll, terminal } from "@ncolony/host/read-tool";
 import type { LogLine } from "./log_lines.ts";
 
@@ -9,6 +9,9 @@ export interface NamedLine {
   /** The line. */
   readonly line: LogLine;
 }
+
+/** A carriage return. */
+const CR = 0x0d;
 
 /** The colors of names, one after the other. */
 const COLORS = [36, 33, 32, 35, 34, 96, 93, 92, 95, 94];
@@ -31,8 +34,12 @@ export class LogPrinter {
     this.#hasColor = hasColor;
   }
 
-  /** Prints lines: by their times, if all have one. The lines of a process keep their order. */
-  async print(lines: readonly NamedLine[]): Promise<void> {
+  /**
+   * Prints lines: by their times, if all have one. The lines of a process keep their order.
+   *
+   * @returns Whether somebody still reads them.
+   */
+  async print(lines: readonly NamedLine[]): Promise<boolean> {
     const pieces = inOrder(lines).map(({ name, line }) => this.#shown(name, line.bytes));
     const all = new Uint8Array(pieces.reduce((sum, { length }) => sum + length + 1, 0));
     let at = 0;
@@ -41,14 +48,13 @@ export class LogPrinter {
       at += piece.length;
       all[at++] = 0x0a;
     }
-    await printAll(all);
+    return await printAll(all);
   }
 
   #shown(name: string, bytes: Uint8Array): Uint8Array {
-    const encoder = new TextEncoder();
-    const shown = this.#isTerminal ? encoder.encode(visible(new TextDecoder().decode(bytes))) : bytes;
+    const shown = this.#isTerminal ? visibleBytes(bytes.at(-1) === CR ? bytes.subarray(0, -1) : bytes) : bytes;
     if (!this.#hasNames) return shown;
-    const prefix = encoder.encode(`${this.#shownName(name)} | `);
+    const prefix = new TextEncoder().encode(`${this.#shownName(name)} | `);
     const whole = new Uint8Array(prefix.length + shown.length);
     whole.set(prefix);
     whole.set(shown, prefix.length);

@@ -5,6 +5,9 @@ import type { Wanted } from "./log_lines.ts";
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
+/** A time in ISO 8601. */
+const TIME = /^(\d{4}-\d\d-\d\d)(?:([T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)(Z|[+-]\d\d:\d\d)?)?$/;
+
 /** Reads which lines a command line asks for. @throws {UsageError} If an option is invalid. */
 export function wantedBy(words: ParsedArgs): Wanted {
   const given = <T>(name: string, parse: (text: string) => T): T | null => {
@@ -19,10 +22,13 @@ export function wantedBy(words: ParsedArgs): Wanted {
   };
 }
 
-/** Parses a time, or how long ago it was: `2026-01-31T03:00:00Z`, `90s`, `10m`, `2h`, `1d`. */
+/** Parses a time, in UTC if it names no zone, or how long ago it was: `2026-01-31T03:00:00Z`, `90s`, `10m`, `2h`, `1d`. */
 function parseSince(text: string): number {
   const [, count, unit] = /^(\d+)([smhd])$/.exec(text) ?? [];
-  const time = count === undefined ? Date.parse(text) : denoClock.wall() - Number(count) * UNITS_MS[unit!]!;
+  const [, date, clock = "T00:00:00", zone = "Z"] = TIME.exec(text) ?? [];
+  const time = count === undefined
+    ? Date.parse(`${date}${clock.replace(" ", "T")}${zone}`)
+    : denoClock.wall() - Number(count) * UNITS_MS[unit!]!;
   if (!Number.isNaN(time)) return time;
   throw new UsageError("--since must be a time such as 2026-01-31T03:00:00Z, or how long ago, such as 10m or 2h");
 }

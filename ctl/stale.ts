@@ -18,8 +18,10 @@ export function whyStopping({ stopping, pid }: JsonObject, now: number): string 
 /** Returns why what is shown may not be how things are, as a sentence: the monitor is stuck, or blind. Null if it is not. */
 export function whyOld(monitor: JsonObject, now: number): string | null {
   const { config, problem } = monitor;
-  if (typeof problem !== "string") return whyStale(monitor, now);
-  return `The monitor cannot read the configs in ${config}: ${problem}. What runs goes on.`;
+  const stale = whyStale(monitor, now);
+  if (typeof problem !== "string") return stale;
+  const blind = `The monitor cannot read the configs in ${config}: ${problem}. What runs goes on.`;
+  return stale === null ? blind : `${blind} ${stale}`;
 }
 
 /** Returns for how long a monitor that lives has not written its status. Null if it has just done so. */

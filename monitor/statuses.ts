@@ -14,6 +14,7 @@ import {
   parseStatus,
   type Status,
   type StatusConfig,
+  type StatusState,
   type StatusStep,
 } from "@ncolony/core";
 import { Tail } from "@ncolony/host";
@@ -137,22 +138,22 @@ export class Statuses {
   #entry(name: string): Entry {
     const known = this.#entries.get(name);
     if (known !== undefined) return known;
-    const { entry, wasRunning } = this.#restored(name);
+    const { entry, was } = this.#restored(name);
     this.#entries.set(name, entry);
-    if (wasRunning) {
+    if (was === "running" || was === "stopping" || was === "killing") {
       entry.lastTail = new Tail();
-      this.#fold(entry, foldUnseenEnd(entry.status, this.#options.wall()));
+      this.#fold(entry, foldUnseenEnd(entry.status, was !== "running", this.#options.wall()));
     }
     return entry;
   }
 
-  /** Restores what an earlier monitor told, and whether its process was running then. */
-  #restored(name: string): { readonly entry: Entry; readonly wasRunning: boolean } {
+  /** Restores what an earlier monitor told, and the state that the process had then. */
+  #restored(name: string): { readonly entry: Entry; readonly was: StatusState | null } {
     const status = newStatus(name, this.#options.wall());
     const texts = this.#options.saved(name);
     const told = texts === null ? null : parseStatus(texts.status);
     if (texts === null || told === null) {
-      return { entry: { status, events: [], tail: new Tail(), lastTail: new Tail() }, wasRunning: false };
+      return { entry: { status, events: [], tail: new Tail(), lastTail: new Tail() }, was: null };
     }
     const { state, incarnation, started, lastExit } = told.status;
     const history = parseSavedHistory(texts.history);
@@ -162,7 +163,7 @@ export class Statuses {
       tail: new Tail(),
       lastTail: Tail.of(history.stderr.length > 0 ? history.stderr : told.facts.stderr),
     };
-    return { entry, wasRunning: ["running", "stopping", "killing"].includes(state) };
+    return { entry, was: state };
   }
 
   #fold(entry: Entry, [status, happened]: Folded): void {

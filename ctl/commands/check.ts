@@ -1,4 +1,4 @@
-import { checkConfig, type Finding, quotedName, UsageError, visible, visibleJson } from "@ncolony/core";
+import { checkConfig, type Finding, nameFault, quotedName, UsageError, visible, visibleJson } from "@ncolony/core";
 import { configDirectory, type Directory, isDirectory, isGranted, missingHere } from "@ncolony/host/read-tool";
 import { ExitError, lastValue, nearest, type ParsedArgs, printShown, requiredPlace } from "@ncolony/host/tool";
 import { basename } from "@std/path/posix/basename";
@@ -28,7 +28,7 @@ export function run(words: ParsedArgs): number {
   const isHere = words.flags.has("here");
   // Without it, no owner can be judged.
   if (isHere && !isGranted({ name: "sys", kind: "uid" })) throw new ExitError("check --here needs --allow-sys=uid", 1);
-  const checked = paths.flatMap((path) => isDirectory(path) ? checkAll(path, isHere) : [checkOne(path, name, isHere)]);
+  const checked = paths.flatMap((path) => isDirectory(path) ? checkAll(path, isHere) : checkOne(path, name, isHere));
   printShown(words.flags.has("json") ? toJson(checked) : toText(checked));
   const isStrict = words.flags.has("strict");
   return checked.some(({ findings }) => findings.some(({ level }) => isStrict || level === "problem")) ? NOT_WELL : 0;
@@ -39,17 +39,27 @@ function checkAll(path: string, isHere: boolean): Checked[] {
   const directory = configDirectory(path, { allowInsecure: !isHere });
   const names = directory.names();
   if ("fault" in names) throw new ExitError(`Cannot read ${JSON.stringify(path)}: ${names.fault}`, 1);
-  const identity = directory.identity();
-  const own = "fault" in identity ? [problem(identity.fault)] : [];
-  const files = names.sort().flatMap((name) => check(directory, join(path, name), name, isHere) ?? []);
-  return [{ file: path, name: null, findings: own }, ...files];
+  const files = names.sort().flatMap((name): Checked[] => {
+    const fault = nameFault(name);
+    if (fault === null) return [check(directory, join(path, name), name, isHere) ?? []].flat();
+    const warning: Finding = { ...problem(`is not used: ${fault}`), level: "warning" };
+    return [{ file: join(path, name), name: null, findings: [warning] }];
+  });
+  return [checkDirectory(directory, path), ...files];
 }
 
 /** Checks one file. @throws {ExitError} With 1 if there is none. */
-function checkOne(path: string, name: string | undefined, isHere: boolean): Checked {
-  const checked = check(configDirectory(dirname(path), { allowInsecure: !isHere }), path, name, isHere);
+function checkOne(path: string, name: string | undefined, isHere: boolean): Checked[] {
+  const directory = configDirectory(dirname(path), { allowInsecure: !isHere });
+  const checked = check(directory, path, name, isHere);
   if (checked === null) throw new ExitError(`There is no file ${JSON.stringify(path)}`, 1);
-  return checked;
+  return [checkDirectory(directory, dirname(path)), checked];
+}
+
+/** Checks whether other users can change a directory, if it is not to be trusted anyway. */
+function checkDirectory(directory: Directory, path: string): Checked {
+  const identity = directory.identity();
+  return { file: path, name: null, findings: "fault" in identity ? [problem(identity.fault)] : [] };
 }
 
 /** Checks a file in a directory. Its name is that of the process, unless another one is given. Null if there is none. */

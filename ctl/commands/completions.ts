@@ -32,8 +32,9 @@ const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u;
 /** Returns the config directory that a command line names. Null if it names none, or that may not be read. */
 function placeIn(words: readonly string[], places: Grammar["places"]): string | null {
   const given = ["config", "colony"].flatMap((name) => {
+    const joined = words.findLast((word) => word.startsWith(`--${name}=`));
     const at = words.lastIndexOf(`--${name}`, -2);
-    return at < 0 ? [] : [`--${name}=${words[at + 1]}`];
+    return joined !== undefined ? [joined] : at < 0 ? [] : [`--${name}=${words[at + 1]}`];
   });
   const config = placeValue(parseWords(given, places), "config");
   return config !== undefined && mayRead(config) ? config : null;

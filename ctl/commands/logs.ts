@@ -1,7 +1,9 @@
 import { quotedName } from "@ncolony/core";
 import { denoClock, LogReader, StatusReader } from "@ncolony/host/read-tool";
 import {
+  complain,
   countValue,
+  describeError,
   ExitError,
   isFileIn,
   mayRead,
@@ -14,6 +16,7 @@ import { join } from "@std/path/posix/join";
 import { AddedLines, lastLines, type Wanted } from "../log_lines.ts";
 import { LogPrinter, type NamedLine } from "../log_printer.ts";
 import { wantedBy } from "../log_wanted.ts";
+import { PROGRAM } from "../program.ts";
 import { operands } from "../operands.ts";
 import { noSuchProcess, NOTHING } from "../unknown.ts";
 
@@ -54,37 +57,75 @@ export async function run(words: ParsedArgs): Promise<number> {
   if (missing !== undefined) throw withoutLog(missing, known, words);
   const printer = new LogPrinter(named.length !== 1);
   const logs: Log[] = [];
-  const lines: NamedLine[] = [];
+  let lines: NamedLine[] = [];
+  let code = 0;
   for (const name of named.length > 0 ? named : known) {
-    const reader = new LogReader(join(directory, name + LOG));
-    const last = lastLines(reader.backward(), wanted, max);
-    if (last === null && reader.exists) {
-      throw new ExitError(`the log of ${quotedName(name)} has no times: run the monitor with --log-time`, 1);
+    try {
+      const { log, shown } = begin(directory, name, wanted, max, isFollowing);
+      if (log !== null) logs.push(log);
+      lines = lines.concat(shown);
+    } catch (error) {
+      // The others are still worth reading.
+      complain(PROGRAM, describeError(error));
+      code = 1;
     }
-    const { lines: found, isOpen } = last ?? { lines: [], isOpen: true };
-    const log = { name, reader, added: new AddedLines(wanted, found.at(-1)?.stamp ?? null) };
-    if (isOpen) logs.push(log);
-    const shown = [...found, ...isFollowing || !isOpen ? [] : ending(log)];
-    lines.push(...shown.slice(Math.max(0, shown.length - max)).map((line) => ({ name, line })));
   }
-  await printer.print(lines);
-  if (isFollowing) await follow(directory, logs, named.length > 0 ? null : wanted, printer);
-  return 0;
+  if (typeof wanted.run === "number" && lines.length === 0 && code === 0 && max > 0) {
+    throw new ExitError(`there is no start ${wanted.run} in the logs`, NOTHING);
+  }
+  if (await printer.print(lines) && isFollowing) {
+    await follow(directory, logs, named.length > 0 ? null : wanted, printer);
+  }
+  return code;
 }
 
-/** Prints what is added to logs. `wanted` is what to show of the logs of other processes; null: nothing. */
-async function follow(directory: string, logs: Log[], wanted: Wanted | null, printer: LogPrinter): Promise<never> {
-  for (;;) {
-    if (wanted !== null) {
-      const old = new Set(logs.map(({ name }) => name));
-      for (const name of logsIn(directory) ?? []) {
-        const reader = new LogReader(join(directory, name + LOG));
-        if (!old.has(name)) logs.push({ name, reader, added: new AddedLines(wanted, null) });
-      }
+/** Begins to read a log. `log` is what to follow: null if nothing that is added belongs to what is wanted. */
+function begin(
+  directory: string,
+  name: string,
+  wanted: Wanted,
+  max: number,
+  isFollowing: boolean,
+): { readonly log: Log | null; readonly shown: readonly NamedLine[] } {
+  const reader = new LogReader(join(directory, name + LOG));
+  const last = lastLines(reader.backward(), wanted, max);
+  if (last === null && reader.exists) {
+    const how = 'run the monitor with --log-time, or set "time": true in the "log" of its config';
+    throw new Error(`the log of ${quotedName(name)} has no times: ${how}`);
+  }
+  const { lines, isOpen } = last ?? { lines: [], isOpen: true };
+  const log = { name, reader, added: new AddedLines(wanted, lines.at(-1)?.stamp ?? null) };
+  const shown = isFollowing || !isOpen ? lines : lines.concat(ending(log));
+  return {
+    log: isOpen ? log : null,
+    shown: shown.slice(Math.max(0, shown.length - max)).map((line) => ({ name, line })),
+  };
+}
+
+/**
+ * Prints what is added to logs, until nobody reads it, or nothing more belongs to what is wanted.
+ *
+ * @param wanted What to show of the logs of processes that are added. Null: nothing.
+ */
+async function follow(directory: string, logs: Log[], wanted: Wanted | null, printer: LogPrinter): Promise<void> {
+  const known = new Set(logsIn(directory));
+  let followed = logs;
+  while (wanted !== null || followed.length > 0) {
+    for (const name of wanted === null ? [] : logsIn(directory) ?? []) {
+      if (known.has(name)) continue;
+      known.add(name);
+      const reader = new LogReader(join(directory, name + LOG));
+      followed.push({ name, reader, added: new AddedLines(wanted!, null) });
     }
-    for (const { name, reader, added } of logs) {
-      const lines = [...reader.more()].flatMap((bytes) => added.take(bytes) ?? []);
-      await printer.print(lines.map((line) => ({ name, line })));
+    for (const log of followed) {
+      const { name, reader, added } = log;
+      try {
+        const lines = [...reader.more()].flatMap((bytes) => added.take(bytes) ?? []);
+        if (!await printer.print(lines.map((line) => ({ name, line })))) return;
+      } catch (error) {
+        complain(PROGRAM, describeError(error));
+        followed = followed.filter((other) => other !== log);
+      }
     }
     await new Promise<void>((resolve) => denoClock.after(POLL_MS, resolve));
   }
@@ -107,7 +148,8 @@ function whereOutputGoes(words: ParsedArgs): string {
   const status = placeValue(words, "status");
   const monitor = status !== undefined && mayRead(status) ? new StatusReader(status).json(".monitor") : null;
   if (typeof monitor?.logs === "string") return `the monitor writes them to ${JSON.stringify(monitor.logs)}`;
-  const which = typeof monitor?.pid === "number" ? `the monitor (pid ${monitor.pid})` : "a monitor without --logs";
+  if (monitor === null) return "does a monitor run with --logs or --colony? Without, it prints what processes write";
+  const which = `the monitor (pid ${monitor.pid})`;
   return `${which} prints what processes write on its own stdout and stderr, or in its --log-file`;
 }
 

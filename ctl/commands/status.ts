@@ -15,8 +15,11 @@ import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
  * @returns The exit code: 0 if all are well, 3 if one is not, 4 if there is no monitor.
  * @throws {ExitError} With 4 if there is no status, or no such process or group.
  */
-export function run(words: ParsedArgs): number | Promise<number> {
-  if (words.flags.has("watch")) return watchStatus(requiredPlace(words, "status"), () => show(words));
+export async function run(words: ParsedArgs): Promise<number> {
+  if (words.flags.has("watch")) {
+    await watchStatus(requiredPlace(words, "status"), () => show(words));
+    return 0;
+  }
   const { text, code } = show(words);
   printShown(text);
   return code;

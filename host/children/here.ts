@@ -16,7 +16,7 @@ export interface Missing {
  * not see is taken to be there.
  */
 export function missingHere(spec: Spec): Missing[] {
-  const { args: [command], cwd, uid, surroundings: { user } } = spec;
+  const { args: [command], cwd, uid, surroundings: { user, supplementaryGroups = [] } } = spec;
   const noDirectory = missing("ncolony.monitor.cwd", () => requireDirectory(cwd));
   return [
     ...noDirectory,
@@ -24,6 +24,11 @@ export function missingHere(spec: Spec): Missing[] {
     ...noDirectory.length > 0 ? [] : missing("args", () => requireCommand(command, pathOf(spec), cwd ?? "/")),
     ...missing("uid", () => {
       if (uid !== undefined) requireAccount((account) => account[2] === `${uid}`, `id ${uid}`);
+    }),
+    ...missing("ncolony.monitor.groups", () => {
+      const names = entriesOf("/etc/group").map(([name]) => name);
+      const unknown = supplementaryGroups.find((group) => typeof group === "string" && !names.includes(group));
+      if (unknown !== undefined) throw new Error(`/etc/group has no group ${JSON.stringify(unknown)}`);
     }),
     ...missing("ncolony.monitor.user", () => {
       if (user !== undefined) requireAccount(([name]) => name === user, `name ${JSON.stringify(user)}`);
@@ -74,6 +79,9 @@ function requireCommand(command: string, path: string | undefined | null, cwd: s
 
 /** Looks for an account in /etc/passwd, which does not have those of name services. */
 function requireAccount(isMeant: (account: readonly string[]) => boolean, what: string): void {
-  const accounts = Deno.readTextFileSync("/etc/passwd").split("\n").map((line) => line.split(":"));
-  if (!accounts.some(isMeant)) throw new Error(`/etc/passwd has no account with the ${what}`);
+  if (!entriesOf("/etc/passwd").some(isMeant)) throw new Error(`/etc/passwd has no account with the ${what}`);
+}
+
+function entriesOf(path: string): string[][] {
+  return Deno.readTextFileSync(path).split("\n").map((line) => line.split(":"));
 }

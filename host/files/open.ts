@@ -23,8 +23,8 @@ export interface OpenFile extends Disposable {
    * many; 0 at the end.
    */
   read(buffer: Uint8Array, offset: number, length: number, position?: number): number;
-  /** Returns how large the file is now, in bytes. */
-  size(): number;
+  /** Returns its properties as they are now. */
+  now(): FileFacts;
 }
 
 /**
@@ -39,7 +39,7 @@ export function openFile(path: string): OpenFile {
   return {
     facts: info,
     read: (buffer, offset, length, position) => readSync(fd, buffer, offset, length, position ?? null),
-    size: () => fstatSync(fd).size,
+    now: () => fstatSync(fd),
     [Symbol.dispose]: () => closeSync(fd),
   };
 }

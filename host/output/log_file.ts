@@ -2,7 +2,8 @@ import type { LogLimits } from "@ncolony/core";
 import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import type { OwnDirectory } from "../files/own_directory.ts";
-import { type AppendFile, openAppend } from "../files/open.ts";
+import { type AppendFile, openAppend, openFile } from "../files/open.ts";
+import { isGranted } from "../permission.ts";
 import type { Clock } from "../types.ts";
 import type { Target } from "./writer.ts";
 
@@ -49,6 +50,8 @@ export class LogFile implements Target {
   readonly #report: LogFileReport;
   #file: AppendFile | null = null;
   #isMidLine = false;
+  /** Whether the last line of an earlier monitor, which was killed, was ended. */
+  #isEnded = false;
   #hasFault = false;
   /** When to check next whether the open file is the one at the path. */
   #checkAt = -Infinity;
@@ -82,6 +85,10 @@ export class LogFile implements Target {
       try {
         this.#check();
         const file = this.#file ??= this.#open();
+        if (!this.#isEnded) {
+          await endLastLine(this.#path, file);
+          this.#isEnded = true;
+        }
         const fitting = this.#fitting(file, bytes);
         if (fitting === 0) {
           action = "rotate";
@@ -175,6 +182,15 @@ export class LogFile implements Target {
     else Deno.removeSync(this.#path);
     this.close();
   }
+}
+
+/** Ends the last line of a file if it has not ended. If the file cannot be read, that cannot be seen. */
+async function endLastLine(path: string, file: AppendFile): Promise<void> {
+  if (file.size === 0 || !isGranted({ name: "read", path })) return;
+  using written = openFile(path);
+  const last = new Uint8Array(1);
+  written.read(last, 0, 1, written.now().size - 1);
+  if (last[0] !== NEWLINE) await file.write(Uint8Array.of(NEWLINE));
 }
 
 function rename(from: string, to: string): void {

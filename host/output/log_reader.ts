@@ -1,5 +1,6 @@
+import { faultOf } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
-import { type OpenFile, openFile } from "../files/open.ts";
+import { type FileFacts, type OpenFile, openFile } from "../files/open.ts";
 
 const NEWLINE = 0x0a;
 
@@ -12,7 +13,7 @@ const MAX_LINE = 1024 * 1024;
 /** The most old files of a log. */
 const MAX_OLD = 1000;
 
-/** A line of a log, without its newline. It is valid until the next one is taken. */
+/** A line of a log, without its newline. */
 type Line = Uint8Array<ArrayBuffer>;
 
 /**
@@ -22,12 +23,14 @@ type Line = Uint8Array<ArrayBuffer>;
  */
 export class LogReader {
   readonly #path: string;
-  /** The file that is being read. Null if there was none. */
+  /** The file that is being read. Null if there was none. It stays open, so that no new file has its inode. */
   #file: OpenFile | null = null;
   /** Up to where it was read. */
   #position = 0;
   /** The beginning of a line that has not ended. */
-  #begun: Uint8Array<ArrayBuffer> = new Uint8Array(0);
+  #begun: Line = new Uint8Array(0);
+  /** The files that are older. They do not change any more. */
+  readonly #older = new Set<string>();
 
   /** Creates a reader of the log at a path. */
   constructor(path: string) {
@@ -36,22 +39,21 @@ export class LogReader {
 
   /** Yields the lines that are there, the last one first. After that, {@linkcode more} goes on. */
   *backward(): Generator<Line> {
-    let file = open(this.#path);
+    let file = open(this.#path) ?? open(this.#numbered(1));
+    if (file === null) return;
     this.#file = file;
-    // A line that has not ended is left for `more`, if there is one.
-    this.#position = file === null ? 0 : endOfLastLine(file);
-    const seen = new Set<number | null>();
-    for (let number = 0; number <= MAX_OLD; number++) {
-      if (number > 0) file = open(`${this.#path}.${number}`);
-      if (file === null && number > 0 && lstat(`${this.#path}.${number + 1}`) === null) return;
-      if (file === null) continue;
+    // A line that has not ended is left for `more`.
+    this.#position = endOfLastLine(file);
+    this.#noteOlder(file);
+    for (let size = this.#position; file !== null; size = file?.now().size ?? 0) {
+      let older: OpenFile | null = null;
       try {
-        // Otherwise it was renamed meanwhile.
-        if (!seen.has(file.facts.ino)) yield* linesBackward(file, number === 0 ? this.#position : file.size());
-        seen.add(file.facts.ino);
+        yield* linesBackward(file, size);
+        older = this.#beside(file, 1);
       } finally {
         if (file !== this.#file) file[Symbol.dispose]();
       }
+      file = older;
     }
   }
 
@@ -60,19 +62,21 @@ export class LogReader {
     return this.#file !== null;
   }
 
-  /** Yields the lines that were added; all, if nothing was read before. */
+  /** Yields the lines that were added; all, if there was no log before. */
   *more(): Generator<Line> {
     for (;;) {
-      this.#file ??= this.#next(null);
-      if (this.#file === null) return;
-      yield* this.#rest(this.#file);
-      if (lstat(this.#path)?.ino === this.#file.facts.ino) return;
+      this.#file ??= this.#oldest();
+      const file = this.#file;
+      if (file === null) return;
+      yield* this.#rest(file);
+      if (lstat(this.#path)?.ino === file.facts.ino) return;
       // Nothing is written to a file that was renamed, but something may have been before that.
-      yield* this.#rest(this.#file);
-      const next = this.#next(this.#file.facts.ino);
+      yield* this.#rest(file);
+      const next = this.#numberOf(file) === null ? this.#oldest() : this.#beside(file, -1);
       if (next === null) return;
       if (this.#begun.length > 0) yield this.#take();
-      this.#file[Symbol.dispose]();
+      this.#older.add(keyOf(file.now()));
+      file[Symbol.dispose]();
       this.#file = next;
       this.#position = 0;
     }
@@ -91,7 +95,10 @@ export class LogReader {
 
   *#rest(file: OpenFile): Generator<Line> {
     // Another program has truncated it.
-    if (file.size() < this.#position) this.#position = 0;
+    if (file.now().size < this.#position) {
+      this.#position = 0;
+      yield* this.unended();
+    }
     const block = new Uint8Array(BLOCK);
     for (;;) {
       const length = file.read(block, 0, BLOCK, this.#position);
@@ -114,39 +121,81 @@ export class LogReader {
     return line;
   }
 
-  /** Opens the file that followed another one, which is still open, so that no new file has its inode. Null: the oldest. */
-  #next(ino: number | null): OpenFile | null {
+  #numbered(number: number): string {
+    return number === 0 ? this.#path : `${this.#path}.${number}`;
+  }
+
+  /** Opens the next older file (1), or the next newer one (-1). Null if there is none. */
+  #beside(file: OpenFile, step: 1 | -1): OpenFile | null {
     for (;;) {
-      const number = this.#numberOf(ino);
-      let file: OpenFile | null = null;
-      // While files are renamed, there is a gap.
-      for (let newer = number - 1; file === null && newer >= 0; newer--) {
-        file = open(newer === 0 ? this.#path : `${this.#path}.${newer}`);
+      const number = this.#numberOf(file);
+      if (number === null) return null;
+      let found: OpenFile | null = null;
+      // While files are renamed, one number is missing.
+      for (let at = number + step; found === null && at >= 0 && at <= number + 2; at += step) {
+        found = open(this.#numbered(at));
       }
       // Renaming begins with the oldest file. So if that one has not moved, nor had this one when it was opened.
-      if (this.#numberOf(ino) === number) return file;
+      if (this.#numberOf(file) === number) return found;
+      found?.[Symbol.dispose]();
+    }
+  }
+
+  /** Opens the oldest file that was not read. Null if there is none. */
+  #oldest(): OpenFile | null {
+    for (;;) {
+      const number = this.#oldestNumber();
+      const file = number === null ? null : open(this.#numbered(number));
+      // Otherwise files were renamed meanwhile.
+      const isOldest = this.#oldestNumber() === number && (file === null || this.#numberOf(file) === number);
+      if (isOldest && (file !== null || number === null)) return file;
       file?.[Symbol.dispose]();
     }
   }
 
-  /** Returns the number of an old file. If it is gone, the number after the oldest. While files are renamed, one is missing. */
-  #numberOf(ino: number | null): number {
-    let [oldest, number] = [0, 1];
-    for (; number - oldest <= 2; number++) {
-      const info = lstat(`${this.#path}.${number}`);
-      if (info?.ino === ino) return number;
-      if (info !== null) oldest = number;
-    }
-    return oldest + 1;
+  /** Returns the number of the oldest file that was not read. Null if there is none. */
+  #oldestNumber(): number | null {
+    return [...this.#numbers()].findLast((number) => {
+      const info = lstat(this.#numbered(number));
+      return info !== null && !this.#older.has(keyOf(info));
+    }) ?? null;
   }
+
+  /** Notes that what is older than a file is not read again. */
+  #noteOlder(file: OpenFile): void {
+    for (const number of this.#numbers()) {
+      const info = lstat(this.#numbered(number));
+      if (info !== null && info.ino !== file.facts.ino && number > 0) this.#older.add(keyOf(info));
+    }
+  }
+
+  /** Returns the number of a file. Null if it is gone. */
+  #numberOf(file: OpenFile): number | null {
+    for (const number of this.#numbers()) if (lstat(this.#numbered(number))?.ino === file.facts.ino) return number;
+    return null;
+  }
+
+  /** Yields the numbers that files have. While files are renamed, one is missing. */
+  *#numbers(): Generator<number> {
+    for (let [number, last] = [0, 0]; number - last <= 2 && number <= MAX_OLD; number++) {
+      yield number;
+      if (lstat(this.#numbered(number)) !== null) last = number;
+    }
+  }
+}
+
+/** Identifies a file that does not change any more, also after it was renamed. */
+function keyOf({ ino, size, mtime }: FileFacts): string {
+  return `${ino} ${size} ${mtime?.getTime()}`;
 }
 
 function open(path: string): OpenFile | null {
   try {
     return openFile(path);
   } catch (error) {
-    if (error instanceof Error && lstat(path) === null) return null;
-    throw error;
+    if (!(error instanceof Error)) throw error;
+    if (lstat(path) === null) return null;
+    throw new Error(`${JSON.stringify(path)}: ${faultOf(error)}`);
   }
 }
 
@@ -160,7 +209,7 @@ function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
 /** Returns the position after the last newline of a file. */
 function endOfLastLine(file: OpenFile): number {
   const block = new Uint8Array(BLOCK);
-  for (let end = file.size(); end > 0;) {
+  for (let end = file.now().size; end > 0;) {
     const start = Math.max(0, end - BLOCK);
     const length = file.read(block, 0, end - start, start);
     const at = block.subarray(0, length).lastIndexOf(NEWLINE);

@@ -25,6 +25,8 @@ interface Open {
   readonly writer: Writer;
   /** Shared by all streams that are written to the file. */
   readonly place: SharedPlace;
+  /** The lines of the file, which may have stamps. */
+  readonly stamped: StampedLines;
   /** Closes the file and ends its fallback. */
   readonly end: () => void;
   /** How many children still write to the file. A new child may start while the pipe of the last one is drained. */
@@ -77,6 +79,7 @@ export class Logs implements ChildLogs {
         stdout.end();
         stderr.end();
         marks?.drained();
+        this.#forget(name);
         open.children--;
         open.writer.flush().then(() => this.#close(name, open));
       },
@@ -86,10 +89,17 @@ export class Logs implements ChildLogs {
   /** Notes how the child of a process exited. */
   exited(name: string, how: string): void {
     this.#marks.get(name)?.exited(how);
+    this.#forget(name);
+  }
+
+  /** Forgets the marks of a process whose end is marked. */
+  #forget(name: string): void {
+    if (this.#marks.get(name)?.isOver) this.#marks.delete(name);
   }
 
   /** Resolves when everything was written, or after `deadlineMs`. What is not written by then is lost. */
   async flush(deadlineMs: number): Promise<void> {
+    for (const marks of [...this.#marks.values()]) marks.finish();
     const all = [...this.#open.values()];
     const { promise, resolve } = Promise.withResolvers<void>();
     const cancel = this.#clock.after(deadlineMs, resolve);
@@ -116,22 +126,19 @@ export class Logs implements ChildLogs {
   }
 
   /** Creates a stream that is written to a file. `stamp` names it in each line; null: lines have no times. */
-  #stream({ writer, place }: Open, stamp: LogStream | null): { push: OnBytes; end: () => void } {
+  #stream({ writer, place, stamped }: Open, stamp: LogStream | null): { push: OnBytes; end: () => void } {
     const lines = new WholeLines(place);
-    const stamped = new StampedLines();
-    const timed = (bytes: Uint8Array) => {
-      if (stamp === null) return bytes;
-      // Another stream has ended this line.
-      if (stamped.isMidLine && !lines.isHolding && place.begun !== lines) stamped.interrupt();
-      return stamped.push(bytes, new TextEncoder().encode(formatStamp({ time: this.#clock.wall(), stream: stamp })));
+    const add = (pieces: readonly Uint8Array[]) => {
+      const time = this.#clock.wall();
+      const bytes = stamp === null ? null : new TextEncoder().encode(formatStamp({ time, stream: stamp }));
+      for (const piece of pieces) writer.add(stamped.push(piece, bytes));
     };
-    const add = (pieces: readonly Uint8Array[]) => pieces.forEach((piece) => writer.add(piece));
     const unended = new Unended(lines, this.#clock, () => {
       writer.whenRoom(() => add(lines.flush()));
     });
     return {
       push: async (bytes) => {
-        await writer.whenRoom(() => add(lines.push(timed(bytes))));
+        await writer.whenRoom(() => add(lines.push(bytes)));
         unended.watch();
       },
       end: () => {
@@ -171,6 +178,7 @@ export class Logs implements ChildLogs {
       end,
       writer: new Writer(file, report, MAX_WAITING_BYTES),
       place: new SharedPlace(),
+      stamped: new StampedLines(),
       children: 0,
     };
     this.#open.set(name, open);

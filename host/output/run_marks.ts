@@ -16,6 +16,11 @@ export class RunMarks {
     write(`start ${start}`);
   }
 
+  /** Whether the end is marked. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** The child has exited. */
   exited(how: string): void {
     this.#how = how;

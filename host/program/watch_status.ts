@@ -16,13 +16,13 @@ export interface Picture {
 }
 
 /**
- * Shows a text again whenever something in a directory changes, and every second, until the program is ended. On a
+ * Shows a text again whenever something in a directory changes, and every second, until the program is ended or nobody reads it. On a
  * terminal, each text replaces the one before. Elsewhere, a text is shown only if its facts differ.
  *
  * @param path The directory.
  * @param draw Returns what to show. If it throws, the promise rejects.
  */
-export async function watchStatus(path: string, draw: () => Picture): Promise<never> {
+export async function watchStatus(path: string, draw: () => Picture): Promise<void> {
   const waker = new Waker(denoClock);
   using watcher = Deno.watchFs(path, { recursive: false });
   (async () => {
@@ -32,8 +32,8 @@ export async function watchStatus(path: string, draw: () => Picture): Promise<ne
   let last: string | null = null;
   for (;;) {
     const { text, facts } = draw();
-    if (isTerminal) await printAll(`${CLEAR}${text}\n`);
-    else if (facts !== last) await printAll(`${last === null ? "" : "\n"}${text}\n`);
+    const before = isTerminal ? CLEAR : last === null ? "" : "\n";
+    if ((isTerminal || facts !== last) && !await printAll(`${before}${text}\n`)) return;
     last = facts;
     const shownAt = denoClock.now();
     await waker.wait(shownAt + MAX_MS);
@@ -42,8 +42,14 @@ export async function watchStatus(path: string, draw: () => Picture): Promise<ne
   }
 }
 
-/** Writes a text, or bytes, to stdout, and waits until that is done. */
-export async function printAll(text: string | Uint8Array): Promise<void> {
+/** Writes a text, or bytes, to stdout. Resolves with whether somebody still reads them. */
+export async function printAll(text: string | Uint8Array): Promise<boolean> {
   const bytes = typeof text === "string" ? new TextEncoder().encode(text) : text;
-  for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+  try {
+    for (let written = 0; written < bytes.length;) written += await Deno.stdout.write(bytes.subarray(written));
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.BrokenPipe) return false;
+    throw error;
+  }
 }

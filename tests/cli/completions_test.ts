@@ -17,6 +17,8 @@ const TYPED: readonly (readonly [typed: string, ...words: readonly string[]])[] 
   ["restart-group fr", "restart-group", "frontend"],
   ["restart database --roll", "restart", "database", "--rolling"],
   ["status --group fr", "status", "--group", "frontend"],
+  ["--colony=DIR why dat", "--colony=DIR", "why", "database"],
+  ["logs --stream e", "logs", "--stream", "err"],
   ["check DIR/fi", "check", "DIR/file.json"],
 ];
 

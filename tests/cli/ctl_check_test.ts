@@ -77,6 +77,15 @@ Deno.test("ctl check exits with 0 for warnings, with 3 for them if it is strict,
 Deno.test("ctl check checks a temporary file as the config of a name, as Ansible needs it", async () => {
   using dir = tempDir();
   const file = dir.write(".ansible_tmp_x~", GOOD);
+  // In a directory, it is no config.
+  const leftover = configs(dir, "leftover", { "web~": "{", web: GOOD });
+  const skipped = await ctl(dir, "check", leftover);
+  assertEquals(skipped.code, 0);
+  assertMatch(
+    skipped.stdout,
+    /web~:1:1: warning: is not used: a name must not [^]*\n1 config checked, 0 problems, 1 warning\n$/,
+  );
+  assertEquals((await ctl(dir, "plan", leftover, "--from", configs(dir, "same", { web: GOOD }))).code, 0);
   const own = await ctl(dir, "check", file);
   assertEquals(own.code, 3);
   assertMatch(own.stdout, /:1:1: a name must not /);
@@ -97,6 +106,7 @@ Deno.test("ctl check --here finds what this machine lacks, and says nothing of t
     mode: '{"args": ["/etc/passwd"]}',
     open: GOOD,
     uid: '{"args": ["cat"], "uid": 3999999999}',
+    groups: monitor({ groups: ["no-such-group", 7] }),
     user: monitor({ user: "no-such-user" }),
   });
   Deno.chmodSync(dir.file("conf/open"), 0o666);
@@ -111,15 +121,18 @@ Deno.test("ctl check --here finds what this machine lacks, and says nothing of t
     'command:1:2: args: there is no command "/no/such/command"',
     'cwd:1:41: ncolony.monitor.cwd: there is no directory "/no/such"',
     'file:1:41: ncolony.monitor.cwd: "/etc/passwd" is not a directory',
+    'groups:1:41: ncolony.monitor.groups: /etc/group has no group "no-such-group"',
     'mode:1:2: args: command "/etc/passwd": permission denied to execute it',
     "uid:1:19: uid: /etc/passwd has no account with the id 3999999999",
     'user:1:41: ncolony.monitor.user: /etc/passwd has no account with the name "no-such-user"',
-    "9 configs checked, 8 problems, 0 warnings",
+    "10 configs checked, 9 problems, 0 warnings",
     "",
   ]);
   assertMatch(found.find((line) => line.startsWith("open:"))!, /^open:1:1: .*writable by other users \(mode 0666\)/);
   Deno.chmodSync(dir.file("conf"), 0o777);
-  assertMatch((await ctl(dir, "check", "DIR/conf", "--here")).stdout, /conf:1:1: .*writable by other users/);
+  for (const path of ["DIR/conf", "DIR/conf/good"]) {
+    assertMatch((await ctl(dir, "check", path, "--here")).stdout, /conf:1:1: .*writable by other users/);
+  }
   Deno.chmodSync(dir.file("conf"), 0o755);
   if (!IS_ROOT) return;
   Deno.chownSync(dir.file("conf/good"), 4711, 4711);

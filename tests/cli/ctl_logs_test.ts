@@ -133,10 +133,109 @@ Deno.test("ctl logs selects lines by number, time, stream, start and expression,
   ]);
   assertEquals(await shown("--run", "last"), ["- start 3", "O third", "E warning", "O unended"]);
   assertEquals(await shown("--run", "2", "--stream", "out"), ["O second", "which goes on"]);
-  assertEquals(await shown("--run", "9"), []);
+  const nothing = await logs(dir, "web", "--run", "9");
+  assertEquals([nothing.code, nothing.stderr], [4, "ncolony-ctl: there is no start 9 in the logs\n"]);
+  assertEquals(await shown("-n", "0", "--stream", "err"), []);
+  assertEquals(await shown("--grep", "^(first|second)$"), ["O first", "O second"]);
   assertEquals(await shown("--since", "2026-01-31T03:04:30Z"), ["E warning", "O unended"]);
   assertEquals(await shown("--since", "10s"), []);
   assertEquals((await shown("--since", "9999d")).length, 13);
+  assertEquals(await shown("--since", "2026-01-31 03:04:30"), ["E warning", "O unended"]);
+  // The file with the marks of starts 1 and 2 is removed.
+  Deno.removeSync(dir.file("logs/web.log.2"));
+  Deno.writeTextFileSync(dir.file("logs/web.log.1"), "2026-01-31T03:03:00.000Z O of start 2\n");
+  assertEquals(await shown("--run", "2"), ["O of start 2"]);
+  Deno.writeTextFileSync(dir.file("logs/web.log"), "2026-01-31T03:04:00.000Z O more\n");
+  assertEquals(await shown("--run", "last"), ["O of start 2", "O more"]);
+});
+
+Deno.test("ctl logs shows any number of lines, and ends quietly when nobody reads them", async () => {
+  using dir = tempDir();
+  const many = Array.from({ length: 200_000 }, (_, at) => `2026-01-31T03:00:00.000Z O ${at}\n`).join("");
+  Deno.writeTextFileSync(join(dir.dir("logs"), "web.log"), `2026-01-31T03:00:00.000Z - start 1\n${many}`);
+  for (const option of [["-n", "1000000"], ["--since", "9999d"], ["--run", "last"]]) {
+    const { code, stdout, stderr } = await logs(dir, "web", ...option);
+    assertEquals([code, stdout.length > 200_000 * 30, stderr], [0, true, ""]);
+  }
+  const command = words(dir, "web", "-n", "100000").map((word) => `'${word}'`).join(" ");
+  for (const follow of ["", " -f"]) {
+    const { stdout, stderr } = await run(["sh", "-c", `{ ${command}${follow}; echo "code $?" >&2; } | head -1`]);
+    assertEquals([lines({ stdout } as Result).length, stderr], [1, "code 0\n"]);
+  }
+});
+
+Deno.test("ctl logs -f shows nothing again when a file is gone, and follows one start only while it lasts", async () => {
+  using dir = tempDir();
+  written(dir);
+  await using following = new Program(words(dir, "-f", "-n", "1", "web"));
+  await using only = new Program(words(dir, "-f", "--run", "3"));
+  await only.waitFor(/third$/);
+  await following.waitFor(/warning$/);
+  const append = (text: string) => {
+    Deno.writeTextFileSync(dir.file("logs/web.log"), `2026-01-31T03:07:00.000Z ${text}\n`, { append: true });
+  };
+  Deno.writeTextFileSync(dir.file("logs/web.log"), "\n", { append: true });
+  await following.waitFor(/ O unended$/);
+  append("O more");
+  append("- start 4");
+  append("O of start 4");
+  await following.waitFor(/of start 4$/);
+  Deno.removeSync(dir.file("logs/web.log"));
+  append("O anew");
+  await following.waitFor(/anew$/);
+  assertEquals(following.stdout.map(plain), [
+    "E warning",
+    "O unended",
+    "O more",
+    "- start 4",
+    "O of start 4",
+    "O anew",
+  ]);
+  const all = ["- start 3", "O third", "E warning", "O unended", "O more"];
+  assertEquals(only.stdout.map((line) => plain(line.replace(/^web \| /, ""))), all);
+  // It is over, so nothing more can come.
+  const over = await logs(dir, "web", "-f", "--run", "1");
+  assertEquals([over.code, lines(over).length], [0, 4]);
+});
+
+Deno.test("what is no log does not keep ctl logs from showing the others", async () => {
+  using dir = tempDir();
+  written(dir);
+  Deno.mkdirSync(dir.file("logs/folder.log"));
+  assertEquals((await run(["mkfifo", dir.file("logs/fifo.log")])).code, 0);
+  Deno.symlinkSync("web.log", dir.file("logs/link.log"));
+  Deno.writeTextFileSync(dir.file("logs/plain.log"), "no times\n");
+  const { code, stdout, stderr } = await logs(dir, "--stream", "err");
+  assertEquals([code, lines({ stdout } as Result).length], [1, 3]);
+  for (const name of ["folder.log", "fifo.log", "link.log", '"plain" has no times']) assertStringIncludes(stderr, name);
+});
+
+Deno.test("a monitor that was killed leaves no line that the next one goes on, and one that stops marks the end", async () => {
+  using dir = tempDir();
+  Deno.writeTextFileSync(join(dir.dir("logs"), "web.log"), "2026-01-31T03:00:00.000Z O begun");
+  const held = { args: sh("setsid sleep 5 & echo one; exec sleep 1000"), "ncolony.monitor": { kill_scope: "process" } };
+  await using colony = colonyIn(dir, { web: held }, "--log-time");
+  await colony.until("it is written", () => readIf(dir.file("logs/web.log")).includes(" O one\n"));
+  assertEquals(await colony.stop(), 0);
+  assertEquals(readIf(dir.file("logs/web.log")).split("\n").map(plain), [
+    "O begun",
+    "- start 1",
+    "O one",
+    "- end of start 1: SIGTERM",
+    "",
+  ]);
+});
+
+Deno.test("a process cannot put the mark of a start into its log", async () => {
+  using dir = tempDir();
+  const forged = "2026-11-30T00:00:00.000Z - start 99";
+  const script =
+    `printf part; sleep 1.3; printf '${forged}'; sleep 0.2; echo error >&2; sleep 0.2; echo; echo end; exec sleep 1000`;
+  await using colony = colonyIn(dir, { web: { args: sh(script) } }, "--log-time");
+  await colony.until("it is written", () => readIf(dir.file("logs/web.log")).includes(" O end\n"));
+  const written = readIf(dir.file("logs/web.log")).split("\n").slice(0, -1);
+  assert(written.every((line) => STAMP.test(line)), written.join("\n"));
+  assertEquals(written.filter((line) => / - start/.test(line.slice(0, 40))).length, 1);
 });
 
 Deno.test("ctl logs merges the logs of several processes by time, with their names", async () => {
@@ -171,7 +270,8 @@ Deno.test("ctl logs says what it needs, and where the output is if there are no 
   assertEquals(lines(await logs(dir, "web", "-n", "1")), ["two"]);
   for (const option of [["--since", "1h"], ["--stream", "out"], ["--run", "last"]]) {
     const { code, stderr } = await logs(dir, "web", ...option);
-    assertEquals([code, stderr], [1, 'ncolony-ctl: the log of "web" has no times: run the monitor with --log-time\n']);
+    assertEquals(code, 1);
+    assertMatch(stderr, /^ncolony-ctl: the log of "web" has no times: run the monitor with --log-time, or set /);
   }
   const unknown = await logs(dir, "wbe");
   assertEquals([unknown.code, unknown.stderr], [4, 'ncolony-ctl: There is no "wbe": did you mean "web"?\n']);

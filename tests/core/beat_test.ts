@@ -181,6 +181,6 @@ Deno.test("parseBeat() rejects a section or a config that is not an object", () 
     assertEquals([field, reason], ["ncolony.beatcheck", `"ncolony.beatcheck" must be an object: got ${got}`]);
   }
   assertEquals(refusal('["hunter2"]').reason, "must be a JSON object: got an array");
-  assertEquals(refusal('{"a": hunter2}').reason, 'invalid JSON at line 1, column 7: a text needs " around it');
+  assertEquals(refusal('{"a": hunter2}').reason, 'invalid JSON at line 1, column 7: a string needs " around it');
   assertEquals(refusal("").field, null);
 });

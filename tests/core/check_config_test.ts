@@ -17,7 +17,7 @@ const BY_SHELL = 'use ["/bin/sh", "-c", "…"]';
 /** Texts of configs, and all that is found in them: `line:column level field: message`. */
 const MISTAKES: readonly (readonly [source: string, ...found: readonly string[]])[] = [
   // The text.
-  ["", "1:1 problem : invalid JSON: the text is empty"],
+  ["", "1:1 problem : invalid JSON: the file is empty"],
   ['{"args": ["x"],}', "1:16 problem : invalid JSON: there must be no comma before the }"],
   ['{\n  "args": ["x",\n  ]\n}', "3:3 problem : invalid JSON: there must be no comma before the ]"],
   ['// the web server\n{"args": ["x"]}', "1:1 problem : invalid JSON: JSON has no comments"],
@@ -28,20 +28,20 @@ const MISTAKES: readonly (readonly [source: string, ...found: readonly string[]]
   ["{'args': ['x']}", "1:2 problem : invalid JSON: ' in place of \""],
   ["{“args”: [“x”]}", '1:2 problem : invalid JSON: typographic quotes in place of "'],
   ['{args: ["x"]}', '1:2 problem : invalid JSON: a key needs " around it'],
-  ['{"args": [x]}', '1:11 problem : invalid JSON: a text needs " around it'],
+  ['{"args": [x]}', '1:11 problem : invalid JSON: a string needs " around it'],
   ['{"args": ["x"\n "y"]}', "2:2 problem : invalid JSON: a comma is missing"],
   ['{"args": ["x"]\n "uid": 1}', "2:2 problem : invalid JSON: a comma is missing"],
   ['{"args": ["x"]', "1:15 problem : invalid JSON: a } is missing at the end"],
   ['{"args": ["x"]}}', "1:16 problem : invalid JSON: something follows the last }"],
   ['{"args": ["x"], "uid": 0755}', "1:25 problem : invalid JSON: not a number in JSON"],
-  ['{"args": ["x"], "env": {"A": "one\ntwo"}}', '1:30 problem : invalid JSON: a text must end with " on its line'],
-  ['{"args": ["C:\\dir"]}', "1:11 problem : invalid JSON: a \\ in a text is written \\\\"],
+  ['{"args": ["x"], "env": {"A": "one\ntwo"}}', '1:30 problem : invalid JSON: a string must end with " on its line'],
+  ['{"args": ["C:\\dir"]}', "1:11 problem : invalid JSON: a \\ in a string is written \\\\"],
   [
     monitor({ enabled: 1 }).replace("1}", "True}"),
     "1:44 problem : invalid JSON: the words of JSON are true, false and null",
   ],
   ["args:\n  - x\n", "1:1 problem : invalid JSON: the first character must be {"],
-  ["[program:web]\ncommand=x\n", '1:2 problem : invalid JSON: a text needs " around it'],
+  ["[program:web]\ncommand=x\n", '1:2 problem : invalid JSON: a string needs " around it'],
   ['[{"args": ["x"]}]', "1:1 problem : must be a JSON object: got an array"],
   // The command.
   [
@@ -132,7 +132,7 @@ const MISTAKES: readonly (readonly [source: string, ...found: readonly string[]]
   [http({ url: "localhost:8080" }), "1:36 problem ncolony.httpcheck.url: must begin with http:// or https://"],
   [
     http({ maxbad: 3 }),
-    "1:98 problem ncolony.httpcheck.maxbad: unknown key; known keys: url, period, timeout, grace, maxBad, expect, headers, unix, ca, insecure",
+    '1:98 problem ncolony.httpcheck.maxbad: unknown key: did you mean "maxBad"?',
   ],
 ];
 
@@ -158,6 +158,10 @@ Deno.test("checkConfig() finds nothing in configs that are as they were meant", 
     { args: ["bash", "-lc", "echo $PATH"], env: { A: "5 $ and ~" } },
     { args: ["awk", "{print $1, $NF}"], comment: "the $HOME of all", name: "x", tags: ["a"], note: { user: "x" } },
     { args: ["/opt/my app/run", "a b"], $schema: "config.schema.json" },
+    { args: ["/opt/My App/run"] },
+    { args: ["find", "/x", "-exec", "rm", "{}", ";"] },
+    { args: ["sudo", "bash", "-lc", "cd $HOME && run | cat"] },
+    { args: ["perl", "-e", "print $ENV{PATH}"], "ncolony.monitor": { cwd: "/srv/~old" } },
     { args: ["x"], "ncolony.beatcheck": { period: 1, grace: 3, status: "/run/x" }, "ncolony.httpcheck": null },
   ];
   for (const config of good) assertEquals(check(JSON.stringify(config)), [], JSON.stringify(config));
@@ -172,6 +176,6 @@ Deno.test("checkConfig() shows no value, and calls a name invalid as the monitor
   };
   const findings = check(JSON.stringify(secret));
   assertEquals([findings.length, JSON.stringify(findings).includes("hunter2")], [4, false]);
-  const [named] = checkConfig("web~", '{"args": ["x"]}', (_, [first]) => first!).findings;
+  const [named] = checkConfig("web~", '{"args": ["x"]', (_, [first]) => first!).findings;
   assertEquals([named?.level, named?.field, named?.line, named?.column], ["problem", null, 1, 1]);
 });

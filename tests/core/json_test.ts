@@ -134,18 +134,20 @@ Deno.test("parseObject() throws the error that the caller creates from the reaso
 Deno.test("parseObject() tells what people mostly did wrong, and quotes nothing", () => {
   const lines = ["{", '"args": ["hunter2"]', "}"].join("\n");
   const hints: Readonly<Record<string, readonly string[]>> = {
-    "the text is empty": ["", " \r\n"],
+    "the file is empty": ["", " \r\n"],
     "a } is missing at the end": ["{", '{"a": 1', lines.slice(0, -1)],
     "a ] is missing at the end": ["[", '{"a": [1'],
     "there must be no comma before the }": ['{"a": 1,}', '{"a": 1,\n}'],
     "there must be no comma before the ]": ['{"a": [1, ]}'],
     "a comma is missing": ['{"a": [1 2]}', '{"a": "b"\n"c": 1}', '{"a": {} "b": 1}'],
     "a : is missing": ['{"a" 1}', '{"a"}', '{"a" = 1}'],
-    "a value is missing": ['{"a":,}', "[,]"],
-    "a ] that closes nothing": ['{"a": 1]', "]"],
+    "a value is missing": ['{"a":,}', "[,]", '{"a": }'],
+    "a ] that closes nothing": ["]"],
+    "a } is missing before the ]": ['{"a": 1]'],
+    "a ] is missing before the }": ['{"a": [1, 2}', '{"a": ["b"}'],
     "something follows the last }": ["{}x", "{}}", "{}\n{}"],
     'a key needs " around it': ["{hunter2: 1}", "{,}"],
-    'a text needs " around it': ['{"a": hunter2}', '{"a": ~/x}', '{"a": /bin/x}', '{"a": .x}'],
+    'a string needs " around it': ['{"a": hunter2}', '{"a": ~/x}', '{"a": /bin/x}', '{"a": .x}'],
     "the words of JSON are true, false and null": ['{"a": True}', '{"a": yes}', '{"a": None}', '{"a": NaN}'],
     "the first character must be {": ["hunter2", "args: [x]", "---\nargs: 1"],
     "JSON has no comments": ["// x\n{}", '{"a": 1 /* x */}', '{"a": 1 # x\n}', "#!/bin/sh", "{}\n// x"],
@@ -154,9 +156,9 @@ Deno.test("parseObject() tells what people mostly did wrong, and quotes nothing"
     "an invisible character that is not a space": ['{"a":\u00a01}', '{\u200b"a": 1}'],
     "a NUL character (is the file UTF-16? it must be UTF-8)": ["{\0", "{}\0"],
     "not a number in JSON": ['{"a": 0755}', '{"a": 1.}', '{"a": +1}', '{"a": .5}', '{"a": 0x1f}', '{"a": -}'],
-    'a text must end with " on its line': ['{"a": "x\ny"}', '{"a": "x'],
-    "a \\ in a text is written \\\\": ['{"a": "\\d"}', '{"a": "C:\\hunter2"}'],
-    "a control character in a text, such as a tab": ['{"a": "x\ty"}'],
+    'a string must end with " on its line': ['{"a": "x\ny"}', '{"a": "x'],
+    "a \\ in a string is written \\\\": ['{"a": "\\d"}', '{"a": "C:\\hunter2"}'],
+    "a control character in a string, such as a tab": ['{"a": "x\ty"}'],
   };
   for (const [hint, texts] of Object.entries(hints)) {
     for (const text of texts) {

@@ -168,7 +168,7 @@ Deno.test("parseSpec() rejects a config without args", () => {
 
 Deno.test("parseSpec() rejects anything but a JSON object, and names the place or the type", () => {
   const reasons = new Map([
-    ["", "invalid JSON at line 1, column 1: the text is empty"],
+    ["", "invalid JSON at line 1, column 1: the file is empty"],
     ['{\n  "args": ["a"],\n}', "invalid JSON at line 3, column 1: there must be no comma before the }"],
     ['\ufeff{"args":["a"]}', "begins with a byte order mark, which is not JSON"],
     ["[]", "must be a JSON object: got an empty array"],

@@ -187,12 +187,12 @@ Deno.test("call() accepts extras as JSON or as a JSON file, and lets them replac
 Deno.test("call() rejects extras that are not a JSON object, and names the place of the fault without showing them", async () => {
   using places = ground();
   const bad: readonly (readonly [text: string, complaint: string])[] = [
-    ['{"token": hunter2}', '--extras: invalid JSON at line 1, column 11: a text needs " around it'],
+    ['{"token": hunter2}', '--extras: invalid JSON at line 1, column 11: a string needs " around it'],
     ['{"token": "hunter2"', "--extras: invalid JSON at line 1, column 20: a } is missing at the end"],
     ['["hunter2"]', "--extras: must be a JSON object: got an array"],
     [places.dir.write("list", '["hunter2"]'), "must be a JSON object: got an array"],
     [places.dir.write("text", '"hunter2"'), "must be a JSON object: got a string"],
-    [places.dir.write("empty", ""), "invalid JSON at line 1, column 1: the text is empty"],
+    [places.dir.write("empty", ""), "invalid JSON at line 1, column 1: the file is empty"],
     [places.dir.write("large", `{"a": "${"hunter2".repeat(30_000)}"}`), `must be at most ${MAX_CONFIG_BYTES} bytes`],
   ];
   for (const [text, complaint] of bad) {

@@ -68,6 +68,49 @@ Deno.test("LogReader reads each line once, whenever the files of a log are renam
   }
 });
 
+Deno.test("LogReader reads nothing again when the newest file is missing, or gone", () => {
+  using dir = tempDir();
+  const path = dir.file("web.log");
+  Deno.writeTextFileSync(`${path}.2`, "a\n");
+  Deno.writeTextFileSync(`${path}.1`, "b\n");
+  const reader = new LogReader(path);
+  assertEquals([text(reader.backward()), text(reader.more())], [["b", "a"], []]);
+  Deno.writeTextFileSync(path, "c\n");
+  assertEquals(text(reader.more()), ["c"]);
+  // Without old files to keep, the file is removed instead of renamed.
+  for (const line of ["d", "e"]) {
+    Deno.removeSync(path);
+    Deno.writeTextFileSync(path, `${line}\n`);
+    assertEquals(text(reader.more()), [line]);
+  }
+  reader.close();
+});
+
+Deno.test("LogReader reads backward in order although the files are renamed meanwhile", () => {
+  using dir = tempDir();
+  const path = dir.file("web.log");
+  Deno.writeTextFileSync(`${path}.1`, "a1\na2\n");
+  Deno.writeTextFileSync(path, "b1\nb2\n");
+  const rotate = (text: string) => {
+    for (let number = 8; number >= 0; number--) {
+      const from = number === 0 ? path : `${path}.${number}`;
+      try {
+        Deno.renameSync(from, `${path}.${number + 1}`);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+      }
+    }
+    Deno.writeTextFileSync(path, text);
+  };
+  const reader = new LogReader(path);
+  const lines = reader.backward();
+  const seen = [lines.next().value!];
+  for (const text of ["c1\n", "d1\n"]) rotate(text);
+  seen.push(...lines);
+  assertEquals([text(seen), text(reader.more())], [["b2", "b1", "a2", "a1"], ["c1", "d1"]]);
+  reader.close();
+});
+
 Deno.test("LogReader reads long lines, empty lines and bytes that are no text, and what has not ended at its end", () => {
   using dir = tempDir();
   const path = dir.file("web.log");
@@ -83,5 +126,13 @@ Deno.test("LogReader reads long lines, empty lines and bytes that are no text, a
   Deno.writeTextFileSync(path, "b\n");
   assertEquals(text(reader.more()), ["b"]);
   reader.close();
+  // A line that had not ended is not joined with what comes after a truncation.
+  Deno.writeTextFileSync(path, "half");
+  const cut = new LogReader(path);
+  text(cut.backward());
+  assertEquals(text(cut.more()), []);
+  Deno.writeTextFileSync(path, "n\n");
+  assertEquals(text(cut.more()), ["half", "n"]);
+  cut.close();
   assertEquals(text(new LogReader(dir.file("none.log")).backward()), []);
 });
