@@ -79,7 +79,7 @@ const CONTENTS: readonly (readonly [content: string | Uint8Array<ArrayBuffer>, c
     '"ncolony.monitor.limits.memory" cannot be limited: cgroups need --allow-all',
   ],
   [monitored({ enabled: "no" }), '"ncolony.monitor.enabled" must be true or false: got a string'],
-  [monitored({ killtime: 1 }), 'unknown key "ncolony.monitor.killtime"; known keys: cwd, daemonizes, '],
+  [monitored({ killtime: 1 }), 'unknown key "ncolony.monitor.killtime": did you mean "kill_time"?'],
   [
     `${good({})}\0`,
     `invalid JSON at line 1, column ${good({}).length + 1}: a NUL character (is the file UTF-16? it must be UTF-8)`,

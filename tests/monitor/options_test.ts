@@ -139,7 +139,16 @@ Deno.test("parseOptions() requires no other option with --help or --version", ()
 Deno.test("HELP names every option, its value and its default", () => {
   const valued = VALUED.flatMap(({ names }) => names).filter((name) => name !== "--freq");
   const trust = ["--allow-insecure", "--trust-read-only-mount"];
-  const logs = ["--logs", "--log-size", "--log-keep", "--log-level", "--log-format", "--log-file", "--raw"];
+  const logs = [
+    "--logs",
+    "--log-size",
+    "--log-keep",
+    "--log-time",
+    "--log-level",
+    "--log-format",
+    "--log-file",
+    "--raw",
+  ];
   const all = [...valued, ...trust, ...logs, "--colony", "--no-logs", "--nofile", "--help", "--version"];
   for (const name of [...all, "-h"]) {
     assertMatch(HELP, new RegExp(`(^|[ ,])${name}[, \\n]`, "m"));
