@@ -108,3 +108,8 @@ export function isReadOnly(error: unknown): boolean {
 export function isNotUtf8(error: unknown): boolean {
   return error instanceof TypeError && error.message.includes("UTF-8");
 }
+
+/** Whether an error of Deno, or of node:fs, is that there is no such file. */
+export function isNotFound(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound || error instanceof Error && "code" in error && error.code === "ENOENT";
+}

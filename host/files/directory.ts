@@ -1,6 +1,6 @@
 import { type Entry, isIgnored, MAX_CONFIG_BYTES } from "@ncolony/core";
 import { resolve } from "@std/path/posix/resolve";
-import { faultOf } from "../deno_errors.ts";
+import { faultOf, isNotFound } from "../deno_errors.ts";
 import type { Directory, FileStamp, Identity, Reading, TrustOptions } from "../types.ts";
 import { faultStamp, RACY_MS, stampOf } from "./file_stamp.ts";
 import { idFrom, idOf } from "./lstat.ts";
@@ -204,8 +204,4 @@ function isLink(path: string): boolean {
     // It is missing or cannot be seen, so it is not known to be a link.
     return false;
   }
-}
-
-function isNotFound(error: unknown): boolean {
-  return error instanceof Deno.errors.NotFound || error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -1,4 +1,4 @@
-import { faultOf } from "../deno_errors.ts";
+import { faultOf, isNotFound } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import { type FileFacts, type OpenFile, openFile } from "../files/open.ts";
 
@@ -193,8 +193,8 @@ function open(path: string): OpenFile | null {
   try {
     return openFile(path);
   } catch (error) {
-    if (!(error instanceof Error)) throw error;
-    if (lstat(path) === null) return null;
+    // By now another file may have got its name.
+    if (isNotFound(error)) return null;
     throw new Error(`${JSON.stringify(path)}: ${faultOf(error)}`);
   }
 }

@@ -64,8 +64,8 @@ for (const tool of ["httpcheck", "beatcheck"] as const) {
     await using server = new Server(() => new Response(null, { status: 500 }));
     await using colony = new Colony({ args: ["--threshold", "5"] });
     const config = tool === "httpcheck"
-      ? asked(server.url("/"), { period: 0.1, grace: 10, maxBad: 0 })
-      : silent({ period: 0.1, grace: 10, status: colony.dir.file("no-heart") });
+      ? asked(server.url("/"), { period: 0.1, grace: 30, maxBad: 0 })
+      : silent({ period: 0.1, grace: 30, status: colony.dir.file("no-heart") });
     await using checker = check(tool, colony);
     colony.put("canary", { ...config, args: ["sleep", "1000"] });
     colony.put("web", { ...config, args: sh("sleep 0.3; exit 1") });
