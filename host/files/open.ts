@@ -189,5 +189,8 @@ function open(path: string, flags: number, mode?: number): Opened {
     if (isAt(path, info)) return { fd, info };
     closeSync(fd);
   }
-  throw new Error("the file keeps being replaced");
+  throw new ReplacedError("the file keeps being replaced");
 }
+
+/** A file was replaced again and again while it was opened. */
+export class ReplacedError extends Error {}

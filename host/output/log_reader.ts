@@ -1,6 +1,6 @@
 import { faultOf, isNotFound } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
-import { type FileFacts, type OpenFile, openFile } from "../files/open.ts";
+import { type FileFacts, type OpenFile, openFile, ReplacedError } from "../files/open.ts";
 
 const NEWLINE = 0x0a;
 
@@ -190,12 +190,15 @@ function keyOf({ ino, size, mtime }: FileFacts): string {
 }
 
 function open(path: string): OpenFile | null {
-  try {
-    return openFile(path);
-  } catch (error) {
-    // By now another file may have got its name.
-    if (isNotFound(error)) return null;
-    throw new Error(`${JSON.stringify(path)}: ${faultOf(error)}`);
+  for (;;) {
+    try {
+      return openFile(path);
+    } catch (error) {
+      // By now another file may have got its name.
+      if (isNotFound(error)) return null;
+      if (error instanceof ReplacedError) continue;
+      throw new Error(`${JSON.stringify(path)}: ${faultOf(error)}`);
+    }
   }
 }
 
