@@ -1,20 +1,15 @@
 import { faultOf, isNotFound } from "../deno_errors.ts";
 import { lstat } from "../files/lstat.ts";
 import { type FileFacts, type OpenFile, openFile, ReplacedError } from "../files/open.ts";
+import { BLOCK, endOfLastLine, joined, type Line, linesBackward } from "./lines_backward.ts";
 
 const NEWLINE = 0x0a;
-
-/** How much is read at once, in bytes. */
-const BLOCK = 65_536;
 
 /** A line that has not ended is passed on when it is longer than this, in bytes. */
 const MAX_LINE = 1024 * 1024;
 
 /** The most old files of a log. */
 const MAX_OLD = 1000;
-
-/** A line of a log, without its newline. */
-type Line = Uint8Array<ArrayBuffer>;
 
 /**
  * Reads the log of a process: `NAME.log`, and `NAME.log.1` and so on, which are older. It follows the log and not the
@@ -200,51 +195,4 @@ function open(path: string): OpenFile | null {
       throw new Error(`${JSON.stringify(path)}: ${faultOf(error)}`);
     }
   }
-}
-
-function joined(one: Uint8Array, other: Uint8Array): Uint8Array<ArrayBuffer> {
-  const both = new Uint8Array(one.length + other.length);
-  both.set(one);
-  both.set(other, one.length);
-  return both;
-}
-
-/** Returns the position after the last newline of a file. */
-function endOfLastLine(file: OpenFile): number {
-  const block = new Uint8Array(BLOCK);
-  for (let end = file.now().size; end > 0;) {
-    const start = Math.max(0, end - BLOCK);
-    const length = file.read(block, 0, end - start, start);
-    const at = block.subarray(0, length).lastIndexOf(NEWLINE);
-    if (at >= 0) return start + at + 1;
-    end = start;
-  }
-  return 0;
-}
-
-/** Yields the lines of the first `size` bytes of a file, the last one first. */
-function* linesBackward(file: OpenFile, size: number): Generator<Line> {
-  const block = new Uint8Array(BLOCK);
-  let tail: Line = new Uint8Array(0);
-  let isFirst = true;
-  for (let end = size; end > 0;) {
-    const start = Math.max(0, end - BLOCK);
-    const length = file.read(block, 0, end - start, start);
-    let to = length;
-    // The newline at the end of the file begins no line.
-    if (isFirst && block[length - 1] === NEWLINE) to--;
-    isFirst = false;
-    for (
-      let at = block.subarray(0, to).lastIndexOf(NEWLINE);
-      at >= 0;
-      at = block.subarray(0, to).lastIndexOf(NEWLINE)
-    ) {
-      yield joined(block.subarray(at + 1, to), tail);
-      tail = new Uint8Array(0);
-      to = at;
-    }
-    tail = joined(block.subarray(0, to), tail);
-    end = start;
-  }
-  if (!isFirst) yield tail;
 }
