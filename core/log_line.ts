@@ -3,7 +3,7 @@ export type LogStream = "O" | "E" | "-";
 
 /** The stamp of a line in a log with times. */
 export interface LogStamp {
-  /** When the line began, in milliseconds since 1970. */
+  /** When the line was written to the log, in milliseconds since 1970. */
   readonly time: number;
   /** What wrote it. */
   readonly stream: LogStream;

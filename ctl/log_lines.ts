@@ -58,7 +58,7 @@ export function lastLines(lines: Iterable<Uint8Array<ArrayBuffer>>, wanted: Want
     if (max <= 0 || run === null && taken.length >= max) break;
     rest.push(bytes);
     if (stamp === null && needsTimes(wanted)) continue;
-    // A line is written up to a second after it has begun.
+    // The clock may have been set back since an older line was written.
     if (since !== null && stamp !== null && stamp.time < since - SLACK_MS) break;
     for (const part of rest) if (isWanted({ bytes: part, stamp }, wanted)) taken.push({ bytes: part, stamp });
     rest = [];
@@ -74,7 +74,7 @@ export function lastLines(lines: Iterable<Uint8Array<ArrayBuffer>>, wanted: Want
   return { lines: isFound ? taken.slice(0, max).reverse() : [], isOpen: oldest === null && isFound };
 }
 
-/** How much earlier a line may have begun than one that was written before it, in milliseconds. */
+/** How far back the clock may be set without hiding lines from `since`, in milliseconds. */
 const SLACK_MS = 5000;
 
 /** Gives each line that is added to a log its stamp, and selects those that are wanted. */
