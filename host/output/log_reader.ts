@@ -67,10 +67,10 @@ export class LogReader {
       if (lstat(this.#path)?.ino === file.facts.ino) return;
       // Nothing is written to a file that was renamed, but something may have been before that.
       yield* this.#rest(file);
+      this.#older.add(keyOf(file.now()));
       const next = this.#numberOf(file) === null ? this.#oldest() : this.#beside(file, -1);
       if (next === null) return;
       if (this.#begun.length > 0) yield this.#take();
-      this.#older.add(keyOf(file.now()));
       file[Symbol.dispose]();
       this.#file = next;
       this.#position = 0;
@@ -125,15 +125,22 @@ export class LogReader {
     for (;;) {
       const number = this.#numberOf(file);
       if (number === null) return null;
-      let found: OpenFile | null = null;
-      // While files are renamed, one number is missing.
-      for (let at = number + step; found === null && at >= 0 && at <= number + 2; at += step) {
-        found = open(this.#numbered(at));
-      }
-      // Renaming begins with the oldest file. So if that one has not moved, nor had this one when it was opened.
-      if (this.#numberOf(file) === number) return found;
+      const beside = this.#nearest(number, step);
+      const found = beside === null ? null : open(this.#numbered(beside));
+      // Files are renamed from the oldest on, each to the number that became free. So while this one does not move and
+      // the same numbers are free, this was the nearest one.
+      const isNearest = this.#nearest(number, step) === beside && this.#numberOf(file) === number;
+      if (isNearest && (found !== null || beside === null)) return found;
       found?.[Symbol.dispose]();
     }
+  }
+
+  /** Returns the nearest number beside one that a file has. While files are renamed, one is missing. Null if there is none. */
+  #nearest(number: number, step: 1 | -1): number | null {
+    for (let at = number + step; at >= 0 && at <= number + 2; at += step) {
+      if (lstat(this.#numbered(at)) !== null) return at;
+    }
+    return null;
   }
 
   /** Opens the oldest file that was not read. Null if there is none. */

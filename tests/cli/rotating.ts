@@ -31,8 +31,14 @@ export async function followRotations(size: number, batches: number): Promise<vo
   // The oldest file is removed after 100 rotations, and a batch has fewer.
   const fifo = dir.file("fifo");
   assertEquals((await run(["mkfifo", fifo])).code, 0);
-  const batch = `seq -f %0100.0f $((i * ${size})) $((i * ${size} + ${size - 1})); i=$((i + 1)); read go < ${fifo}`;
-  const script = `i=0; while [ $i -lt ${batches} ]; do ${batch}; done; exec sleep 1000`;
+  const script = `i=0
+    while [ $i -lt ${batches} ]; do
+      seq -f %0100.0f $((i * ${size})) $((i * ${size} + ${size - 1}))
+      i=$((i + 1))
+      # Who wrote last may still have the FIFO open, and then nothing is read.
+      until read go < ${fifo}; do :; done
+    done
+    exec sleep 1000`;
   const config = { early: { args: sh("while :; do echo tick; sleep 0.2; done") } };
   await using colony = colonyIn(dir, config, "--log-size", "4096", "--log-keep", "100");
   await colony.inState("early", "running");
