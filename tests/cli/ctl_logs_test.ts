@@ -268,8 +268,8 @@ Deno.test("ctl logs says what it needs, and where the output is if there are no 
   }
 });
 
-Deno.test("ctl logs -f loses no line and shows none twice over rotations, and new processes join", async () => {
-  await followRotations(200, 5);
+Deno.test("ctl logs -f loses no line and shows none twice over 1,000 rotations, and new processes join", async () => {
+  await followRotations(2400, 17);
 });
 
 const hasScript = hasCommand("script");

@@ -7,21 +7,23 @@ import { tempDir } from "../helpers.ts";
 class Writing {
   readonly #path: string;
   readonly #keep: number;
+  readonly #maxSize: number;
   #steps: (() => void)[] = [];
   #size = 0;
   written = 0;
   isMidLine = false;
 
-  constructor(path: string, keep: number) {
+  constructor(path: string, keep: number, maxSize: number) {
     this.#path = path;
     this.#keep = keep;
+    this.#maxSize = maxSize;
   }
 
   /** Does one step: renames a file, or writes a piece. */
   step(isPiece: boolean): void {
     const step = this.#steps.shift();
     if (step !== undefined) return step();
-    if (this.#size > 300 && !this.isMidLine) return this.#rotate();
+    if (this.#size > this.#maxSize && !this.isMidLine) return this.#rotate();
     const text = this.isMidLine ? "\n" : `line ${this.written++}${isPiece ? "" : "\n"}`;
     this.isMidLine = !text.endsWith("\n");
     Deno.writeTextFileSync(this.#path, text, { append: true });
@@ -50,7 +52,7 @@ Deno.test("LogReader reads each line once, whenever the files of a log are renam
     using dir = tempDir();
     const path = dir.file("web.log");
     const random = new Random(seed);
-    const writing = new Writing(path, 60);
+    const writing = new Writing(path, 60, 300);
     const before = random.below(400);
     for (let at = 0; at < before; at++) writing.step(random.chance(0.2));
     const reader = new LogReader(path);
@@ -63,6 +65,32 @@ Deno.test("LogReader reads each line once, whenever the files of a log are renam
     for (let at = 0; at < 200; at++) writing.step(false);
     while (writing.isMidLine) writing.step(false);
     seen.push(...text(reader.more()), ...text(reader.unended()));
+    reader.close();
+    assertEquals(seen, Array.from({ length: writing.written }, (_, number) => `line ${number}`), `seed ${seed}`);
+  }
+});
+
+Deno.test("LogReader reads each line once, also if files are renamed while it looks for one", () => {
+  const { lstatSync } = Deno;
+  using _ = { [Symbol.dispose]: () => Deno.lstatSync = lstatSync };
+  for (let seed = 1; seed <= 20; seed++) {
+    using dir = tempDir();
+    const random = new Random(seed);
+    const writing = new Writing(dir.file("web.log"), 20, 20);
+    const reader = new LogReader(dir.file("web.log"));
+    Deno.lstatSync = (path) => {
+      if (random.chance(0.2)) writing.step(false);
+      return lstatSync(path);
+    };
+    const seen: string[] = [];
+    for (let at = 0; at < 30; at++) {
+      // The reader falls back by some files.
+      for (let steps = random.below(100); steps > 0; steps--) writing.step(false);
+      seen.push(...text(reader.more()));
+    }
+    Deno.lstatSync = lstatSync;
+    for (let at = 0; at < 200; at++) writing.step(false);
+    seen.push(...text(reader.more()));
     reader.close();
     assertEquals(seen, Array.from({ length: writing.written }, (_, number) => `line ${number}`), `seed ${seed}`);
   }
