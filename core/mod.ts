@@ -21,6 +21,7 @@ export {
 export { childEnv } from "./child_env.ts";
 export { describeDuration, describeExit, describeStep, describeStuck } from "./describe.ts";
 export { type EndEffect, type KillPhase, type StopPhase, STUCK_MS } from "./ending.ts";
+export { deathsOf } from "./deaths.ts";
 export { digest } from "./digest.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
@@ -116,8 +117,23 @@ export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
 export { splitEnv } from "./unsafe_variables.ts";
 export { currentHealth, formatHealth, type Health, healthsJson, parseHealth, whyUnhealthy } from "./health.ts";
+export { whyOld, whyStopping } from "./stale.ts";
+export { moment, sentenceOf } from "./story.ts";
+export { type Story, storyJson, storyLines } from "./why.ts";
 export { judgeOrder, type Order, type Outcome } from "./wait.ts";
 export { describeSpan, judge, shouldRun, type Verdict } from "./verdict.ts";
+export {
+  exitWord,
+  faultIn,
+  isUnknown,
+  isWell,
+  type Seen,
+  summaries,
+  type ToldProcess,
+  untilKilled,
+  type View,
+  viewJson,
+} from "./view.ts";
 export { visible, visibleJson } from "./visible.ts";
 export { visibleBytes } from "./visible_bytes.ts";
 export { changesUser, needsWrappers, type Wrapped, type Wrapper, type WrapperFacts, wrappersOf } from "./wrappers.ts";

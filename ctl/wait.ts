@@ -1,8 +1,7 @@
-import { judgeOrder, type Order, visible, whyUnhealthy } from "@ncolony/core";
+import { judgeOrder, type Order, visible, whyOld, whyUnhealthy } from "@ncolony/core";
 import { denoClock, type StatusReader } from "@ncolony/host/read-tool";
 import { ExitError } from "@ncolony/host/tool";
 import type { Checks } from "./checks.ts";
-import { whyOld } from "./stale.ts";
 import { NOT_WELL, NOTHING } from "./unknown.ts";
 
 /** How often the status of what is waited for is read, in milliseconds. */

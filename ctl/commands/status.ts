@@ -1,11 +1,9 @@
-import { healthsJson, type JsonObject, judge, ownValue, visibleJson, whyUnhealthy } from "@ncolony/core";
-import { denoClock, type Picture, watchStatus } from "@ncolony/host/read-tool";
+import { isWell, type View, viewJson, visibleJson } from "@ncolony/core";
+import { denoClock, type Picture, readView, watchStatus } from "@ncolony/host/read-tool";
 import { lastValue, type ParsedArgs, printShown, requiredPlace } from "@ncolony/host/tool";
 import { membersOf } from "../members.ts";
-import { deathsOf } from "../deaths.ts";
 import { operands } from "../operands.ts";
-import { whyOld } from "../stale.ts";
-import { statusText, type View } from "../status_text.ts";
+import { statusText } from "../status_text.ts";
 import { openStatus } from "../told.ts";
 import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
 
@@ -28,8 +26,7 @@ export async function run(words: ParsedArgs): Promise<number> {
 /** Returns what to show now, and the exit code. */
 function show(words: ParsedArgs): Picture & { readonly code: number } {
   const view = see(words);
-  const isWell = view.processes.every(({ fault }) => fault === null);
-  const code = view.isAlive === false ? NOTHING : isWell && view.stale === null ? 0 : NOT_WELL;
+  const code = view.isAlive === false ? NOTHING : isWell(view) ? 0 : NOT_WELL;
   const isWide = words.flags.has("wide");
   const facts = JSON.stringify([
     view.isAlive,
@@ -40,7 +37,7 @@ function show(words: ParsedArgs): Picture & { readonly code: number } {
   return {
     code,
     facts,
-    text: words.flags.has("json") ? visibleJson(JSON.stringify(toJson(view))) : statusText(view, isWide),
+    text: words.flags.has("json") ? visibleJson(JSON.stringify(viewJson(view))) : statusText(view, isWide),
   };
 }
 
@@ -52,35 +49,7 @@ function see(words: ParsedArgs): View {
   const group = lastValue(words, "group");
   const members = group === undefined ? null : membersOf(requiredPlace(words, "config"), group);
   const isAll = named.length > 0 || words.flags.has("wide");
-  const now = denoClock.wall();
-  const checkers = reader.checkers();
-  const processes = (named.length > 0 ? [...new Set(named)].sort() : known).flatMap((name) => {
-    const told = members === null || members.has(name) ? reader.process(name) : null;
-    if (told === null || !isAll && told.status.state === "removed") return [];
-    const deaths = deathsOf(told, () => reader.history(name).events);
-    const healths = reader.healths(checkers, told.status);
-    return [{ ...told, healths, fault: judge(told, deaths, whyUnhealthy(healths, told.status), now) }];
-  });
-  const [isAlive, monitor] = [reader.isAlive(), reader.json(".monitor") ?? {}];
-  return {
-    now,
-    isAlive,
-    stale: isAlive === false ? null : whyOld(monitor, now),
-    monitor,
-    usage: reader.json(".usage") ?? {},
-    processes,
-  };
-}
-
-/** Returns the document of `--json`. */
-function toJson({ isAlive, monitor, usage, processes }: View): JsonObject {
-  return {
-    version: 1,
-    monitor: { ...monitor, alive: isAlive },
-    processes: processes.map(({ text, status, healths }) => ({
-      ...JSON.parse(text),
-      health: healthsJson(healths),
-      usage: ownValue(usage, status.name) ?? null,
-    })),
-  };
+  const wanted = named.length > 0 ? [...new Set(named)].sort() : known;
+  const view = readView(reader, wanted.filter((name) => members?.has(name) ?? true), denoClock.wall());
+  return { ...view, processes: view.processes.filter(({ status }) => isAll || status.state !== "removed") };
 }

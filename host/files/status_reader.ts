@@ -7,7 +7,7 @@ import {
   parseHealth,
   parseStatus,
   type Status,
-  type ToldStatus,
+  type ToldProcess,
 } from "@ncolony/core";
 import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
@@ -22,12 +22,6 @@ const MAX_BYTES = 262_144;
 
 /** The programs that report the health of processes. */
 const CHECKERS = ["beatcheck", "httpcheck"];
-
-/** What a status directory tells about one process. */
-export interface ToldProcess extends ToldStatus {
-  /** The text of its file. */
-  readonly text: string;
-}
 
 /** Reads a status directory. It changes nothing there, and holds the lock for no longer than a look takes. */
 export class StatusReader {

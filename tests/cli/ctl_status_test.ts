@@ -163,8 +163,8 @@ Deno.test("ctl status --json prints the files of the status directory as one doc
   const { version, monitor, processes } = JSON.parse(stdout);
   assertEquals([version, monitor.alive, monitor.pid], [1, true, colony.process.pid]);
   assertEquals(processes.map(({ name }: { name: string }) => name), ["a", "web"]);
-  const { health, usage, ...web } = processes[1];
-  assertEquals([web, health], [colony.read("web"), {}]);
+  const { health, usage, fault, ...web } = processes[1];
+  assertEquals([web, health, fault], [colony.read("web"), {}, null]);
   assert(usage === null || usage.processes === 1);
   const wide = JSON.parse((await ctl(colony, "status", "--json", "--wide")).stdout);
   assertEquals(wide.processes.map(({ name }: { name: string }) => name), ["a", "old", "web"]);

@@ -1,4 +1,5 @@
-import { describeSpan, type JsonObject } from "@ncolony/core";
+import type { JsonObject } from "./json.ts";
+import { describeSpan } from "./verdict.ts";
 
 /** A monitor that has not written about itself for longer than this many full scans is stuck, or cannot write. */
 const MISSED_SCANS = 3;

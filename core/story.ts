@@ -1,4 +1,7 @@
-import { describeExit, describeSpan, isObject, type Json, type JsonObject, parseExit } from "@ncolony/core";
+import { describeExit } from "./describe.ts";
+import { isObject, type Json, type JsonObject } from "./json.ts";
+import { parseExit } from "./status_json.ts";
+import { describeSpan } from "./verdict.ts";
 
 /** Tells an event of `STATUS/.history/NAME` in a sentence, without its time. Unknown events are named. */
 export function sentenceOf(name: string, happened: JsonObject): string {

@@ -1,4 +1,5 @@
-import type { JsonObject, ToldStatus } from "@ncolony/core";
+import type { JsonObject } from "./json.ts";
+import type { ToldStatus } from "./status_json.ts";
 
 /**
  * Returns how often a process died in a row: it exited unasked within the threshold, or could not be started.

@@ -1,0 +1,51 @@
+import {
+  deathsOf,
+  type JsonObject,
+  judge,
+  type Seen,
+  type Story,
+  type View,
+  whyOld,
+  whyUnhealthy,
+} from "@ncolony/core";
+import type { StatusReader } from "./status_reader.ts";
+
+/**
+ * Reads how the processes of a colony are. Those that are gone are left out.
+ *
+ * @param names The names of the processes.
+ * @param now The time, in milliseconds since 1970.
+ * @throws {Error} If a file cannot be read.
+ */
+export function readView(reader: StatusReader, names: readonly string[], now: number): View {
+  const checkers = reader.checkers();
+  const processes = names.flatMap((name) => see(reader, name, checkers, () => reader.history(name).events, now) ?? []);
+  return { ...readMonitor(reader, now), processes };
+}
+
+/** Reads all that is known about a process. Null if there is none. @throws {Error} If a file cannot be read. */
+export function readStory(reader: StatusReader, name: string, now: number): Story | null {
+  const { events, stderr } = reader.history(name);
+  const seen = see(reader, name, reader.checkers(), () => events, now);
+  return seen === null ? null : { view: { ...readMonitor(reader, now), processes: [seen] }, seen, events, stderr };
+}
+
+function readMonitor(reader: StatusReader, now: number): Omit<View, "processes"> {
+  const [isAlive, monitor] = [reader.isAlive(), reader.json(".monitor") ?? {}];
+  const stale = isAlive === false ? null : whyOld(monitor, now);
+  return { now, isAlive, stale, monitor, usage: reader.json(".usage") ?? {} };
+}
+
+function see(
+  reader: StatusReader,
+  name: string,
+  checkers: readonly string[],
+  history: () => readonly JsonObject[],
+  now: number,
+): Seen | null {
+  const told = reader.process(name);
+  if (told === null) return null;
+  const healths = reader.healths(checkers, told.status);
+  const unhealthy = whyUnhealthy(healths, told.status);
+  return { ...told, healths, fault: judge(told, deathsOf(told, history), unhealthy, now) };
+}
