@@ -20,6 +20,18 @@ export {
 } from "./cause.ts";
 export { childEnv } from "./child_env.ts";
 export { describeDuration, describeExit, describeStep, describeStuck } from "./describe.ts";
+export {
+  eventLine,
+  eventSentence,
+  formatMonitorEvent,
+  formatRecorded,
+  healthEvent,
+  monitorGone,
+  nextEventId,
+  parseRecorded,
+  type RecordedEvent,
+  type ToldEvent,
+} from "./event.ts";
 export { type EndEffect, type KillPhase, type StopPhase, STUCK_MS } from "./ending.ts";
 export { deathsOf } from "./deaths.ts";
 export { digest } from "./digest.ts";

@@ -25,10 +25,12 @@ export interface StatusFacts {
   readonly stderr: readonly string[];
   /** The SHA-256 of its config, in hexadecimal. Null if it has none. */
   readonly sha256: string | null;
+  /** The id of the last event that it tells the result of. Null if there was none. */
+  readonly lastEvent: number | null;
 }
 
 /** Formats a file `STATUS/NAME`. Times become ISO 8601, durations become seconds. */
-export function formatStatus(status: Status, { thresholdMs, stderr, sha256 }: StatusFacts): string {
+export function formatStatus(status: Status, { thresholdMs, stderr, sha256, lastEvent }: StatusFacts): string {
   const { name, state, since, pid, incarnation, started, delayMs, nextStart, killAt, waitsFor, scope, problem } =
     status;
   return JSON.stringify({
@@ -50,6 +52,7 @@ export function formatStatus(status: Status, { thresholdMs, stderr, sha256 }: St
     cause: causeJson(status.cause),
     problem: problem === null ? null : { ...problem, since: iso(problem.since) },
     config_sha256: sha256,
+    last_event: lastEvent,
   });
 }
 
@@ -151,7 +154,8 @@ export function parseStatus(text: string): ToldStatus | null {
     problem: isObject(told.problem) ? parseProblem(told.problem) : null,
   };
   const thresholdMs = milliseconds(told.threshold) ?? 0;
-  return { status, facts: { thresholdMs, stderr: texts(last?.stderr), sha256: textOf(told.config_sha256) } };
+  const [sha256, lastEvent] = [textOf(told.config_sha256), count(told.last_event)];
+  return { status, facts: { thresholdMs, stderr: texts(last?.stderr), sha256, lastEvent } };
 }
 
 function parseCause({ kind, messages, from, reason, keys }: JsonObject): Cause | null {

@@ -85,6 +85,7 @@ export class Colony implements ProgramService {
       wall: () => host.clock.wall(),
       saved: (name) => files?.read(name) ?? null,
       isWhole: files !== null,
+      record: (name, event) => this.#writer!.record(name, event),
       onChange: (name) => this.#writer?.touch(name),
     });
     const facts = new MonitorFacts(options, host.clock);
@@ -95,6 +96,7 @@ export class Colony implements ProgramService {
       clock: host.clock,
       log,
       thresholdMs: options.threshold * 1000,
+      pid: host.pid,
       monitor: () => facts.toJson(host.pid, host.killScope, this.#scanner.fault, this.#scanner.counts),
       usages: () => this.#supervisor.usages(),
     });

@@ -1,5 +1,7 @@
+import { formatMonitorEvent } from "@ncolony/core";
 import { type Clock, type Log, sha256, type StatusFiles, TimeSlice, type Usage } from "@ncolony/host";
 import type { Statuses } from "./statuses.ts";
+import { WaitingEvents } from "./waiting_events.ts";
 
 /** How long a change waits for others, in milliseconds. A command that does not exist has failed by then. */
 const DELAY_MS = 40;
@@ -16,6 +18,8 @@ export interface StatusWriterOptions {
   readonly log: Pick<Log, "info" | "warn">;
   /** A process that exits sooner than this after its start has crashed, in milliseconds. */
   readonly thresholdMs: number;
+  /** The pid of the monitor. */
+  readonly pid: number;
   /** Returns the content of `STATUS/.monitor`. */
   readonly monitor: () => object;
   /** Yields what each process uses. */
@@ -29,8 +33,11 @@ export interface StatusWriterOptions {
 export class StatusWriter {
   readonly #options: StatusWriterOptions;
   readonly #directory: string;
+  readonly #events: WaitingEvents;
   readonly #changed = new Set<string>();
   readonly #hashes = new Map<string, { readonly source: string; readonly hash: string }>();
+  /** The id of the last event of the monitor itself. */
+  #lastEvent: number | null = null;
   #cancel: (() => void) | null = null;
   #writing: Promise<void> = Promise.resolve();
   #hasFault = false;
@@ -39,29 +46,38 @@ export class StatusWriter {
   /** Creates a writer. */
   constructor(options: StatusWriterOptions) {
     this.#options = options;
+    this.#events = new WaitingEvents(() => options.clock.wall());
     this.#directory = `the status directory ${JSON.stringify(options.files.path)}`;
   }
 
   /** Locks the directory. */
   async open(): Promise<void> {
     this.#logFault(await this.#options.files.lock());
+    this.#events.goOnFrom(this.#options.files.lastEventId());
+    this.#recordOwn("monitor-started");
     this.tell();
+  }
+
+  /** Has an event recorded soon. Returns its id. */
+  record(name: string | null, event: string): number {
+    const id = this.#events.add(name, event);
+    if (this.#events.isEnough && !this.#hasFault) this.#logFault(this.#recordEvents());
+    this.#writeSoon();
+    return id;
   }
 
   /** Has the files of a process written soon. */
   touch(name: string): void {
     this.#changed.add(name);
-    this.#cancel ??= this.#options.clock.after(DELAY_MS, () => {
-      this.#cancel = null;
-      this.#write();
-    });
+    this.#writeSoon();
   }
 
   /** Writes about the monitor itself, and what could not be written before. Called when a full scan was acted on. */
   scanned(): void {
     const { files, statuses, log } = this.#options;
-    const isWhole = files.isHeld && !this.#hasFault;
-    const fault = files.restore() ?? this.#clear() ?? this.#writeMonitor();
+    const wasHeld = files.isHeld;
+    const isWhole = wasHeld && !this.#hasFault;
+    const fault = files.restore() ?? this.#clear() ?? this.#writeMonitor() ?? this.#goOn(wasHeld);
     this.#writing = this.#writing.then(() => this.#writeUsage());
     if (fault !== null) return this.#logFault(fault);
     if (isWhole) return;
@@ -77,10 +93,26 @@ export class StatusWriter {
 
   /** Writes the rest, and releases the lock. */
   async close(): Promise<void> {
+    this.#recordOwn("monitor-stopped");
     this.#cancel?.();
     await this.#write();
     this.tell();
     this.#options.files.close();
+  }
+
+  /** Records what waits, after what another monitor may have recorded until it gave back the lock. */
+  #goOn(wasHeld: boolean): string | null {
+    if (!wasHeld) this.#events.goOnFrom(this.#options.files.lastEventId());
+    return this.#recordEvents();
+  }
+
+  #recordEvents(): string | null {
+    return this.#events.flush((lines) => this.#options.files.record(lines));
+  }
+
+  #recordOwn(event: "monitor-started" | "monitor-stopped"): void {
+    const { pid, clock } = this.#options;
+    this.#lastEvent = this.record(null, formatMonitorEvent(event, pid, clock.wall()));
   }
 
   /** Removes, once, what an earlier monitor wrote about processes that are no longer configured. */
@@ -95,7 +127,8 @@ export class StatusWriter {
   }
 
   #writeMonitor(): string | null {
-    return this.#options.files.writeOwn(".monitor", JSON.stringify(this.#options.monitor()));
+    const { files, monitor } = this.#options;
+    return files.writeOwn(".monitor", JSON.stringify({ ...monitor(), last_event: this.#lastEvent }));
   }
 
   async #writeUsage(): Promise<void> {
@@ -112,6 +145,13 @@ export class StatusWriter {
     this.#logFault(files.writeOwn(".usage", JSON.stringify(used)));
   }
 
+  #writeSoon(): void {
+    this.#cancel ??= this.#options.clock.after(DELAY_MS, () => {
+      this.#cancel = null;
+      this.#write();
+    });
+  }
+
   #write(): Promise<void> {
     return this.#writing = this.#writing.then(() => this.#writeChanged());
   }
@@ -119,6 +159,7 @@ export class StatusWriter {
   async #writeChanged(): Promise<void> {
     const { files, statuses, clock, thresholdMs } = this.#options;
     const slice = new TimeSlice(clock);
+    this.#logFault(this.#recordEvents());
     for (const name of this.#changed) {
       const { source } = statuses.get(name);
       const hash = await this.#hash(name, source);

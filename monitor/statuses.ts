@@ -45,6 +45,8 @@ export interface StatusesOptions {
   readonly saved: (name: string) => StatusTexts | null;
   /** Whether to keep what only the files show: the history and the end of stderr. */
   readonly isWhole: boolean;
+  /** Records an event, which is formatted. Returns its id. */
+  readonly record: (name: string, event: string) => number;
   /** Called after each change. */
   readonly onChange: (name: string) => void;
 }
@@ -54,6 +56,8 @@ interface Entry {
   status: Status;
   /** Formatted events, the last one last. */
   events: readonly string[];
+  /** The id of the last event. Null if there was none. */
+  lastEvent: number | null;
   /** The end of the stderr of the current start. */
   tail: Tail;
   /** The end of the stderr of the last start that ended unasked. */
@@ -91,8 +95,9 @@ export class Statuses {
     if (step.after.type === "gone" && !this.has(name)) return logFields(this.get(name));
     const entry = this.#entry(name);
     if (step.event.type === "leader-exited" && step.before.type === "running") entry.lastTail = entry.tail;
-    const folded = foldStep(entry.status, { ...step, ...facts, at: this.#options.wall() });
-    this.#fold(entry, folded);
+    const at = this.#options.wall();
+    const folded = foldStep(entry.status, { ...step, ...facts, at });
+    this.#fold(entry, folded, at);
     const [status, happened] = folded;
     // A step adds at most one event.
     return logFields(status, happened[0]);
@@ -101,7 +106,8 @@ export class Statuses {
   /** Folds the change of a config. */
   config(name: string, config: StatusConfig): void {
     const entry = this.#entry(name);
-    this.#fold(entry, foldConfig(entry.status, config, this.#options.wall()));
+    const at = this.#options.wall();
+    this.#fold(entry, foldConfig(entry.status, config, at), at);
   }
 
   /** Takes up what an earlier monitor told about a process that it left running. */
@@ -112,7 +118,7 @@ export class Statuses {
   /** Changes what no step shows: which processes do not end, the pid of what is left, and what becomes of it. */
   update(name: string, change: Partial<Pick<Status, "waitsFor" | "pid" | "rest">>): void {
     const entry = this.#entry(name);
-    this.#fold(entry, [{ ...entry.status, ...change }, []]);
+    this.#fold(entry, [{ ...entry.status, ...change }, []], this.#options.wall());
   }
 
   /** Returns what keeps the end of the stderr of the next start. */
@@ -127,10 +133,10 @@ export class Statuses {
 
   /** Formats the files of a process. */
   texts(name: string, thresholdMs: number, sha256: string | null): StatusTexts {
-    const { status, events, lastTail } = this.#entry(name);
+    const { status, events, lastEvent, lastTail } = this.#entry(name);
     const stderr = status.lastExit?.isAsked === false ? lastTail.lines(FEW_LINES) : [];
     return {
-      status: formatStatus(status, { thresholdMs, stderr, sha256 }),
+      status: formatStatus(status, { thresholdMs, stderr, sha256, lastEvent }),
       history: formatHistory(events, lastTail.lines(MANY_LINES)),
     };
   }
@@ -142,7 +148,8 @@ export class Statuses {
     this.#entries.set(name, entry);
     if (was === "running" || was === "stopping" || was === "killing") {
       entry.lastTail = new Tail();
-      this.#fold(entry, foldUnseenEnd(entry.status, was !== "running", this.#options.wall()));
+      const at = this.#options.wall();
+      this.#fold(entry, foldUnseenEnd(entry.status, was !== "running", at), at);
     }
     return entry;
   }
@@ -153,26 +160,27 @@ export class Statuses {
     const texts = this.#options.saved(name);
     const told = texts === null ? null : parseStatus(texts.status);
     if (texts === null || told === null) {
-      return { entry: { status, events: [], tail: new Tail(), lastTail: new Tail() }, was: null };
+      return { entry: { status, events: [], lastEvent: null, tail: new Tail(), lastTail: new Tail() }, was: null };
     }
     const { state, incarnation, started, lastExit } = told.status;
     const history = parseSavedHistory(texts.history);
     const entry: Entry = {
       status: { ...status, incarnation, started, lastExit },
       events: history.events.slice(-MAX_EVENTS),
+      lastEvent: told.facts.lastEvent,
       tail: new Tail(),
       lastTail: Tail.of(history.stderr.length > 0 ? history.stderr : told.facts.stderr),
     };
     return { entry, was: state };
   }
 
-  #fold(entry: Entry, [status, happened]: Folded): void {
+  #fold(entry: Entry, [status, happened]: Folded, at: number): void {
     if (status === entry.status && happened.length === 0) return;
     entry.status = status;
     if (!this.#options.isWhole) return status.state === "removed" ? this.forget(status.name) : undefined;
-    const at = this.#options.wall();
     const isNews = ({ event }: HistoryEvent) => event !== "disabled" || !entry.events.at(-1)?.includes(DISABLED);
     const added = happened.filter(isNews).map((event) => formatEvent(event, at));
+    for (const event of added) entry.lastEvent = this.#options.record(status.name, event);
     entry.events = [...entry.events, ...added].slice(-MAX_EVENTS);
     this.#options.onChange(status.name);
   }

@@ -1,5 +1,5 @@
 /**
- * Writes the JSON Schemas of configs, messages and status files to `core/schemas`, which is published, and to
+ * Writes the JSON Schemas of configs, messages, status files and events to `core/schemas`, which is published, and to
  * `docs/schemas`.
  *
  * @module
@@ -229,6 +229,33 @@ function whole(properties: Readonly<Record<string, object>>, optional: Readonly<
   return object({ ...properties, ...optional }, Object.keys(properties));
 }
 
+const EXIT = {
+  type: { enum: ["code", "signal", "failed", "unknown"] },
+  code: orNull({ type: "integer" }),
+  signal: orNull(STRING),
+  reason: orNull(STRING),
+  lived: orNull(DURATION),
+  asked: { type: "boolean" },
+};
+
+const CAUSE = orNull(whole({
+  kind: { enum: ["config", "message", "monitor", "exit", "delay"] },
+  message: orNull(STRING),
+  from: orNull(STRING),
+  reason: orNull(STRING),
+  keys: orNull(STRINGS),
+}, { messages: STRINGS }));
+
+const PROBLEM = {
+  message: STRING,
+  field: orNull(STRING),
+  line: orNull({ type: "integer", minimum: 1 }),
+  column: orNull({ type: "integer", minimum: 1 }),
+};
+
+const EVENT_ID = { type: "integer", minimum: 1 };
+const PID = { type: "integer", minimum: 1 };
+
 const STATUS = {
   title: "The status of a process of NColony",
   description: "A file in the status directory. Times are UTC, durations in seconds.",
@@ -237,7 +264,7 @@ const STATUS = {
     name: STRING,
     state: { enum: ["running", "waiting", "stopping", "killing", "disabled", "invalid", "stopped", "removed"] },
     since: TIME,
-    pid: orNull({ type: "integer", minimum: 1 }),
+    pid: orNull(PID),
     incarnation: COUNT,
     starts: COUNT,
     started: orNull(TIME),
@@ -247,37 +274,43 @@ const STATUS = {
     kill_at: orNull(TIME),
     waits_for: orNull(STRING),
     scope: orNull({ enum: KILL_SCOPES.filter((scope) => scope !== "all") }),
-    last_exit: orNull(whole({
-      type: { enum: ["code", "signal", "failed", "unknown"] },
-      code: orNull({ type: "integer" }),
-      signal: orNull(STRING),
-      reason: orNull(STRING),
-      at: TIME,
-      lived: orNull(DURATION),
-      asked: { type: "boolean" },
-      stderr: STRINGS,
-    })),
-    cause: orNull(whole({
-      kind: { enum: ["config", "message", "monitor", "exit", "delay"] },
-      message: orNull(STRING),
-      from: orNull(STRING),
-      reason: orNull(STRING),
-      keys: orNull(STRINGS),
-    }, { messages: STRINGS })),
-    problem: orNull(whole({
-      message: STRING,
-      field: orNull(STRING),
-      line: orNull({ type: "integer", minimum: 1 }),
-      column: orNull({ type: "integer", minimum: 1 }),
-      since: TIME,
-    })),
+    last_exit: orNull(whole({ ...EXIT, at: TIME, stderr: STRINGS })),
+    cause: CAUSE,
+    problem: orNull(whole({ ...PROBLEM, since: TIME })),
     config_sha256: orNull({ type: "string", pattern: "^[0-9a-f]{64}$" }),
+    last_event: orNull(EVENT_ID),
+  }),
+};
+
+/** The keys of each event, in addition to those that all have. */
+const EVENTS: Readonly<
+  Record<string, readonly [keys: Readonly<Record<string, object>>, optional?: Readonly<Record<string, object>>]>
+> = {
+  started: [{ pid: PID, incarnation: COUNT, cause: CAUSE }],
+  exited: [{ incarnation: COUNT, ...EXIT }, { cause: CAUSE }],
+  waiting: [{ delay: DURATION, next_start: TIME }],
+  "stop-requested": [{ cause: CAUSE }],
+  killed: [{}],
+  problem: [PROBLEM],
+  "problem-gone": [{}],
+  disabled: [{}],
+  removed: [{}],
+  "monitor-started": [{ pid: PID }],
+  "monitor-stopped": [{ pid: PID }],
+};
+
+const EVENT = {
+  title: "An event of a colony of NColony",
+  description: "A line of .events in the status directory. Times are UTC, durations in seconds.",
+  oneOf: Object.entries(EVENTS).map(([event, [keys, optional]]) => {
+    const name = event.startsWith("monitor-") ? { type: "null" } : STRING;
+    return whole({ id: EVENT_ID, name, at: TIME, event: { const: event }, ...keys }, optional);
   }),
 };
 
 /** The schemas, by name. */
 export const SCHEMAS: Readonly<Record<string, object>> = Object.fromEntries(
-  Object.entries({ config: CONFIG, message: MESSAGE, status: STATUS }).map(([name, schema]) => [name, {
+  Object.entries({ config: CONFIG, message: MESSAGE, status: STATUS, event: EVENT }).map(([name, schema]) => [name, {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     $id: `https://jsr.io/@ncolony/core/schemas/${name}.schema.json`,
     ...schema,

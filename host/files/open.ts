@@ -68,6 +68,8 @@ export interface AppendFile {
   isAt(path: string): boolean;
   /** Writes some of the bytes. Returns how many. */
   write(bytes: Uint8Array): Promise<number>;
+  /** Writes all of the bytes at once. @throws {Error} If that fails. Some of them may be written then. */
+  append(bytes: Uint8Array): void;
   close(): void;
 }
 
@@ -78,7 +80,7 @@ export interface AppendFile {
  * @throws {Error} If it cannot be opened, is not a regular file, belongs to another user or has several names.
  */
 export function openAppend(path: string, mode: number): AppendFile {
-  const { closeSync, constants, fstatSync, write } = NODE.fs();
+  const { closeSync, constants, fstatSync, write, writeSync } = NODE.fs();
   const { fd, info } = openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
   const fault = whyNotOurs(info);
   if (fault !== null) {
@@ -107,6 +109,10 @@ export function openAppend(path: string, mode: number): AppendFile {
           else reject(error);
         });
       });
+    },
+    append: (bytes) => {
+      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
+      size += bytes.length;
     },
     close: () => closeSync(fd),
   };

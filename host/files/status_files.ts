@@ -3,6 +3,7 @@ import { join } from "@std/path/posix/join";
 import { resolve } from "@std/path/posix/resolve";
 import { faultOf } from "../deno_errors.ts";
 import type { Clock, StatusFiles, TrustOptions } from "../types.ts";
+import { EventFile } from "./event_file.ts";
 import { lstat } from "./lstat.ts";
 import { readSmallFile } from "./open.ts";
 import { makeMissing } from "./own_directory.ts";
@@ -20,6 +21,7 @@ export class DenoStatusFiles implements StatusFiles {
   readonly #history: string;
   readonly #trust: TrustOptions;
   readonly #files: Published;
+  readonly #events: EventFile;
 
   /** Creates the directory if it is missing. @throws {Error} If that fails, or if other users may write it. */
   constructor(path: string, trust: TrustOptions, clock: Clock) {
@@ -27,6 +29,7 @@ export class DenoStatusFiles implements StatusFiles {
     this.#history = join(path, ".history");
     this.#trust = trust;
     this.#files = new Published([path, this.#history], trust, clock);
+    this.#events = new EventFile(path);
   }
 
   get isHeld(): boolean {
@@ -66,6 +69,14 @@ export class DenoStatusFiles implements StatusFiles {
     return this.#files.change(() => publish(this.path, name, text));
   }
 
+  lastEventId(): number {
+    return this.#events.lastId();
+  }
+
+  record(lines: string): string | null {
+    return this.#files.change(() => this.#events.append(lines));
+  }
+
   remove(name: string): string | null {
     return this.#files.change(() => {
       for (const directory of [this.path, this.#history]) {
@@ -79,6 +90,7 @@ export class DenoStatusFiles implements StatusFiles {
   }
 
   close(): void {
+    this.#events.close();
     this.#files.close();
   }
 

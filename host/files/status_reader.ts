@@ -53,7 +53,7 @@ export class StatusReader {
   /** Returns what checkers report about the start of a process that runs now, by the names of the checkers. */
   healths(checkers: readonly string[], status: Status): ReadonlyMap<string, Health> {
     const found = checkers.flatMap((checker): [string, Health][] => {
-      const health = this.#health(checker, status.name);
+      const health = this.health(checker, status.name);
       return health === null ? [] : [[checker, currentHealth(health, status)]];
     });
     return new Map(found);
@@ -94,7 +94,8 @@ export class StatusReader {
     }
   }
 
-  #health(checker: string, name: string): Health | null {
+  /** Returns what a checker last reported about a process. Null if there is nothing, or it cannot be read. */
+  health(checker: string, name: string): Health | null {
     try {
       return parseHealth(this.#read(`.${checker}`, name) ?? "");
     } catch {

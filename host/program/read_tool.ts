@@ -11,6 +11,7 @@ export type { Directory } from "../types.ts";
 export { isGranted } from "../permission.ts";
 export { readStory, readView } from "../files/colony_view.ts";
 export { StatusReader } from "../files/status_reader.ts";
+export { EventReader } from "../output/event_reader.ts";
 export { LogReader } from "../output/log_reader.ts";
 export { sha256 } from "../sha256.ts";
 export { type Terminal, terminal } from "./terminal.ts";

@@ -56,10 +56,34 @@ export class StatusColony extends Colony {
     return await this.told(name, state, (status) => status.state === state);
   }
 
+  /** The recorded events, of one process or of all and the monitor itself. */
+  recorded(name?: string): RecordedLine[] {
+    const all = recordedIn(join(this.status, ".events"));
+    return name === undefined ? all : all.filter((event) => event.name === name);
+  }
+
   /** The names of the events in the history of a process. */
   story(name: string): string {
     const history = (this.read(".history", name)?.history ?? []) as { readonly event: string }[];
     return history.map(({ event }) => event).join(" ");
+  }
+}
+
+/** A line of `STATUS/.events`. */
+export interface RecordedLine {
+  readonly [key: string]: unknown;
+  readonly id: number;
+  readonly name: string | null;
+  readonly event: string;
+}
+
+/** Returns the events of a file in a status directory, without the empty lines between them. */
+export function recordedIn(path: string): RecordedLine[] {
+  try {
+    return Deno.readTextFileSync(path).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return [];
+    throw error;
   }
 }
 

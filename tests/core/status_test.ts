@@ -261,7 +261,7 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
         }
       }
       const { state, status } = life;
-      const facts = { thresholdMs: 1000, stderr: ["oops"], sha256: "ab" };
+      const facts = { thresholdMs: 1000, stderr: ["oops"], sha256: "ab", lastEvent: 7 };
       const told = parseStatus(formatStatus(status, facts));
       // The text of the config is not told, and what becomes of it neither.
       const read = told?.status && { ...told.status, source: status.source, rest: status.rest };

@@ -3,7 +3,7 @@ import { describeSpan, type Exit, judge, type LastExit, newStatus, shouldRun, ty
 
 const NOW = 1_000_000;
 
-const FACTS = { thresholdMs: 1000, stderr: [], sha256: null };
+const FACTS = { thresholdMs: 1000, stderr: [], sha256: null, lastEvent: null };
 
 const CODE_3: Exit = { type: "code", code: 3 };
 

@@ -18,7 +18,7 @@ function outcome(
 ): string {
   const told = status && {
     status: { ...newStatus("web", 0), ...status },
-    facts: { thresholdMs: 1000, stderr: status.lastExit ? ["oops"] : [], sha256 },
+    facts: { thresholdMs: 1000, stderr: status.lastExit ? ["oops"] : [], sha256, lastEvent: null },
   };
   const found = judgeOrder(order, told, history, isWell, NOW);
   return found.type === "failed" ? found.reason : found.type;

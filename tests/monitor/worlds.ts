@@ -36,6 +36,7 @@ export class SupervisorWorld implements AsyncDisposable {
     wall: () => this.host.clock.wall(),
     saved: () => null,
     isWhole: true,
+    record: () => 0,
     onChange: () => {},
   });
   /** The result of `run()`, or null. */
