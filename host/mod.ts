@@ -33,6 +33,7 @@ export type {
   Group,
   Health,
   HttpCheck,
+  Job,
   KillScope,
   Lack,
   Life,
@@ -44,6 +45,7 @@ export type {
   Place,
   Problem,
   ProcessEvent,
+  RunResult,
   Spec,
   SpecChange,
   StatusConfig,
@@ -91,7 +93,7 @@ export { SILENT_LOG } from "./output/log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";
 export { Output, type OutputOptions } from "./output/output.ts";
 export { requireRun } from "./permission.ts";
-export { ownKillTimeMs } from "./program/own_config.ts";
+export { ownKillTimeMs, ownName } from "./program/own_config.ts";
 export { PidDirectory, type PidEntry } from "./children/pid_dir.ts";
 export { denoEnviron, EnvironError } from "./program/environ.ts";
 export { identifyPlaces, type Places } from "./files/places.ts";
@@ -103,6 +105,7 @@ export { logInternalError, type ProgramService, Run, type Service } from "./serv
 export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } from "./program/signals.ts";
 export * from "./program/tool.ts";
 export { TimeFile } from "./files/time_file.ts";
+export { JobFile } from "./files/job_file.ts";
 export { KnownFaults } from "./known_faults.ts";
 export { type ZoneFacts, zoneFacts } from "./program/zone_facts.ts";
 export { TimeSlice } from "./time_slice.ts";

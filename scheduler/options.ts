@@ -1,14 +1,7 @@
-import {
-  checkChoice,
-  checkInteger,
-  checkNumber,
-  checkText,
-  KILL_SCOPES,
-  type KillScope,
-  UsageError,
-} from "@ncolony/core";
+import { type KillScope, UsageError } from "@ncolony/core";
 import {
   choiceValue,
+  COLONY_OPTION,
   COMMON_OPTIONS,
   countValue,
   lastValue,
@@ -19,13 +12,14 @@ import {
   type Parsed,
   type ParsedArgs,
   parseWords,
+  placeValue,
   RAW_OPTION,
   secondsValue,
   textValue,
   type ZoneFacts,
   zoneFacts,
 } from "@ncolony/host";
-import { parseCron } from "./cron.ts";
+import { checkTogether, MIN_SECONDS, nameOfJob, SCOPES } from "./check_options.ts";
 import { machineZone, type Zone } from "./zone.ts";
 
 /** The options of a scheduler. All times are in seconds, as in Python NColony. */
@@ -54,6 +48,10 @@ export interface Options {
   readonly maxFailures?: number;
   /** Which processes get the signals. `cgroup` is only for the monitor. @default {"all"} */
   readonly killScope?: KillScope;
+  /** The monitor's status directory, in which the job is reported. @default {undefined} */
+  readonly status?: string;
+  /** The name under which it is reported there. @default {the name by which the monitor runs this program} */
+  readonly job?: string;
 }
 
 /** The parsed command line: options to run with, or to print times. */
@@ -63,12 +61,6 @@ export interface Invocation extends Options {
   /** How many times are printed instead of running the command. */
   readonly next?: number;
 }
-
-/** The values of `--kill-scope`. A monitor that runs this program may have cgroups, which hold its runs as well. */
-const SCOPES = KILL_SCOPES.filter((scope) => scope !== "cgroup");
-
-/** The minimum of the frequency and the timeout. */
-const MIN_SECONDS = 0.001;
 
 const OPTIONS: readonly Option[] = [
   { name: "arg", value: "WORD", help: "the command, then each argument; required" },
@@ -83,6 +75,9 @@ const OPTIONS: readonly Option[] = [
   { name: "once", help: "run once, now; exit with its code" },
   { name: "max-failures", value: "N", help: "exit with 1 after N failures in a row" },
   { name: "kill-scope", value: "SCOPE", help: "process, group or session; all: widest [all]" },
+  { name: "status", value: "DIR", help: "the monitor's status directory: report the job" },
+  { name: "job", value: "NAME", help: "the name of the job there [NCOLONY_NAME]" },
+  { ...COLONY_OPTION, help: "stands for --status DIR/status" },
   { name: "next", value: "N", help: "print the next N times and exit" },
   ...LOG_OPTIONS,
   RAW_OPTION,
@@ -141,6 +136,8 @@ function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
   const given = lastValue(words, "timezone");
   const cron = lastValue(words, "cron");
   const last = textValue(words, "last", "FILE");
+  const job = textValue(words, "job", "NAME");
+  const status = statusOf(words, job);
   const zone = cron === undefined ? null : given === undefined ? zoneOfMachine() : { name: given, source: null };
   const options: Invocation = {
     args: [command, ...args],
@@ -156,12 +153,20 @@ function invocation(words: ParsedArgs, zoneOfMachine: () => Zone): Invocation {
     ...(last === undefined ? {} : { last }),
     ...(splay === undefined ? {} : { splay }),
     ...(maxFailures === undefined ? {} : { maxFailures }),
+    ...(status === undefined ? {} : { status }),
+    ...(job === undefined ? {} : { job }),
     ...(next === undefined ? {} : { next }),
   };
   if (cron === undefined && given !== undefined) throw new UsageError("--timezone needs --cron");
   const named = (name: string) => `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
   checkTogether({ ...options, once: flags.has("once") && next === undefined }, named, UsageError);
   return options;
+}
+
+/** Returns where the job is reported. The colony that a variable names is only for a job that has a name. */
+function statusOf(words: ParsedArgs, job: string | undefined): string | undefined {
+  const isAsked = ["status", "colony"].some((name) => lastValue(words, name) !== undefined);
+  return isAsked || nameOfJob({ job }) !== null ? placeValue(words, "status") : undefined;
 }
 
 function optionalSeconds(words: ParsedArgs, name: string, min = 0): number | undefined {
@@ -172,56 +177,4 @@ function requiredSeconds(words: ParsedArgs, name: string, min = 0): number {
   const seconds = optionalSeconds(words, name, min);
   if (seconds === undefined) throw new UsageError(`--${name} is missing`);
   return seconds;
-}
-
-/** Checks a command and its times as on the command line. @throws {RangeError | TypeError} If one is invalid. */
-export function checkRun(
-  { args, timeout, grace, killScope }: Pick<Options, "args" | "timeout" | "grace" | "killScope">,
-): void {
-  if (!Array.isArray(args) || args.length === 0) {
-    throw new TypeError('"args" must be an array with the command and its arguments');
-  }
-  checkText("args[0]", args[0]);
-  if (args.some((arg) => typeof arg !== "string")) throw new TypeError('"args" must contain only strings');
-  for (const [name, value, least] of [["timeout", timeout, MIN_SECONDS], ["grace", grace, 0]] as const) {
-    if (value === undefined) throw new TypeError(`"${name}" is missing`);
-    checkNumber(name, value, least);
-  }
-  checkChoice("killScope", killScope, SCOPES);
-}
-
-/** Checks all library options in the same way. @throws {RangeError | TypeError | UsageError} If one is invalid. */
-export function checkOptions(options: Options): void {
-  const { frequency, splay, maxFailures } = options;
-  checkRun(options);
-  checkNumber("frequency", frequency, MIN_SECONDS);
-  checkNumber("splay", splay, 0);
-  if (maxFailures !== Infinity) checkInteger("maxFailures", maxFailures, 1, 999_999_999);
-  checkTogether(options, (name) => JSON.stringify(name), TypeError);
-}
-
-/** Checks that valid options can be combined. `named` formats the name of an option for the error. */
-function checkTogether(
-  { frequency, cron, splay, last, catchUp, once, timezone }: Options,
-  named: (name: keyof Options) => string,
-  OptionError: new (message: string) => Error,
-): void {
-  const fail = (message: string): never => {
-    throw new OptionError(message);
-  };
-  if (frequency !== undefined && cron !== undefined) {
-    fail(`${named("frequency")} and ${named("cron")} cannot be used together`);
-  }
-  if (frequency === undefined && cron === undefined && !once) {
-    fail(`${named("frequency")} or ${named("cron")} is missing`);
-  }
-  if (cron === undefined && last !== undefined) fail(`${named("last")} needs ${named("cron")}`);
-  if (cron === undefined && catchUp) fail(`${named("catchUp")} needs ${named("cron")}`);
-  if (frequency !== undefined && splay !== undefined && splay >= frequency) {
-    fail(`${named("splay")} must be less than ${named("frequency")}`);
-  }
-  // Whether an expression ever matches does not depend on the zone, and asking for the machine's zone starts a shell.
-  if (cron !== undefined && parseCron(cron, timezone ?? "UTC").nextRun(new Date()) === null) {
-    fail(`${named("cron")} ${JSON.stringify(cron)} matches no future time`);
-  }
 }

@@ -26,6 +26,7 @@ import {
   Run,
   type Watchdog,
 } from "@ncolony/host";
+import type { JobReport } from "./job_report.ts";
 import type { Times } from "./times.ts";
 
 /** How often the wall clock is checked and a refused signal is sent again, in milliseconds. */
@@ -48,6 +49,8 @@ export interface SchedulerParts {
   readonly output: { readonly log: Log; forRun(): ChildOutput; flush(deadlineMs: number): Promise<void> };
   /** The heartbeat of the loop. */
   readonly heart?: Watchdog;
+  /** Reports the job to others. */
+  readonly report?: JobReport;
 }
 
 /** Runs a command when it is due. It takes one event at a time, calls `stepSchedule`, and performs the effects. */
@@ -67,7 +70,7 @@ export class Scheduler implements ProgramService {
   }
 
   start(): Promise<void> {
-    return this.#run.start(() => {}, () => this.#finish());
+    return this.#run.start(() => this.#parts.report?.open(), () => this.#finish());
   }
 
   get ended(): Promise<number> {
@@ -111,7 +114,7 @@ export class Scheduler implements ProgramService {
 
   /** Runs until the end. Resolves with null if it left a run behind that SIGKILL does not end or may not reach. */
   async run(): Promise<ScheduleEnded | null> {
-    const { clock, heart = NO_HEART, times } = this.#parts;
+    const { clock, heart = NO_HEART, times, report } = this.#parts;
     this.#queue.post({ type: "plan", ...times.first() });
     for (;;) {
       const event = await this.#queue.next(() => {
@@ -121,6 +124,7 @@ export class Scheduler implements ProgramService {
       if (event !== null) this.#take(event);
       else if (clock.now() >= this.#giveUpAt()) return this.#leaveBehind();
       else this.#passTime();
+      report?.write();
       if (this.#state.type === "ended") return this.#state;
     }
   }
@@ -153,8 +157,10 @@ export class Scheduler implements ProgramService {
 
   #take(event: ScheduleEvent): void {
     const now = this.#parts.clock.now();
-    const [state, effects] = stepSchedule(this.#state, event, now, this.#parts.policy);
+    const step = stepSchedule(this.#state, event, now, this.#parts.policy);
+    const [state, effects] = step;
     this.#state = state;
+    this.#parts.report?.note(event, step, now);
     for (const effect of effects) this.#perform(effect, event);
   }
 

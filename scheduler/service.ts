@@ -2,6 +2,7 @@ import { type Exit, type KillScope, killTimeWithin, UsageError } from "@ncolony/
 import {
   type ChildOutput,
   denoClock,
+  JobFile,
   type Log,
   LoopHeart,
   Output,
@@ -18,7 +19,9 @@ import {
 } from "@ncolony/host";
 import { basename } from "@std/path/posix/basename";
 import { parseCron } from "./cron.ts";
-import { checkOptions, checkRun, type Options, readZone } from "./options.ts";
+import { checkOptions, checkRun, nameOfJob } from "./check_options.ts";
+import { type Options, readZone } from "./options.ts";
+import { JobReport } from "./job_report.ts";
 import { Scheduler, type SchedulerParts } from "./scheduler.ts";
 import { byCron, every, NO_LAST, once, type Times } from "./times.ts";
 
@@ -117,7 +120,12 @@ export function makeScheduler(options: Options, output: Output, heart: Watchdog)
     policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, stopMs: stopMsOf(grace, log), maxFailures, isOnce },
     output: { log, forRun: () => output.forChild(nameOf(args)), flush: (deadlineMs) => output.flush(deadlineMs) },
     heart,
+    ...(options.status === undefined ? {} : { report: reportIn(options.status, nameOfJob(options)!, log) }),
   });
+}
+
+function reportIn(status: string, name: string, log: Log): JobReport {
+  return new JobReport(name, new JobFile(status, name, denoClock, log), denoClock);
 }
 
 /**

@@ -51,10 +51,10 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
 };
 
 /**
- * The permissions of tasks, bundles and binaries. All but the scheduler and reaper may read `NCOLONY_COLONY`, and ctl may know its user, for `check --here`. The monitor
- * gets all permissions: `--allow-run` already lets it do
- * anything, and Deno requires all of them to read /proc, where the monitor finds leftover processes of a killed
- * monitor.
+ * The permissions of tasks, bundles and binaries. All but reaper may read `NCOLONY_COLONY`. ctl may know its user, for
+ * `check --here`, and so may the scheduler, which may then report its job in a directory that is not root's. The monitor
+ * gets all permissions: `--allow-run` already lets it do anything, and Deno requires all of them to read /proc, where
+ * the monitor finds leftover processes of a killed monitor.
  */
 export const PERMISSIONS = {
   ...LEAST_PERMISSIONS,
@@ -62,6 +62,11 @@ export const PERMISSIONS = {
   ctl: [...LEAST_PERMISSIONS.ctl, "--allow-env=NCOLONY_COLONY", "--allow-sys=uid"],
   beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
   httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
+  scheduler: [
+    ...["--allow-read", "--allow-write", "--allow-run"],
+    "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME",
+    "--allow-sys=uid",
+  ],
 } as const;
 
 /** The name of a tool. */

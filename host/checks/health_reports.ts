@@ -2,6 +2,7 @@ import { fileNameFault, formatHealth, type Health, parseHealth } from "@ncolony/
 import { join } from "@std/path/posix/join";
 import { lstat } from "../files/lstat.ts";
 import { readSmallFile } from "../files/open.ts";
+import { withoutOptions } from "../files/own_directory.ts";
 import { namesIn } from "../files/post.ts";
 import { publish, Published } from "../files/published.ts";
 import { faultOf } from "../deno_errors.ts";
@@ -161,9 +162,6 @@ export class HealthReports {
     if (!this.#knownFaults.note("write", fault)) return;
     const where = JSON.stringify(this.#path);
     if (fault === null) this.#options.log.info(`health is reported in ${where} again`);
-    // These are options of the monitor.
-    else {this.#options.log.warn(
-        `cannot report health in ${where}: ${fault.replace(/, or use --.*/, "")}`,
-      );}
+    else this.#options.log.warn(`cannot report health in ${where}: ${withoutOptions(fault)}`);
   }
 }

@@ -1,5 +1,7 @@
 import {
   deathsOf,
+  type Job,
+  jobHealth,
   type JsonObject,
   judge,
   type Seen,
@@ -18,16 +20,26 @@ import type { StatusReader } from "./status_reader.ts";
  * @throws {Error} If a file cannot be read.
  */
 export function readView(reader: StatusReader, names: readonly string[], now: number): View {
-  const checkers = reader.checkers();
-  const processes = names.flatMap((name) => see(reader, name, checkers, () => reader.history(name).events, now) ?? []);
+  const reporters = reportersIn(reader);
+  const processes = names.flatMap((name) => see(reader, name, reporters, () => reader.history(name).events, now) ?? []);
   return { ...readMonitor(reader, now), processes };
 }
 
 /** Reads all that is known about a process. Null if there is none. @throws {Error} If a file cannot be read. */
 export function readStory(reader: StatusReader, name: string, now: number): Story | null {
   const { events, stderr } = reader.history(name);
-  const seen = see(reader, name, reader.checkers(), () => events, now);
+  const seen = see(reader, name, reportersIn(reader), () => events, now);
   return seen === null ? null : { view: { ...readMonitor(reader, now), processes: [seen] }, seen, events, stderr };
+}
+
+/** Who reports about the health of processes. */
+interface Reporters {
+  readonly checkers: readonly string[];
+  readonly jobs: ReadonlyMap<string, Job>;
+}
+
+function reportersIn(reader: StatusReader): Reporters {
+  return { checkers: reader.checkers(), jobs: new Map(reader.jobs().map((job) => [job.name, job])) };
 }
 
 function readMonitor(reader: StatusReader, now: number): Omit<View, "processes"> {
@@ -39,13 +51,16 @@ function readMonitor(reader: StatusReader, now: number): Omit<View, "processes">
 function see(
   reader: StatusReader,
   name: string,
-  checkers: readonly string[],
+  { checkers, jobs }: Reporters,
   history: () => readonly JsonObject[],
   now: number,
 ): Seen | null {
   const told = reader.process(name);
   if (told === null) return null;
-  const healths = reader.healths(checkers, told.status);
+  const job = jobs.get(name);
+  const health = job === undefined ? null : jobHealth(job, told.status);
+  const healths = new Map(reader.healths(checkers, told.status));
+  if (health !== null) healths.set("scheduler", health);
   const unhealthy = whyUnhealthy(healths, told.status);
   return { ...told, healths, fault: judge(told, deathsOf(told, history), unhealthy, now) };
 }

@@ -87,6 +87,11 @@ function identifyMissing(path: string, trust: TrustOptions): Identity | null {
   return "fault" in found && found.isUntrusted ? found : null;
 }
 
+/** Leaves out of a fault which options of the monitor would allow it. Other programs do not have them. */
+export function withoutOptions(fault: string): string {
+  return fault.replace(/, or use --.*/, "");
+}
+
 function refuse(path: string, found: Identity | null): void {
   if (found !== null && "fault" in found) {
     throw new Error(`Cannot use directory ${JSON.stringify(path)}: ${found.fault}`);

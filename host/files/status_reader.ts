@@ -3,8 +3,10 @@ import {
   fileNameFault,
   type Health,
   isObject,
+  type Job,
   type JsonObject,
   parseHealth,
+  parseJob,
   parseStatus,
   type Status,
   type ToldProcess,
@@ -19,6 +21,9 @@ import { namesIn } from "./post.ts";
 
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
+
+/** The most jobs that are read. */
+const MAX_JOBS = 10_000;
 
 /** The programs that report the health of processes. */
 const CHECKERS = ["beatcheck", "httpcheck"];
@@ -59,6 +64,14 @@ export class StatusReader {
     return new Map(found);
   }
 
+  /** Returns what schedulers report about their jobs, sorted by name. */
+  jobs(): Job[] {
+    const names = this.#jobNames().filter((name) => fileNameFault(name) === null).sort();
+    return names.slice(0, MAX_JOBS).flatMap((name) =>
+      this.#parsed(".scheduler", name, (text) => parseJob(name, text)) ?? []
+    );
+  }
+
   /** Returns the names of all processes with a status, sorted. Null if there is no such directory. */
   names(): string[] | null {
     return namesIn(this.path)?.filter((name) => fileNameFault(name) === null).sort() ?? null;
@@ -94,12 +107,26 @@ export class StatusReader {
     }
   }
 
-  /** Returns what a checker last reported about a process. Null if there is nothing, or it cannot be read. */
+  /** Returns what a checker, or a scheduler, last reported about a process. Null if there is nothing, or it cannot be read. */
   health(checker: string, name: string): Health | null {
+    return this.#parsed(`.${checker}`, name, parseHealth);
+  }
+
+  #jobNames(): string[] {
     try {
-      return parseHealth(this.#read(`.${checker}`, name) ?? "");
+      return namesIn(join(this.path, ".scheduler")) ?? [];
     } catch {
-      // The user of a checker may have put anything there.
+      // It is no directory, or may not be listed.
+      return [];
+    }
+  }
+
+  /** Parses a file of a checker or a scheduler. Null if it is none, or cannot be read. */
+  #parsed<T>(directory: string, name: string, parse: (text: string) => T | null): T | null {
+    try {
+      return parse(this.#read(directory, name) ?? "");
+    } catch {
+      // The user of that program may have put anything there.
       return null;
     }
   }

@@ -1,4 +1,4 @@
-import { DEFAULT_KILL_TIME_MS, parseSpec, SpecError } from "@ncolony/core";
+import { DEFAULT_KILL_TIME_MS, fileNameFault, parseSpec, SpecError } from "@ncolony/core";
 import type { Environ } from "../types.ts";
 import { denoEnviron, EnvironError } from "./environ.ts";
 
@@ -16,6 +16,18 @@ export function ownKillTimeMs(environ: Environ = denoEnviron): number | null {
     if (error instanceof SpecError || error instanceof EnvironError || error instanceof Deno.errors.NotCapable) {
       return null;
     }
+    throw error;
+  }
+}
+
+/** Returns the name by which the monitor runs this program. Null if no monitor does, as far as it may know. */
+export function ownName(environ: Environ = denoEnviron): string | null {
+  try {
+    const name = environ("NCOLONY_NAME");
+    return name !== undefined && fileNameFault(name) === null ? name : null;
+  } catch (error) {
+    // It may not be read, or another program set it.
+    if (error instanceof EnvironError || error instanceof Deno.errors.NotCapable) return null;
     throw error;
   }
 }
