@@ -35,6 +35,7 @@ export {
 export { type EndEffect, type KillPhase, type StopPhase, STUCK_MS } from "./ending.ts";
 export { deathsOf } from "./deaths.ts";
 export { digest } from "./digest.ts";
+export { type ExitCause, type ExitCounts } from "./exit_counts.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
 export {

@@ -8,6 +8,7 @@
  */
 
 import { type Cause, changedKeys, joinCauses } from "./cause.ts";
+import { countExit, type ExitCounts, NO_EXITS } from "./exit_counts.ts";
 import type { ProcessEvent, ProcessState } from "./process.ts";
 import type { Exit, KillScope } from "./types.ts";
 
@@ -78,6 +79,8 @@ export interface Status {
   readonly waitsFor: string | null;
   /** How it last ended. Null if it never did. */
   readonly lastExit: LastExit | null;
+  /** How often it ended, over all monitors. */
+  readonly exits: ExitCounts;
   /** Why it is in this state. Null if nothing ever happened. */
   readonly cause: Cause | null;
   /** What is wrong with its file. Null if nothing is. */
@@ -127,6 +130,7 @@ export function newStatus(name: string, since: number): Status {
     killAt: null,
     waitsFor: null,
     lastExit: null,
+    exits: NO_EXITS,
     cause: null,
     problem: null,
     source: null,
@@ -216,7 +220,8 @@ function foldStart([status, events]: Folded, { before, event, at, child }: Statu
 export function foldUnseenEnd(status: Status, isAsked: boolean, at: number): Folded {
   const exit: Exit = { type: "unknown", reason: "no monitor was there to see it" };
   const last: LastExit = { exit, at, livedMs: null, isAsked };
-  return [{ ...status, lastExit: last }, [{ event: "exited", incarnation: status.incarnation, last, cause: null }]];
+  const exited: Status = { ...status, lastExit: last, exits: countExit(status.exits, exit, isAsked) };
+  return [exited, [{ event: "exited", incarnation: status.incarnation, last, cause: null }]];
 }
 
 function foldExit([status, events]: Folded, { before, at, now }: StatusStep, exit: Exit): Folded {
@@ -227,6 +232,7 @@ function foldExit([status, events]: Folded, { before, at, now }: StatusStep, exi
     ...status,
     pid: null,
     lastExit: last,
+    exits: countExit(status.exits, exit, isAsked),
     cause: isAsked ? status.cause : { kind: "exit" },
     state: exit.type === "failed" ? "waiting" : status.state,
   };

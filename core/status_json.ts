@@ -5,6 +5,7 @@
  */
 
 import type { Cause } from "./cause.ts";
+import { parseExitCounts } from "./exit_counts.ts";
 import { isObject, type Json, type JsonObject } from "./json.ts";
 import { count, iso, milliseconds, objectIn, seconds, textOf, texts, time } from "./json_values.ts";
 import {
@@ -49,6 +50,7 @@ export function formatStatus(status: Status, { thresholdMs, stderr, sha256, last
     waits_for: waitsFor,
     scope,
     last_exit: status.lastExit === null ? null : { ...exitJson(status.lastExit), stderr: [...stderr] },
+    exits: { ...status.exits },
     cause: causeJson(status.cause),
     problem: problem === null ? null : { ...problem, since: iso(problem.since) },
     config_sha256: sha256,
@@ -150,6 +152,7 @@ export function parseStatus(text: string): ToldStatus | null {
     killAt: time(told.kill_at),
     waitsFor: textOf(told.waits_for),
     lastExit: last === null ? null : parseLastExit(last),
+    exits: parseExitCounts(told.exits),
     cause: isObject(told.cause) ? parseCause(told.cause) : null,
     problem: isObject(told.problem) ? parseProblem(told.problem) : null,
   };

@@ -162,10 +162,10 @@ export class Statuses {
     if (texts === null || told === null) {
       return { entry: { status, events: [], lastEvent: null, tail: new Tail(), lastTail: new Tail() }, was: null };
     }
-    const { state, incarnation, started, lastExit } = told.status;
+    const { state, incarnation, started, lastExit, exits } = told.status;
     const history = parseSavedHistory(texts.history);
     const entry: Entry = {
-      status: { ...status, incarnation, started, lastExit },
+      status: { ...status, incarnation, started, lastExit, exits },
       events: history.events.slice(-MAX_EVENTS),
       lastEvent: told.facts.lastEvent,
       tail: new Tail(),

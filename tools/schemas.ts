@@ -275,6 +275,7 @@ const STATUS = {
     waits_for: orNull(STRING),
     scope: orNull({ enum: KILL_SCOPES.filter((scope) => scope !== "all") }),
     last_exit: orNull(whole({ ...EXIT, at: TIME, stderr: STRINGS })),
+    exits: whole({ asked: COUNT, success: COUNT, error: COUNT, signal: COUNT, not_started: COUNT, unknown: COUNT }),
     cause: CAUSE,
     problem: orNull(whole({ ...PROBLEM, since: TIME })),
     config_sha256: orNull({ type: "string", pattern: "^[0-9a-f]{64}$" }),

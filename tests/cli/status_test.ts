@@ -11,6 +11,8 @@ import { hasCommand, IS_ROOT, MONITOR_PERMISSIONS, run, sh, toolCommand } from "
 
 const SECRET = "hunter2";
 
+const NO_EXITS = { asked: 0, success: 0, error: 0, signal: 0, not_started: 0, unknown: 0 };
+
 /** Ignores SIGTERM. */
 const STUBBORN = sh("trap '' TERM; echo ready; while :; do sleep 0.05; done");
 
@@ -45,7 +47,9 @@ Deno.test("STATUS/NAME tells the truth about a crash loop, a missing command, a 
     "exit",
     "started exited waiting started exited waiting",
   ]);
+  assertEquals([web.exits, crash.exits], [NO_EXITS, { ...NO_EXITS, error: 2 }]);
   const missing = await colony.inState("missing", "waiting");
+  assertEquals(missing.exits, { ...NO_EXITS, not_started: missing.starts });
   assertEquals([missing.last_exit?.type, missing.last_exit?.lived, missing.pid], ["failed", null, null]);
   assertMatch(`${missing.last_exit?.reason}`, /no such file or directory/);
   const bad = await colony.inState("bad", "invalid");
@@ -99,7 +103,7 @@ Deno.test("STATUS/NAME says who asked for a restart, and why, and which keys of 
   const none = { message: null, from: null, reason: null, keys: null };
   const why = { message: file, from: "httpcheck", reason: "3 bad answers" };
   assertEquals(asked.cause, { ...none, ...why, kind: "message", messages: [file] });
-  assertEquals(asked.last_exit?.asked, true);
+  assertEquals([asked.last_exit?.asked, asked.exits], [true, { ...NO_EXITS, asked: 1 }]);
   await colony.waitFor(RegExp(`INFO message "${file}": RESTART "web" \\(httpcheck: 3 bad answers\\)$`));
   colony.put("web", { args: ["sleep", "1000"], env: { A: "1" }, "ncolony.monitor": { kill_time: 3 } });
   const changed = await colony.told(
@@ -141,6 +145,7 @@ Deno.test("STATUS goes on across restarts of the monitor, and forgets what is no
   const again = await second.told("crash", "waiting again", ({ state, starts }) => state === "waiting" && starts >= 2);
   assertMatch(second.story("crash"), /^started exited waiting started exited waiting/);
   assertEquals(again.last_exit?.stderr, ["oops"]);
+  assertEquals([web.exits, again.exits], [{ ...NO_EXITS, unknown: 1 }, { ...NO_EXITS, error: again.starts }]);
   await until("the old one is forgotten", () => second.read("old") === null && second.read(".history", "old") === null);
 });
 

@@ -3,6 +3,7 @@ import {
   type Cause,
   foldConfig,
   foldStep,
+  foldUnseenEnd,
   formatStatus,
   GONE,
   type HistoryEvent,
@@ -28,6 +29,7 @@ const AHEAD = 1_000_000;
 const WEB = sample("web");
 const CHANGED = sample("web", { env: { TOKEN: "secret" } });
 
+const NO_EXITS = newStatus("web", 0).exits;
 const MONITOR: Cause = { kind: "monitor" };
 const CONFIG: Cause = { kind: "config", keys: null };
 
@@ -175,6 +177,18 @@ Deno.test("foldStep() tells that a process was killed, disabled, removed, or sto
   assertEquals([stopped.status.state, stopped.status.cause], ["stopped", MONITOR]);
 });
 
+Deno.test("foldStep() and foldUnseenEnd() count each end once, by what ended it", () => {
+  const life = started().end(3).wait(1000).take({ type: "tick" }).wait(2000).end(0);
+  life.wait(2000).take({ type: "tick" }).wait(2000).take({ type: "restart" }, message("1")).end(7);
+  life.take({ type: "leader-exited", exit: { type: "signal", signal: "SIGSEGV" } }).take({ type: "group-exited" });
+  life.wait(9000).take({ type: "tick" }).fail();
+  const seen = { asked: 1, success: 1, error: 1, signal: 1, not_started: 1, unknown: 0 };
+  assertEquals(life.status.exits, seen);
+  const [unseen] = foldUnseenEnd(life.status, false, 5);
+  assertEquals(unseen.exits, { ...seen, unknown: 1 });
+  assertEquals(foldUnseenEnd(unseen, true, 6)[0].exits, { ...seen, unknown: 1, asked: 2 });
+});
+
 Deno.test("foldConfig() tells what is wrong with a file once, and that it was mended, while the process goes on", () => {
   const life = started();
   const problem = { message: "invalid JSON", field: null, line: 1, column: 2 };
@@ -213,10 +227,12 @@ Deno.test("parseStatus() takes nothing for granted", () => {
     incarnation: 1.5,
     since: "soon",
     last_exit: { type: "code" },
+    exits: { asked: -1, error: "3", success: 2 },
   };
   const more = { cause: { kind: "magic" }, problem: {}, delay: "1", scope: "world", threshold: null };
   assertEquals(parseStatus(JSON.stringify({ ...odd, ...more }))?.status, {
     ...newStatus("web", 0),
+    exits: { ...NO_EXITS, success: 2 },
     problem: { message: "", field: null, line: null, column: null, since: 0 },
   });
 });
@@ -227,6 +243,7 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
   for (let history = 0; history < 300; history++) {
     const life = new Life();
     let starts = 0;
+    let exits = 0;
     /** How much of the child is left: its leader and its group, its group, or nothing. */
     let left = 0;
     for (let steps = 0; steps < 40; steps++) {
@@ -251,6 +268,7 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
       if (event.type === "wanted") life.config(spec, null);
       if (event.type === "unwanted") life.config(null, null);
       life.take(event, event.type === "restart" ? message(`${steps}`) : null, fails);
+      if (event.type === "leader-exited") exits++;
       if (event.type === "leader-exited" || event.type === "group-exited") left--;
       if (life.state.type === "running" && before.type !== "running") {
         starts++;
@@ -258,6 +276,7 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
         if (fails) {
           life.fail();
           left = 0;
+          exits++;
         }
       }
       const { state, status } = life;
@@ -271,6 +290,7 @@ Deno.test("foldStep() agrees with the state table in random histories", () => {
       if (!isAtRest) assertEquals(status.state, state.type);
       else assertEquals(["stopped", "removed"].includes(status.state), true, status.state);
       assertEquals(status.incarnation, starts);
+      assertEquals(Object.values(status.exits).reduce((sum, count) => sum + count), exits);
       assertEquals(status.pid !== null, left === 2);
       assertEquals(status.nextStart !== null, state.type === "waiting");
     }
