@@ -39,6 +39,8 @@ async function main(home: string): Promise<number> {
     "ctl status": supervisor.ctl("status"),
     "ctl status of one": supervisor.ctl("status", names[0]),
     "ctl status --json": supervisor.ctl("status", "--json"),
+    "ctl metrics": supervisor.ctl("metrics"),
+    "ctl metrics of none": supervisor.ctl("metrics", "--status", supervisor.path("messages")),
     "ctl why": supervisor.ctl("why", names[0]),
     "ctl restart": supervisor.ctl("restart", names[0]),
   };

@@ -9,10 +9,13 @@ import { count } from "./json_values.ts";
 import type { Exit } from "./types.ts";
 
 /**
- * What ended a process: somebody `asked` for it, or else it exited with code 0 (`success`) or another one (`error`), or
+ * What ends a process: somebody `asked` for it, or else it exited with code 0 (`success`) or another one (`error`), or
  * by a `signal`, or could not be started (`not_started`), or nobody saw how it ended (`unknown`).
  */
-export type ExitCause = "asked" | "success" | "error" | "signal" | "not_started" | "unknown";
+export const EXIT_CAUSES = ["asked", "success", "error", "signal", "not_started", "unknown"] as const;
+
+/** One of {@linkcode EXIT_CAUSES}. */
+export type ExitCause = typeof EXIT_CAUSES[number];
 
 /** How often a process ended, by what ended it. */
 export type ExitCounts = Readonly<Record<ExitCause, number>>;

@@ -26,6 +26,11 @@ export function count(value: Json | undefined): number | null {
   return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : null;
 }
 
+/** Returns a number that is not negative. */
+export function amount(value: Json | undefined): number | null {
+  return typeof value === "number" && value >= 0 ? value : null;
+}
+
 /** Returns a duration in seconds as milliseconds. */
 export function milliseconds(value: Json | undefined): number | null {
   return typeof value === "number" && value >= 0 ? Math.round(value * 1000) : null;

@@ -35,7 +35,8 @@ export {
 export { type EndEffect, type KillPhase, type StopPhase, STUCK_MS } from "./ending.ts";
 export { deathsOf } from "./deaths.ts";
 export { digest } from "./digest.ts";
-export { type ExitCause, type ExitCounts } from "./exit_counts.ts";
+export { METRICS_CONTENT_TYPES, type MetricsFormat } from "./exposition.ts";
+export { EXIT_CAUSES, type ExitCause, type ExitCounts } from "./exit_counts.ts";
 export { MAX_ID, MAX_SECONDS } from "./fields.ts";
 export { MessageError, SpecError, UsageError } from "./errors.ts";
 export {
@@ -112,6 +113,7 @@ export {
   type LastExit,
   newStatus,
   type Status,
+  STATUS_STATES,
   type StatusProblem,
   type StatusState,
   type StatusStep,
@@ -130,6 +132,7 @@ export {
 export { MIN_SPAWN_RETRY_MS, type Step, step, stopLeftover } from "./step.ts";
 export { type Group, MAX_NOFILE, type Surroundings } from "./surroundings.ts";
 export { splitEnv } from "./unsafe_variables.ts";
+export { metricsText } from "./metrics.ts";
 export { currentHealth, formatHealth, type Health, healthsJson, parseHealth, whyUnhealthy } from "./health.ts";
 export { whyOld, whyStopping } from "./stale.ts";
 export { moment, sentenceOf } from "./story.ts";

@@ -12,20 +12,24 @@ import { countExit, type ExitCounts, NO_EXITS } from "./exit_counts.ts";
 import type { ProcessEvent, ProcessState } from "./process.ts";
 import type { Exit, KillScope } from "./types.ts";
 
-/** The state of a process, as `status` names it. */
-export type StatusState =
-  | "running"
-  | "waiting"
-  | "stopping"
-  | "killing"
-  /** Its config says that it must not run. */
-  | "disabled"
-  /** Its config was never valid. */
-  | "invalid"
-  /** The monitor ended, or has not started it yet. */
-  | "stopped"
-  /** Its config is gone. */
-  | "removed";
+/** The states of a process, as `status` names them. */
+export const STATUS_STATES = [
+  "running",
+  "waiting",
+  "stopping",
+  "killing",
+  // Its config says that it must not run.
+  "disabled",
+  // Its config was never valid.
+  "invalid",
+  // The monitor ended, or has not started it yet.
+  "stopped",
+  // Its config is gone.
+  "removed",
+] as const;
+
+/** One of {@linkcode STATUS_STATES}. */
+export type StatusState = typeof STATUS_STATES[number];
 
 /** How a process ended, or why it could not be started. */
 export interface LastExit {

@@ -13,8 +13,8 @@ import {
   type LastExit,
   newStatus,
   type Status,
+  STATUS_STATES,
   type StatusProblem,
-  type StatusState,
 } from "./status.ts";
 import { type Exit, SCOPE_WIDTHS } from "./types.ts";
 
@@ -122,18 +122,6 @@ export interface ToldStatus {
   readonly facts: StatusFacts;
 }
 
-/** The states that a file can tell. */
-const STATES: readonly StatusState[] = [
-  "running",
-  "waiting",
-  "stopping",
-  "killing",
-  "disabled",
-  "invalid",
-  "stopped",
-  "removed",
-];
-
 /** Parses a file `STATUS/NAME`. Null if it is none. Whatever is not as it should be counts as absent. Never throws. */
 export function parseStatus(text: string): ToldStatus | null {
   const told = parse(text);
@@ -142,7 +130,7 @@ export function parseStatus(text: string): ToldStatus | null {
   const incarnation = count(told.incarnation) ?? 0;
   const status: Status = {
     ...newStatus(told.name, time(told.since) ?? 0),
-    state: STATES.find((state) => state === told.state) ?? "stopped",
+    state: STATUS_STATES.find((state) => state === told.state) ?? "stopped",
     pid: count(told.pid),
     incarnation,
     started: time(told.started),

@@ -129,6 +129,15 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: [JSON_OPTION],
     load: () => import("./commands/why.ts"),
   },
+  metrics: {
+    usage: "metrics [options]",
+    help: "print metrics for Prometheus",
+    options: [
+      { name: "openmetrics", help: "print them as OpenMetrics 1.0, not as text format 0.0.4" },
+      { name: "output", value: "FILE", help: "replace FILE, which every user may then read" },
+    ],
+    load: () => import("./commands/metrics.ts"),
+  },
   logs: {
     usage: "logs [NAME…] [options]",
     help: "show what processes wrote",

@@ -27,8 +27,8 @@ export interface CtlPermissions {
   readonly wait?: readonly CtlPath[];
 }
 
-/** A directory of the colony, or the file of an option. */
-export type CtlPath = "CONFIG" | "MESSAGES" | "STATUS" | "LOGS" | "FILE";
+/** A directory of the colony, or the file of an option, or its directory. */
+export type CtlPath = "CONFIG" | "MESSAGES" | "STATUS" | "LOGS" | "FILE" | "DIR";
 
 /** The minimum permissions of each command of ctl. */
 export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
@@ -46,6 +46,8 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
   status: { read: ["STATUS"], write: [] },
   "status --group": { read: ["CONFIG", "STATUS"], write: [] },
   why: { read: ["STATUS"], write: [] },
+  metrics: { read: ["STATUS"], write: [] },
+  "metrics --output DIR/FILE": { read: ["STATUS", "DIR"], write: ["DIR"] },
   logs: { read: ["LOGS"], write: [] },
   completions: { read: [], write: [] },
 };

@@ -1,4 +1,5 @@
 import { formatMessage, type Message, shownText } from "@ncolony/core";
+import { dirname } from "@std/path/posix/dirname";
 import { join } from "@std/path/posix/join";
 import { faultOf, isReadOnly } from "../deno_errors.ts";
 import { isGranted } from "../permission.ts";
@@ -27,8 +28,7 @@ export function postFile(directory: string, name: string, text: string, keepsOwn
     if (before !== null && keepsOwner) keepOwner(fresh, before);
     // The umask removed bits from the mode.
     if (before !== null) Deno.chmodSync(fresh, before.mode);
-    const bytes = new TextEncoder().encode(text);
-    for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
+    writeAll(file, text);
     file.syncSync();
     Deno.renameSync(fresh, path);
   } catch (error) {
@@ -37,6 +37,32 @@ export function postFile(directory: string, name: string, text: string, keepsOwn
   } finally {
     file.close();
   }
+}
+
+/**
+ * Writes a file that every user may read, whatever the umask. A reader finds all of the old text, or all of the new one.
+ * It is not synced: after a crash of the machine, it may be empty.
+ *
+ * @throws {Deno.errors.NotFound} If its directory does not exist. Whatever fails, nothing is left behind.
+ */
+export function shareFile(path: string, text: string): void {
+  const fresh = freshPath(dirname(path));
+  const file = create(fresh, 0o644, dirname(path));
+  try {
+    Deno.chmodSync(fresh, 0o644);
+    writeAll(file, text);
+    Deno.renameSync(fresh, path);
+  } catch (error) {
+    removeIfThere(fresh);
+    throw about(path, error);
+  } finally {
+    file.close();
+  }
+}
+
+function writeAll(file: Deno.FsFile, text: string): void {
+  const bytes = new TextEncoder().encode(text);
+  for (let written = 0; written < bytes.length;) written += file.writeSync(bytes.subarray(written));
 }
 
 function create(path: string, mode: number, directory: string): Deno.FsFile {

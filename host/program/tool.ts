@@ -35,6 +35,7 @@ export {
   readOwnFile,
   readTextFile,
   removeFile,
+  shareFile,
 } from "../files/post.ts";
 export { nearest } from "./nearest.ts";
 export {

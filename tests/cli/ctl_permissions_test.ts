@@ -27,12 +27,19 @@ const WORDS: Readonly<Record<string, (name: string, colony: StatusColony) => rea
   check: () => ["check"],
   plan: (_, { config }) => ["plan", config],
   status: () => ["status"],
+  metrics: () => ["metrics"],
+  "metrics --output DIR/FILE": (name, { dir }) => ["metrics", "--output", dir.file("textfiles", `${name}.prom`)],
   "status --group": () => ["status", "--group", "front"],
 };
 
 /** Returns the path that a word of the table stands for. */
 function pathOf({ config, messages, status, dir }: StatusColony, path: CtlPath): string {
-  return { CONFIG: config, MESSAGES: messages, STATUS: status, LOGS: dir.file("logs"), FILE: dir.file("extras") }[path];
+  const [logs, extras, textfiles] = ["logs", "extras", "textfiles"].map((name) => dir.file(name)) as [
+    string,
+    string,
+    string,
+  ];
+  return { CONFIG: config, MESSAGES: messages, STATUS: status, LOGS: logs, FILE: extras, DIR: textfiles }[path];
 }
 
 /** Runs a command with these permissions. */
@@ -51,8 +58,10 @@ async function ctl(colony: StatusColony, { read, write }: Granted, words: readon
 }
 
 /** Returns all that a command could change. */
-function contents({ config, messages }: StatusColony): readonly string[] {
-  return [config, messages].flatMap((path) => namesIn(path).map((name) => Deno.readTextFileSync(join(path, name))));
+function contents({ config, messages, dir }: StatusColony): readonly string[] {
+  return [config, messages, dir.file("textfiles")].flatMap((path) =>
+    namesIn(path).map((name) => Deno.readTextFileSync(join(path, name)))
+  );
 }
 
 /** Checks that a command names a permission that it lacks in one line, and changes nothing. */
@@ -78,7 +87,7 @@ for (const [command, { read, write, check = [], wait }] of Object.entries(CTL_PE
     const off = first === "start" ? { "ncolony.monitor": { enabled: false } } : {};
     await using colony = new StatusColony({ config: { web: { ...SLEEP, ...off }, db: { ...SLEEP, ...off } } });
     for (const name of ["web", "db"]) await colony.inState(name, first === "start" ? "disabled" : "running");
-    colony.dir.dir("logs");
+    for (const name of ["logs", "textfiles"]) colony.dir.dir(name);
     colony.dir.write("extras", '{"args": ["sleep", "1002"]}');
     const words = WORDS[command] ?? ((name) => [first!, name]);
     const work = words("web", colony);
