@@ -92,6 +92,14 @@ export function monitorGone(at: number): ToldEvent {
   return { id: null, name: null, at: iso(at), event: "monitor-gone" };
 }
 
+/** The events that are bad news, besides an end that nobody asked for. */
+const BAD = ["unhealthy", "killed", "problem", "monitor-gone"];
+
+/** Whether an event is that something went wrong. */
+export function isBadEvent({ event, asked }: ToldEvent): boolean {
+  return BAD.includes(event) || event === "exited" && asked !== true;
+}
+
 /** Tells an event in a line that begins with its time: `2026-01-31 03:00:44Z  web exited with 3 after 2.1 s.` */
 export function eventLine(event: ToldEvent): string {
   return `${moment(event.at)}  ${eventSentence(event)}`;

@@ -26,6 +26,7 @@ export {
   formatMonitorEvent,
   formatRecorded,
   healthEvent,
+  isBadEvent,
   monitorGone,
   nextEventId,
   parseRecorded,
@@ -135,6 +136,7 @@ export { splitEnv } from "./unsafe_variables.ts";
 export { metricsText } from "./metrics.ts";
 export { currentHealth, formatHealth, type Health, healthsJson, parseHealth, whyUnhealthy } from "./health.ts";
 export { whyOld, whyStopping } from "./stale.ts";
+export { isStanding, type Standing, standings, standingsJson } from "./standing.ts";
 export { moment, sentenceOf } from "./story.ts";
 export { type Story, storyJson, storyLines } from "./why.ts";
 export { judgeOrder, type Order, type Outcome } from "./wait.ts";

@@ -57,16 +57,21 @@ export function isUnknown({ isAlive }: Pick<View, "isAlive">, { status }: Pick<S
 
 /** Returns the document of `ctl status --json`. */
 export function viewJson(view: View): JsonObject {
-  const { isAlive, monitor, usage, processes } = view;
+  const { isAlive, monitor, processes } = view;
   return {
     version: 1,
     monitor: { ...monitor, alive: isAlive },
-    processes: processes.map((seen) => ({
-      ...JSON.parse(seen.text),
-      health: healthsJson(seen.healths),
-      usage: ownValue(usage, seen.status.name) ?? null,
-      fault: faultIn(view, seen),
-    })),
+    processes: processes.map((seen) => processJson(view, seen)),
+  };
+}
+
+/** Returns what that document has about a process. */
+export function processJson(view: Pick<View, "isAlive" | "usage">, seen: Seen): JsonObject {
+  return {
+    ...JSON.parse(seen.text),
+    health: healthsJson(seen.healths),
+    usage: ownValue(view.usage, seen.status.name) ?? null,
+    fault: faultIn(view, seen),
   };
 }
 

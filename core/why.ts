@@ -75,8 +75,8 @@ function healthSentence([checker, { isHealthy, since, reason }]: readonly [strin
   return [`${checker} has found it ${word} since ${moment(new Date(since).toISOString())}${why}.`];
 }
 
-/** Tells how a process is. */
-function howItIs(seen: Seen, view: View): string[] {
+/** Tells how a process is, in sentences. They can contain what could control a terminal. */
+export function howItIs(seen: Seen, view: View): string[] {
   const { name, state, pid, since, killAt, nextStart, waitsFor, problem } = seen.status;
   const { now, isAlive } = view;
   const for_ = describeSpan(Math.max(0, now - since));

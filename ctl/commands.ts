@@ -129,6 +129,16 @@ export const COMMANDS: Readonly<Record<string, Command>> = {
     options: [JSON_OPTION],
     load: () => import("./commands/why.ts"),
   },
+  events: {
+    usage: "events [NAME…] [options]",
+    help: "show how processes stand, and what happens to them",
+    options: [
+      { name: "lines", short: "n", value: "N", help: "the last N recorded events [50, or 0 with -f]" },
+      { name: "follow", short: "f", help: "go on with what happens, also to new processes" },
+      { name: "json", help: "print a JSON object a line" },
+    ],
+    load: () => import("./commands/events.ts"),
+  },
   metrics: {
     usage: "metrics [options]",
     help: "print metrics for Prometheus",

@@ -170,6 +170,8 @@ export class StatusWriter {
       }
       this.#changed.delete(name);
       const { state } = statuses.get(name);
+      // The file must not show the result of an event that is not recorded.
+      this.#logFault(this.#recordEvents());
       this.#logFault(files.write(name, statuses.texts(name, thresholdMs, hash)));
       // If its config comes back, the files tell how it was.
       if (state === "removed") {

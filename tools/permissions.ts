@@ -46,6 +46,7 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
   status: { read: ["STATUS"], write: [] },
   "status --group": { read: ["CONFIG", "STATUS"], write: [] },
   why: { read: ["STATUS"], write: [] },
+  events: { read: ["STATUS"], write: [] },
   metrics: { read: ["STATUS"], write: [] },
   "metrics --output DIR/FILE": { read: ["STATUS", "DIR"], write: ["DIR"] },
   logs: { read: ["LOGS"], write: [] },

@@ -1,11 +1,11 @@
-import { isWell, type View, viewJson, visibleJson } from "@ncolony/core";
+import { type View, viewJson, visibleJson } from "@ncolony/core";
 import { denoClock, type Picture, readView, watchStatus } from "@ncolony/host/read-tool";
 import { lastValue, type ParsedArgs, printShown, requiredPlace } from "@ncolony/host/tool";
 import { membersOf } from "../members.ts";
 import { operands } from "../operands.ts";
 import { statusText } from "../status_text.ts";
 import { openStatus } from "../told.ts";
-import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
+import { codeOf, noSuchProcess } from "../unknown.ts";
 
 /**
  * Shows how processes are: `status [NAME…]`.
@@ -26,7 +26,7 @@ export async function run(words: ParsedArgs): Promise<number> {
 /** Returns what to show now, and the exit code. */
 function show(words: ParsedArgs): Picture & { readonly code: number } {
   const view = see(words);
-  const code = view.isAlive === false ? NOTHING : isWell(view) ? 0 : NOT_WELL;
+  const code = codeOf(view);
   const isWide = words.flags.has("wide");
   const facts = JSON.stringify([
     view.isAlive,

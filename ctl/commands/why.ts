@@ -1,9 +1,9 @@
-import { isWell, storyJson, storyLines, visibleJson } from "@ncolony/core";
+import { storyJson, storyLines, visibleJson } from "@ncolony/core";
 import { denoClock, readStory } from "@ncolony/host/read-tool";
 import { type ParsedArgs, printShown } from "@ncolony/host/tool";
 import { exactly } from "../operands.ts";
 import { openStatus } from "../told.ts";
-import { noSuchProcess, NOT_WELL, NOTHING } from "../unknown.ts";
+import { codeOf, noSuchProcess } from "../unknown.ts";
 
 /**
  * Explains what happened to a process: `why NAME`.
@@ -17,5 +17,5 @@ export function run(words: ParsedArgs): number {
   const story = readStory(reader, name, denoClock.wall());
   if (story === null) throw noSuchProcess(name, known.filter((other) => other !== name));
   printShown(words.flags.has("json") ? visibleJson(JSON.stringify(storyJson(story))) : storyLines(story).join("\n"));
-  return story.view.isAlive === false ? NOTHING : isWell(story.view) ? 0 : NOT_WELL;
+  return codeOf(story.view);
 }

@@ -2,16 +2,17 @@ import { monitorGone, parseRecorded, type RecordedEvent, type ToldEvent } from "
 import { join } from "@std/path/posix/join";
 import { denoClock } from "../clock.ts";
 import { HealthChanges } from "../files/health_changes.ts";
+import { idOf } from "../files/lstat.ts";
 import { StatusReader } from "../files/status_reader.ts";
 import { LogReader } from "./log_reader.ts";
 
 /**
  * Reads the events of a colony from its status directory: first, once, those that are recorded, and then, again and
- * again, what happened since. No event is returned twice. None is lost, unless more than 1 MiB was recorded since the last
- * call.
+ * again, what happened since. No recorded event is returned twice, and none is lost, unless more than 1 MiB was recorded
+ * since the last call.
  *
- * It also notices what nobody records: that a checker finds a process unhealthy, or healthy again; and that the monitor
- * is gone without having stopped.
+ * It also notices what nobody records: that a checker finds a process unhealthy, or healthy again, if it has not changed
+ * its mind again before the next call; and that the monitor is gone without having stopped.
  */
 export class EventReader {
   readonly #status: StatusReader;
@@ -37,7 +38,7 @@ export class EventReader {
    */
   since(id: number | null): RecordedEvent[] {
     this.#health.changes();
-    this.#isAlive = this.#status.isAlive();
+    this.#isAlive = this.#lives();
     const newest: RecordedEvent[] = [];
     for (const event of parsed(this.#log.backward())) {
       // An id may be of a time that the clock has not reached again, and of events that are lost.
@@ -57,7 +58,7 @@ export class EventReader {
     const recorded = this.#unseen(parsed(this.#log.more()));
     const events = [...recorded, ...this.#health.changes()];
     const wasAlive = this.#isAlive;
-    this.#isAlive = this.#status.isAlive();
+    this.#isAlive = this.#lives() ?? wasAlive;
     if (wasAlive !== true || this.#isAlive !== false) return events;
     // What it recorded just before its end.
     events.push(...this.#unseen(parsed(this.#log.more())));
@@ -67,6 +68,11 @@ export class EventReader {
   /** Closes what it reads. */
   close(): void {
     this.#log.close();
+  }
+
+  /** Whether the monitor lives. Null if that cannot be seen, as in a directory that was removed and is made again. */
+  #lives(): boolean | null {
+    return idOf(join(this.#status.path, ".lock")) === null ? null : this.#status.isAlive();
   }
 
   /** Leaves out what was written again, because a full disk kept the monitor from writing all of it. */

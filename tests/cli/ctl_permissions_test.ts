@@ -24,6 +24,7 @@ const WORDS: Readonly<Record<string, (name: string, colony: StatusColony) => rea
   "restart-group": () => ["restart-group", "front"],
   completions: () => ["completions", "bash"],
   logs: () => ["logs"],
+  events: () => ["events"],
   check: () => ["check"],
   plan: (_, { config }) => ["plan", config],
   status: () => ["status"],

@@ -316,7 +316,7 @@ Deno.test("ctl status and why name the permission that is missing, and options t
       [["why", "a", "b"], 'unexpected argument "b"'],
       [["status", "--cmd", "x"], "--cmd can only be used with add"],
       [["restart-all", "--wide"], "--wide can only be used with status"],
-      [["restart-all", "--json"], "--json can only be used with check, plan, status, why"],
+      [["restart-all", "--json"], "--json can only be used with check, plan, status, why, events"],
     ] as const
   ) {
     const { code, stderr } = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "--status", dir.path, ...args]);

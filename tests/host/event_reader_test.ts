@@ -1,7 +1,7 @@
 /** `EventReader` reads each event once, whatever happens to the files. */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { formatEvent, formatHealth, formatRecorded, type ToldEvent } from "@ncolony/core";
+import { formatEvent, formatHealth, formatMonitorEvent, formatRecorded, type ToldEvent } from "@ncolony/core";
 import { join } from "@std/path";
 import { EventFile } from "../../host/files/event_file.ts";
 import { publish } from "../../host/files/published.ts";
@@ -60,13 +60,13 @@ Deno.test("EventReader reads the events after an id, all, or none, over both fil
 });
 
 Deno.test("EventReader loses no event and returns none twice while the file is renamed, removed and written again", () => {
-  for (let seed = 1; seed <= 5; seed++) {
+  for (let seed = 1; seed <= 4; seed++) {
     withBoth((reader, writer, { path }) => {
       const random = new Random(seed);
       let last = random.below(3000);
       writer.append(numbers(0, last).map((id) => lineOf(id)).join(""));
       const seen = idsOf(reader.since(0));
-      for (let at = 0; at < 100; at++) {
+      for (let at = 0; at < 60; at++) {
         const next = last + random.below(1500);
         // After a full disk, events are written again, after a part of a line.
         const from = Math.max(0, last - random.below(5));
@@ -177,4 +177,42 @@ Deno.test("EventReader notices when a checker finds a process unhealthy or healt
   dir.dir(".httpcheck");
   report("web", true, "status 200");
   assertEquals(await next(), [[null, at, "web", "healthy", "httpcheck", "status 200"]]);
+});
+
+Deno.test("EventReader notices once that the monitor is gone, but not if it stopped, or if its directory was removed", () => {
+  withBoth((reader, writer, dir) => {
+    const lock = (name: string) => {
+      const file = Deno.openSync(join(dir.dir(name), ".lock"), { read: true, write: true, create: true });
+      assert(file.tryLockSync(true));
+      return file;
+    };
+    const names = () => reader.more().map(({ id, name, event }) => [id === null, name, event]);
+    const own = (id: number, event: "monitor-started" | "monitor-stopped") => {
+      writer.append(formatRecorded(NOW + id, null, formatMonitorEvent(event, 52, NOW + id)));
+    };
+    const status = dir.path;
+    const first = lock(".");
+    assertEquals(reader.since(null), []);
+    Deno.renameSync(join(status, ".lock"), join(status, "removed"));
+    assertEquals(names(), []);
+    Deno.renameSync(join(status, "removed"), join(status, ".lock"));
+    assertEquals(names(), []);
+    first.close();
+    assertEquals(names(), [[true, null, "monitor-gone"]]);
+    assertEquals(names(), []);
+
+    const second = lock(".");
+    own(1, "monitor-started");
+    assertEquals(names(), [[false, null, "monitor-started"]]);
+    own(2, "monitor-stopped");
+    second.close();
+    assertEquals(names(), [[false, null, "monitor-stopped"]]);
+    assertEquals(names(), []);
+
+    const third = lock(".");
+    own(3, "monitor-started");
+    assertEquals(names(), [[false, null, "monitor-started"]]);
+    third.close();
+    assertEquals(names(), [[true, null, "monitor-gone"]]);
+  });
 });
