@@ -48,9 +48,10 @@ export function each<T, K extends string>(
 ): Metric<T> {
   const lines = (thing: T, common: string) => {
     let text = "";
+    const head = `${name}{${common}${common === "" ? "" : ","}${label}="`;
     for (const key of keysOf(thing)) {
       const value = valueOf(thing, key);
-      if (value !== null) text += `${name}{${common}${common === "" ? "" : ","}${label}="${key}"} ${value}\n`;
+      if (value !== null) text += `${head}${key}"} ${value}\n`;
     }
     return text;
   };
