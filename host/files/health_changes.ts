@@ -41,7 +41,7 @@ export class HealthChanges {
     this.#reader = reader;
   }
 
-  /** Returns what changed since the last call. The first call returns nothing. */
+  /** Returns what changed since the last call. The first call returns all that is known. */
   changes(): ToldEvent[] {
     const now = denoClock.now();
     if (now < this.#nextAt) return [];
@@ -70,7 +70,7 @@ export class HealthChanges {
       // What is unknown for a while, as during a restart, is no change.
       const isHealthy = health?.isHealthy ?? before?.isHealthy ?? null;
       files.set(name, { stamp: now, isHealthy });
-      const isNews = known !== undefined && isHealthy !== (before?.isHealthy ?? null);
+      const isNews = isHealthy !== (before?.isHealthy ?? null);
       if (health !== null && isNews) yield healthEvent(checker, name, health);
     }
   }
