@@ -53,7 +53,7 @@ Deno.test("the scheduler reports how the runs of its job end, and what is next",
   const status = dir.dir("status");
   dir.write("word", "0");
   const begun = Date.now();
-  await using scheduled = report(status, "--frequency", "0.2", "--timeout", "0.5", "--grace", "1", ...obeying(dir));
+  await using scheduled = report(status, "--frequency", "0.2", "--timeout", "5", "--grace", "1", ...obeying(dir));
   const good = await told(scheduled, status, ({ runs }) => runs.success >= 2);
   const keys = ["version", "job", "healthy", "since", "last", "reason", "incarnation", "started", "running"];
   const counts = ["runs", "skipped", "failures", "last_success", "last_duration", "next"];
