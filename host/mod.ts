@@ -28,12 +28,14 @@ import { DenoStatusFiles } from "./files/status_files.ts";
 import { watchDirectories } from "./files/watch.ts";
 
 export type {
+  EndEffect,
   Entry,
   Exit,
   Group,
   Health,
   HttpCheck,
   Job,
+  KillPhase,
   KillScope,
   Lack,
   Life,
@@ -46,10 +48,23 @@ export type {
   Problem,
   ProcessEvent,
   RunResult,
+  ScheduleCounts,
+  ScheduleEffect,
+  ScheduleEnded,
+  ScheduleEvent,
+  ScheduleIdle,
+  ScheduleKilling,
+  SchedulePolicy,
+  ScheduleRunEnd,
+  ScheduleRunning,
+  ScheduleState,
+  ScheduleStep,
+  ScheduleStopping,
   Spec,
   SpecChange,
   StatusConfig,
   StatusProblem,
+  StopPhase,
   StopRules,
   StopSignal,
   Surroundings,
@@ -92,6 +107,8 @@ export { sha256 } from "./sha256.ts";
 export { SILENT_LOG } from "./output/log.ts";
 export { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from "./output/log_options.ts";
 export { Output, type OutputOptions } from "./output/output.ts";
+export { type Plan, type RunListener, Runner, type RunnerParts, type Times } from "./runs/runner.ts";
+export { stopMsOf } from "./runs/stop_time.ts";
 export { requireRun } from "./permission.ts";
 export { ownKillTimeMs, ownName } from "./program/own_config.ts";
 export { PidDirectory, type PidEntry } from "./children/pid_dir.ts";

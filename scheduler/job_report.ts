@@ -1,8 +1,8 @@
 import { beginJob, foldSchedule, type Job, type ScheduleEvent, type ScheduleStep } from "@ncolony/core";
-import type { Clock, JobFile } from "@ncolony/host";
+import type { Clock, JobFile, RunListener } from "@ncolony/host";
 
 /** Reports what happens to a job, in the status directory of a monitor. */
-export class JobReport {
+export class JobReport implements RunListener {
   readonly #name: string;
   readonly #file: JobFile;
   readonly #clock: Clock;

@@ -1,4 +1,4 @@
-import { type Exit, type KillScope, killTimeWithin, UsageError } from "@ncolony/core";
+import { type Exit, type KillScope, UsageError } from "@ncolony/core";
 import {
   type ChildOutput,
   denoClock,
@@ -6,14 +6,17 @@ import {
   type Log,
   LoopHeart,
   Output,
-  ownKillTimeMs,
   type ProgramService,
   requireRun,
+  Runner,
+  type RunnerParts,
   type Service,
   SILENT_LOG,
   spawnChild,
   type SpawnOptions,
+  stopMsOf,
   TimeFile,
+  type Times,
   type Watchdog,
   whyNoScope,
 } from "@ncolony/host";
@@ -22,8 +25,7 @@ import { parseCron } from "./cron.ts";
 import { checkOptions, checkRun, nameOfJob } from "./check_options.ts";
 import { type Options, readZone } from "./options.ts";
 import { JobReport } from "./job_report.ts";
-import { Scheduler, type SchedulerParts } from "./scheduler.ts";
-import { byCron, every, NO_LAST, once, type Times } from "./times.ts";
+import { byCron, every, NO_LAST, once } from "./times.ts";
 
 /** How long writing the last lines of a run may take, in milliseconds. */
 const FLUSH_MS = 1000;
@@ -67,7 +69,7 @@ export async function runProcess(
   checkRun({ ...options, args, timeout, grace });
   const own = options.output === undefined ? new Output({ level: "info", format: "text" }) : null;
   const output = options.output ?? own!.forChild(nameOf(args));
-  const run = new Scheduler({
+  const run = new Runner({
     clock: denoClock,
     spawn: starter({ args, ...options }),
     times: once(denoClock),
@@ -113,14 +115,14 @@ export function makeScheduler(options: Options, output: Output, heart: Watchdog)
   requireRun();
   const { args, timeout, grace, maxFailures = Infinity, once: isOnce = false } = options;
   const { log } = output;
-  return new Scheduler({
+  return new Runner({
     clock: denoClock,
     spawn: starter(options),
     times: isOnce ? once(denoClock) : timesOf(options, (message) => log.warn(message)),
     policy: { timeoutMs: timeout * 1000, graceMs: grace * 1000, stopMs: stopMsOf(grace, log), maxFailures, isOnce },
     output: { log, forRun: () => output.forChild(nameOf(args)), flush: (deadlineMs) => output.flush(deadlineMs) },
     heart,
-    ...(options.status === undefined ? {} : { report: reportIn(options.status, nameOfJob(options)!, log) }),
+    ...(options.status === undefined ? {} : { listener: reportIn(options.status, nameOfJob(options)!, log) }),
   });
 }
 
@@ -129,28 +131,11 @@ function reportIn(status: string, name: string, log: Log): JobReport {
 }
 
 /**
- * Returns how long a run has to exit when this program is asked to stop, in milliseconds. The run must exit before the
- * monitor kills this program, because nothing would end it after that. Logs a warning if the grace is longer.
- */
-function stopMsOf(grace: number, log: Log): number {
-  const killTimeMs = ownKillTimeMs();
-  if (killTimeMs === null) return Infinity;
-  const stopMs = killTimeWithin(killTimeMs);
-  if (stopMs < grace * 1000) {
-    log.warn(
-      `--grace ${grace} is longer than the monitor allows with a kill_time of ${killTimeMs / 1000} s: ` +
-        `when the scheduler is stopped, its run gets SIGKILL after ${stopMs / 1000} s`,
-    );
-  }
-  return stopMs;
-}
-
-/**
  * Returns what starts a command with this program's environment, as in Python NColony, and an empty stdin, as with cron.
  *
  * @throws {UsageError} If the machine does not offer the kill scope.
  */
-function starter({ args, killScope = "all" }: Pick<Options, "args" | "killScope">): SchedulerParts["spawn"] {
+function starter({ args, killScope = "all" }: Pick<Options, "args" | "killScope">): RunnerParts["spawn"] {
   const why = whyNoScope(killScope, denoClock);
   if (why !== null) throw new UsageError(`--kill-scope ${killScope} is not available: ${why}`);
   const start: SpawnOptions = { name: nameOf(args), args, killScope, stdin: "null" };

@@ -1,28 +1,8 @@
-import { type Clock, WallClock } from "@ncolony/host";
+import { type Clock, type Plan, type Times, WallClock } from "@ncolony/host";
 import type { CronTimes } from "./cron.ts";
 
 /** If a run is late by more milliseconds than this, the machine slept, or its clock was set forward. */
 const SLEPT_MS = 60_000;
-
-/** When the next run is due. */
-export interface Plan {
-  /** When it is due, in the clock's milliseconds; Infinity: never. */
-  readonly dueAt: number;
-  /** How many runs were due before that and are skipped. */
-  readonly passed: number;
-  /** Why they are skipped. */
-  readonly why?: string;
-}
-
-/** Plans when runs are due. */
-export interface Times {
-  /** Plans the first run. */
-  first(): Plan;
-  /** Plans the run after the current one. */
-  next(): Plan;
-  /** Plans the same run again if the wall clock has changed, or returns null. Must be called every ten seconds. */
-  correct(): Plan | null;
-}
 
 /** Returns a random delay of a run, in milliseconds, so that many machines do not act at the same time. */
 export type Splay = () => number;

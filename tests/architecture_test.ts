@@ -19,7 +19,7 @@ const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "reap
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
 /** The folders of host/. Each imports only the root and the folders before it. */
-const HOST_FOLDERS = ["files", "output", "scopes", "children", "program", "checks"];
+const HOST_FOLDERS = ["files", "output", "scopes", "children", "program", "checks", "runs"];
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
 const sources = [

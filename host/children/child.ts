@@ -33,8 +33,8 @@ export interface ChildParts {
   readonly listener: ChildListener;
   /** The time. */
   readonly clock: Clock;
-  /** Whether its stdin is a pipe. */
-  readonly hasPipe: boolean;
+  /** Its stdin, as in `SpawnOptions`. */
+  readonly stdin: "piped" | "null" | Uint8Array<ArrayBuffer>;
   /** Whether its leader may exit with 0 while it goes on. */
   readonly daemonizes: boolean;
 }
@@ -61,6 +61,7 @@ export class DenoChild implements Child, Leader {
     const stdout = pump(child.stdout, output.stdout, clock);
     const stderr = pump(child.stderr, output.stderr, clock);
     this.#pumps = [stdout, stderr];
+    if (typeof parts.stdin !== "string") this.#write(parts.stdin);
     Promise.all([stdout.done, stderr.done]).then(() => output.end());
     exitOf(child).then((exit) => this.#end(exit));
   }
@@ -96,6 +97,17 @@ export class DenoChild implements Child, Leader {
     return this.#parts.cgroup?.usage() ?? null;
   }
 
+  /** Writes all of its stdin. */
+  async #write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    const writer = this.#child.stdin.getWriter();
+    try {
+      await writer.write(bytes);
+      await writer.close();
+    } catch {
+      // It has closed its stdin, or has ended.
+    }
+  }
+
   /** Sends the last signal. If the scope can send it at once, it is sent when this returns. */
   async #send(): Promise<void> {
     const signal = this.#lastSignal;
@@ -125,7 +137,7 @@ export class DenoChild implements Child, Leader {
     this.#isEmpty = true;
     this.#parts.cgroup?.close();
     // No process reads it any more, so errors do not matter. Close it first: the next start may need the descriptor.
-    if (this.#parts.hasPipe) this.#child.stdin.close().catch(() => {});
+    if (this.#parts.stdin === "piped") this.#child.stdin.close().catch(() => {});
     this.#parts.listener.groupExited();
     // The next start does not need to wait for the rest of the output.
     for (const pump of this.#pumps) pump.finish();

@@ -16,7 +16,7 @@ const NEEDED: readonly Deno.PermissionDescriptor[] = [
   { name: "sys", kind: "gid" },
 ];
 
-/** Deno's options of a command. If `env` is given, it is the whole environment. */
+/** Deno's options of a command. With `clearEnv`, `env` is the whole environment. */
 export type LeaderOptions = Deno.CommandOptions & { readonly cwd?: string };
 
 /** Whether Deno removes a forked child from supplementary groups of this program. Null if unknown yet. */
@@ -63,8 +63,8 @@ export function startLeader(
 }
 
 /** Returns whether setsid may start a command with these options. */
-function isForSetsid({ uid, gid, env }: LeaderOptions): boolean {
-  if (uid !== undefined || gid !== undefined || env === undefined) return false;
+function isForSetsid({ uid, gid, env = {}, clearEnv = false }: LeaderOptions): boolean {
+  if (uid !== undefined || gid !== undefined || !clearEnv) return false;
   return !Object.keys(env).some((name) => name.startsWith("LD_"));
 }
 

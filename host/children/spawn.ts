@@ -13,8 +13,13 @@ export interface SpawnOptions {
   readonly args: readonly [string, ...string[]];
   /** Returns the environment. If it throws, the child cannot be started. @default {this program's environment} */
   readonly env?: () => Record<string, string>;
-  /** Its stdin: `/dev/null`, or a pipe that nothing is written to and that stays open until its kill scope is empty. */
-  readonly stdin: "piped" | "null";
+  /** Variables that it gets in addition to this program's environment; only without `env`. */
+  readonly variables?: Readonly<Record<string, string>>;
+  /**
+   * Its stdin: `/dev/null`; a pipe that nothing is written to and that stays open until its kill scope is empty; or what
+   * is written to a pipe, which is closed then.
+   */
+  readonly stdin: "piped" | "null" | Uint8Array<ArrayBuffer>;
   /** The user id to run as. @default {this program's} */
   readonly uid?: number;
   /** The group id to run as. @default {this program's} */
@@ -76,7 +81,7 @@ export function spawnIn(
       listener,
       clock,
       daemonizes,
-      hasPipe: start.stdin === "piped",
+      stdin: start.stdin,
     });
   } catch (error) {
     // Any error counts as the child's exit, from a missing command to a TypeError for an invalid argument.
@@ -113,8 +118,8 @@ function startChild(start: SpawnOptions): Deno.ChildProcess {
   const path = env === undefined ? command : findCommand(command, env.PATH, start.cwd);
   return startIn({ surroundings: {}, ...start }, path, {
     args,
-    ...(env === undefined ? {} : { env, clearEnv: true }),
-    stdin: start.stdin,
+    ...(env === undefined ? { env: { ...start.variables } } : { env, clearEnv: true }),
+    stdin: start.stdin === "null" ? "null" : "piped",
     stdout: "piped",
     stderr: "piped",
   });

@@ -1,11 +1,10 @@
 import type { KillScope, SchedulePolicy } from "@ncolony/core";
-import type { ChildOutput } from "@ncolony/host";
+import { type ChildOutput, Runner, type Times } from "@ncolony/host";
 import { sample } from "../core/samples.ts";
 import { FakeChildren, type Script } from "../monitor/fake_children.ts";
 import { FakeClock } from "../monitor/fake_clock.ts";
 import { FakeLog } from "../monitor/fake_host.ts";
-import { Scheduler } from "../../scheduler/scheduler.ts";
-import { every, once, type Times } from "../../scheduler/times.ts";
+import { every, once } from "../../scheduler/times.ts";
 
 /** The interval between two runs. */
 export const FREQUENCY_MS = 10_000;
@@ -26,7 +25,7 @@ export class World implements AsyncDisposable {
   readonly children = new FakeChildren(this.clock, this.journal);
   readonly log = new FakeLog([]);
   readonly heart = { due: this.clock.now(), beats: 0, beat: (): void => this.#beat() };
-  readonly scheduler: Scheduler;
+  readonly scheduler: Runner;
   times: Times;
   exitCode: number | null = null;
   flushes = 0;
@@ -42,7 +41,7 @@ export class World implements AsyncDisposable {
     this.children.script("run", script);
     const spec = sample("run", { "ncolony.monitor": { kill_scope: killScope } });
     this.times = policy.isOnce ? once(this.clock) : every(FREQUENCY_MS, this.clock, () => 0);
-    this.scheduler = new Scheduler({
+    this.scheduler = new Runner({
       clock: this.clock,
       spawn: (output, sink) => this.children.spawn(spec, output, sink),
       times: { first: () => this.times.first(), next: () => this.times.next(), correct: () => this.times.correct() },

@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { FakeClock } from "../monitor/fake_clock.ts";
 import { parseCron } from "../../scheduler/cron.ts";
-import { byCron, every, once, type Times } from "../../scheduler/times.ts";
+import type { Times } from "@ncolony/host";
+import { byCron, every, once } from "../../scheduler/times.ts";
 
 const NO_SPLAY = () => 0;
 

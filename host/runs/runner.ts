@@ -9,25 +9,16 @@ import {
   type ScheduleEvent,
   type SchedulePolicy,
   type ScheduleState,
+  type ScheduleStep,
   stepSchedule,
   STUCK_MS,
 } from "@ncolony/core";
-import {
-  type Child,
-  type ChildListener,
-  type ChildOutput,
-  type Clock,
-  EventQueue,
-  exitCodeOf,
-  type Log,
-  logInternalError,
-  NO_HEART,
-  type ProgramService,
-  Run,
-  type Watchdog,
-} from "@ncolony/host";
-import type { JobReport } from "./job_report.ts";
-import type { Times } from "./times.ts";
+import type { Child, ChildListener, ChildOutput } from "../child_types.ts";
+import { EventQueue } from "../event_queue.ts";
+import { NO_HEART, type Watchdog } from "../program/heart.ts";
+import { exitCodeOf } from "../program/signals.ts";
+import { logInternalError, type ProgramService, Run } from "../service.ts";
+import type { Clock, Log } from "../types.ts";
 
 /** How often the wall clock is checked and a refused signal is sent again, in milliseconds. */
 const CORRECT_MS = 10_000;
@@ -35,8 +26,38 @@ const CORRECT_MS = 10_000;
 /** How long writing the last lines may take, in milliseconds. */
 const FLUSH_MS = 1000;
 
-/** What {@linkcode Scheduler} needs. */
-export interface SchedulerParts {
+/** When the next run is due. */
+export interface Plan {
+  /** When it is due, in the clock's milliseconds; Infinity: never. */
+  readonly dueAt: number;
+  /** How many runs were due before that and are skipped. */
+  readonly passed: number;
+  /** Why they are skipped. */
+  readonly why?: string;
+}
+
+/** Plans when runs are due. */
+export interface Times {
+  /** Plans the first run. */
+  first(): Plan;
+  /** Plans the run after the current one. */
+  next(): Plan;
+  /** Plans the same run again if the wall clock has changed, or returns null. Must be called every ten seconds. */
+  correct(): Plan | null;
+}
+
+/** Learns what happens to the runs. */
+export interface RunListener {
+  /** Called at the start. */
+  open?(): void;
+  /** Called at each event, before anything is done. `now` is its time, in the clock's milliseconds. */
+  note(event: ScheduleEvent, step: ScheduleStep, now: number): void;
+  /** Called when all that follows from an event is done, and every ten seconds. */
+  write?(): void;
+}
+
+/** What {@linkcode Runner} needs. */
+export interface RunnerParts {
   /** The time. */
   readonly clock: Clock;
   /** Starts the command. */
@@ -49,13 +70,13 @@ export interface SchedulerParts {
   readonly output: { readonly log: Log; forRun(): ChildOutput; flush(deadlineMs: number): Promise<void> };
   /** The heartbeat of the loop. */
   readonly heart?: Watchdog;
-  /** Reports the job to others. */
-  readonly report?: JobReport;
+  /** Learns what happens to the runs. */
+  readonly listener?: RunListener;
 }
 
-/** Runs a command when it is due. It takes one event at a time, calls `stepSchedule`, and performs the effects. */
-export class Scheduler implements ProgramService {
-  readonly #parts: SchedulerParts;
+/** Runs a command when it is due, never twice at once. It takes one event at a time, calls `stepSchedule`, and performs the effects. */
+export class Runner implements ProgramService {
+  readonly #parts: RunnerParts;
   readonly #queue: EventQueue<ScheduleEvent>;
   #state: ScheduleState = SCHEDULE_BEGIN;
   #child: Child | null = null;
@@ -63,21 +84,26 @@ export class Scheduler implements ProgramService {
   #isStopping = false;
   #hasFailed = false;
 
-  /** Creates a scheduler. */
-  constructor(parts: SchedulerParts) {
+  /** Creates a runner. */
+  constructor(parts: RunnerParts) {
     this.#parts = parts;
     this.#queue = new EventQueue(parts.clock);
   }
 
   start(): Promise<void> {
-    return this.#run.start(() => this.#parts.report?.open(), () => this.#finish());
+    return this.#run.start(() => this.#parts.listener?.open?.(), () => this.#finish());
   }
 
   get ended(): Promise<number> {
     return this.#run.ended;
   }
 
-  /** Stops the current run and the scheduler, and resolves when both have ended. A second call kills the run. */
+  /** Plans a run. One that is due while another is under way is skipped. */
+  plan(plan: Plan): void {
+    this.#queue.post({ type: "plan", ...plan });
+  }
+
+  /** Stops the current run and the runner, and resolves when both have ended. A second call kills the run. */
   async stop(): Promise<void> {
     this.#queue.post({ type: this.#isStopping ? "kill" : "stop" });
     this.#isStopping = true;
@@ -91,7 +117,7 @@ export class Scheduler implements ProgramService {
     this.#isStopping = true;
   }
 
-  /** Stops the scheduler unless that was done before, and waits until it has ended. */
+  /** Stops the runner unless that was done before, and waits until it has ended. */
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isStopping) await this.stop();
     else if (this.#run.isStarted) await this.ended;
@@ -114,7 +140,7 @@ export class Scheduler implements ProgramService {
 
   /** Runs until the end. Resolves with null if it left a run behind that SIGKILL does not end or may not reach. */
   async run(): Promise<ScheduleEnded | null> {
-    const { clock, heart = NO_HEART, times, report } = this.#parts;
+    const { clock, heart = NO_HEART, times, listener } = this.#parts;
     this.#queue.post({ type: "plan", ...times.first() });
     for (;;) {
       const event = await this.#queue.next(() => {
@@ -124,7 +150,7 @@ export class Scheduler implements ProgramService {
       if (event !== null) this.#take(event);
       else if (clock.now() >= this.#giveUpAt()) return this.#leaveBehind();
       else this.#passTime();
-      report?.write();
+      listener?.write?.();
       if (this.#state.type === "ended") return this.#state;
     }
   }
@@ -160,7 +186,7 @@ export class Scheduler implements ProgramService {
     const step = stepSchedule(this.#state, event, now, this.#parts.policy);
     const [state, effects] = step;
     this.#state = state;
-    this.#parts.report?.note(event, step, now);
+    this.#parts.listener?.note(event, step, now);
     for (const effect of effects) this.#perform(effect, event);
   }
 
