@@ -24,6 +24,7 @@ Tools, each with a --help of its own:
   beatcheck   request restarts of processes without a heartbeat
   httpcheck   request restarts of processes that fail HTTP checks
   scheduler   run a command periodically, never twice at once
+  notify      run a command when something happens in a colony
   reaper      be PID 1 for one command: pass on signals, wait for orphans
 
 Options:
@@ -49,6 +50,8 @@ export async function main(argv: readonly string[]): Promise<number> {
       return await (await import("@ncolony/beatcheck")).main(rest);
     case "httpcheck":
       return await (await import("@ncolony/httpcheck")).main(rest);
+    case "notify":
+      return await (await import("@ncolony/notify")).main(rest);
     case "reaper":
       return await (await import("@ncolony/reaper")).main(rest);
     case "scheduler":
@@ -58,7 +61,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
     throw new UsageError(
       tool === undefined
-        ? "tool missing: use monitor, ctl, beatcheck, httpcheck, scheduler or reaper"
+        ? "tool missing: use monitor, ctl, beatcheck, httpcheck, scheduler, notify or reaper"
         : `unknown tool ${JSON.stringify(tool)}`,
     );
   });

@@ -13,6 +13,7 @@ const places = ["config", "messages"].flatMap((name) => [`--${name}`, join(scrat
 const works: Partial<Record<Tool, readonly string[]>> = {
   ctl: [...places, "restart-all"],
   reaper: ["true"],
+  notify: ["--colony", scratch, "--on", "exited", "--arg", "true"],
   scheduler: ["--frequency", "60", "--timeout", "1", "--grace", "1", "--arg", "true"],
 };
 const forms = {

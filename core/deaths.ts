@@ -10,8 +10,11 @@ import type { ToldStatus } from "./status_json.ts";
 export function deathsOf({ status, facts }: ToldStatus, history: () => readonly JsonObject[]): number {
   if (status.lastExit === null || status.lastExit.isAsked) return 0;
   const exits = history().filter(({ event }) => event === "exited");
-  const isDeath = ({ type, lived, asked }: JsonObject) =>
-    asked !== true && (type === "failed" || typeof lived === "number" && lived * 1000 < facts.thresholdMs);
-  const lastGood = exits.findLastIndex((exit) => !isDeath(exit));
+  const lastGood = exits.findLastIndex((exit) => !isDeath(exit, facts.thresholdMs));
   return exits.length - 1 - lastGood;
+}
+
+/** Whether an event `exited` is a death: nobody asked for it, and it came within the threshold, or the start failed. */
+export function isDeath({ type, lived, asked }: JsonObject, thresholdMs: number): boolean {
+  return asked !== true && (type === "failed" || typeof lived === "number" && lived * 1000 < thresholdMs);
 }

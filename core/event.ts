@@ -8,7 +8,9 @@ import type { Health } from "./health.ts";
 import type { JsonObject } from "./json.ts";
 import { count, iso, objectIn, textOf, time } from "./json_values.ts";
 import { shownText } from "./shown.ts";
+import { parseExit } from "./status_json.ts";
 import { moment, sentenceOf } from "./story.ts";
+import { describeDeath } from "./verdict.ts";
 
 /** An event of a colony. Its other keys are those of an event of `STATUS/.history/NAME`. */
 export interface ToldEvent extends JsonObject {
@@ -100,6 +102,17 @@ export function isBadEvent({ event, asked }: ToldEvent): boolean {
   return BAD.includes(event) || event === "exited" && asked !== true;
 }
 
+/** Returns the event that a process died so often in a row, the last time as an event `exited` tells. */
+export function crashLoop({ name, at, type, code, signal, reason }: ToldEvent, deaths: number): ToldEvent {
+  const exit = { type: type ?? null, code: code ?? null, signal: signal ?? null, reason: reason ?? null };
+  return { id: null, name, at, event: "crash-loop", deaths, ...exit };
+}
+
+/** Returns the event that such a process has run for longer again. `at`: in milliseconds since 1970. */
+export function crashLoopOver(name: string, at: number): ToldEvent {
+  return { id: null, name, at: iso(at), event: "crash-loop-over" };
+}
+
 /** Tells an event in a line that begins with its time: `2026-01-31 03:00:44Z  web exited with 3 after 2.1 s.` */
 export function eventLine(event: ToldEvent): string {
   return `${moment(event.at)}  ${eventSentence(event)}`;
@@ -114,6 +127,10 @@ export function eventSentence({ name, ...event }: ToldEvent): string {
       return `${name} is healthy (${check}${why}).`;
     case "unhealthy":
       return `${name} is unhealthy (${check}${why}).`;
+    case "crash-loop":
+      return `${name} is in a crash loop (${deathIn(event)}).`;
+    case "crash-loop-over":
+      return `${name} is no longer in a crash loop.`;
     case "monitor-started":
       return `The monitor was started as pid ${event.pid}.`;
     case "monitor-stopped":
@@ -123,4 +140,8 @@ export function eventSentence({ name, ...event }: ToldEvent): string {
     default:
       return sentenceOf(name ?? "The monitor", event);
   }
+}
+
+function deathIn(event: JsonObject): string {
+  return describeDeath(parseExit(event) ?? { type: "unknown", reason: "nobody knows how" }, count(event.deaths) ?? 0);
 }

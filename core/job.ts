@@ -4,17 +4,13 @@
  * @module
  */
 
-import { describeExit } from "./describe.ts";
 import type { Health } from "./health.ts";
 import { isObject } from "./json.ts";
 import { count, iso, milliseconds, objectIn, seconds, textOf, time } from "./json_values.ts";
-import { isFailure, type ScheduleStep } from "./schedule.ts";
+import { type RunEnd, runEndOf, type RunResult } from "./run_end.ts";
+import type { ScheduleStep } from "./schedule.ts";
 import type { ScheduleEvent } from "./schedule_state.ts";
 import type { Status } from "./status.ts";
-import type { Exit } from "./types.ts";
-
-/** How a run ends that a job counts. One that ends because its scheduler is stopped is not counted. */
-export type RunResult = "success" | "failure" | "timeout";
 
 /** A command that a scheduler runs again and again. Times are in milliseconds since 1970. */
 export interface Job {
@@ -70,37 +66,30 @@ export function beginJob(name: string, before: Job | null, wall: number): Job {
  * @param now The time in milliseconds of the state's clock.
  * @param wall The same time in milliseconds since 1970.
  */
-export function foldSchedule(
-  job: Job,
-  event: ScheduleEvent,
-  [state, effects]: ScheduleStep,
-  now: number,
-  wall: number,
-): Job {
+export function foldSchedule(job: Job, event: ScheduleEvent, step: ScheduleStep, now: number, wall: number): Job {
+  const [state, effects] = step;
   if (state.type === "ended") return { ...job, isRunning: false, next: null };
-  let after: Job = { ...job, isRunning: state.type !== "idle" };
+  const end = runEndOf(step);
+  let after = end === null ? job : foldRun(job, end, wall);
   if (event.type === "plan") {
     after = { ...after, next: state.dueAt === Infinity ? null : Math.round(wall + state.dueAt - now) };
   }
   for (const effect of effects) {
     if (effect.type === "spawn") after = { ...after, next: null };
-    else if (effect.type === "skipped") after = { ...after, skipped: after.skipped + effect.count };
-    else if (effect.type === "report" && "cause" in state && state.cause !== "stop") {
-      after = foldRun(after, effect.exit, state.cause === "timeout", effect.durationMs, wall);
-    }
+    if (effect.type === "skipped") after = { ...after, skipped: after.skipped + effect.count };
   }
-  return after;
+  return { ...after, isRunning: state.type !== "idle" };
 }
 
-function foldRun(job: Job, exit: Exit, hasTimedOut: boolean, durationMs: number, wall: number): Job {
-  const result = hasTimedOut ? "timeout" : isFailure(exit) ? "failure" : "success";
+function foldRun(job: Job, { result, reason, durationMs }: RunEnd, wall: number): Job {
+  if (result === "stopped") return job;
   const isHealthy = result === "success";
   return {
     ...job,
     isHealthy,
     since: isHealthy === job.isHealthy ? job.since : wall,
     last: wall,
-    reason: isHealthy ? null : hasTimedOut ? "timed out" : describeExit(exit),
+    reason,
     runs: { ...job.runs, [result]: job.runs[result] + 1 },
     failures: isHealthy ? 0 : job.failures + 1,
     lastSuccess: isHealthy ? wall : job.lastSuccess,

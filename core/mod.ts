@@ -52,7 +52,11 @@ export {
 } from "./http_check.ts";
 export { isObject, type Json, type JsonObject, ownValue, parseObject } from "./json.ts";
 export { type Place, whereNotJson } from "./json_scan.ts";
-export { beginJob, foldSchedule, formatJob, type Job, jobHealth, parseJob, type RunResult } from "./job.ts";
+export { beginJob, foldSchedule, formatJob, type Job, jobHealth, parseJob } from "./job.ts";
+export { Incidents } from "./incidents.ts";
+export { type Notice, NOTICE_KINDS, type NoticeKind, noticeOf } from "./notice.ts";
+export { type RunEnd, runEndOf, type RunResult } from "./run_end.ts";
+export { type News, WaitingNews } from "./waiting_news.ts";
 export { isSameLife, type Life, UNKNOWN_LIFE } from "./life.ts";
 export { DEFAULT_KILL_TIME_MS, killTimeWithin } from "./kill_time.ts";
 export { SharedPlace, WholeLines } from "./whole_lines.ts";

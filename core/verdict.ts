@@ -1,6 +1,7 @@
 import { describeExit } from "./describe.ts";
 import type { Status } from "./status.ts";
 import type { ToldStatus } from "./status_json.ts";
+import type { Exit } from "./types.ts";
 
 /** What is wrong with a process, in a few words, or null if it is well. */
 export type Verdict = string | null;
@@ -26,7 +27,7 @@ export function shouldRun({ state }: Status): boolean {
 export function judge({ status, facts }: ToldStatus, deaths: number, unhealthy: string | null, now: number): Verdict {
   const { state, lastExit, nextStart, cause, problem, waitsFor, started } = status;
   if (waitsFor !== null) return `waits for ${waitsFor}`;
-  const death = lastExit === null || lastExit.isAsked ? null : describeDeath(status, deaths);
+  const death = lastExit === null || lastExit.isAsked ? null : describeDeath(lastExit.exit, deaths);
   if (state === "waiting" && death !== null && cause?.kind !== "message") {
     const wait = nextStart === null ? "" : ` ${describeSpan(Math.max(0, nextStart - now))}`;
     return `waits${wait} (${death})`;
@@ -40,10 +41,10 @@ export function judge({ status, facts }: ToldStatus, deaths: number, unhealthy: 
   return isYoung && death !== null && deaths > 0 ? `has just started (${death})` : null;
 }
 
-function describeDeath({ lastExit }: Status, deaths: number): string {
-  const exit = describeExit(lastExit!.exit);
-  const what = lastExit!.exit.type === "failed" ? "failed start" : "death";
-  return deaths < 2 ? exit : `${exit}, ${ordinal(deaths)} ${what} in a row`;
+/** Tells how a process died, and how often in a row: `exit code 3, 5th death in a row`. */
+export function describeDeath(exit: Exit, deaths: number): string {
+  const what = exit.type === "failed" ? "failed start" : "death";
+  return deaths < 2 ? describeExit(exit) : `${describeExit(exit)}, ${ordinal(deaths)} ${what} in a row`;
 }
 
 function place({ problem }: Status): string {

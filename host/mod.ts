@@ -123,6 +123,7 @@ export { exitCodeOf, listenToSignals, type Signal, signalName, signalNumber } fr
 export * from "./program/tool.ts";
 export { TimeFile } from "./files/time_file.ts";
 export { JobFile } from "./files/job_file.ts";
+export { StateFile } from "./files/state_file.ts";
 export { KnownFaults } from "./known_faults.ts";
 export { type ZoneFacts, zoneFacts } from "./program/zone_facts.ts";
 export { TimeSlice } from "./time_slice.ts";

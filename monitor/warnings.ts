@@ -13,7 +13,7 @@ export interface WarningFacts {
 }
 
 /** The long-running tools, by name: `jsr:@ncolony/scheduler`, `/usr/bin/ncolony-scheduler.js`. */
-const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|beatcheck|httpcheck|reaper)\b/;
+const TOOL = /(@ncolony\/|^ncolony-|\/ncolony-)(monitor|scheduler|notify|beatcheck|httpcheck|reaper)\b/;
 
 /** Returns the warnings about a valid config, one sentence each. */
 export function warningsOf(spec: Spec, { gid, killTimeMs, stopTime }: WarningFacts): string[] {

@@ -12,6 +12,7 @@ export const LEAST_PERMISSIONS = {
   beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
   httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
   scheduler: ["--allow-read", "--allow-write", "--allow-run", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
+  notify: ["--allow-read", "--allow-write", "--allow-run", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
   reaper: ["--allow-run", "--allow-ffi"],
 } as const;
 
@@ -53,9 +54,16 @@ export const CTL_PERMISSIONS: Readonly<Record<string, CtlPermissions>> = {
   completions: { read: [], write: [] },
 };
 
+/** What a program needs that runs commands and may look for a colony, of any user. */
+const COLONY_RUNS = [
+  ...["--allow-read", "--allow-write", "--allow-run"],
+  "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME",
+  "--allow-sys=uid",
+] as const;
+
 /**
  * The permissions of tasks, bundles and binaries. All but reaper may read `NCOLONY_COLONY`. ctl may know its user, for
- * `check --here`, and so may the scheduler, which may then report its job in a directory that is not root's. The monitor
+ * `check --here`; and so may the scheduler and notify, for directories that are not root's. The monitor
  * gets all permissions: `--allow-run` already lets it do anything, and Deno requires all of them to read /proc, where
  * the monitor finds leftover processes of a killed monitor.
  */
@@ -65,11 +73,8 @@ export const PERMISSIONS = {
   ctl: [...LEAST_PERMISSIONS.ctl, "--allow-env=NCOLONY_COLONY", "--allow-sys=uid"],
   beatcheck: ["--allow-read", "--allow-write", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
   httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
-  scheduler: [
-    ...["--allow-read", "--allow-write", "--allow-run"],
-    "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME",
-    "--allow-sys=uid",
-  ],
+  scheduler: COLONY_RUNS,
+  notify: COLONY_RUNS,
 } as const;
 
 /** The name of a tool. */

@@ -52,6 +52,16 @@ export async function lockDirectory(
   return null;
 }
 
+/**
+ * Locks a file in a directory that no other user may write, as {@linkcode lockDirectory} does. The file stays.
+ *
+ * @throws {Error} If it cannot be created or opened.
+ */
+export async function lockFile(path: string, timeoutMs: number, clock: Clock = denoClock): Promise<Disposable | null> {
+  const file = await takeLock(path, timeoutMs, clock);
+  return file === null ? null : { [Symbol.dispose]: () => file.close() };
+}
+
 /** Why the lock file cannot be created. */
 class Unlockable extends Error {}
 

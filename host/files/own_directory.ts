@@ -72,7 +72,7 @@ export function makeMissing(path: string, trust: TrustOptions): void {
 }
 
 /** Whether nothing exists there. What is outside of `--allow-read` is assumed to exist. */
-function isMissing(path: string): boolean {
+export function isMissing(path: string): boolean {
   try {
     return lstat(path) === null;
   } catch (error) {

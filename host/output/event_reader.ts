@@ -20,6 +20,7 @@ export class EventReader {
   readonly #health: HealthChanges;
   #lastId = 0;
   #isAlive: boolean | null = null;
+  #reports: readonly ToldEvent[] = [];
   /** Whether the last event of the monitor itself is that it has stopped. */
   #hasStopped = false;
 
@@ -37,7 +38,7 @@ export class EventReader {
    * @throws {Error} If they cannot be read.
    */
   since(id: number | null): RecordedEvent[] {
-    this.#health.changes();
+    this.#reports = this.#health.changes();
     this.#isAlive = this.#lives();
     const newest: RecordedEvent[] = [];
     for (const event of parsed(this.#log.backward())) {
@@ -47,6 +48,16 @@ export class EventReader {
       newest.push(event);
     }
     return this.#unseen(newest.reverse());
+  }
+
+  /** What checkers had found when {@linkcode since} was called, as events, to compare it with what was known before. */
+  get reports(): readonly ToldEvent[] {
+    return this.#reports;
+  }
+
+  /** Whether the monitor lives, as of the last call. Null if that cannot be seen. */
+  get isAlive(): boolean | null {
+    return this.#isAlive;
   }
 
   /**

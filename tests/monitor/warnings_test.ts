@@ -27,6 +27,7 @@ Deno.test("warningsOf() warns about an NColony tool that assumes a longer kill t
   const hasty = { ...AT_EASE, killTimeMs: 4999 };
   const tools = [
     "jsr:@ncolony/scheduler",
+    "jsr:@ncolony/notify",
     "/opt/ncolony/ncolony-scheduler.js",
     "ncolony-monitor",
     "jsr:@ncolony/reaper@0.1",

@@ -1,0 +1,7 @@
+/**
+ * Runs a command when something happens in a colony: `@ncolony/notify`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/notify";
