@@ -26,6 +26,7 @@ Tools, each with a --help of its own:
   scheduler   run a command periodically, never twice at once
   notify      run a command when something happens in a colony
   reaper      be PID 1 for one command: pass on signals, wait for orphans
+  web         show the processes of a colony in a browser
 
 Options:
 ${optionsHelp(COMMON_OPTIONS)}`,
@@ -56,12 +57,14 @@ export async function main(argv: readonly string[]): Promise<number> {
       return await (await import("@ncolony/reaper")).main(rest);
     case "scheduler":
       return await (await import("@ncolony/scheduler")).main(rest);
+    case "web":
+      return await (await import("@ncolony/web")).main(rest);
   }
   return await runProgram(PROGRAM, () => {
     if (answerCommon(PROGRAM, new Set([tool === "-h" ? "help" : tool?.replace(/^--/, "") ?? ""]))) return 0;
     throw new UsageError(
       tool === undefined
-        ? "tool missing: use monitor, ctl, beatcheck, httpcheck, scheduler, notify or reaper"
+        ? "tool missing: use monitor, ctl, beatcheck, httpcheck, scheduler, notify, reaper or web"
         : `unknown tool ${JSON.stringify(tool)}`,
     );
   });

@@ -142,7 +142,7 @@ export { currentHealth, formatHealth, type Health, healthsJson, parseHealth, why
 export { whyOld, whyStopping } from "./stale.ts";
 export { isStanding, type Standing, standings, standingsJson } from "./standing.ts";
 export { moment, sentenceOf } from "./story.ts";
-export { type Story, storyJson, storyLines } from "./why.ts";
+export { type Sentences, type Story, storyJson, storyLines, storySentences } from "./why.ts";
 export { judgeOrder, type Order, type Outcome } from "./wait.ts";
 export { describeSpan, judge, shouldRun, type Verdict } from "./verdict.ts";
 export {
@@ -150,6 +150,7 @@ export {
   faultIn,
   isUnknown,
   isWell,
+  processText,
   type Seen,
   summaries,
   type ToldProcess,

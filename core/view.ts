@@ -69,10 +69,22 @@ export function viewJson(view: View): JsonObject {
 export function processJson(view: Pick<View, "isAlive" | "usage">, seen: Seen): JsonObject {
   return {
     ...JSON.parse(seen.text),
-    health: healthsJson(seen.healths),
-    usage: ownValue(view.usage, seen.status.name) ?? null,
-    fault: faultIn(view, seen),
+    ...addedTo(view, seen),
   };
+}
+
+/** Returns the same as one line of JSON. */
+export function processText(view: Pick<View, "isAlive" | "usage">, seen: Seen): string {
+  const text = seen.text.trim();
+  // The file is an object of one line, unless another program wrote it. To parse a thousand of them takes long.
+  const told = text.includes("\n") ? JSON.stringify(JSON.parse(text)) : text;
+  return `${told.slice(0, -1)},${JSON.stringify(addedTo(view, seen)).slice(1)}`;
+}
+
+/** What is added to the content of a process's file. */
+function addedTo(view: Pick<View, "isAlive" | "usage">, seen: Seen): JsonObject {
+  const usage = ownValue(view.usage, seen.status.name) ?? null;
+  return { health: healthsJson(seen.healths), usage, fault: faultIn(view, seen) };
 }
 
 /** Returns what is wrong with a process. Null if nothing is, or if nobody knows what became of it. */

@@ -38,21 +38,38 @@ export function storyJson({ view, seen, events, stderr }: Story): JsonObject {
   };
 }
 
-/** Returns the lines of `ctl why`, without what could control a terminal. */
-export function storyLines({ view, seen, events, stderr }: Story): string[] {
+/** A story, in sentences. */
+export interface Sentences {
+  /** What happened, the last event last, each with its time as in the log. */
+  readonly past: readonly { readonly at: string; readonly sentence: string }[];
+  /** How it is, and what checkers found. */
+  readonly now: readonly string[];
+  /** What may keep this from being true, and where its files are. */
+  readonly besides: readonly string[];
+}
+
+/** Tells a story in sentences, without what could control a terminal. */
+export function storySentences({ view, seen, events }: Omit<Story, "stderr">): Sentences {
   const { name } = seen.status;
-  const past = events.map((happened) => `${moment(happened.at)}  ${sentenceOf(name, happened)}`);
-  const last = stderr.length === 0
-    ? []
-    : ["The last lines that it wrote to stderr before it died:", ...stderr.map((line) => `  ${line}`)];
+  const past = events.map((happened) => ({
+    at: visible(moment(happened.at)),
+    sentence: visible(sentenceOf(name, happened)),
+  }));
+  const now = [...howItIs(seen, view), ...[...seen.healths].flatMap(healthSentence)].map(visible);
+  const faults = [stoppingOf(view), view.stale].filter((sentence) => sentence !== null);
+  return { past, now, besides: [...faults, ...placesOf(seen.status, view.monitor)].map(visible) };
+}
+
+/** Returns the lines of `ctl why`, without what could control a terminal. */
+export function storyLines(story: Story): string[] {
+  const { past, now, besides } = storySentences(story);
+  const last = story.stderr.map((line) => `  ${visible(line)}`);
   return [
-    ...past,
-    ...howItIs(seen, view),
-    ...[...seen.healths].flatMap(healthSentence),
-    ...last,
-    ...[stoppingOf(view), view.stale].filter((sentence) => sentence !== null),
-    ...placesOf(seen.status, view.monitor),
-  ].map(visible);
+    ...past.map(({ at, sentence }) => `${at}  ${sentence}`),
+    ...now,
+    ...last.length === 0 ? [] : ["The last lines that it wrote to stderr before it died:", ...last],
+    ...besides,
+  ];
 }
 
 /** Tells that the monitor is stopping. Null if it is not, or gone. */

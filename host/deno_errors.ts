@@ -109,6 +109,13 @@ export function isNotUtf8(error: unknown): boolean {
   return error instanceof TypeError && error.message.includes("UTF-8");
 }
 
+/** Describes in a few words why `fetch` failed, or a server stopped: `connection refused`, `too many open files`. */
+export function whyNotConnected(error: unknown): string {
+  const { message } = error instanceof Error && error.cause instanceof Error ? error.cause : error as Error;
+  const why = /^(?:.*: )?(.+?)(?: \(os error \d+\))?$/s.exec(`${message}`)?.[1] ?? "unknown error";
+  return error instanceof Deno.errors.NotCapable ? describeError(error) : lowerFirst(why);
+}
+
 /** Whether an error of Deno, or of node:fs, is that there is no such file. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof Deno.errors.NotFound || error instanceof Error && "code" in error && error.code === "ENOENT";

@@ -81,7 +81,7 @@ export { Configs, type ConfigsOptions } from "./files/configs.ts";
 export { configDirectory } from "./files/directory.ts";
 export { type Daemon, type Parsed, runDaemon } from "./program/daemon.ts";
 export { EventQueue } from "./event_queue.ts";
-export { faultOf } from "./deno_errors.ts";
+export { faultOf, whyNotConnected } from "./deno_errors.ts";
 export {
   Heart,
   type HeartOptions,
@@ -93,6 +93,7 @@ export {
   statusFile,
   type Watchdog,
 } from "./program/heart.ts";
+export { type HttpAddress, type HttpHandler, HttpServer, SlowClientError } from "./program/http_server.ts";
 export { type Foreground, startForeground } from "./program/foreground.ts";
 export { askHttp } from "./checks/http.ts";
 export type { HttpTarget } from "./checks/http_connection.ts";
@@ -102,6 +103,7 @@ export { Lives, type Start, type Told } from "./checks/lives.ts";
 export { openLibc } from "./libc.ts";
 export { LOCK_TIMEOUT_MS, lockDirectory } from "./files/lock.ts";
 export { messageDirectory } from "./files/messages_directory.ts";
+export { readSecret } from "./files/secret.ts";
 export { Tail } from "./output/tail.ts";
 export { sha256 } from "./sha256.ts";
 export { SILENT_LOG } from "./output/log.ts";

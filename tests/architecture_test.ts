@@ -15,7 +15,7 @@ interface Source {
   readonly imports: readonly string[];
 }
 
-const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "notify", "reaper"];
+const PROGRAMS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "notify", "reaper", "web"];
 const MEMBERS = ["core", "host", ...PROGRAMS];
 
 /** The folders of host/. Each imports only the root and the folders before it. */

@@ -1,9 +1,11 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { join } from "@std/path";
+import { dirname, join } from "@std/path";
 import { parse } from "yaml";
 import manifest from "../deno.json" with { type: "json" };
+import { ASSETS_PATH, assetsModule, LIBRARIES } from "../tools/assets.ts";
 import { schemaFiles } from "../tools/schemas.ts";
 import * as umbrella from "../mod.ts";
+import { ASSETS } from "../web/assets.ts";
 import { tempDir } from "./helpers.ts";
 import { namesIn, ROOT, run } from "./cli/tools.ts";
 
@@ -47,9 +49,21 @@ Deno.test("core/schemas and docs/schemas have what `deno task schemas` writes", 
   }
 });
 
+Deno.test("web/assets.ts has the files of web/page and of the libraries, unchanged, and their licenses", async () => {
+  assertEquals(Deno.readTextFileSync(ASSETS_PATH), await assetsModule(), "deno task assets");
+  for (const [name, path] of Object.entries(LIBRARIES)) {
+    assertEquals(ASSETS[name as keyof typeof ASSETS].text, Deno.readTextFileSync(path));
+    const license = join(dirname(dirname(path)), "LICENSE");
+    assertStringIncludes(ASSETS["licenses.txt"].text, Deno.readTextFileSync(license).trim());
+  }
+  const { publish } = JSON.parse(Deno.readTextFileSync(join(ROOT, "web", "deno.json")));
+  assertEquals(publish.exclude, ["page/"]);
+});
+
 Deno.test("every package has a description and a license, and publishes only what a user needs", () => {
   for (const folder of manifest.workspace) {
-    const names = namesIn(join(ROOT, folder));
+    // The page is in web/assets.ts.
+    const names = namesIn(join(ROOT, folder)).filter((name) => `${folder}/${name}` !== "./web/page");
     const subfolders = names.filter((name) => Deno.statSync(join(ROOT, folder, name)).isDirectory);
     const others = [
       ...names.filter((name) =>

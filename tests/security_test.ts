@@ -53,6 +53,24 @@ const HELD_BY: Readonly<Record<string, readonly string[]>> = {
     "httpcheck accepts 200 to 399, follows no redirect",
     "httpcheck judges by the status: an endless, slow or truncated body changes nothing",
   ],
+  "nothing, but can connect to web": [
+    "with a token, nobody without it sees anything, but for whether all is well",
+    "any address but a loopback one needs a token",
+    "whoever sends many wrong tokens, in whatever way, must wait",
+    "web closes all connections and listens again when it has too many open files",
+    "answers have a policy that runs nothing from elsewhere, and only GET and HEAD are answered",
+    "web shows the end of a log, follows it over rotation, and shows no other file",
+    "a client that reads nothing is dropped, and costs no other client anything",
+    "a peer that wants another token, or is something else, is marked, and cannot make web ask elsewhere",
+  ],
+  "a web page that an administrator visits": [
+    "only requests that call the server by its own name, or by an address, are answered",
+    "answers have a policy that runs nothing from elsewhere, and only GET and HEAD are answered",
+    "a login sets a cookie that scripts cannot read and other sites cannot send, and that is not the token",
+  ],
+  "the names, logs and stderr that web shows": [
+    "names and lines are text: nothing of them runs, moves or turns anything around",
+  ],
   "the memory of a process, by tracing it": [
     "a stopping monitor exits with 1, 5 s after SIGKILL, if a process survives",
     "Supervisor logs a process ${which} after 5 s, then every 10 s, and starts nothing instead",
@@ -69,7 +87,7 @@ function rowsOf(page: string, heading: string): string[] {
 Deno.test("each row of the table in docs/security.md has tests, and each of them exists", () => {
   const page = Deno.readTextFileSync(join(ROOT, "docs", "security.md"));
   assertEquals(rowsOf(page, "Who can write what"), Object.keys(HELD_BY));
-  const folders = [join(ROOT, "tests", "cli"), join(ROOT, "tests", "monitor")];
+  const folders = ["cli", "monitor", "browser"].map((folder) => join(ROOT, "tests", folder));
   const files = folders.flatMap((folder) => namesIn(folder).map((name) => join(folder, name)));
   const tests = files.filter((path) => path.endsWith("_test.ts")).map((path) => Deno.readTextFileSync(path));
   for (const name of Object.values(HELD_BY).flat()) {

@@ -14,6 +14,7 @@ export const LEAST_PERMISSIONS = {
   scheduler: ["--allow-read", "--allow-write", "--allow-run", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
   notify: ["--allow-read", "--allow-write", "--allow-run", "--allow-env=NCOLONY_CONFIG,NCOLONY_NAME"],
   reaper: ["--allow-run", "--allow-ffi"],
+  web: ["--allow-net", "--allow-read"],
 } as const;
 
 /** What a command of ctl reads and writes. */
@@ -75,6 +76,7 @@ export const PERMISSIONS = {
   httpcheck: ["--allow-read", "--allow-write", "--allow-net", "--allow-env=NCOLONY_COLONY,NCOLONY_CONFIG,NCOLONY_NAME"],
   scheduler: COLONY_RUNS,
   notify: COLONY_RUNS,
+  web: [...LEAST_PERMISSIONS.web, "--allow-env=NCOLONY_COLONY"],
 } as const;
 
 /** The name of a tool. */

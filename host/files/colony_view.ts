@@ -1,11 +1,14 @@
 import {
   deathsOf,
+  type Health,
   type Job,
   jobHealth,
   type JsonObject,
   judge,
   type Seen,
+  type Status,
   type Story,
+  type ToldProcess,
   type View,
   whyOld,
   whyUnhealthy,
@@ -42,7 +45,8 @@ function reportersIn(reader: StatusReader): Reporters {
   return { checkers: reader.checkers(), jobs: new Map(reader.jobs().map((job) => [job.name, job])) };
 }
 
-function readMonitor(reader: StatusReader, now: number): Omit<View, "processes"> {
+/** Reads how the monitor is. @throws {Error} If a file cannot be read. */
+export function readMonitor(reader: StatusReader, now: number): Omit<View, "processes"> {
   const [isAlive, monitor] = [reader.isAlive(), reader.json(".monitor") ?? {}];
   const stale = isAlive === false ? null : whyOld(monitor, now);
   return { now, isAlive, stale, monitor, usage: reader.json(".usage") ?? {} };
@@ -58,9 +62,21 @@ function see(
   const told = reader.process(name);
   if (told === null) return null;
   const job = jobs.get(name);
-  const health = job === undefined ? null : jobHealth(job, told.status);
-  const healths = new Map(reader.healths(checkers, told.status));
-  if (health !== null) healths.set("scheduler", health);
-  const unhealthy = whyUnhealthy(healths, told.status);
-  return { ...told, healths, fault: judge(told, deathsOf(told, history), unhealthy, now) };
+  const healths = withJob(reader.healths(checkers, told.status), job, told.status);
+  return judged(told, healths, deathsOf(told, history), now);
+}
+
+/** Adds what a scheduler reports about its job to what checkers report about a process. */
+export function withJob(
+  healths: ReadonlyMap<string, Health>,
+  job: Job | undefined,
+  status: Status,
+): ReadonlyMap<string, Health> {
+  const health = job === undefined ? null : jobHealth(job, status);
+  return health === null ? healths : new Map([...healths, ["scheduler", health]]);
+}
+
+/** Judges a process that died so often in a row. */
+export function judged(told: ToldProcess, healths: ReadonlyMap<string, Health>, deaths: number, now: number): Seen {
+  return { ...told, healths, fault: judge(told, deaths, whyUnhealthy(healths, told.status), now) };
 }

@@ -26,7 +26,7 @@ const MAX_BYTES = 262_144;
 const MAX_JOBS = 10_000;
 
 /** The programs that report the health of processes. */
-const CHECKERS = ["beatcheck", "httpcheck"];
+export const CHECKERS: readonly string[] = ["beatcheck", "httpcheck"];
 
 /** Reads a status directory. It changes nothing there, and holds the lock for no longer than a look takes. */
 export class StatusReader {
@@ -66,10 +66,12 @@ export class StatusReader {
 
   /** Returns what schedulers report about their jobs, sorted by name. */
   jobs(): Job[] {
-    const names = this.#jobNames().filter((name) => fileNameFault(name) === null).sort();
-    return names.slice(0, MAX_JOBS).flatMap((name) =>
-      this.#parsed(".scheduler", name, (text) => parseJob(name, text)) ?? []
-    );
+    return this.reportNames("scheduler").sort().slice(0, MAX_JOBS).flatMap((name) => this.job(name) ?? []);
+  }
+
+  /** Returns what a scheduler reports about its job. Null if there is none, or it cannot be read. */
+  job(name: string): Job | null {
+    return this.#parsed(".scheduler", name, (text) => parseJob(name, text));
   }
 
   /** Returns the names of all processes with a status, sorted. Null if there is no such directory. */
@@ -112,9 +114,10 @@ export class StatusReader {
     return this.#parsed(`.${checker}`, name, parseHealth);
   }
 
-  #jobNames(): string[] {
+  /** Returns the names of all about which a checker, or a scheduler, reports. */
+  reportNames(reporter: string): string[] {
     try {
-      return namesIn(join(this.path, ".scheduler")) ?? [];
+      return (namesIn(join(this.path, `.${reporter}`)) ?? []).filter((name) => fileNameFault(name) === null);
     } catch {
       // It is no directory, or may not be listed.
       return [];

@@ -30,6 +30,8 @@ export interface Daemon<T> extends Program {
   answer?(options: T): string | null;
   /** Creates the service to run. Its loop must call `heart.beat()`. */
   make(options: T, output: Output, heart: LoopHeart): ProgramService;
+  /** Whether it may write nothing, so that it has no heart. @default {false} */
+  readonly isHeartless?: boolean;
   /** Describes what it works on, for the first line of the log. */
   describe(options: T): string;
 }
@@ -76,7 +78,10 @@ export async function runDaemon<T>(daemon: Daemon<T>, argv: readonly string[]): 
     }
     const output = new Output(outputOptions, isNonBlocking);
     log = output.log;
-    const heart = new LoopHeart(denoClock, { onFault: (fault) => output.log.error(fault) });
+    const heart = new LoopHeart(denoClock, {
+      onFault: (fault) => output.log.error(fault),
+      ...(daemon.isHeartless ? { environ: () => undefined } : {}),
+    });
     const leak = closeOnExec();
     service = daemon.make(options, output, heart);
     using _catching = catchUncaught((error) => service?.fail(error));

@@ -34,6 +34,7 @@ const USES: Readonly<Record<Tool, (dir: TempDir) => readonly string[]>> = {
     return ["--colony", dir.path, "--on", "healthy", "--state", dir.file("notify", "notify"), "--arg", "true"];
   },
   reaper: () => ["true"],
+  web: (dir) => ["--status", dir.dir("status"), "--listen", "127.0.0.1:0"],
 };
 
 /** The tools that exit by themselves. */
@@ -56,7 +57,7 @@ for (const tool of TOOLS) {
     using dir = tempDir();
     await using program = start(tool, dir, LEAST_PERMISSIONS[tool]);
     if (BRIEF.includes(tool)) assertEquals(await program.ended(), 0);
-    else await program.waitFor(/asked for a restart|run \d: exit code 0|, pid \d+$/);
+    else await program.waitFor(/asked for a restart|run \d: exit code 0|, pid \d+$|listens at http/);
     // The monitor logs at its start what it cannot do without all permissions.
     const known = /without --allow-all it cannot read \/proc|cgroups need --allow-all/g;
     const told = program.lines.map((line) => line.replaceAll(known, ""));

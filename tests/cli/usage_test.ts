@@ -13,10 +13,10 @@ function complaint({ stdout, stderr }: Result): string {
   return lines[0]!;
 }
 
-const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "notify", "reaper"];
+const TOOLS = ["monitor", "ctl", "beatcheck", "httpcheck", "scheduler", "notify", "reaper", "web"];
 
 /** An option of a tool that does not have `--config`. */
-const SOME_OPTION: Record<string, string> = { scheduler: "--arg", notify: "--arg", reaper: "--grace" };
+const SOME_OPTION: Record<string, string> = { scheduler: "--arg", notify: "--arg", reaper: "--grace", web: "--status" };
 
 const PLACES = ["--config", "/nowhere", "--messages", "/nowhere"];
 
@@ -158,7 +158,7 @@ Deno.test("the umbrella runs its tools, and lists them", async () => {
   for (
     const [argv, names] of [[["frob"], '"frob"'], [
       [],
-      "monitor, ctl, beatcheck, httpcheck, scheduler, notify or reaper",
+      "monitor, ctl, beatcheck, httpcheck, scheduler, notify, reaper or web",
     ]] as const
   ) {
     const result = await umbrella(...argv);

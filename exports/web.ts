@@ -1,0 +1,7 @@
+/**
+ * The page of a colony: `@ncolony/web`.
+ *
+ * @module
+ */
+
+export * from "@ncolony/web";
