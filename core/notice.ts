@@ -51,9 +51,6 @@ export const NOTICE_KINDS: readonly NoticeKind[] = [
 /** How long the lines of `NCOLONY_TEXT` may be together, in characters. The kernel limits a variable to 128 KiB. */
 const MAX_TEXT = 10_000;
 
-/** How long the events of the document may be together, in characters. */
-const MAX_EVENTS = 262_144;
-
 /** What a command gets. */
 export interface Notice {
   /** Variables for its environment. */
@@ -72,12 +69,7 @@ export function noticeOf(colony: string, { events, lost }: News): Notice {
   const newest = events.at(-1)!;
   const count = events.length + lost;
   const summary = summaryOf(newest, count);
-  const told = lastOf(events, (event) => JSON.stringify(event).length, MAX_EVENTS);
-  const lines = lastOf(
-    events.map((event) => visible(shownText(eventLine(event)))),
-    (line) => line.length + 1,
-    MAX_TEXT,
-  );
+  const lines = lastOf(events.map((event) => visible(shownText(eventLine(event)))), MAX_TEXT);
   const missing = count - lines.length;
   return {
     variables: {
@@ -87,7 +79,7 @@ export function noticeOf(colony: string, { events, lost }: News): Notice {
       NCOLONY_SUMMARY: summary,
       NCOLONY_TEXT: [...missing > 0 ? [`(${missing} earlier events are not listed)`] : [], ...lines].join("\n"),
     },
-    document: `${visibleJson(JSON.stringify({ version: 1, colony, summary, count, events: told }))}\n`,
+    document: `${visibleJson(JSON.stringify({ version: 1, colony, summary, count, events }))}\n`,
   };
 }
 
@@ -97,12 +89,12 @@ function summaryOf(newest: ToldEvent, count: number): string {
   return count > 1 ? `${sentence}; and ${count - 1} more` : sentence;
 }
 
-/** Returns the last items that have room together; at least one. */
-function lastOf<T>(items: readonly T[], lengthOf: (item: T) => number, room: number): readonly T[] {
-  let from = items.length;
+/** Returns the last lines that have room together; at least one. */
+function lastOf(lines: readonly string[], room: number): readonly string[] {
+  let from = lines.length;
   for (let left = room; from > 0; from--) {
-    left -= lengthOf(items[from - 1]!);
-    if (left < 0 && from < items.length) break;
+    left -= lines[from - 1]!.length + 1;
+    if (left < 0 && from < lines.length) break;
   }
-  return items.slice(from);
+  return lines.slice(from);
 }

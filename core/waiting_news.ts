@@ -1,7 +1,7 @@
 import type { ToldEvent } from "./event.ts";
 
 /** How many events are kept, and how long they are together, in characters. */
-const [MAX_EVENTS, MAX_LENGTH] = [1000, 1024 * 1024];
+const [MAX_EVENTS, MAX_LENGTH] = [1000, 262_144];
 
 /** Events to tell, the oldest first. */
 export interface News {
@@ -39,12 +39,12 @@ export class WaitingNews {
     this.#keep([...events.map(measured), ...this.#events]);
   }
 
-  /** Keeps the newest that there is room for. */
+  /** Keeps the newest that there is room for; at least one. */
   #keep(events: readonly { readonly event: ToldEvent; readonly length: number }[]): void {
     let from = events.length;
     for (let left = MAX_LENGTH; from > 0 && events.length - from < MAX_EVENTS; from--) {
       left -= events[from - 1]!.length;
-      if (left < 0) break;
+      if (left < 0 && from < events.length) break;
     }
     this.#lost += from;
     this.#events = events.slice(from);

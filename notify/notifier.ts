@@ -216,7 +216,7 @@ export class Notifier implements ProgramService {
       this.#save(memory);
     } else {
       this.#news.giveBack(news);
-      if (this.#end !== null && this.#end.result !== "stopped") this.#retry(this.#end);
+      if (this.#end !== null) this.#retry(this.#end);
     }
     if (this.#isStopping) this.#runner.stop();
     this.#waker.wake();
@@ -227,7 +227,8 @@ export class Notifier implements ProgramService {
     this.#mayRunAt = this.#parts.clock.now() + delayMs;
     const { name, lastLine } = this.#command;
     const said = lastLine === null ? "" : `; its last line on stderr: ${lastLine}`;
-    this.#parts.output.log.warn(`${name} has not been told (${reason}${said}): trying again in ${delayMs / 1000} s`);
+    const next = this.#isStopping ? "the next start tells it" : `trying again in ${delayMs / 1000} s`;
+    this.#parts.output.log.warn(`${name} has not been told (${reason}${said}): ${next}`);
   }
 
   /** Remembers what was read, if all of it was told. */

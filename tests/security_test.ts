@@ -71,6 +71,9 @@ const HELD_BY: Readonly<Record<string, readonly string[]>> = {
   "the names, logs and stderr that web shows": [
     "names and lines are text: nothing of them runs, moves or turns anything around",
   ],
+  "a message, or a report of a checker or a scheduler": [
+    "nothing that is told can begin a line or control a terminal, and the JSON is what happened",
+  ],
   "the memory of a process, by tracing it": [
     "a stopping monitor exits with 1, 5 s after SIGKILL, if a process survives",
     "Supervisor logs a process ${which} after 5 s, then every 10 s, and starts nothing instead",

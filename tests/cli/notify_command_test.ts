@@ -91,6 +91,10 @@ Deno.test("of very many events the newest are told, and the others counted, in b
   assertEquals(long!.count, 30);
   assertEquals(long!.events.length, 8, "256 KiB");
   assertLess(long!.summary.length, 1000);
+  // One that is longer than all that is kept otherwise.
+  ground.record(["huge", "problem", { ...problem, message: "x".repeat(400_000) }]);
+  const [, , , huge] = await told(ground, 4);
+  assertEquals([huge!.count, huge!.events.length, huge!.events[0]!.name], [1, 1, "huge"]);
   assertEquals(other.count(/WARN|ERROR/), 0);
 });
 
@@ -210,6 +214,7 @@ Deno.test("under a monitor the command gets SIGTERM, and SIGKILL, before the kil
     assertEquals(await notified.stop(), 0);
     assertLess(performance.now() - begun, 20_000);
     assertEquals([isAlive(pid), notified.count(/^\[sh\] got TERM$/)], [false, 1]);
+    await notified.waitFor(/ WARN sh has not been told \(stopped\): the next start tells it$/);
     await notified.waitFor(/WARN --grace 1000 is longer than the monitor allows with a kill_time of 3 s: /);
   }
   assertEquals(ground.remembered()!.id, 0);

@@ -119,6 +119,10 @@ Deno.test("a crash loop is told at the third death in a row, and again only afte
   assertEquals(await fence(), ["web crash-loop"]);
   ground.die("web", 5);
   assertEquals(await fence(), ["web crash-loop"]);
+  // A request ends the row, but not the loop.
+  ground.record(["web", "exited", { type: "code", code: 0, lived: 0.1, asked: true }]);
+  ground.die("web", 5);
+  assertEquals(await fence(), ["web crash-loop"]);
   const loop = ground.toldEvents().find(({ event }) => event === "crash-loop")!;
   assertEquals([loop.deaths, loop.code], [3, 3]);
   // It runs longer than the threshold, and then dies.
@@ -143,11 +147,17 @@ Deno.test("the threshold of the monitor decides what is a death", async () => {
   using ground = new NotifyGround();
   ground.seemAlive(true);
   Deno.writeTextFileSync(join(ground.status, ".monitor"), JSON.stringify({ threshold: 20 }));
-  await using _notified = await ground.notify("crash-loop");
+  await using _notified = await ground.notify("crash-loop,crash-loop-over,killed");
   ground.die("db", 9, 21);
   ground.die("web", 3, 19);
   await until("it is told", () => ground.told().length > 0);
   assertEquals(ground.told()[0]!.summary, "web is in a crash loop (exit code 3, 3rd death in a row)");
+  // It has not run for so long yet.
+  ground.record(["web", "started", { pid: 1 }]);
+  await new Promise((resolve) => setTimeout(resolve, 600));
+  ground.record(["fence", "killed"]);
+  await until("it is told", () => ground.told().length > 1);
+  assertEquals(ground.toldWords(), ["web crash-loop", "fence killed"]);
 });
 
 Deno.test("notify tells when the monitor is killed, and again only when another one was", async () => {
