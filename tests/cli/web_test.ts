@@ -1,9 +1,9 @@
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path";
 import { tempDir, until } from "../helpers.ts";
 import { Program } from "./program.ts";
 import { lent, StatusColony } from "./status_files.ts";
-import { HEEDING, run, runTool, sh, signalIfThere, toolCommand } from "./tools.ts";
+import { HEEDING, peakMemoryOf, run, runTool, sh, signalIfThere, toolCommand } from "./tools.ts";
 import { Web } from "./web.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
@@ -44,7 +44,8 @@ Deno.test("/api/status and /api/why/NAME answer what ctl status --json and ctl w
   assertEquals(withoutTime(text), withoutTime(await ctl(colony, "status", "--json")));
   for (const name of ["web", "crash", "ÿ é"]) {
     const { sentences, ...story } = await web.json(`/api/why/${encodeURIComponent(name)}`);
-    assertEquals(story, JSON.parse(await ctl(colony, "why", name, "--json")));
+    const printed = JSON.parse(await ctl(colony, "why", name, "--json"));
+    assertEquals(withoutTime(JSON.stringify(story)), withoutTime(JSON.stringify(printed)));
     assertMatch(sentences.past[0].sentence, /was started as pid \d+ \(start 1\), because the monitor started\.$/);
     const plain = await web.ask(`/api/why/${encodeURIComponent(name)}`, { headers: { accept: "text/plain" } });
     assertEquals(withoutTime(plain.text), withoutTime(await ctl(colony, "why", name)));
@@ -297,6 +298,32 @@ Deno.test("a client that reads nothing is dropped, and costs no other client any
   flood();
   await until("the other one still follows", () => other.events.length > before);
   assertEquals(web.lines.filter((line) => /ERROR|error/.test(line)), []);
+  assertLess(await peakMemoryOf(web.process.pid), 150);
+});
+
+Deno.test("at most 200 clients follow something at once, and whoever leaves makes room", async () => {
+  await using colony = new WebColony({ web: SLEEP });
+  await colony.inState("web", "running");
+  await using web = Web.of(colony.web);
+  const url = await web.url("/events");
+  const following: Response[] = [];
+  while (following.length < 200) {
+    const responses = await Promise.all(Array.from({ length: 20 }, () => fetch(url)));
+    assertEquals(responses.map(({ status }) => status), responses.map(() => 200));
+    following.push(...responses);
+  }
+  for (const path of ["/events", "/api/follow/web"]) {
+    const { status, headers } = await web.ask(path);
+    assertEquals([status, headers.get("retry-after")], [503, "10"]);
+  }
+  assertEquals((await web.ask("/api/status")).status, 200);
+  await following.pop()!.body!.cancel();
+  await untilAsync("there is room", async () => {
+    const response = await fetch(url);
+    await response.body!.cancel();
+    return response.status === 200;
+  });
+  for (const { body } of following) await body!.cancel();
 });
 
 Deno.test("web needs only to listen and to read the status and the logs, and neither writes nor runs anything", async () => {
