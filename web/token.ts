@@ -22,8 +22,8 @@ export class Token {
       throw new Error("the token must be of printable ASCII characters without spaces");
     }
     if (token.length < MIN_LENGTH) throw new Error(`the token must have at least ${MIN_LENGTH} characters`);
-    // The cookie does not reveal the token, and survives a restart.
-    const cookie = (await digest(`ncolony-web ${token}`)).toHex();
+    // It has nothing to do with the token, so that nobody can try tokens by trying cookies.
+    const cookie = crypto.getRandomValues(new Uint8Array(32)).toHex();
     return new Token(await digest(token), cookie, await digest(cookie));
   }
 

@@ -67,6 +67,10 @@ Deno.test("a login sets a cookie that scripts cannot read and other sites cannot
   assertEquals((await web.ask("/api/status", { headers: { cookie: `a=b; ${value}; c` } })).status, 200);
   assertEquals((await web.ask("/", { headers: { cookie: value! } })).status, 200);
   assertEquals((await web.ask("/", { headers: { cookie: `${value}0` } })).status, 401);
+  await using other = start(dir);
+  const [, secret] = value!.split("=");
+  const foreign = `ncolony-${await other.port()}=${secret}`;
+  assertEquals((await other.ask("/", { headers: { cookie: foreign } })).status, 401, "it is that of one start alone");
   for (
     const next of ["//evil.example", "/\\evil.example", "https://evil.example", "javascript:alert(1)", "/a\r\nb", ""]
   ) {
