@@ -56,7 +56,7 @@ const HELD_BY: Readonly<Record<string, readonly string[]>> = {
   "nothing, but can connect to web": [
     "with a token, nobody without it sees anything, but for whether all is well",
     "any address but a loopback one needs a token",
-    "whoever sends many wrong tokens, in whatever way, must wait",
+    "whoever sends many wrong tokens must wait, but not who has logged in from the same address",
     "web closes all connections and listens again when it has too many open files",
     "answers have a policy that runs nothing from elsewhere, and only GET and HEAD are answered",
     "web shows the end of a log, follows it over rotation, and shows no other file",
