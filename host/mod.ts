@@ -79,7 +79,7 @@ export { CHECK_OPTIONS_HELP, checkCheckOptions, type CheckOptions, parseCheckOpt
 export { type Check, type CheckHost, type CheckParts, CheckService } from "./checks/check_service.ts";
 export { Configs, type ConfigsOptions } from "./files/configs.ts";
 export { configDirectory } from "./files/directory.ts";
-export { type Daemon, type Parsed, runDaemon } from "./program/daemon.ts";
+export { type Daemon, type Parsed, parseDaemon, runDaemon } from "./program/daemon.ts";
 export { EventQueue } from "./event_queue.ts";
 export { faultOf, whyNotConnected } from "./deno_errors.ts";
 export {

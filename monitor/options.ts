@@ -23,9 +23,9 @@ import {
   LOG_OPTIONS,
   type Option,
   optionsHelp,
-  outputOptions,
   type Parsed,
-  parseWords,
+  parseDaemon,
+  type ParsedArgs,
   placeValue,
   RAW_OPTION,
   requiredPlace,
@@ -155,11 +155,11 @@ Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
  * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed<Options> {
-  const words = parseWords(argv, OPTIONS);
+  return parseDaemon(argv, OPTIONS, optionsIn);
+}
+
+function optionsIn(words: ParsedArgs): Options {
   const { flags } = words;
-  const output = outputOptions(words);
-  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
   const pid = placeValue(words, "pid");
   const status = placeValue(words, "status");
   const logs = flags.has("no-logs") ? undefined : placeValue(words, "logs");
@@ -170,7 +170,7 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     flags.has(name) || lastValue(words, name) !== undefined
   );
   if (logs === undefined && forLogs !== undefined) throw new UsageError(`--${forLogs} needs --logs`);
-  const options = {
+  return {
     config: requiredPlace(words, "config"),
     messages: requiredPlace(words, "messages"),
     ...(colonyValue(words) === undefined ? {} : { create: true }),
@@ -195,7 +195,6 @@ export function parseOptions(argv: readonly string[]): Parsed<Options> {
     minrestartdelay: secondsValue(words, "minrestartdelay", DEFAULTS.minrestartdelay),
     maxrestartdelay: secondsValue(words, "maxrestartdelay", DEFAULTS.maxrestartdelay),
   };
-  return { options, output, flags };
 }
 
 /** Checks library options as on the command line. @throws {RangeError | TypeError} If one is invalid. */

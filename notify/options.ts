@@ -15,11 +15,10 @@ import {
   nearest,
   type Option,
   optionsHelp,
-  outputOptions,
   ownName,
   type Parsed,
+  parseDaemon,
   type ParsedArgs,
-  parseWords,
   RAW_OPTION,
   requiredPlace,
   secondsValue,
@@ -96,12 +95,7 @@ Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
  * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[]): Parsed<Options> {
-  const words = parseWords(argv, OPTIONS);
-  const { flags } = words;
-  const output = outputOptions(words);
-  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
-  return { options: optionsIn(words), output, flags };
+  return parseDaemon(argv, OPTIONS, optionsIn);
 }
 
 function optionsIn(words: ParsedArgs): Options {

@@ -8,10 +8,9 @@ import {
   LOG_OPTIONS,
   type Option,
   optionsHelp,
-  outputOptions,
   type Parsed,
+  parseDaemon,
   type ParsedArgs,
-  parseWords,
   placeValue,
   RAW_OPTION,
   secondsValue,
@@ -103,12 +102,7 @@ the command's own, 128 + n if signal n ended it, 127 if it cannot start.`;
  * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseOptions(argv: readonly string[], zoneOfMachine: () => Zone = readZone): Parsed<Invocation> {
-  const words = parseWords(argv, OPTIONS);
-  const { flags } = words;
-  const output = outputOptions(words);
-  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
-  return { options: invocation(words, zoneOfMachine), output, flags };
+  return parseDaemon(argv, OPTIONS, (words) => invocation(words, zoneOfMachine));
 }
 
 /** Returns the time zone of this machine. @throws {UsageError} If it is unknown. */

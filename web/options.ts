@@ -5,10 +5,9 @@ import {
   LOG_OPTIONS,
   type Option,
   optionsHelp,
-  outputOptions,
   type Parsed,
+  parseDaemon,
   type ParsedArgs,
-  parseWords,
   placeValue,
   requiredPlace,
   textValue,
@@ -70,17 +69,16 @@ Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
 
 /** Parses a command line. @throws {UsageError} If it is invalid. The message names the option. */
 export function parseOptions(argv: readonly string[]): Parsed<WebOptions> {
-  const words = parseWords(argv, OPTIONS);
-  const { flags } = words;
-  const output = outputOptions(words);
-  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
+  return parseDaemon(argv, OPTIONS, optionsIn);
+}
+
+function optionsIn(words: ParsedArgs): WebOptions {
   const listen = parseAddress(textValue(words, "listen", "HOST:PORT") ?? DEFAULT_LISTEN);
   const tokenFile = textValue(words, "token-file", "FILE") ?? null;
   if (tokenFile === null && !listen.isLoopback) {
     throw new UsageError(`--listen ${listen.text} can be reached from other hosts: it needs --token-file`);
   }
-  const options = {
+  return {
     status: requiredPlace(words, "status"),
     logs: placeValue(words, "logs") ?? null,
     listen,
@@ -88,7 +86,6 @@ export function parseOptions(argv: readonly string[]): Parsed<WebOptions> {
     tokenFile,
     peers: peersOf(words),
   };
-  return { options, output, flags };
 }
 
 function hostName(text: string): string {

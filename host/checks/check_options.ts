@@ -1,13 +1,12 @@
-import { checkNumber, checkText, UsageError } from "@ncolony/core";
+import { checkNumber, checkText } from "@ncolony/core";
 import { COLONY_OPTION, placeValue, requiredPlace } from "../program/colony_option.ts";
-import type { Parsed } from "../program/daemon.ts";
+import { type Parsed, parseDaemon } from "../program/daemon.ts";
 import {
   COMMON_OPTIONS,
   LOG_OPTIONS,
   type Option,
   optionsHelp,
-  outputOptions,
-  parseWords,
+  type ParsedArgs,
   secondsValue,
 } from "../program/options.ts";
 
@@ -51,20 +50,18 @@ export const CHECK_OPTIONS_HELP: string = optionsHelp(OPTIONS);
  * @throws {UsageError} If it is invalid. The message names the option.
  */
 export function parseCheckOptions(argv: readonly string[]): Parsed<CheckOptions> {
-  const words = parseWords(argv, OPTIONS);
-  const { flags } = words;
-  const output = outputOptions(words);
-  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
-  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
+  return parseDaemon(argv, OPTIONS, optionsIn);
+}
+
+function optionsIn(words: ParsedArgs): CheckOptions {
   const [pid, status] = [placeValue(words, "pid"), placeValue(words, "status")];
-  const options = {
+  return {
     config: requiredPlace(words, "config"),
     messages: requiredPlace(words, "messages"),
     ...(pid === undefined ? {} : { pid }),
     ...(status === undefined ? {} : { status }),
     freq: secondsValue(words, "freq", DEFAULT_FREQ, MIN_FREQ),
   };
-  return { options, output, flags };
 }
 
 /** Checks library options as the command line is checked. @throws {RangeError | TypeError} If one is invalid. */

@@ -1,3 +1,4 @@
+import { UsageError } from "@ncolony/core";
 import { denoClock } from "../clock.ts";
 import { Output, type OutputOptions } from "../output/output.ts";
 import type { ProgramService } from "../service.ts";
@@ -5,6 +6,7 @@ import type { Log } from "../types.ts";
 import { closeOnExec } from "./close_on_exec.ts";
 import { LoopHeart } from "./heart.ts";
 import { inherited } from "./inherited.ts";
+import { type Option, outputOptions, type ParsedArgs, parseWords } from "./options.ts";
 import { answerCommon, printLine, type Program, runProgram } from "./program.ts";
 import { listenToSignals, outliveStraySignals, STOPPING } from "./signals.ts";
 import { catchUncaught } from "./uncaught.ts";
@@ -20,6 +22,26 @@ export interface Parsed<T> {
   readonly output: OutputOptions;
   /** The flags that were given, such as `help` and `version`. */
   readonly flags: ReadonlySet<string>;
+}
+
+/**
+ * Parses the command line of a long-running program, which takes no operands.
+ *
+ * @param options The options of the program, with those of its output.
+ * @param read Returns what they mean. It is not called for `--help` and `--version`.
+ * @throws {UsageError} If it is invalid. The message names the option.
+ */
+export function parseDaemon<T>(
+  argv: readonly string[],
+  options: readonly Option[],
+  read: (words: ParsedArgs) => T,
+): Parsed<T> {
+  const words = parseWords(argv, options);
+  const { flags } = words;
+  const output = outputOptions(words);
+  if (flags.has("help") || flags.has("version")) return { options: null, output, flags };
+  if (words.words.length > 0) throw new UsageError(`unexpected argument ${JSON.stringify(words.words[0])}`);
+  return { options: read(words), output, flags };
 }
 
 /** A program that runs until it is asked to stop. */
