@@ -22,6 +22,9 @@ import { namesIn } from "./post.ts";
 /** The longest file that is read, in bytes. */
 const MAX_BYTES = 262_144;
 
+/** The most files of a checker, or of schedulers. They may run as another user. */
+const MAX_REPORTS = 100_000;
+
 /** The most jobs that are read. */
 const MAX_JOBS = 10_000;
 
@@ -116,12 +119,16 @@ export class StatusReader {
 
   /** Returns the names of all about which a checker, or a scheduler, reports. */
   reportNames(reporter: string): string[] {
+    const names: string[] = [];
     try {
-      return (namesIn(join(this.path, `.${reporter}`)) ?? []).filter((name) => fileNameFault(name) === null);
+      for (const { name } of Deno.readDirSync(join(this.path, `.${reporter}`))) {
+        if (fileNameFault(name) === null) names.push(name);
+        if (names.length === MAX_REPORTS) break;
+      }
     } catch {
-      // It is no directory, or may not be listed.
-      return [];
+      // There is no such program, or its directory is none or may not be listed.
     }
+    return names;
   }
 
   /** Parses a file of a checker or a scheduler. Null if it is none, or cannot be read. */
