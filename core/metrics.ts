@@ -157,12 +157,11 @@ const JOB: readonly Metric<Job>[] = [
  * Formats the metrics of a colony. Processes whose configs are gone are left out, so that their series end. So is what
  * only a monitor can know of a process, if the monitor is gone.
  *
- * @param view How the monitor and the processes are.
- * @param jobs What schedulers report.
+ * @param view How the monitor, the processes and the jobs are.
  * @param format The text format.
  */
-export function metricsText(view: View, jobs: readonly Job[], format: MetricsFormat): string {
-  const { monitor, processes } = view;
+export function metricsText(view: View, format: MetricsFormat): string {
+  const { monitor, jobs, processes } = view;
   const version = textOf(monitor.ncolony);
   // More than the first word tells where its cgroups are, or why it has none.
   const scope = textOf(monitor.scope)?.split(" ")[0] ?? "";

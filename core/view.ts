@@ -5,6 +5,7 @@
  */
 
 import { type Health, healthsJson } from "./health.ts";
+import type { Job } from "./job.ts";
 import { type JsonObject, ownValue } from "./json.ts";
 import { whyStopping } from "./stale.ts";
 import { isAtRest, type Status } from "./status.ts";
@@ -27,6 +28,8 @@ export interface View {
   readonly monitor: JsonObject;
   /** The content of `STATUS/.usage`. */
   readonly usage: JsonObject;
+  /** What schedulers report about their jobs, sorted by name. */
+  readonly jobs: readonly Job[];
   /** The processes, sorted by name. */
   readonly processes: readonly Seen[];
 }

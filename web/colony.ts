@@ -91,7 +91,7 @@ export class Colony {
 
   /** Returns what `ctl metrics` prints. */
   metrics(format: MetricsFormat): string {
-    return metricsText(this.#view, this.#cache.jobs, format);
+    return metricsText(this.#view, format);
   }
 
   /** Returns all that the page shows. */
@@ -166,7 +166,7 @@ function steadyFacts(view: View, seen: Seen): string {
 }
 
 function nothing(): View {
-  return { now: denoClock.wall(), isAlive: null, stale: null, monitor: {}, usage: {}, processes: [] };
+  return { now: denoClock.wall(), isAlive: null, stale: null, monitor: {}, usage: {}, jobs: [], processes: [] };
 }
 
 function noStatus(path: string): string {

@@ -15,7 +15,7 @@ export function run(words: ParsedArgs): number {
   exactly(words);
   const { reader, known } = openStatus(words);
   const format = words.flags.has("openmetrics") ? "openmetrics" : "prometheus";
-  const text = metricsText(readView(reader, known, denoClock.wall()), reader.jobs(), format);
+  const text = metricsText(readView(reader, known, denoClock.wall()), format);
   const file = lastValue(words, "output");
   if (file === undefined) print(text);
   else shareFile(file, text);

@@ -70,11 +70,6 @@ export class ColonyCache {
     return this.#processes.names;
   }
 
-  /** What schedulers report about their jobs, sorted by name. */
-  get jobs(): readonly Job[] {
-    return this.#jobs.names.map((name) => this.#jobs.get(name)!);
-  }
-
   /** Why the status of a process cannot be read, by its name. */
   get faults(): ReadonlyMap<string, string> {
     return new Map(this.names.flatMap((name): [string, string][] => {
@@ -87,7 +82,8 @@ export class ColonyCache {
   view(now: number): View {
     const checkers = this.#reader.checkers();
     const processes = this.names.flatMap((name) => this.#see(this.#processes.get(name)!, checkers, now) ?? []);
-    return { ...readMonitor(this.#reader, now), processes };
+    const jobs = this.#jobs.names.map((name) => this.#jobs.get(name)!);
+    return { ...readMonitor(this.#reader, now), jobs, processes };
   }
 
   #see(kept: Kept, checkers: readonly string[], now: number): Seen | null {

@@ -23,30 +23,26 @@ import type { StatusReader } from "./status_reader.ts";
  * @throws {Error} If a file cannot be read.
  */
 export function readView(reader: StatusReader, names: readonly string[], now: number): View {
-  const reporters = reportersIn(reader);
-  const processes = names.flatMap((name) => see(reader, name, reporters, () => reader.history(name).events, now) ?? []);
-  return { ...readMonitor(reader, now), processes };
+  const [checkers, jobs] = [reader.checkers(), reader.jobs()];
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  const processes = names.flatMap((name) => {
+    return see(reader, name, checkers, byName.get(name), () => reader.history(name).events, now) ?? [];
+  });
+  return { ...readMonitor(reader, now), jobs, processes };
 }
 
 /** Reads all that is known about a process. Null if there is none. @throws {Error} If a file cannot be read. */
 export function readStory(reader: StatusReader, name: string, now: number): Story | null {
   const { events, stderr } = reader.history(name);
-  const seen = see(reader, name, reportersIn(reader), () => events, now);
-  return seen === null ? null : { view: { ...readMonitor(reader, now), processes: [seen] }, seen, events, stderr };
-}
-
-/** Who reports about the health of processes. */
-interface Reporters {
-  readonly checkers: readonly string[];
-  readonly jobs: ReadonlyMap<string, Job>;
-}
-
-function reportersIn(reader: StatusReader): Reporters {
-  return { checkers: reader.checkers(), jobs: new Map(reader.jobs().map((job) => [job.name, job])) };
+  const job = reader.job(name) ?? undefined;
+  const seen = see(reader, name, reader.checkers(), job, () => events, now);
+  if (seen === null) return null;
+  const view = { ...readMonitor(reader, now), jobs: job === undefined ? [] : [job], processes: [seen] };
+  return { view, seen, events, stderr };
 }
 
 /** Reads how the monitor is. @throws {Error} If a file cannot be read. */
-export function readMonitor(reader: StatusReader, now: number): Omit<View, "processes"> {
+export function readMonitor(reader: StatusReader, now: number): Omit<View, "jobs" | "processes"> {
   const [isAlive, monitor] = [reader.isAlive(), reader.json(".monitor") ?? {}];
   const stale = isAlive === false ? null : whyOld(monitor, now);
   return { now, isAlive, stale, monitor, usage: reader.json(".usage") ?? {} };
@@ -55,13 +51,13 @@ export function readMonitor(reader: StatusReader, now: number): Omit<View, "proc
 function see(
   reader: StatusReader,
   name: string,
-  { checkers, jobs }: Reporters,
+  checkers: readonly string[],
+  job: Job | undefined,
   history: () => readonly JsonObject[],
   now: number,
 ): Seen | null {
   const told = reader.process(name);
   if (told === null) return null;
-  const job = jobs.get(name);
   const healths = withJob(reader.healths(checkers, told.status), job, told.status);
   return judged(told, healths, deathsOf(told, history), now);
 }

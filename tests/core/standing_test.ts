@@ -21,7 +21,7 @@ function viewOf(name: string, lastEvent: number | null): View {
   const status = { ...newStatus(name, NOW - 1000), state: "running", incarnation: 1 } as const;
   const text = formatStatus(status, { thresholdMs: 1000, stderr: [], sha256: null, lastEvent });
   const seen = { ...parseStatus(text)!, text, healths: new Map([["httpcheck", HEALTH]]), fault: null };
-  return { now: NOW, isAlive: true, stale: null, monitor: { last_event: 100 }, usage: {}, processes: [seen] };
+  return { now: NOW, isAlive: true, stale: null, monitor: { last_event: 100 }, usage: {}, jobs: [], processes: [seen] };
 }
 
 function event(id: number, name: string | null): RecordedEvent {
