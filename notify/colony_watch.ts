@@ -9,9 +9,9 @@ const DEFAULT_THRESHOLD_MS = 1000;
 export interface ColonyWatchOptions {
   /** The status directory. */
   readonly status: string;
-  /** Which events are told. */
+  /** Which events are reported. */
   readonly on: readonly NoticeKind[];
-  /** The processes that are told about. Undefined: all. */
+  /** The processes that are reported. Undefined: all. */
   readonly names?: readonly string[] | undefined;
   /** The time. */
   readonly clock: Clock;

@@ -2,7 +2,7 @@ import { LineSplitter, type Notice, shownText, visible } from "@ncolony/core";
 import { type Child, type ChildListener, type ChildOutput, type Clock, spawnChild } from "@ncolony/host";
 import { basename } from "@std/path/posix/basename";
 
-/** The command that is told something. */
+/** The command that gets the reports. */
 export class Command {
   /** Its name in the log. */
   readonly name: string;

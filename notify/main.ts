@@ -17,6 +17,6 @@ export async function main(argv: readonly string[]): Promise<number> {
     help: HELP,
     parse: parseOptions,
     make: makeNotifier,
-    describe: ({ args, on, status }) => `tells ${shownText(args[0])} about ${on.join(", ")} in ${status}`,
+    describe: ({ args, on, status }) => `reports ${on.join(", ")} in ${status} to ${shownText(args[0])}`,
   }, argv);
 }

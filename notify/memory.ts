@@ -1,6 +1,6 @@
 import { type Clock, KnownFaults, type Log, StateFile } from "@ncolony/host";
 
-/** How long a change that nobody was told of may wait until it is remembered, in milliseconds. */
+/** How long a change that is not reported may wait until it is saved, in milliseconds. */
 const LAZY_MS = 60_000;
 
 /** How long to wait after a failure, in milliseconds. */
@@ -27,7 +27,7 @@ export class Memory {
     return await this.#file.open();
   }
 
-  /** Whether it is time to remember also what nobody had to be told of. */
+  /** Whether it is time to save what did not have to be reported, too. */
   get isDue(): boolean {
     return this.#clock.now() >= this.#dueAt;
   }
@@ -39,8 +39,8 @@ export class Memory {
     if (fault === null) this.#text = text;
     this.#dueAt = this.#clock.now() + (fault === null ? LAZY_MS : RETRY_MS);
     if (!this.#knownFaults.note("write", fault)) return;
-    if (fault === null) this.#log.info("what was told can be remembered again");
-    else this.#log.error(`cannot remember what was told: ${fault}`);
+    if (fault === null) this.#log.info("what was reported can be saved again");
+    else this.#log.error(`cannot save what was reported: ${fault}`);
   }
 
   /** Releases the file. */

@@ -136,7 +136,7 @@ export class Notifier implements ProgramService {
       if (text !== null) this.#watch.restore(text);
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error);
-      log.warn(`the state file is damaged, so only what happens from now on is told: ${why}`);
+      log.warn(`the state file is damaged, so only new events are reported: ${why}`);
     }
     if (this.#watch.isAlone) log.warn(`no monitor runs in ${JSON.stringify(this.#options.status)}: waiting for one`);
     await this.#runner.start();
@@ -199,7 +199,7 @@ export class Notifier implements ProgramService {
     this.#end = null;
     this.#mayRunAt = this.#parts.clock.now() + notMoreOften * 1000;
     const notice = noticeOf(resolve(colony ?? status), news);
-    this.#parts.output.log.info(`telling ${this.#command.name}: ${notice.variables.NCOLONY_SUMMARY}`);
+    this.#parts.output.log.info(`reporting to ${this.#command.name}: ${notice.variables.NCOLONY_SUMMARY}`);
     return this.#command.start(notice, output, listener);
   }
 
@@ -227,8 +227,8 @@ export class Notifier implements ProgramService {
     this.#mayRunAt = this.#parts.clock.now() + delayMs;
     const { name, lastLine } = this.#command;
     const said = lastLine === null ? "" : `; its last line on stderr: ${lastLine}`;
-    const next = this.#isStopping ? "the next start tells it" : `trying again in ${delayMs / 1000} s`;
-    this.#parts.output.log.warn(`${name} has not been told (${reason}${said}): ${next}`);
+    const next = this.#isStopping ? "the next start reports it" : `trying again in ${delayMs / 1000} s`;
+    this.#parts.output.log.warn(`${name} failed (${reason}${said}): ${next}`);
   }
 
   /** Remembers what was read, if all of it was told. */

@@ -30,15 +30,15 @@ import { join } from "@std/path/posix/join";
 export interface Options {
   /** The monitor's status directory. */
   readonly status: string;
-  /** What to tell. */
+  /** What to report. */
   readonly on: readonly NoticeKind[];
   /** The command and its arguments. */
   readonly args: readonly [string, ...string[]];
-  /** The file that remembers what was told. Its directory is created if it is missing. */
+  /** The file that remembers what was reported. Its directory is created if it is missing. */
   readonly state: string;
   /** The directory of the colony, as the command gets it. @default {the status directory} */
   readonly colony?: string;
-  /** The processes to tell about. The monitor itself is always one. @default {all} */
+  /** The processes to report. The monitor itself is always included. @default {all} */
   readonly names?: readonly string[];
   /** The least time from one run of the command to the next. @default {0} */
   readonly notMoreOften?: number;
@@ -57,9 +57,9 @@ const MIN_SECONDS = 0.001;
 const OPTIONS: readonly Option[] = [
   COLONY_OPTION,
   { name: "status", value: "DIR", help: "the status directory; required without --colony" },
-  { name: "on", value: "KIND,…", help: "what to tell, see below; required" },
+  { name: "on", value: "KIND,…", help: "what to report, see below; required" },
   { name: "arg", value: "WORD", help: "the command, then each argument; required" },
-  { name: "name", value: "NAME", help: "tell only about this process; repeatable" },
+  { name: "name", value: "NAME", help: "report only this process; repeatable" },
   {
     name: "not-more-often",
     value: "SECONDS",
@@ -67,7 +67,7 @@ const OPTIONS: readonly Option[] = [
   },
   { name: "timeout", value: "SECONDS", help: `longest time of a run, then SIGTERM [${DEFAULTS.timeout}]` },
   { name: "grace", value: "SECONDS", help: `from SIGTERM to SIGKILL [${DEFAULTS.grace}]` },
-  { name: "state", value: "FILE", help: "remember here what was told [COLONY/notify/NAME]" },
+  { name: "state", value: "FILE", help: "remembers what was reported [COLONY/notify/NAME]" },
   ...LOG_OPTIONS,
   RAW_OPTION,
   ...COMMON_OPTIONS,
@@ -85,8 +85,8 @@ crash-loop-over, problem, problem-gone, disabled, removed, unhealthy, healthy,
 monitor-started, monitor-stopped, monitor-gone.
 
 The command gets NCOLONY_EVENT, NCOLONY_NAME, NCOLONY_COUNT, NCOLONY_SUMMARY and
-NCOLONY_TEXT, and all of it as JSON on stdin. What happens while it runs is told
-by its next run. If it fails, it is run again.
+NCOLONY_TEXT, and all of it as JSON on stdin. Its next run gets what happens
+meanwhile. If it fails, it is run again.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
 
 /**
@@ -102,7 +102,7 @@ function optionsIn(words: ParsedArgs): Options {
   const [command, ...args] = words.values.get("arg") ?? [];
   const status = requiredPlace(words, "status");
   const on = (words.values.get("on") ?? []).flatMap((value) => value.split(",")).map(kindOf);
-  if (on.length === 0) throw new UsageError("--on is missing: it names what to tell");
+  if (on.length === 0) throw new UsageError("--on is missing: it names what to report");
   if (command === undefined || command === "") throw new UsageError("--arg is missing: it names the command");
   const names = words.values.get("name") ?? [];
   for (const name of names) checkName(name, "--name", UsageError);
@@ -149,7 +149,7 @@ export function checkOptions(options: Options): void {
       throw new TypeError(`"${name}" must be an array of strings`);
     }
   }
-  if (on.length === 0) throw new TypeError('"on" must name what to tell');
+  if (on.length === 0) throw new TypeError('"on" must name what to report');
   const unknown = on.find((kind) => !NOTICE_KINDS.includes(kind));
   if (unknown !== undefined) throw new TypeError(`"on" must be of ${NOTICE_KINDS.join(", ")}: got "${unknown}"`);
   checkText("args[0]", args[0]);

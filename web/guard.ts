@@ -41,7 +41,7 @@ export class Guard {
     }
     if (method === "GET" || method === "HEAD" || method === "POST" && this.#isLogin(pathname)) return null;
     const allow = this.#isLogin(pathname) ? "GET, HEAD, POST" : "GET, HEAD";
-    return refuse(405, "This server can change nothing", { allow });
+    return refuse(405, "This server cannot change anything", { allow });
   }
 
   /** Whether a client may see everything. */

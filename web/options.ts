@@ -57,7 +57,7 @@ const OPTIONS: readonly Option[] = [
 ];
 
 /** The text of `--help`. */
-export const HELP = `ncolony-web: show a colony in a browser. It can change nothing.
+export const HELP = `ncolony-web: show a colony in a browser. It cannot change anything.
 
 Usage: ncolony-web --colony DIR [options]
 

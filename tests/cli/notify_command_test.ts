@@ -55,7 +55,7 @@ Deno.test("--not-more-often is the least time from one start of the command to t
   ground.record(["three", "killed"]);
   const [, second] = await told(ground, 2);
   assertEquals(second!.events.map(({ name }) => name), ["two", "three"]);
-  const starts = notified.lines.filter((line) => / INFO telling /.test(line)).map(timeOf);
+  const starts = notified.lines.filter((line) => / INFO reporting to /.test(line)).map(timeOf);
   assert(starts[1]! - starts[0]! >= 2990, `${starts}`);
 });
 
@@ -129,13 +129,13 @@ Deno.test("a command that fails is logged with its last line of stderr, and run 
   }; else echo first >&2; echo "no $NCOLONY_COUNT" >&2; exit 7; fi`;
   await using notified = await ground.notify("killed", ...commandOf(fail));
   ground.record(["one", "killed"]);
-  const said = / WARN sh has not been told \(exit code 7; its last line on stderr: no (\d)\): trying again in (\d+) s$/;
+  const said = / WARN sh failed \(exit code 7; its last line on stderr: no (\d)\): trying again in (\d+) s$/;
   assertEquals((await notified.waitFor(said)).slice(1), ["1", "1"]);
   ground.record(["two", "killed"]);
   assertEquals((await notified.waitFor(said, 2)).slice(1), ["2", "2"]);
   assertEquals((await notified.waitFor(said, 3)).slice(1), ["2", "4"]);
   assertEquals(ground.remembered()!.id, 0, "nothing was told");
-  const starts = notified.lines.filter((line) => / INFO telling /.test(line)).map(timeOf);
+  const starts = notified.lines.filter((line) => / INFO reporting to /.test(line)).map(timeOf);
   assert(starts[1]! - starts[0]! >= 1000 && starts[2]! - starts[1]! >= 2000, `${starts}`);
   Deno.writeTextFileSync(go, "");
   const [document] = await told(ground, 1);
@@ -152,11 +152,11 @@ Deno.test("a command that cannot start, is ended by a signal or takes too long h
   using ground = new NotifyGround();
   ground.seemAlive(true);
   const cases: readonly (readonly [words: readonly string[], says: RegExp])[] = [
-    [["--arg", "/no/such"], /WARN such has not been told \(cannot start: .*"\/no\/such".*\): trying again in 1 s$/],
-    [commandOf("kill -KILL $$"), /WARN sh has not been told \(SIGKILL\): trying again in 1 s$/],
+    [["--arg", "/no/such"], /WARN such failed \(cannot start: .*"\/no\/such".*\): trying again in 1 s$/],
+    [commandOf("kill -KILL $$"), /WARN sh failed \(SIGKILL\): trying again in 1 s$/],
     [
       ["--timeout", "0.5", "--grace", "0.1", ...commandOf("echo late >&2; trap '' TERM; sleep 1000 & wait; wait")],
-      /WARN sh has not been told \(timed out; its last line on stderr: late\): trying again in 1 s$/,
+      /WARN sh failed \(timed out; its last line on stderr: late\): trying again in 1 s$/,
     ],
   ];
   for (const [index, [words, says]] of cases.entries()) {
@@ -214,7 +214,7 @@ Deno.test("under a monitor the command gets SIGTERM, and SIGKILL, before the kil
     assertEquals(await notified.stop(), 0);
     assertLess(performance.now() - begun, 20_000);
     assertEquals([isAlive(pid), notified.count(/^\[sh\] got TERM$/)], [false, 1]);
-    await notified.waitFor(/ WARN sh has not been told \(stopped(; .*)?\): the next start tells it$/);
+    await notified.waitFor(/ WARN sh failed \(stopped(; .*)?\): the next start reports it$/);
     await notified.waitFor(/WARN --grace 1000 is longer than the monitor allows with a kill_time of 3 s: /);
   }
   assertEquals(ground.remembered()!.id, 0);

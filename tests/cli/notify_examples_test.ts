@@ -78,7 +78,7 @@ Deno.test({
     const hook = `http://127.0.0.1:${(server.addr as Deno.NetAddr).port}/hook`;
     await using notified = await start(ground, "curl", { "https://example.com/hook": hook });
     const id = ground.die("web");
-    await notified.waitFor(/ WARN curl has not been told \(exit code 22; its last line on stderr: curl: .*503.*\): /);
+    await notified.waitFor(/ WARN curl failed \(exit code 22; its last line on stderr: curl: .*503.*\): /);
     await notified.waitFor(/ INFO run 2: exit code 0/);
     assertEquals(bodies.length, 2);
     const { method, type, text } = bodies[1]!;
@@ -221,7 +221,7 @@ Deno.test("makeService() tells as the program does, and checks its options", asy
     [{ status: "" }, TypeError, '"status" must not be empty'],
     [{ state: 3 }, TypeError, '"state" must be a string'],
     [{ colony: "" }, TypeError, '"colony" must not be empty'],
-    [{ on: [] }, TypeError, '"on" must name what to tell'],
+    [{ on: [] }, TypeError, '"on" must name what to report'],
     [{ on: "killed" }, TypeError, '"on" must be an array of strings'],
     [{ on: ["kill"] }, TypeError, '"on" must be of started, '],
     [{ args: [] }, TypeError, '"args[0]" must be a string'],

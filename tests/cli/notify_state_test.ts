@@ -184,7 +184,7 @@ Deno.test("a damaged state file is logged, and notify begins with what happens f
   for (const text of ["", "{", "[]", "{}", '{"id": "x"}', "\x1b[2J"]) {
     Deno.writeTextFileSync(ground.state, text);
     await using notified = await new Program(ground.words("killed"));
-    await notified.waitFor(/ WARN the state file is damaged, so only what happens from now on is told: /);
+    await notified.waitFor(/ WARN the state file is damaged, so only new events are reported: /);
     await notified.until("it has begun", () => Deno.readTextFileSync(ground.state).startsWith('{"version":1,'));
     await remembered(ground, ground.record([`after ${text.length}`, "killed"]));
     assertEquals(await notified.stop(), 0);
@@ -234,14 +234,14 @@ Deno.test("a state file that cannot be written is logged once, and notify goes o
   ground.seemAlive(true);
   await using notified = await ground.notify("killed");
   Deno.renameSync(dirname(ground.state), ground.dir.file("away"));
-  const fault = / ERROR cannot remember what was told: no such file or directory$/;
+  const fault = / ERROR cannot save what was reported: no such file or directory$/;
   for (const name of ["one", "two"]) {
     const id = ground.record([name, "killed"]);
     await until("it is told", () => ground.toldEvents().some((event) => event.id === id));
     await notified.waitFor(fault);
   }
   Deno.renameSync(ground.dir.file("away"), dirname(ground.state));
-  await notified.waitFor(/ INFO what was told can be remembered again$/);
+  await notified.waitFor(/ INFO what was reported can be saved again$/);
   assertEquals([notified.count(fault), ground.remembered()!.id], [1, ground.toldEvents().at(-1)!.id]);
 });
 

@@ -212,7 +212,7 @@ Deno.test("an invalid command line is one line that names the option and the nea
   const cases: readonly (readonly [argv: readonly string[], says: string])[] = [
     [["--on", "exited", ...run], "--status is missing, or --colony"],
     [["--status", ground.status, "--on", "exited", ...run], "--state is missing, or --colony"],
-    [["--colony", ground.dir.path, ...run], "--on is missing: it names what to tell"],
+    [["--colony", ground.dir.path, ...run], "--on is missing: it names what to report"],
     [["--colony", ground.dir.path, "--on", "exited"], "--arg is missing: it names the command"],
     [
       ["--colony", ground.dir.path, "--on", "exited,unhelthy", ...run],
