@@ -14,10 +14,10 @@ import { median } from "./table.ts";
 
 const HELP = `Usage: deno task bench:web [options]
 
-  --rounds N      how often to load the page, and to change a process [15]
+  --rounds N      how often to load the page, and to change a process [30]
   --chromium FILE the browser [chromium]`;
 
-const { help, rounds: given = "15", chromium: executablePath = "/usr/bin/chromium" } = parseArgs(Deno.args, {
+const { help, rounds: given = "30", chromium: executablePath = "/usr/bin/chromium" } = parseArgs(Deno.args, {
   boolean: ["help"],
   string: ["rounds", "chromium"],
 }) as { help?: boolean; rounds?: string; chromium?: string };

@@ -37,10 +37,13 @@ export function tempDir(): TempDir {
  * @returns The result of the condition, which is neither false, null nor undefined.
  * @throws {Error} If that takes 60 s, far longer than it ever should. The error names the condition.
  */
-export async function until<T>(what: string, condition: () => T | false | null | undefined): Promise<T> {
+export async function until<T>(
+  what: string,
+  condition: () => T | false | null | undefined | Promise<T | false | null | undefined>,
+): Promise<T> {
   const deadline = performance.now() + 60_000;
   for (;;) {
-    const value = condition();
+    const value = await condition();
     if (value !== false && value !== null && value !== undefined) return value;
     if (performance.now() > deadline) throw new Error(`Waited 60 s in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));

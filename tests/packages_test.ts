@@ -2,7 +2,7 @@ import { assertEquals, assertStringIncludes } from "@std/assert";
 import { dirname, join } from "@std/path";
 import { parse } from "yaml";
 import manifest from "../deno.json" with { type: "json" };
-import { ASSETS_PATH, assetsModule, LIBRARIES } from "../tools/assets.ts";
+import { ASSETS_FILE, assetsModule, LIBRARIES } from "../tools/assets.ts";
 import { schemaFiles } from "../tools/schemas.ts";
 import * as umbrella from "../mod.ts";
 import { ASSETS } from "../web/assets.ts";
@@ -50,7 +50,7 @@ Deno.test("core/schemas and docs/schemas have what `deno task schemas` writes", 
 });
 
 Deno.test("web/assets.ts has the files of web/page and of the libraries, unchanged, and their licenses", async () => {
-  assertEquals(Deno.readTextFileSync(ASSETS_PATH), await assetsModule(), "deno task assets");
+  assertEquals(Deno.readTextFileSync(ASSETS_FILE), await assetsModule(), "deno task assets");
   for (const [name, path] of Object.entries(LIBRARIES)) {
     assertEquals(ASSETS[name as keyof typeof ASSETS].text, Deno.readTextFileSync(path));
     const license = join(dirname(dirname(path)), "LICENSE");

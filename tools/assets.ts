@@ -26,24 +26,23 @@ export const LIBRARIES: Readonly<Record<string, string>> = {
 };
 
 /** The path of what this writes. */
-export const ASSETS_PATH: string = join(root, "web", "assets.ts");
+export const ASSETS_FILE: string = join(root, "web", "assets.ts");
 
 /** Returns the text of `web/assets.ts`. */
 export async function assetsModule(): Promise<string> {
   const own = [...Deno.readDirSync(page)].map(({ name }): [string, string] => [name, join(page, name)]);
   const files = [...own, ...Object.entries(LIBRARIES)].sort(([a], [b]) => a < b ? -1 : 1);
-  const entries = await Promise.all(files.map(async ([name, path]) => {
-    const text = Deno.readTextFileSync(path);
-    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-    const tag = new Uint8Array(digest).toHex().slice(0, 16);
-    return `  ${JSON.stringify(name)}: {
+  const texts = files.map(([, path]) => Deno.readTextFileSync(path));
+  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(texts.join("\0")));
+  const path = `/assets/${new Uint8Array(digest).toHex().slice(0, 16)}/`;
+  const entries = files.map(([name], at) =>
+    `  ${JSON.stringify(name)}: {
     type: ${JSON.stringify(TYPES[name.slice(name.lastIndexOf("."))])},
-    tag: ${JSON.stringify(tag)},
     text:
-      ${JSON.stringify(text)},
+      ${JSON.stringify(texts[at]!.replaceAll("{assets}", path))},
   },
-`;
-  }));
+`
+  );
   return `// Written by tools/assets.ts: \`deno task assets\`.
 // deno-fmt-ignore-file
 
@@ -51,11 +50,12 @@ export async function assetsModule(): Promise<string> {
 export interface Asset {
   /** Its media type. */
   readonly type: string;
-  /** What tells it from other versions of it. */
-  readonly tag: string;
   /** Its content. */
   readonly text: string;
 }
+
+/** The path below which they are served. With other contents it is another one, so that browsers can keep them. */
+export const ASSETS_PATH = ${JSON.stringify(path)};
 
 /** The files of the page and of its libraries, by their names. */
 export const ASSETS = {
@@ -67,4 +67,4 @@ function packageOf(name: string): string {
   return dirname(dirname(resolve(name)));
 }
 
-if (import.meta.main) Deno.writeTextFileSync(ASSETS_PATH, await assetsModule());
+if (import.meta.main) Deno.writeTextFileSync(ASSETS_FILE, await assetsModule());

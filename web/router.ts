@@ -10,7 +10,7 @@ import {
 import { denoClock, nearest } from "@ncolony/host";
 import { readStory, type StatusReader } from "@ncolony/host/read-tool";
 import { answer, answerJson, refuse, TYPES } from "./answers.ts";
-import { type Asset, ASSETS } from "./assets.ts";
+import { type Asset, ASSETS, ASSETS_PATH } from "./assets.ts";
 import { wantsOpenMetrics } from "./accept.ts";
 import type { Colony } from "./colony.ts";
 import type { Guard } from "./guard.ts";
@@ -39,7 +39,7 @@ export interface RouterParts {
   readonly peers: PeerSource;
 }
 
-/** The pages that a script fills. */
+/** The pages that a script draws. */
 const PAGE = /^\/(?:(?:host\/[^/]+\/)?process\/[^/]+)?$/;
 
 /** What is known about a process, here or at a peer. */
@@ -66,7 +66,7 @@ export class Router {
 
   async #answer(request: Request, url: URL, client: string): Promise<Response> {
     const { guard, colony } = this.#parts;
-    const refusal = guard.refuse(request, url) ?? await guard.login(request, url, client) ?? assetAt(request, url);
+    const refusal = guard.refuse(request, url) ?? await guard.login(request, url, client) ?? assetAt(url);
     if (refusal !== null) return refusal;
     const isAdmitted = await guard.admits(request, client);
     if (url.pathname === "/healthz") return healthz(colony, isAdmitted);
@@ -145,12 +145,11 @@ function healthz(colony: Colony, isAdmitted: boolean): Response {
 }
 
 /** Answers with a part of the page. Null if there is none at this path. */
-function assetAt({ headers }: Request, { pathname }: URL): Response | null {
-  const name = pathname.slice(1);
+function assetAt({ pathname }: URL): Response | null {
+  const name = pathname.startsWith(ASSETS_PATH) ? pathname.slice(ASSETS_PATH.length) : "";
   if (!Object.hasOwn(ASSETS, name) || name.endsWith(".html")) return null;
-  const { text, type, tag }: Asset = ASSETS[name as keyof typeof ASSETS];
-  const kept = { etag: `"${tag}"`, "cache-control": "no-cache" };
-  return headers.get("if-none-match") === kept.etag ? answer(304, null, type, kept) : answer(200, text, type, kept);
+  const { text, type }: Asset = ASSETS[name as keyof typeof ASSETS];
+  return answer(200, text, type, { "cache-control": "max-age=31536000, immutable" });
 }
 
 /** Answers with a stream. A client that asks for nothing but headers gets none. */

@@ -4,7 +4,8 @@ import { Program } from "../cli/program.ts";
 import { StatusColony } from "../cli/status_files.ts";
 import { sh, signalIfThere } from "../cli/tools.ts";
 import { Web } from "../cli/web.ts";
-import { type TempDir, tempDir } from "../helpers.ts";
+import { Random } from "../core/random.ts";
+import { type TempDir, tempDir, until } from "../helpers.ts";
 import { browserTest, shows } from "./browser.ts";
 
 const SLEEP = { args: ["sleep", "1000"] };
@@ -291,7 +292,7 @@ browserTest(
 );
 
 /** Writes the status of a process as a monitor does. */
-function writeStatus(directory: string, name: string, incarnation: number): void {
+function writeStatus(directory: string, name: string, incarnation: number, more: object = {}): void {
   const at = new Date(Date.now() - 100_000).toISOString();
   const status = {
     version: 1,
@@ -303,9 +304,54 @@ function writeStatus(directory: string, name: string, incarnation: number): void
     starts: incarnation,
     started: at,
   };
-  Deno.writeTextFileSync(join(directory, ".fresh.new"), JSON.stringify({ ...status, threshold: 1 }));
+  Deno.writeTextFileSync(join(directory, ".fresh.new"), JSON.stringify({ ...status, threshold: 1, ...more }));
   Deno.renameSync(join(directory, ".fresh.new"), join(directory, name));
 }
+
+/** Serves the statuses in a directory, as if a monitor lived. */
+function serveStatuses(dir: TempDir, stack: AsyncDisposableStack): Web {
+  dir.write(".lock", "");
+  stack.use(new Program(["flock", "-x", "--no-fork", dir.file(".lock"), "sleep", "1000"]));
+  return stack.use(new Web(["--status", dir.path], ["--allow-net=127.0.0.1", `--allow-read=${dir.path}`]));
+}
+
+browserTest("whatever comes, goes and changes, the rows are in order, each once, and keep the focus", async (open) => {
+  using dir = tempDir();
+  const starts = new Map<string, number>();
+  const random = new Random(7);
+  const touch = (name: string, count: number | null) => {
+    if (count === null) {
+      if (starts.delete(name)) Deno.removeSync(dir.file(name));
+    } else {
+      starts.set(name, count);
+      writeStatus(dir.path, name, count);
+    }
+  };
+  for (let index = 0; index < 130; index++) touch(`p${index}`, 1 + random.below(4));
+  await using stack = new AsyncDisposableStack();
+  const { page } = await open(await serveStatuses(dir, stack).url("/?sort=starts"));
+  const isInOrder = async (round: string) => {
+    const order = [...starts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).map(([name]) => name);
+    await until(`the rows are in order ${round}`, async () => (await names(page)).join() === order.join());
+    const counts = await page.locator(".row .c-starts").allTextContents();
+    assertEquals(counts, order.map((name) => `${starts.get(name)}`), round);
+  };
+  await isInOrder("at first");
+  await page.locator(".c-name a", { hasText: /^p77$/ }).focus();
+  for (let round = 0; round < 20; round++) {
+    for (let change = 0; change < 12; change++) {
+      const name = `p${random.below(160)}`;
+      touch(name, name !== "p77" && random.chance(0.4) ? null : 1 + random.below(4));
+    }
+    // The last group comes and goes.
+    touch("p77", round % 2 === 0 ? 1 : 9);
+    await isInOrder(`round ${round}`);
+    assertEquals(await page.evaluate("document.activeElement.textContent"), "p77");
+  }
+  const ups = () => page.locator(".row .c-up").allTextContents();
+  const before = await ups();
+  await until("time goes on in every row", async () => (await ups()).every((up, row) => up !== before[row]));
+});
 
 browserTest(
   "1,000 rows are all there, are only drawn where they can be seen, and a change draws one of them",
@@ -313,10 +359,8 @@ browserTest(
     using dir = tempDir();
     const all = Array.from({ length: 1000 }, (_, index) => `process-${`${index}`.padStart(4, "0")}`);
     for (const name of all) writeStatus(dir.path, name, 1);
-    dir.write(".lock", "");
-    await using _lock = new Program(["flock", "-x", "--no-fork", dir.file(".lock"), "sleep", "1000"]);
-    await using web = new Web(["--status", dir.path], ["--allow-net=127.0.0.1", `--allow-read=${dir.path}`]);
-    const { page } = await open(await web.url());
+    await using stack = new AsyncDisposableStack();
+    const { page } = await open(await serveStatuses(dir, stack).url());
     await page.locator(".row").nth(999).waitFor({ state: "attached" });
     assertEquals(await names(page), all);
     const drawn = `[...document.querySelectorAll(".row .c-state")]

@@ -128,22 +128,14 @@ Deno.test("/healthz is 200 or 503 as ctl status exits with 0 or not", async () =
   assertEquals((await web.ask("/healthz")).text, "1 of 1 run\n");
   colony.put("crash", CRASH);
   await colony.inState("crash", "waiting");
-  await untilAsync("it is not well", async () => (await web.ask("/healthz")).status === 503);
+  await until("it is not well", async () => (await web.ask("/healthz")).status === 503);
   assertMatch((await web.ask("/healthz")).text, /^1 of 2 run; crash (?:waits|died)/);
   colony.remove("crash");
-  await untilAsync("it is well again", async () => (await web.ask("/healthz")).status === 200);
+  await until("it is well again", async () => (await web.ask("/healthz")).status === 200);
   await colony.stop();
-  await untilAsync("the monitor is gone", async () => (await web.ask("/healthz")).status === 503);
+  await until("the monitor is gone", async () => (await web.ask("/healthz")).status === 503);
   assertMatch((await web.ask("/healthz")).text, /^The monitor is not running: it stopped/);
 });
-
-/** Waits until a condition holds that takes time itself. */
-async function untilAsync(what: string, condition: () => Promise<boolean>): Promise<void> {
-  for (let round = 0; !await condition(); round++) {
-    assert(round < 600, what);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
 
 Deno.test("a status directory that comes, goes and comes again is shown as it is", async () => {
   using dir = tempDir();
@@ -154,7 +146,7 @@ Deno.test("a status directory that comes, goes and comes again is shown as it is
     await using colony = new StatusColony({ config: { web: SLEEP } }, lent(dir));
     await colony.inState("web", "running");
     await using events = await web.follow("/events");
-    await untilAsync("web runs", async () => (await web.json("/api/status")).processes[0]?.name === "web");
+    await until("web runs", async () => (await web.json("/api/status")).processes[0]?.name === "web");
     await colony.stop();
     await events.find("the monitor is gone", (data) => data.monitor?.alive === false);
     Deno.removeSync(dir.file("status"), { recursive: true });
@@ -181,7 +173,8 @@ Deno.test("answers have a policy that runs nothing from elsewhere, and only GET 
   await using colony = new WebColony({ web: SLEEP });
   await colony.inState("web", "running");
   await using web = Web.of(colony.web);
-  for (const path of ["/", "/process/web", "/api/status", "/healthz", "/app.js", "/nothing", "/api/why/none"]) {
+  const [app] = /\/assets\/\w+\/app\.js/.exec((await web.ask("/")).text)!;
+  for (const path of ["/", "/process/web", "/api/status", "/healthz", app, "/nothing", "/api/why/none"]) {
     const { headers, status } = await web.ask(path);
     assertEquals(
       headers.get("content-security-policy"),
@@ -190,7 +183,7 @@ Deno.test("answers have a policy that runs nothing from elsewhere, and only GET 
     );
     assertEquals(headers.get("x-content-type-options"), "nosniff");
     assertEquals(headers.get("referrer-policy"), "same-origin");
-    assertEquals(headers.get("cache-control"), path === "/app.js" ? "no-cache" : "no-store");
+    assertEquals(headers.get("cache-control"), path === app ? "max-age=31536000, immutable" : "no-store");
     const head = await web.ask(path, { method: "HEAD" });
     assertEquals([head.status, head.text], [status, ""]);
     for (const method of ["POST", "PUT", "DELETE", "PATCH", "OPTIONS"]) {
@@ -199,13 +192,18 @@ Deno.test("answers have a policy that runs nothing from elsewhere, and only GET 
     }
   }
   assertEquals((await web.ask("/login", { method: "POST" })).status, 405);
-  const { headers } = await web.ask("/app.js");
-  const again = await web.ask("/app.js", { headers: { "if-none-match": headers.get("etag")! } });
-  assertEquals([again.status, again.text], [304, ""]);
   const stream = await fetch(await web.url("/events"), { method: "HEAD" });
   assertEquals([stream.status, await stream.text()], [200, ""]);
+  const assets = app.slice(0, -"app.js".length);
   for (
-    const path of ["/login.html", "/index.html", "/__proto__", "/constructor", "/api/why/%ff", "/api/why/..%2fx", "//x"]
+    const path of [
+      "/app.js",
+      "/assets/0/app.js",
+      ...["", "index.html", "login.html", "__proto__", "constructor"].map((name) => assets + name),
+      "/api/why/%ff",
+      "/api/why/..%2fx",
+      "//x",
+    ]
   ) {
     assertEquals((await web.ask(path)).status, 404, path);
   }
@@ -250,7 +248,7 @@ Deno.test("web shows the end of a log, follows it over rotation, and shows no ot
   Deno.renameSync(log, `${log}.1`);
   Deno.writeTextFileSync(`${log}.1`, "line 4\n", { append: true });
   Deno.writeTextFileSync(log, "line 5\n\u001b[31m<b>\u202e\n");
-  await untilAsync("all was read", () => {
+  await until("all was read", () => {
     return Promise.resolve(following.events.flatMap(({ data }) => data.lines).length >= 6);
   });
   const all = following.events.flatMap(({ data }) => data.lines);
@@ -289,8 +287,8 @@ Deno.test("a client that reads nothing is dropped, and costs no other client any
     const { stdout } = await run(["sh", "-c", `ls -l /proc/${web.process.pid}/fd | grep -c flood`]);
     return Number(stdout);
   };
-  await untilAsync("both follow", async () => await descriptors() === 2);
-  await untilAsync("it is dropped", async () => {
+  await until("both follow", async () => await descriptors() === 2);
+  await until("it is dropped", async () => {
     flood();
     return await descriptors() === 1;
   });
@@ -318,7 +316,7 @@ Deno.test("at most 200 clients follow something at once, and whoever leaves make
   }
   assertEquals((await web.ask("/api/status")).status, 200);
   await following.pop()!.body!.cancel();
-  await untilAsync("there is room", async () => {
+  await until("there is room", async () => {
     const response = await fetch(url);
     await response.body!.cancel();
     return response.status === 200;
@@ -353,7 +351,7 @@ Deno.test("web needs only to listen and to read the status and the logs, and nei
   const { status, text } = await blind.ask("/healthz");
   assertEquals([status, /cannot be read: needs --allow-read/.test(text)], [503, true], text);
   await using mute = new Web(argv, [net, `--allow-read=${colony.status}`]);
-  await untilAsync("web runs for longer than the threshold", async () => (await mute.ask("/healthz")).status === 200);
+  await until("web runs for longer than the threshold", async () => (await mute.ask("/healthz")).status === 200);
   const log = await mute.ask("/api/log/web");
   assertEquals([log.status, /needs --allow-read/.test(log.text)], [500, true], log.text);
 });
@@ -374,7 +372,7 @@ Deno.test("web closes all connections and listens again when it has too many ope
   } finally {
     for (const connection of connections) connection.close();
   }
-  await untilAsync("it answers again", async () => {
+  await until("it answers again", async () => {
     const response = await fetch(`http://127.0.0.1:${port}/healthz`).catch(() => null);
     await response?.body?.cancel();
     return response?.status === 503;

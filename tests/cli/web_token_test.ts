@@ -46,7 +46,8 @@ Deno.test("with a token, nobody without it sees anything, but for whether all is
     assertEquals([status, headers.get("www-authenticate")], [401, "Bearer"]);
     assertStringIncludes(text, `<input type="hidden" name="next" value="${path}">`);
   }
-  assertEquals((await fresh.ask("/style.css")).status, 200);
+  const [style] = /\/assets\/\w+\/style\.css/.exec((await fresh.ask("/")).text)!;
+  assertEquals((await fresh.ask(style)).status, 200);
   const health = await fresh.ask("/healthz");
   assertEquals([health.status, health.text], [503, "not well\n"]);
   const bearer = { headers: { authorization: `Bearer ${TOKEN}` } };

@@ -8,20 +8,11 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
+import { Random } from "../core/random.ts";
 import { until } from "../helpers.ts";
 import { place, ROOT, signalIfThere, toolCommand } from "../cli/tools.ts";
 
-const NAMES = Array.from({ length: 12 }, (_, i) => `p${i}`);
-
-/** Numbers that are the same for the same seed (mulberry32). */
-function random(seed: number): () => number {
-  return () => {
-    seed = seed + 0x6d2b79f5 | 0;
-    let t = Math.imul(seed ^ seed >>> 15, 1 | seed);
-    t = t + Math.imul(t ^ t >>> 7, 61 | t) ^ t;
-    return ((t ^ t >>> 14) >>> 0) / 2 ** 32;
-  };
-}
+const NAMES = ["p0", "p1", "p2", "p3", "p4", "p5", "p6", "p7", "p8", "p9", "p10", "p11"] as const;
 
 /** A colony in which things go wrong. */
 class Field {
@@ -33,35 +24,25 @@ class Field {
   readonly doubles: string = join(this.dir, "doubles");
   readonly log: string = join(this.dir, "log");
   readonly isSmall: boolean;
-  readonly #random: () => number;
+  readonly random: Random;
   #monitor: Deno.ChildProcess | null = null;
   #version = 0;
   #sent = 0;
 
   constructor(seed: number) {
-    this.#random = random(seed);
+    this.random = new Random(seed);
     Deno.writeTextFileSync(this.doubles, "");
     this.isSmall = mount(this.pids);
     for (const name of NAMES) this.edit(name);
   }
 
-  /** Returns a whole number from 0 to `below`, without `below`. */
-  below(below: number): number {
-    return Math.floor(this.#random() * below);
-  }
-
-  /** Returns one of these items. */
-  one<T>(some: readonly T[]): T {
-    return some[this.below(some.length)]!;
-  }
-
   /** Writes a config that differs from all previous ones. */
   edit(name: string): void {
-    const kind = this.one(["sleeps", "sleeps", "sleeps", "crashes", "stubborn", "leaves"]);
+    const kind = this.random.pick(["sleeps", "sleeps", "sleeps", "crashes", "stubborn", "leaves"]);
     const lock = `exec 9>>'${this.locks}/${name}'; flock -n 9 || echo "${name} $$" >> '${this.doubles}'`;
     const then = {
       sleeps: "exec sleep 1000",
-      crashes: `sleep 0.${1 + this.below(9)}; exit 3`,
+      crashes: `sleep 0.${1 + this.random.below(9)}; exit 3`,
       stubborn: "trap '' TERM; while :; do sleep 0.1; done",
       leaves: "sleep 1000 & sleep 0.5",
     }[kind];
@@ -71,8 +52,8 @@ class Field {
 
   /** Makes something happen that may happen to a colony. */
   act(): void {
-    const name = this.one(NAMES);
-    const act = this.one(["edit", "edit", "edit", "remove", "restart", "restart", "all", "fill", "free"]);
+    const name = this.random.pick(NAMES);
+    const act = this.random.pick(["edit", "edit", "edit", "remove", "restart", "restart", "all", "fill", "free"]);
     if (act === "edit") this.edit(name);
     else if (act === "remove") attempt(() => Deno.removeSync(join(this.config, name)));
     else if (act === "restart") this.send({ type: "RESTART", name });
@@ -200,12 +181,12 @@ function pause(ms: number): Promise<void> {
 /** Runs one field. Returns what went wrong, or null. */
 async function play(field: Field, kills: number): Promise<string | null> {
   for (let killed = 0; killed < kills; killed++) {
-    field.start(field.one([null, null, null, 60, 80, 100]));
+    field.start(field.random.pick([null, null, null, 60, 80, 100]));
     // Some monitors are killed while they start, others later.
-    const until = performance.now() + field.below(field.one([150, 400, 1500]));
+    const until = performance.now() + field.random.below(field.random.pick([150, 400, 1500]));
     while (performance.now() < until) {
-      if (field.below(3) > 0) field.act();
-      await pause(field.below(40));
+      if (field.random.below(3) > 0) field.act();
+      await pause(field.random.below(40));
     }
     await field.kill();
     if (Deno.readTextFileSync(field.doubles) !== "") return `two of one name after ${killed + 1} kills`;

@@ -1,9 +1,10 @@
 /** The page: the table of all processes, or one process. */
 
-import { html, render, useEffect, useState } from "/preact.js";
-import { span, visible } from "./format.js";
+import { html, render, useEffect, useState } from "./preact.js";
+import { hostOf, span, visible } from "./format.js";
 import { connect, start, store, subscribe } from "./store.js";
-import { arranged, COLUMNS, hostOf, rowsOf, Table, Ticking } from "./table.js";
+import { arranged, COLUMNS, rowsOf, Table } from "./table.js";
+import { Ticking } from "./ticking.js";
 
 /** Loads the page of a process once one is asked for. */
 function LoadedProcess(props) {

@@ -1,6 +1,6 @@
 /** What a process was like in the last hour, in three small charts. */
 
-import { html, useEffect, useRef, useState } from "/preact.js";
+import { html, useEffect, useRef, useState } from "./preact.js";
 import { bytes, span, timeOfDay } from "./format.js";
 
 /** How often to ask for new samples, in milliseconds: so often the server takes one. */
@@ -26,8 +26,11 @@ const CHARTS = [
 let library = null;
 function loaded() {
   return library ??= new Promise((resolve, reject) => {
-    const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: "/uplot.css" });
-    const script = Object.assign(document.createElement("script"), { src: "/uplot.js" });
+    const style = Object.assign(document.createElement("link"), {
+      rel: "stylesheet",
+      href: import.meta.resolve("./uplot.css"),
+    });
+    const script = Object.assign(document.createElement("script"), { src: import.meta.resolve("./uplot.js") });
     script.onload = () => resolve(globalThis.uPlot);
     script.onerror = () => {
       library = null;

@@ -15,15 +15,21 @@ function escaped(character) {
   return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
 }
 
+const UNITS = [["d", 86_400], ["h", 3600], ["m", 60], ["s", 1]];
+
 /** Formats a span of time in its two largest units: `3d 4h`, `32 s`. */
 export function span(ms) {
   const seconds = Math.max(0, Math.floor(ms / 1000));
   if (seconds < 60) return `${seconds} s`;
-  const units = [["d", 86_400], ["h", 3600], ["m", 60], ["s", 1]];
-  const first = units.findIndex(([, unit]) => seconds >= unit);
-  const [[large, largeSeconds], [small, smallSeconds]] = [units[first], units[first + 1]];
+  const first = UNITS.findIndex(([, unit]) => seconds >= unit);
+  const [[large, largeSeconds], [small, smallSeconds]] = [UNITS[first], UNITS[first + 1]];
   const rest = Math.floor(seconds % largeSeconds / smallSeconds);
   return `${Math.floor(seconds / largeSeconds)}${large}${rest === 0 ? "" : ` ${rest}${small}`}`;
+}
+
+/** Names the host of a colony. */
+export function hostOf({ host }) {
+  return host ?? location.hostname;
 }
 
 /** Formats a number of bytes: `12.3 MiB`. */

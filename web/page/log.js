@@ -1,6 +1,6 @@
 /** The log of a process, as it grows. */
 
-import { html, useEffect, useLayoutEffect, useRef, useState } from "/preact.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "./preact.js";
 import { visible } from "./format.js";
 
 /** How many lines are kept. */

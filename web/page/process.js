@@ -1,11 +1,11 @@
 /** The page of one process. */
 
-import { html, useEffect, useState } from "/preact.js";
+import { html, useEffect, useState } from "./preact.js";
 import { Charts } from "./charts.js";
-import { exitWord, faultOf, healthOf, span, stateOf, visible } from "./format.js";
+import { exitWord, faultOf, healthOf, hostOf, span, stateOf, visible } from "./format.js";
 import { Log } from "./log.js";
 import { serverNow, store } from "./store.js";
-import { hostOf, Ticking } from "./table.js";
+import { Ticking } from "./ticking.js";
 
 /** How many events are shown at first. */
 const SHORT = 12;
