@@ -29,6 +29,8 @@ const FUNCTIONS = {
   closedir: { parameters: ["pointer"], result: "i32" },
 } as const satisfies Deno.ForeignLibraryInterface;
 
+const O_CLOEXEC = 0o2000000;
+
 /** The offset of the name in a `struct dirent` of 64-bit Linux, in glibc and musl. */
 const D_NAME = 19;
 
@@ -104,9 +106,14 @@ export class Libc {
     this.#c.waitpid(pid, null, WNOHANG);
   }
 
-  /** Returns whether this process is in the foreground process group of the terminal on stdin. */
+  /** Returns whether this process is in the foreground process group of its terminal, wherever its stdin comes from. */
   hasTerminal(): boolean {
-    return this.#c.tcgetpgrp(0) === this.#c.getpgrp();
+    const O_NOCTTY = 0o400;
+    const descriptor = this.#c.open(cString("/dev/tty"), O_NOCTTY | O_CLOEXEC);
+    const STDIN = 0;
+    const group = this.#c.tcgetpgrp(descriptor < 0 ? STDIN : descriptor);
+    if (descriptor >= 0) this.#c.close(descriptor);
+    return group === this.#c.getpgrp();
   }
 
   /** Sets the signals that the calling thread blocks. Returns the signals that it blocked before. */
@@ -155,7 +162,7 @@ export class Libc {
 
   /** Reads a file of /proc. Null if it cannot be opened. */
   readFile(path: string): string | null {
-    const descriptor = this.#c.open(cString(path), 0);
+    const descriptor = this.#c.open(cString(path), O_CLOEXEC);
     if (descriptor < 0) return null;
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(4096);

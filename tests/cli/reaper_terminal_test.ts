@@ -135,6 +135,33 @@ while :; do wait; done`;
   await gone(...pids);
 });
 
+testOnTerminal(
+  SUBREAPER,
+  "Ctrl-C is one SIGINT for a command whose stdin, stdout and stderr are elsewhere",
+  async () => {
+    using dir = tempDir();
+    const [script, told] = [dir.file("script"), dir.file("told")];
+    dir.write("script", `echo $PPID; ${COUNTS}`);
+    dir.write("told", "");
+    await using terminal = new Terminal(SHELL);
+    await terminal.type(`sleep 1000 | ${REAPER.join(" ")} --grace 0 sh ${script} > ${told} 2>&1\n`);
+    const lines = () => Deno.readTextFileSync(told).split("\n");
+    const count = (line: string) => lines().filter((it) => it === line).length;
+    await until("it is ready", () => count("ready") === 1);
+    const pid = Number(lines()[0]);
+    for (let round = 1; round <= 8; round++) {
+      await terminal.type(CTRL_C);
+      await until("the signal is told", () => count("told INT") >= round);
+      Deno.kill(pid, "SIGUSR2");
+      await until("the fence is told", () => count("told USR2") === round);
+      assertEquals(count("told INT"), round);
+    }
+    Deno.kill(pid, "SIGTERM");
+    await terminal.type("exit $((20 + ${PIPESTATUS[1]}))\n");
+    assertEquals(await terminal.ended(), 23);
+  },
+);
+
 testOnTerminal(SUBREAPER, "a shell in a shell exits, and the outer one gets its terminal back", async () => {
   await using terminal = new Terminal(SHELL);
   await terminal.type(`${[...REAPER, ...SHELL].join(" ")}\n`);
@@ -194,13 +221,15 @@ testOnTerminal(
 testOnTerminal(SUBREAPER, "Ctrl-Z stops a command behind a pipe, which its shell sees, and fg resumes it", async () => {
   await using terminal = new Terminal(SHELL);
   const words = REAPER.map((word) => `'${word}'`).join(" ");
-  await terminal.type(`sleep 1000 | ${words} -- sh -c 'echo up $((20 + 2)); exec sleep 1000'\n`);
+  // While a shell starts a program, it may not stop, so this one starts none.
+  const script = `trap "echo resumed \\$((20 + 4))" CONT; echo up $((20 + 2)); while :; do read it; done`;
+  await terminal.type(`sleep 1000 | ${words} -- sh -c '${script}'\n`);
   await terminal.waitFor(UP);
   await terminal.type(CTRL_Z);
   await terminal.waitFor("Stopped");
   await terminal.type("fg\n");
-  // The line as it was typed, as it was stopped, and as it resumes.
-  await terminal.waitFor("sleep 1000 |", 3);
+  // Before this, the terminal may still be the shell's.
+  await terminal.waitFor("resumed 24\r\n");
   await terminal.type(CTRL_C);
   await terminal.type("echo went on $((20 + 3))\n");
   await terminal.waitFor("went on 23\r\n");

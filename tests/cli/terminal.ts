@@ -64,14 +64,10 @@ export class Terminal implements AsyncDisposable {
 
   /** Waits until a text was seen so many times. */
   async waitFor(text: string, count = 1): Promise<void> {
-    try {
-      await until(`${JSON.stringify(text)} is seen`, () => {
-        if (this.count(text) >= count) return true;
-        if (this.#isOver) throw new Error("it is over");
-      });
-    } catch (error) {
-      throw new Error(`Not seen, ${count} times: ${JSON.stringify(text)}\n${this.#seen}`, { cause: error });
-    }
+    await this.#until(`${JSON.stringify(text)} is seen ${count} times`, () => {
+      if (this.count(text) >= count) return true;
+      if (this.#isOver) throw new Error("it is over");
+    });
   }
 
   /** Returns how often a text was seen. */
@@ -95,7 +91,7 @@ export class Terminal implements AsyncDisposable {
 
   /** Waits until the program exits by itself. Returns its exit code. */
   async ended(): Promise<number> {
-    await until("the program on the terminal ends", () => this.#isOver);
+    await this.#until("the program on the terminal ends", () => this.#isOver);
     await this.#reading;
     return (await this.#process.status).code;
   }
@@ -108,6 +104,14 @@ export class Terminal implements AsyncDisposable {
     for (const pid of this.#pids) signalIfThere(pid, "SIGKILL");
     await this.#writer.close().catch(() => {});
     await this.#reading;
+  }
+
+  async #until(what: string, condition: () => boolean | undefined): Promise<void> {
+    try {
+      await until(what, condition);
+    } catch (error) {
+      throw new Error(`It is not true that ${what}. The terminal shows:\n${this.#seen}`, { cause: error });
+    }
   }
 
   async #read(): Promise<void> {
