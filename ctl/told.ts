@@ -12,7 +12,7 @@ export function openStatus(words: ParsedArgs): { readonly reader: StatusReader; 
   const reader = new StatusReader(requiredPlace(words, "status"));
   const known = reader.names();
   if (known === null) {
-    const hint = "does a monitor run with --colony or --status?";
+    const hint = "is a monitor running with --colony or --status?";
     throw new ExitError(`there is no status in ${JSON.stringify(reader.path)}: ${hint}`, NOTHING);
   }
   return { reader, known };

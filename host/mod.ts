@@ -93,7 +93,13 @@ export {
   statusFile,
   type Watchdog,
 } from "./program/heart.ts";
-export { type HttpAddress, type HttpHandler, HttpServer, SlowClientError } from "./program/http_server.ts";
+export {
+  formatAddress,
+  type HttpAddress,
+  type HttpHandler,
+  HttpServer,
+  SlowClientError,
+} from "./program/http_server.ts";
 export { type Foreground, startForeground } from "./program/foreground.ts";
 export { askHttp } from "./checks/http.ts";
 export type { HttpTarget } from "./checks/http_connection.ts";

@@ -68,6 +68,11 @@ export class Colony {
     return this.#fault === null && isWell(this.#view);
   }
 
+  /** Why nothing is known about it. Null if something is. */
+  get fault(): string | null {
+    return this.#fault;
+  }
+
   /** How it is, in sentences. */
   get summary(): string[] {
     const unreadable = [...this.#cache.faults].map(([name, fault]) => `${visible(name)} cannot be shown: ${fault}.`);
@@ -170,5 +175,5 @@ function nothing(): View {
 }
 
 function noStatus(path: string): string {
-  return `There is no status in ${JSON.stringify(path)}: does a monitor run with --colony or --status?`;
+  return `There is no status in ${JSON.stringify(path)}. Is a monitor running with --colony or --status?`;
 }

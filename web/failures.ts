@@ -1,8 +1,8 @@
-/** How many wrong tokens in a row a client may send. */
+/** How many wrong tokens a client may send at once. */
 const MAX_FAILURES = 20;
 
 /** After this time, in milliseconds, it may send one more. */
-const RECOVERY_MS = 3000;
+export const RECOVERY_MS = 3000;
 
 /** Of how many clients failures are remembered. */
 const MAX_CLIENTS = 1000;

@@ -1,4 +1,5 @@
 import { denoClock } from "@ncolony/host";
+import { ASSETS_PATH } from "./assets.ts";
 import { type EventStream, formatEvent, Streams } from "./streams.ts";
 
 /** How many clients may follow something at once. */
@@ -64,7 +65,9 @@ export class Hub {
     if (stream === null) return null;
     this.#followers.set(stream, isOwn);
     const missed = this.#missedSince(since);
-    stream.send(formatEvent("hello", `{"version":1,${this.#state()},"all":${missed === null}}`));
+    stream.send(
+      formatEvent("hello", `{"version":1,${this.#state()},"page":"${ASSETS_PATH}","all":${missed === null}}`),
+    );
     for (const { host, event } of missed ?? []) if (host === null || !isOwn) stream.send(event);
     return stream;
   }

@@ -47,7 +47,7 @@ const OPTIONS: readonly Option[] = [
   { name: "status", value: "DIR", help: "the status directory; required without --colony" },
   { name: "logs", value: "DIR", help: "the directory of log files" },
   { name: "listen", value: "HOST:PORT", help: `listen there [${DEFAULT_LISTEN}]` },
-  { name: "host", value: "NAME", help: "a name of this server in URLs; repeatable" },
+  { name: "host", value: "NAME", help: "a host name clients may use; repeatable" },
   { name: "token-file", value: "FILE", help: "clients must have the token in FILE" },
   { name: "peer", value: "NAME=URL", help: "show another server's page too; repeatable" },
   { name: "peer-token-file", value: "NAME=FILE", help: "the token for a peer; repeatable" },

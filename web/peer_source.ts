@@ -18,13 +18,12 @@ export class PeerSource {
   }
 
   /** Answers with what a peer tells about a process. */
-  async ask(host: string, what: string, name: string, request: Request, url: URL): Promise<Response> {
+  async ask(host: string, what: string, name: string, url: URL): Promise<Response> {
     const peer = this.#peers.get(host);
     if (peer === undefined) return refuse(404, "There is no such peer");
     const lines = Number(url.searchParams.get("lines"));
     const path = `/api/${what}/${encodeURIComponent(name)}${lines >= 1 ? `?lines=${Math.floor(lines)}` : ""}`;
     const abort = new AbortController();
-    request.signal.addEventListener("abort", () => abort.abort(), { once: true });
     const cancel = denoClock.after(TIMEOUT_MS, () => abort.abort(new Error("it does not answer")));
     try {
       const response = await peer.ask(path, abort.signal);
@@ -46,7 +45,7 @@ export class PeerSource {
     const stream = this.#streams.open(() => abort.abort());
     if (stream === null) {
       abort.abort();
-      return refuse(503, "Too many clients follow something", { "retry-after": "10" });
+      return refuse(503, "Too many streaming clients", { "retry-after": "10" });
     }
     (async () => {
       for await (const part of body ?? []) stream.send(part);

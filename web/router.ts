@@ -5,6 +5,7 @@ import {
   storyJson,
   storyLines,
   storySentences,
+  visible,
   visibleJson,
 } from "@ncolony/core";
 import { denoClock, nearest } from "@ncolony/host";
@@ -85,6 +86,8 @@ export class Router {
       case "/api/colonies":
         return answerJson(200, visibleJson(hub.snapshot(isOwn)));
       case "/metrics": {
+        // Without numbers, a scrape must fail.
+        if (colony.fault !== null) return refuse(503, colony.fault);
         const format = wantsOpenMetrics(request.headers.get("accept") ?? "") ? "openmetrics" : "prometheus";
         return answer(200, colony.metrics(format), METRICS_CONTENT_TYPES[format], { vary: "accept" });
       }
@@ -95,7 +98,7 @@ export class Router {
     if (what === undefined) return null;
     const [peer, name] = [decoded(host), decoded(encoded)];
     if (peer === null || name === null || fileNameFault(name!) !== null) return refuse(404, "There is no such name");
-    if (peer !== undefined) return this.#parts.peers.ask(peer, what, name!, request, url);
+    if (peer !== undefined) return this.#parts.peers.ask(peer, what, name!, url);
     return this.#about(what, name!, request, url);
   }
 
@@ -109,7 +112,7 @@ export class Router {
           ? answerJson(200, JSON.stringify({ version: 1, name, ...samples.of(name) }))
           : unknown(name, colony);
       case "log":
-        return logs.last(name, url) ?? unknown(name, colony);
+        return logs.last(name, url) ?? (colony.has(name) ? refuse(404, noLog(name)) : unknown(name, colony));
       default:
         return stream(request, () => logs.follow(name, url));
     }
@@ -157,13 +160,17 @@ function stream({ method }: Request, open: () => EventStream | null): Response {
   if (method === "HEAD") return answer(200, null, TYPES.events);
   const opened = open();
   return opened === null
-    ? refuse(503, "Too many clients follow something", { "retry-after": "10" })
+    ? refuse(503, "Too many streaming clients", { "retry-after": "10" })
     : answer(200, opened.body, TYPES.events);
 }
 
 /** Returns the id of the last event that a client knows. Null if it knows none. */
 function sinceOf({ headers }: Request, { searchParams }: URL): string | null {
   return headers.get("last-event-id") ?? searchParams.get("since");
+}
+
+function noLog(name: string): string {
+  return `${visible(name)} has no log: it was never started, or the monitor or ncolony-web runs without --logs`;
 }
 
 function unknown(name: string, { names }: Colony): Response {

@@ -1,6 +1,7 @@
 import {
   denoClock,
   describeError,
+  formatAddress,
   HttpServer,
   logInternalError,
   type Output,
@@ -94,7 +95,7 @@ export class WebService implements ProgramService {
     const own = { host: null, snapshot: () => this.#colony.snapshot() };
     this.#hub = new Hub([own, ...this.#peers]);
     const { streams } = this.#hub;
-    const guard = new Guard([listen.hostname, ...hosts], token, () => `ncolony-${this.#server.address.port}`);
+    const guard = new Guard([listen.hostname, ...hosts], token, () => `ncolony-${this.#server.address.port}`, log);
     const router = new Router({
       guard,
       reader: this.#reader,
@@ -107,8 +108,7 @@ export class WebService implements ProgramService {
     this.#colony.update(true);
     this.#server = new HttpServer(listen, (request, client) => router.answer(request, client), log);
     this.#server.open();
-    const { hostname, port } = this.#server.address;
-    log.info(`listens at http://${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}/`);
+    log.info(`listening on http://${formatAddress(this.#server.address)}/`);
     for (const peer of this.#peers) peer.run().catch((error) => this.fail(error));
   }
 

@@ -148,7 +148,7 @@ function whereOutputGoes(words: ParsedArgs): string {
   const status = placeValue(words, "status");
   const monitor = status !== undefined && mayRead(status) ? new StatusReader(status).json(".monitor") : null;
   if (typeof monitor?.logs === "string") return `the monitor writes them to ${JSON.stringify(monitor.logs)}`;
-  if (monitor === null) return "does a monitor run with --logs or --colony? Without, it prints what processes write";
+  if (monitor === null) return "is a monitor running with --logs or --colony? Without, it prints what processes write";
   const which = `the monitor (pid ${monitor.pid})`;
   return `${which} prints what processes write on its own stdout and stderr, or in its --log-file`;
 }

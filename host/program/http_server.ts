@@ -16,6 +16,11 @@ export interface HttpAddress {
   readonly port: number;
 }
 
+/** Formats where a server listens: `127.0.0.1:9180`, `[::1]:9180`. */
+export function formatAddress({ hostname, port }: HttpAddress): string {
+  return `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
+}
+
 /**
  * A server for HTTP. If the system accepts no more connections, such as when there are too many open files, all
  * connections are closed, and it listens again.
@@ -42,15 +47,8 @@ export class HttpServer {
   /** Listens. @throws {Error} If that is not possible. */
   open(): void {
     const connections = new AbortController();
-    const { hostname, port } = this.#address;
-    const { addr, finished } = Deno.serve({
-      hostname,
-      port,
-      signal: connections.signal,
-      onListen: () => {},
-      onError: (error) => this.#onError(error),
-    }, (request, { remoteAddr }) => this.#handler(request, "hostname" in remoteAddr ? remoteAddr.hostname : ""));
-    this.#address = { hostname, port: addr.port };
+    const { addr, finished } = this.#serve(connections.signal);
+    this.#address = { ...this.#address, port: addr.port };
     this.#connections = connections;
     finished.catch((error) => {
       if (connections.signal.aborted) return;
@@ -65,13 +63,29 @@ export class HttpServer {
     this.#connections.abort();
   }
 
+  #serve(signal: AbortSignal): Deno.HttpServer<Deno.NetAddr> {
+    const { hostname, port } = this.#address;
+    try {
+      return Deno.serve({
+        hostname,
+        port,
+        signal,
+        onListen: () => {},
+        onError: (error) => this.#onError(error),
+      }, (request, { remoteAddr }) => this.#handler(request, "hostname" in remoteAddr ? remoteAddr.hostname : ""));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+      throw new Error(`cannot listen on ${formatAddress(this.#address)}: ${faultOf(error)}`);
+    }
+  }
+
   #openAgain(): void {
     this.#connections.abort();
     this.#cancelPause = denoClock.after(PAUSE_MS, () => {
       try {
         this.open();
       } catch (error) {
-        this.#log.error(`cannot listen: ${faultOf(error)}`);
+        this.#log.error(error instanceof Error ? error.message : String(error));
         this.#openAgain();
       }
     });

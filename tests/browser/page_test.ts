@@ -31,6 +31,11 @@ async function names(page: { locator(selector: string): { allTextContents(): Pro
   return await page.locator(".row .c-name").allTextContents();
 }
 
+/** Waits until a page has a title that matches: it is set after the picture was painted. */
+async function isTitled(page: { title(): Promise<string> }, pattern: RegExp): Promise<void> {
+  await until(`the title matches ${pattern}`, async () => pattern.test(await page.title()));
+}
+
 browserTest("the page shows what is wrong first, and a change without a reload", async (open) => {
   await using colony = new LoggedColony({ web: SLEEP, zcrash: CRASH, db: SLEEP });
   await colony.inState("zcrash", "waiting");
@@ -42,7 +47,7 @@ browserTest("the page shows what is wrong first, and a change without a reload",
   assertEquals(await names(page), ["zcrash", "db", "web"]);
   await shows(page, ".row.wrong", /zcrash.*waiting.*waits \d+m( \d+s)? \(exit code 3\)/s);
   await shows(page, ".banner.bad", /2 of 3 run; zcrash waits/);
-  assertMatch(await page.title(), /^✗ 1 wrong · 127\.0\.0\.1 · NColony$/);
+  await isTitled(page, /^✗ 1 wrong · 127\.0\.0\.1 · NColony$/);
   await page.evaluate("globalThis.isSame = true");
   signalIfThere(pid!, "SIGKILL");
   await shows(page, ".row:has-text('web') .c-starts", /^2$/);
@@ -51,7 +56,7 @@ browserTest("the page shows what is wrong first, and a change without a reload",
   colony.remove("zcrash");
   await page.locator(".row:has-text('zcrash')").waitFor({ state: "detached" });
   await shows(page, ".banner.good", /2 of 2 run/);
-  assertEquals(await page.title(), "127.0.0.1 · NColony");
+  await isTitled(page, /^127\.0\.0\.1 · NColony$/);
   assertEquals(await page.evaluate("globalThis.isSame"), true);
   assertEquals([...origins], [(await web.url("")).replace(/\/$/, "")]);
 });
@@ -94,6 +99,12 @@ browserTest("the page can be used with the keyboard alone", async (open) => {
   await sort.press("Enter");
   assertEquals(await names(page), ["web2", "web", "db", "crash"]);
   assertEquals(await page.getAttribute("[role=columnheader].c-name", "aria-sort"), "descending");
+  await page.locator("[role=columnheader] button", { hasText: "Starts" }).press("Enter");
+  assertEquals(await page.getAttribute("[role=columnheader].c-starts", "aria-sort"), "descending");
+  await page.reload();
+  await shows(page, ".live", /● live/);
+  await page.keyboard.press("j");
+  assertEquals(await page.evaluate("document.activeElement.closest('.c-name') !== null"), true);
 });
 
 browserTest(
@@ -111,7 +122,7 @@ browserTest(
     await shows(page, ".log .line.bad", /Z E oops <b>$/);
     await shows(page, ".log .line.quiet", /end of start 1: exit code 3/);
     await page.locator(".chart canvas").first().waitFor();
-    await shows(page, "section:has(.charts)", /Since .*, when the server of this page started\./);
+    await shows(page, "section:has(.charts)", /since \d{4}-.*Z, when ncolony-web started\./);
     await page.click("text=← All processes");
     await page.click(".row bdi:text-is('talk')");
     await shows(page, ".log .line", /line 1$/);
@@ -202,8 +213,12 @@ browserTest("the page says when it is not connected, and resumes", async (open) 
     await shows(page, ".live", /● live/);
     return page;
   })();
-  await shows(shown, ".banner.top", /Not connected to the server of this page for \d+ s: what is shown may be old\./);
-  assertMatch(await shown.title(), /^⚠ /);
+  await shows(
+    shown,
+    ".banner.top",
+    /Lost the connection \d+ s ago: what is shown may be out of date\. Retrying in \d+ s\./,
+  );
+  await isTitled(shown, /^⚠ /);
   await shows(shown, ".live", /○ not live/);
   colony.put("more", SLEEP);
   await colony.inState("more", "running");
@@ -229,10 +244,16 @@ browserTest("an empty colony, a monitor that is gone, and no status at all look 
     await shows(page, ".banner.bad", /The monitor is not running, and did not shut down cleanly: .* It was last seen/);
     await shows(page, ".row.wrong .c-state", /\? unknown/);
     assertEquals(await page.locator(".row .c-pid").textContent(), "");
-    assertMatch(await page.title(), /^✗ 1 wrong/);
+    await isTitled(page, /^✗ 1 wrong/);
+    await page.click(".row bdi:text-is('web')");
+    await shows(page, ".banner.bad", /The monitor is not running/);
+    await shows(page, "section", /Why\s*(?!web has been running)/);
+    await isTitled(page, /^✗ web · NColony$/);
+    await page.goBack();
     Deno.removeSync(colony.status, { recursive: true });
-    await shows(page, ".banner.bad", /There is no status in ".*": does a monitor run with --colony or --status\?/);
-    await shows(page, ".plain", /There are no processes\./);
+    await shows(page, ".banner.bad", /There is no status in ".*"\. Is a monitor running with --colony or --status\?/);
+    await isTitled(page, /^✗ 127\.0\.0\.1 · NColony$/);
+    assertEquals(await page.locator(".plain").count(), 0);
   } finally {
     signalIfThere(pid!, "SIGKILL");
   }
@@ -245,21 +266,22 @@ browserTest("whoever has the token logs in, and sees the page that he wanted", a
   Deno.chmodSync(token, 0o600);
   const permissions = ["--allow-net=127.0.0.1", "--allow-read"];
   await using web = new Web(["--status", colony.status, "--token-file", token], permissions);
-  const { page } = await open(await web.url("/process/web"));
+  const { page } = await open(await web.url("/?q=web&sort=name"));
   await page.fill("#token", "wrong");
   await page.keyboard.press("Enter");
-  await shows(page, "[role=alert]", /This is not the token\./);
+  await shows(page, "[role=alert]", /Wrong token\./);
   await page.fill("#token", "correct-horse-battery-staple");
   await page.keyboard.press("Enter");
-  await shows(page, "h1", /^web$/);
-  assertMatch(page.url(), /\/process\/web$/);
+  await shows(page, ".count", /^1 process$/);
+  assertMatch(page.url(), /\/\?q=web&sort=name$/);
   assertEquals(await page.evaluate("document.cookie"), "");
+  await page.click(".row a");
   await shows(page, ".now", /running/);
   const { host } = new URL(await web.url());
   await web.stop();
   Deno.writeTextFileSync(token, "another-token-of-this-server");
   await using _web = new Web(["--status", colony.status, "--token-file", token], permissions, host);
-  await shows(page, ".banner.top", /The server wants a token\./);
+  await shows(page, ".banner.top", /Your session has expired\./);
   await page.click("text=Log in");
   await page.locator("#token").waitFor();
 });
@@ -278,15 +300,17 @@ browserTest(
     const { page } = await open(await web.url());
     await shows(page, ".row.wrong", /rack2\s*db/);
     await shows(page, ".row", /127\.0\.0\.1\s*web/);
-    await shows(page, ".banner.bad", /rack3: cannot be reached for \d+ s/);
+    await shows(page, ".banner.bad", /rack3: unreachable for \d+ s/);
     await shows(page, ".banner.bad", /rack2: 0 of 1 run; db waits/);
     await page.click(".row bdi:text-is('db')");
     await shows(page, "h1", /db on rack2/);
     await shows(page, ".stderr", /^oops <b>\s*$/);
     await shows(page, ".log .line", /oops <b>$/);
-    await page.click("text=← All processes");
     await peer.stop();
-    await shows(page, ".banner.bad", /rack2: cannot be reached for .* What is shown of it is old\./);
+    await shows(page, ".banner.bad", /rack2: unreachable for .* This is how it was then\./);
+    await page.locator(".now.stale").waitFor();
+    await page.click("text=← All processes");
+    await shows(page, ".banner.bad", /rack2: unreachable for .* This is how it was then\./);
     await shows(page, ".row.stale", /db/);
   },
 );
@@ -351,6 +375,56 @@ browserTest("whatever comes, goes and changes, the rows are in order, each once,
   const ups = () => page.locator(".row .c-up").allTextContents();
   const before = await ups();
   await until("time goes on in every row", async () => (await ups()).every((up, row) => up !== before[row]));
+});
+
+browserTest("a page that is loaded again, or gone back to, is scrolled to where it was", async (open) => {
+  using dir = tempDir();
+  for (let index = 0; index < 300; index++) writeStatus(dir.path, `p${index}`, 1);
+  await using stack = new AsyncDisposableStack();
+  const { page } = await open(await serveStatuses(dir, stack).url());
+  const rows = page.locator(".row");
+  const isScrolled = async (what: string, path: string) => {
+    await until(what, async () => Math.abs(await page.evaluate("scrollY") as number - 6000) < 300);
+    assertEquals([new URL(page.url()).pathname, await rows.count()], [path, 300]);
+  };
+  await rows.nth(299).waitFor({ state: "attached" });
+  await page.evaluate("scrollTo(0, 6000)");
+  await page.reload();
+  await isScrolled("it is loaded again", "/");
+  await page.evaluate(
+    "[...document.querySelectorAll('.c-name a')].find((a) => a.getBoundingClientRect().top > 50).click()",
+  );
+  await page.locator(".facts").waitFor();
+  await page.goBack();
+  await isScrolled("it is gone back to", "/");
+  await page.goForward();
+  await page.locator(".facts").waitFor();
+  await page.reload();
+  await page.locator(".facts").waitFor();
+  await page.goBack();
+  await isScrolled("it is gone back to after the other page was loaded again", "/");
+});
+
+browserTest("the page offers to load another version of itself", async (open) => {
+  await using colony = new LoggedColony({ web: SLEEP });
+  await colony.inState("web", "running");
+  await using web = colony.serve();
+  const { page } = await open(await web.url());
+  await shows(page, ".live", /● live/);
+  assertEquals(await page.locator(".banner.top").count(), 0);
+  await page.route("**/events*", (route) => {
+    const hello = { version: 1, boot: "x", count: 0, now: Date.now(), page: "/assets/0/", all: true };
+    return route.fulfill({
+      contentType: "text/event-stream",
+      body: `event: hello\ndata: ${JSON.stringify(hello)}\n\n`,
+    });
+  });
+  await page.reload();
+  await shows(page, ".banner.top", /newer version of this page/);
+  await page.unroute("**/events*");
+  await page.click("text=Reload");
+  await shows(page, ".live", /● live/);
+  await page.locator(".banner.top").waitFor({ state: "detached" });
 });
 
 browserTest(

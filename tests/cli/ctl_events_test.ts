@@ -91,7 +91,7 @@ Deno.test("ctl events exits with 4 for a process or a status that does not exist
   assertEquals(none.code, 4);
   assertMatch(
     none.stderr,
-    /^ncolony-ctl: there is no status in ".*": does a monitor run with --colony or --status\?\n$/,
+    /^ncolony-ctl: there is no status in ".*": is a monitor running with --colony or --status\?\n$/,
   );
 });
 

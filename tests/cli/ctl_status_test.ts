@@ -140,7 +140,7 @@ Deno.test("ctl status says when the monitor stopped in order, and exits with 4 w
   const none = await run([...toolCommand("ctl/mod.ts", READ_ONLY), "--status", dir.file("none"), "status"]);
   assertEquals([none.code, none.stderr], [
     4,
-    `ncolony-ctl: there is no status in "${dir.file("none")}": does a monitor run with --colony or --status?\n`,
+    `ncolony-ctl: there is no status in "${dir.file("none")}": is a monitor running with --colony or --status?\n`,
   ]);
 });
 

@@ -43,7 +43,7 @@ for (const file of ["page-container.json", "page-systemd.json"]) {
       return Object.entries(here).reduce((word, [there, here]) => word.replaceAll(there, here), arg);
     });
     colony.put("page", { args: words, env_inherit: ["PATH", "HOME", "DENO_DIR"] });
-    await colony.waitFor(/listens at http/);
+    await colony.waitFor(/listening on http/);
     await colony.inState("page", "running");
     const headers = { authorization: `Bearer ${TOKEN}` };
     const answer = await fetch(`http://127.0.0.1:${port}/api/status`, { headers });

@@ -57,7 +57,7 @@ for (const tool of TOOLS) {
     using dir = tempDir();
     await using program = start(tool, dir, LEAST_PERMISSIONS[tool]);
     if (BRIEF.includes(tool)) assertEquals(await program.ended(), 0);
-    else await program.waitFor(/asked for a restart|run \d: exit code 0|, pid \d+$|listens at http/);
+    else await program.waitFor(/asked for a restart|run \d: exit code 0|, pid \d+$|listening on http/);
     // The monitor logs at its start what it cannot do without all permissions.
     const known = /without --allow-all it cannot read \/proc|cgroups need --allow-all/g;
     const told = program.lines.map((line) => line.replaceAll(known, ""));

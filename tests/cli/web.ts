@@ -32,7 +32,7 @@ export class Web extends Program {
 
   /** Returns the port that it listens on. */
   async port(): Promise<number> {
-    return await this.numberIn(/listens at http:\/\/.*:(\d+)\/$/);
+    return await this.numberIn(/listening on http:\/\/.*:(\d+)\/$/);
   }
 
   /** Returns the URL of a path. */

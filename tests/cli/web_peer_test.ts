@@ -84,7 +84,7 @@ Deno.test("a peer that cannot be reached is marked, and found again", async () =
   {
     const permissions = ["--allow-net=127.0.0.1", `--allow-read=${there.status}`];
     await using peer = new Web(["--status", there.status], permissions, listen);
-    await peer.waitFor(/listens at/);
+    await peer.waitFor(/listening on/);
     await events.find("it is found", ({ host, unreachable, processes }) => {
       return host === "rack2" && unreachable === null && processes[0]?.name === "db";
     });
@@ -125,7 +125,7 @@ Deno.test("a peer that wants another token, or is something else, is marked, and
         json: /it is no ncolony-web$/,
         text: /it is no ncolony-web$/,
         endless: /an event is too long$/,
-        shut: /it wants another token$/,
+        shut: /it requires a token, or another one$/,
       })
     ) await web.waitFor(new RegExp(`WARN peer ${name}: cannot reach .*${reason.source}`));
     assertEquals(asked.filter((line) => /stolen|Bearer/.test(line)), []);

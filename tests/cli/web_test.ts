@@ -140,7 +140,7 @@ Deno.test("/healthz is 200 or 503 as ctl status exits with 0 or not", async () =
 Deno.test("a status directory that comes, goes and comes again is shown as it is", async () => {
   using dir = tempDir();
   await using web = new Web(["--status", dir.file("status")], ["--allow-net=127.0.0.1", `--allow-read=${dir.path}`]);
-  const missing = `There is no status in "${dir.file("status")}": does a monitor run with --colony or --status?`;
+  const missing = `There is no status in "${dir.file("status")}". Is a monitor running with --colony or --status?`;
   assertEquals((await web.ask("/healthz")).text, `${missing}\n`);
   for (let round = 1; round <= 2; round++) {
     await using colony = new StatusColony({ config: { web: SLEEP } }, lent(dir));
@@ -356,12 +356,27 @@ Deno.test("web needs only to listen and to read the status and the logs, and nei
   assertEquals([log.status, /needs --allow-read/.test(log.text)], [500, true], log.text);
 });
 
+Deno.test("web says where it cannot listen, and what has no log or no numbers", async () => {
+  await using colony = new WebColony({ web: SLEEP });
+  await colony.inState("web", "running");
+  await using web = new Web(["--status", colony.status], [`--allow-read=${colony.status}`, "--allow-net=127.0.0.1"]);
+  const address = `127.0.0.1:${await web.port()}`;
+  const argv = ["--status", colony.status, "--listen", address];
+  const second = await runTool("web/mod.ts", argv, [`--allow-read=${colony.status}`, "--allow-net=127.0.0.1"]);
+  assertEquals([second.code, second.stderr], [1, `ncolony-web: cannot listen on ${address}: address already in use\n`]);
+  const log = await web.ask("/api/log/web");
+  assertEquals([log.status, /web has no log: /.test(log.text)], [404, true], log.text);
+  await using blind = new Web(["--status", colony.status], ["--allow-net=127.0.0.1"]);
+  const { status, text } = await blind.ask("/metrics");
+  assertEquals([status, /cannot be read: needs --allow-read/.test(text)], [503, true], text);
+});
+
 Deno.test("web closes all connections and listens again when it has too many open files", async () => {
   using dir = tempDir();
   const limited = ["sh", "-c", 'ulimit -n 64; exec "$@"', "sh"];
   const command = toolCommand("web/mod.ts", ["--quiet", "--allow-net=127.0.0.1", `--allow-read=${dir.path}`]);
   await using web = new Program([...HEEDING, ...limited, ...command, "--status", dir.path, "--listen", "127.0.0.1:0"]);
-  const port = await web.numberIn(/listens at http:\/\/.*:(\d+)\/$/);
+  const port = await web.numberIn(/listening on http:\/\/.*:(\d+)\/$/);
   const connections: Deno.Conn[] = [];
   try {
     for (let k = 0; k < 100 && web.count(/ERROR closes all connections/) === 0; k++) {

@@ -37,7 +37,7 @@ Deno.test("with a token, nobody without it sees anything, but for whether all is
     for (const path of ["/api/status", "/api/colonies", "/api/why/web", "/events", "/api/follow/web", "/nothing"]) {
       const { status, text } = await web.ask(path, { headers: new Headers(headers as Record<string, string>) });
       if (status === 429) continue;
-      assertEquals([status, JSON.parse(text)], [401, { version: 1, error: "A token is needed" }], path);
+      assertEquals([status, JSON.parse(text)], [401, { version: 1, error: "A valid token is required" }], path);
     }
   }
   await using fresh = start(dir);
@@ -79,7 +79,7 @@ Deno.test("a login sets a cookie that scripts cannot read and other sites cannot
   }
   const wrong = await logIn(web, { token: "x", next: '/"><script>alert(1)</script>' });
   assertEquals([wrong.status, wrong.cookie], [401, null]);
-  assertStringIncludes(wrong.text, "This is not the token.");
+  assertStringIncludes(wrong.text, "Wrong token.");
   assert(!wrong.text.includes("<script>"), wrong.text);
   assertEquals((await logIn(web, { token: TOKEN }, { "sec-fetch-site": "cross-site" })).status, 400);
   assertEquals((await logIn(web, { token: TOKEN, x: "x".repeat(10_000) })).status, 400);
@@ -100,7 +100,9 @@ Deno.test("whoever sends many wrong tokens must wait, but not who has logged in 
     assertEquals([statuses[0], statuses.at(-1), statuses.lastIndexOf(401) < 35], [401, 429, true], `${statuses}`);
     assertEquals(await way(web, TOKEN), 429);
     assertEquals((await web.ask("/", { headers: { cookie: cookie! } })).status, 200);
-    assertEquals((await web.ask("/", { headers: { cookie: `${cookie}0` } })).status, 429);
+    const page = await web.ask("/", { headers: { cookie: `${cookie}0` } });
+    assertEquals([page.status, /<form .*Too many wrong tokens\. Try again/s.test(page.text)], [429, true]);
+    assertEquals(web.count(/ WARN too many wrong tokens from 127\.0\.0\.1$/), 1);
   }
 });
 

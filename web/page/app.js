@@ -1,8 +1,9 @@
 /** The page: the table of all processes, or one process. */
 
 import { html, render, useEffect, useState } from "./preact.js";
-import { hostOf, span, visible } from "./format.js";
+import { hostOf, span, utc, visible } from "./format.js";
 import { connect, start, store, subscribe } from "./store.js";
+import { Summary } from "./summary.js";
 import { arranged, COLUMNS, rowsOf, Table } from "./table.js";
 import { Ticking } from "./ticking.js";
 
@@ -48,6 +49,7 @@ function App() {
       if (location.pathname === "/") setView(viewOf(new URLSearchParams(location.search)));
     };
     const go = (href) => {
+      keepScroll();
       history.pushState(null, "", href);
       onMove();
       scrollTo(0, 0);
@@ -63,17 +65,19 @@ function App() {
       history.replaceState({ isFromTable }, "");
     };
     addEventListener("popstate", onMove);
+    addEventListener("scrollend", keepScroll);
     document.addEventListener("click", onClick);
     return () => {
       removeEventListener("popstate", onMove);
+      removeEventListener("scrollend", keepScroll);
       document.removeEventListener("click", onClick);
     };
   }, []);
   const rows = rowsOf(store.colonies);
   const wrong = rows.filter(({ isWrong }) => isWrong).length;
-  const [, host, name] = PROCESS.exec(path) ?? [];
+  const [host, name] = (PROCESS.exec(path)?.slice(1) ?? []).map((part) => part && decodeURIComponent(part));
   useEffect(() => {
-    document.title = titleOf(wrong, name === undefined ? null : decodeURIComponent(name));
+    document.title = titleOf(rows, wrong, host ?? null, name);
   });
   const change = (part) => {
     const next = { ...view, ...part };
@@ -83,21 +87,33 @@ function App() {
   return html`<${Connection} />
     ${
     name === undefined ? html`<${TablePage} rows=${rows} wrong=${wrong} view=${view} change=${change} />` : html`
-      <${LoadedProcess} key=${path} host=${host === undefined ? null : decodeURIComponent(host)}
-        name=${decodeURIComponent(name)} />
+      <${LoadedProcess} key=${path} host=${host ?? null} name=${name} />
     `
   }`;
 }
 
-function titleOf(wrong, name) {
-  const state = store.connection === "resting"
-    ? "⏸ "
-    : store.connection === "broken"
-    ? "⚠ "
-    : wrong > 0
-    ? `✗ ${wrong} wrong · `
-    : "";
-  return `${state}${name === null ? location.hostname : visible(name)} · NColony`;
+/** Notes how far the page is scrolled, for when it is shown again. */
+function keepScroll() {
+  history.replaceState({ ...history.state, scroll: scrollY }, "");
+}
+
+/** Begins with how all is, or how the process is that is shown. */
+function titleOf(rows, wrong, host, name) {
+  const row = rows.find(({ colony, process }) => colony.host === host && process.name === name);
+  const about = name === undefined ? location.hostname : visible(name);
+  return `${
+    markOf(row ? row.isWrong : store.colonies.some(isUnwell), name === undefined ? wrong : 0)
+  }${about} · NColony`;
+}
+
+function markOf(isWrong, wrong) {
+  if (store.connection === "resting") return "⏸ ";
+  if (store.connection === "broken" || store.connection === "refused") return "⚠ ";
+  return !isWrong ? "" : wrong > 0 ? `✗ ${wrong} wrong · ` : "✗ ";
+}
+
+function isUnwell({ unreachable, well }) {
+  return Boolean(unreachable) || !well;
 }
 
 /** Says that the page is not connected, and so may be old. */
@@ -107,22 +123,22 @@ function Connection() {
       return html`
         <div class="banner bad top" role="alert">
           <${Ticking} text=${() =>
-            `Not connected to the server of this page for ${
-              span(Date.now() - store.brokenAt)
-            }: what is shown may be old. `} />
-          <${Ticking} text=${() => `It tries again in ${span(store.retryAt - Date.now() + 999)}. `} />
-          <button type="button" onClick=${connect}>Try now</button>
+            `Lost the connection ${span(Date.now() - store.brokenAt)} ago: what is shown may be out of date. `} />
+          <${Ticking} text=${() => `Retrying in ${span(store.retryAt - Date.now() + 999)}. `} />
+          <button type="button" onClick=${connect}>Retry now</button>
         </div>
       `;
     case "refused":
-      return html`<div class="banner bad top" role="alert">The server wants a token. <a href="/login" onClick=${(
+      return html`<div class="banner bad top" role="alert">Your session has expired. <a href="/login" onClick=${(
         event,
       ) => {
         event.preventDefault();
         location.reload();
       }}>Log in</a></div>`;
     default:
-      return null;
+      return store.isOutdated &&
+        html`<div class="banner busy top" role="status">The server has a newer version of this page.
+        ${" "}<button type="button" onClick=${() => location.reload()}>Reload</button></div>`;
   }
 }
 
@@ -131,10 +147,12 @@ function TablePage({ rows, wrong, view, change }) {
   useEffect(() => {
     const onKey = (event) => {
       const isTyping = /^(input|select|textarea)$/i.test(event.target.tagName);
-      if (event.key === "/" && !isTyping && !event.ctrlKey && !event.metaKey) {
+      if (isTyping || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (event.key === "/") {
         event.preventDefault();
         document.getElementById("search").select();
       }
+      if (event.key === "j" && document.activeElement === document.body) document.querySelector(".c-name a")?.focus();
     };
     document.addEventListener("keydown", onKey);
     return () => document.removeEventListener("keydown", onKey);
@@ -170,7 +188,7 @@ function TablePage({ rows, wrong, view, change }) {
               <input id="search" type="search" value=${query} autocomplete="off" spellcheck="false"
                 onInput=${({ target }) => change({ query: target.value })} onKeyDown=${onKeyDown} /></label>
             <label class="check"><input type="checkbox" checked=${isWrongOnly}
-                onChange=${({ target }) => change({ isWrongOnly: target.checked })} /> Wrong only (${wrong})</label>
+                onChange=${({ target }) => change({ isWrongOnly: target.checked })} /> Problems only (${wrong})</label>
             <label class="sort"><span>Sort by</span> <select value=${sort ?? ""}
                 onChange=${({ target }) => change({ sort: target.value || null, isDown: false })}>
               <option value="">what is wrong</option>
@@ -184,25 +202,10 @@ function TablePage({ rows, wrong, view, change }) {
           ${found.length > 0
             ? html`<${Table} rows=${found} hasHosts=${hasHosts} sort=${sort} isDown=${isDown} onSort=${onSort} />`
             : store.colonies.length > 0 &&
-              html`<${Nothing} rows=${rows} onClear=${() => change({ query: "", isWrongOnly: false })} />`}
+              html`<${Nothing} rows=${rows} isWell=${store.colonies[0].well} onClear=${() =>
+                change({ query: "", isWrongOnly: false })} />`}
         </main>
   `;
-}
-
-/** How a colony is, in sentences. */
-function Summary({ colony, hasHosts }) {
-  const { unreachable, summary, well } = colony;
-  const host = hasHosts ? `${hostOf(colony)}: ` : "";
-  if (unreachable) {
-    return html`<div class="banner bad">${host}cannot be reached for <${Ticking} text=${() =>
-      span(Date.now() + store.ahead - unreachable.since)} />
-      ${" "}(${visible(unreachable.reason)}).${colony.processes.size > 0 ? " What is shown of it is old." : ""}</div>`;
-  }
-  const [first = "", ...others] = summary;
-  return html`<div class=${`banner ${well ? "good" : "bad"}`}><p><strong aria-hidden="true">${well ? "✓" : "✗"}</strong>
-    ${" "}${host}${visible(first)}</p>${
-    others.map((sentence) => html`<p key=${sentence}>${visible(sentence)}</p>`)
-  }</div>`;
 }
 
 /** What happened last: one sentence, and more if asked for. */
@@ -212,10 +215,7 @@ function Happened({ colonies }) {
   if (newest.length === 0) return null;
   const told = ({ at, sentence, colony }) =>
     html`
-      <time title=${new Date(at).toLocaleString()}>${visible(String(at)).replace("T", " ").replace(
-        /\.\d+Z$/,
-        "Z",
-      )}</time>
+      <time title=${new Date(at).toLocaleString()}>${visible(utc(at))}</time>
       ${" "}<span>${colonies.length > 1 ? `${hostOf(colony)}: ` : ""}${visible(String(sentence))}</span>
     `;
   return html`
@@ -228,13 +228,15 @@ function Happened({ colonies }) {
   `;
 }
 
-function Nothing({ rows, onClear }) {
+function Nothing({ rows, isWell, onClear }) {
   if (rows.length > 0) {
     return html`<p class="plain">No process matches. <button type="button" onClick=${onClear}>Show all</button></p>`;
   }
-  return html`<p class="plain">There are no processes. <code>ncolony-ctl add NAME --cmd CMD</code> adds one.</p>`;
+  return isWell &&
+    html`<p class="plain">There are no processes. <code>ncolony-ctl add NAME --cmd CMD</code> adds one.</p>`;
 }
 
 // The first picture has rows, unless these take long.
 await Promise.race([start(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
 render(html`<${App} />`, document.getElementById("app"));
+scrollTo(0, history.state?.scroll ?? 0);

@@ -1,7 +1,7 @@
 /** What a process was like in the last hour, in three small charts. */
 
 import { html, useEffect, useRef, useState } from "./preact.js";
-import { bytes, span, timeOfDay } from "./format.js";
+import { bytes, span, utc } from "./format.js";
 
 /** How often to ask for new samples, in milliseconds: so often the server takes one. */
 const PERIOD = 15_000;
@@ -12,13 +12,18 @@ const FULL = 240;
 const HEIGHT = 90;
 
 const CHARTS = [
-  ["uptime", "Up", (seconds) => span(seconds * 1000), ({ isUp }) => isUp ? null : "It has not run."],
+  [
+    "uptime",
+    "Up",
+    (seconds) => span(seconds * 1000),
+    ({ isUp }) => isUp ? null : "It was not running at any of these times.",
+  ],
   ["starts", "Starts", (count) => `${Math.round(count)}`, () => null],
   [
     "memory",
     "Memory",
     bytes,
-    () => "It is unknown: the monitor measures it only in cgroups, with the memory controller.",
+    () => "Not available: needs cgroups with the memory controller.",
   ],
 ];
 
@@ -60,8 +65,8 @@ export function Charts({ path, isUp }) {
   return html`
     <section aria-labelledby="charts-title">
       <h2 id="charts-title">The last hour</h2>
-      <p class="quiet">Since ${timeOfDay(series.times[0] * 1000)}${series.times.length < FULL
-        ? ", when the server of this page started"
+      <p class="quiet">A sample every 15 s since ${utc(series.times[0] * 1000)}${series.times.length < FULL
+        ? ", when ncolony-web started"
         : ""}.</p>
       <div class="charts">${CHARTS.map(([key, title, format, whyNot]) =>
         html`
@@ -84,7 +89,7 @@ function Chart({ title, times, values, format, whyNot }) {
     const draw = (uPlot) => {
       if (isOver) return;
       plot?.destroy();
-      plot = new uPlot(optionsOf(uPlot, place.current, format), [times, values], place.current);
+      plot = new uPlot(optionsOf(uPlot, place.current, format), drawable(times, values), place.current);
     };
     const redraw = () => loaded().then(draw, () => {});
     const resized = new ResizeObserver(() => plot?.setSize({ width: place.current.clientWidth, height: HEIGHT }));
@@ -101,7 +106,7 @@ function Chart({ title, times, values, format, whyNot }) {
   const range = known.length === 0 ? "" : `${format(least(known))} to ${format(most(known))}`;
   return html`<figure>
     <figcaption>${title} <span class="quiet">${
-    last === null || last === undefined ? "" : `${format(last)} now`
+    last === null || last === undefined ? "" : format(last)
   }</span></figcaption>
     ${
     known.length === 0
@@ -109,6 +114,11 @@ function Chart({ title, times, values, format, whyNot }) {
       : html`<div class="chart" ref=${place} role="img" aria-label=${`${title}: ${range}`}></div>`
   }
   </figure>`;
+}
+
+/** Of one sample, the library would draw a year. */
+function drawable(times, values) {
+  return times.length > 1 ? [times, values] : [[times[0] - PERIOD / 1000, times[0]], [null, values[0]]];
 }
 
 function least(values) {
@@ -133,6 +143,7 @@ function optionsOf(uPlot, element, format) {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), "Etc/UTC"),
     scales: {
       x: { time: true },
       y: { range: (_, low, high) => [Math.min(low, 0), high > low ? high * 1.1 : low + 1] },

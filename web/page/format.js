@@ -40,11 +40,10 @@ export function bytes(count) {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Formats a time of day, with the day if that is not today. */
-export function timeOfDay(ms) {
-  const date = new Date(ms);
-  const isToday = date.toDateString() === new Date().toDateString();
-  return isToday ? date.toLocaleTimeString() : date.toLocaleString();
+/** Formats a time of the server as logs have it: `2026-01-31 03:00:40Z`. */
+export function utc(time) {
+  const date = new Date(time);
+  return Number.isNaN(date.getTime()) ? String(time) : date.toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");
 }
 
 /** Returns one word for how a process last ended. */

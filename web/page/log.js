@@ -49,16 +49,17 @@ export function Log({ path }) {
   }, [log, isAtEnd]);
   const onScroll = ({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) =>
     setIsAtEnd(scrollHeight - scrollTop - clientHeight < 30);
+  const isThere = log.exists && !log.fault;
   const note = log.fault
     ? `It cannot be read: ${visible(log.fault)}.`
     : log.exists === false
-    ? "There is none: the process was never started, or the monitor, or this server, runs without --logs."
+    ? "There is no log: the process was never started, or the monitor or ncolony-web runs without --logs."
     : log.exists && log.lines.length === 0
     ? "It is empty."
     : null;
   return html`<section aria-labelledby="log-title">
-    <h2 id="log-title">Log <span class=${`live ${log.isLive ? "good" : "bad"}`}>${
-    log.isLive ? "● followed" : "○ not connected"
+    <h2 id="log-title">Log <span class=${`live ${!log.isLive ? "bad" : isThere ? "good" : "quiet"}`}>${
+    !log.isLive ? "○ not connected" : isThere ? "● live" : "○ not there"
   }</span></h2>
     ${note && html`<p class="quiet">${note}</p>`}
     ${

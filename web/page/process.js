@@ -4,7 +4,8 @@ import { html, useEffect, useState } from "./preact.js";
 import { Charts } from "./charts.js";
 import { exitWord, faultOf, healthOf, hostOf, span, stateOf, visible } from "./format.js";
 import { Log } from "./log.js";
-import { serverNow, store } from "./store.js";
+import { isStale, serverNow, store } from "./store.js";
+import { Summary } from "./summary.js";
 import { Ticking } from "./ticking.js";
 
 /** How many events are shown at first. */
@@ -29,7 +30,7 @@ export function ProcessPage({ host, name }) {
       isOver = true;
       clearTimeout(timer);
     };
-  }, [host, name, process, store.connection]);
+  }, [host, name, process, colony?.monitor.alive, Boolean(colony?.unreachable), store.connection]);
   useEffect(() => void document.querySelector("h1")?.focus(), [host, name]);
   return html`<main class="process">
     <p><a href="/" data-back>← All processes</a></p>
@@ -37,6 +38,10 @@ export function ProcessPage({ host, name }) {
     colony && (host !== null || store.colonies.length > 1) &&
     html`<span class="quiet">${` on ${hostOf(colony)}`}</span>`
   }</h1>
+    ${
+    colony && (colony.unreachable || colony.monitor.alive === false) &&
+    html`<${Summary} colony=${colony} hasHosts=${store.colonies.length > 1} />`
+  }
     ${process && html`<${Facts} colony=${colony} process=${process} />`}
     ${story && !story.isFound && html`<p class="banner bad" role="alert">${visible(String(story.error))}</p>`}
     <div class="columns">
@@ -59,10 +64,10 @@ function Facts({ colony, process }) {
     ["Starts", process.starts],
     ["Last exit", exitWord(process.last_exit)],
     ["Health", health && html`<span class=${tone}>${health}</span>`],
-    ["Ends with", process.scope && `its ${process.scope}`],
+    ["Kill scope", process.scope],
   ].filter(([, value]) => value !== null && value !== "" && value !== false);
   return html`
-    <div class=${`now ${isWrong ? "wrong" : ""}`}>
+    <div class=${`now ${isWrong ? "wrong" : ""} ${isStale(colony) ? "stale" : ""}`}>
       <p class=${`state ${isWrong ? "bad" : shown.tone}`}><span aria-hidden="true">${shown.glyph}</span> ${visible(
         shown.state,
       )}</p>
@@ -91,7 +96,7 @@ function Story({ story: { stderr, sentences: { past, now } } }) {
     </section>
     ${stderr.length > 0 && html`
       <section aria-labelledby="stderr-title">
-        <h2 id="stderr-title">What it last wrote to stderr before it died</h2>
+        <h2 id="stderr-title">Last stderr output before it died</h2>
         <pre class="stderr" tabindex="0">${stderr.map((line) => `${visible(line)}\n`).join("")}</pre>
       </section>
     `}

@@ -20,6 +20,8 @@ export const store = {
   /** When the connection broke, and when it is tried again. */
   brokenAt: null,
   retryAt: null,
+  /** Whether the server has another version of the page. */
+  isOutdated: false,
   /** By how much the clock of the server is ahead of this one, in milliseconds. */
   ahead: 0,
 };
@@ -31,6 +33,11 @@ let isDrawn = true;
 export function subscribe(listener) {
   listeners.add(listener);
   return () => listeners.delete(listener);
+}
+
+/** Whether what is known about a colony may be old. */
+export function isStale({ unreachable }) {
+  return Boolean(unreachable) || store.connection === "broken" || store.connection === "refused";
 }
 
 /** The time of the server, in milliseconds since 1970. */
@@ -138,6 +145,7 @@ export function connect() {
   };
   stream.addEventListener("hello", async ({ data }) => {
     const told = JSON.parse(data);
+    store.isOutdated = !import.meta.url.endsWith(`${told.page}store.js`);
     try {
       // The server no longer knows what was missed.
       if (told.all) await load();

@@ -3,21 +3,22 @@
 import { html, useEffect, useLayoutEffect, useState } from "./preact.js";
 import { exitWord, healthOf, stateOf } from "./format.js";
 import { Group } from "./group.js";
+import { isStale } from "./store.js";
 
 /** How many rows are in a group: more than most screens show. */
 const CHUNK = 50;
 
-/** The columns: their titles, and by what they are sorted. */
+/** The columns: their titles, by what they are sorted, and whether the most comes first. */
 export const COLUMNS = [
   ["host", "Host", ({ colony }) => colony.host ?? ""],
   ["name", "Name", ({ process }) => process.name],
   ["state", "State", ({ shown }) => shown.state],
   ["pid", "Pid", ({ process }) => process.pid ?? Infinity],
   ["up", "Up", ({ process, shown }) => shown.isUp ? -Date.parse(process.started) : Infinity],
-  ["starts", "Starts", ({ process }) => -process.starts],
+  ["starts", "Starts", ({ process }) => -process.starts, true],
   ["exit", "Last exit", ({ process }) => exitWord(process.last_exit)],
   ["health", "Health", ({ process }) => healthOf(process)[0]],
-  ["memory", "Memory", ({ process }) => -(process.usage?.memory ?? -1)],
+  ["memory", "Memory", ({ process }) => -(process.usage?.memory ?? -1), true],
   ["problem", "Problem", ({ process }) => process.fault ?? "\uffff"],
 ];
 
@@ -30,12 +31,12 @@ export function rowsOf(colonies) {
 
 function rowOf(colony, process) {
   const known = rowCache.get(process);
-  const isStale = Boolean(colony.unreachable);
-  if (known?.alive === colony.monitor.alive && known.isStale === isStale) return known;
+  const isOld = isStale(colony);
+  if (known?.alive === colony.monitor.alive && known.isStale === isOld) return known;
   const shown = stateOf(colony, process);
   const isWrong = typeof process.fault === "string" || shown.state === "unknown";
   const text = `${process.name} ${shown.state} ${process.fault ?? ""} ${colony.host ?? ""}`.toLowerCase();
-  const row = { colony, process, shown, isWrong, isStale, text, alive: colony.monitor.alive };
+  const row = { colony, process, shown, isWrong, isStale: isOld, text, alive: colony.monitor.alive };
   rowCache.set(process, row);
   return row;
 }
@@ -56,8 +57,11 @@ function compare(a, b) {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** Whether the page has shown a table. Its first picture does not wait for rows that it does not show. */
-let isDrawn = false;
+/**
+ * Whether all rows are drawn at once. The first picture of the page does not wait for those that it does not show,
+ * unless it is a page to go back from, or was scrolled.
+ */
+let isDrawn = location.pathname !== "/" || history.state?.scroll > 0;
 
 /** The table. */
 export function Table({ rows, hasHosts, sort, isDown, onSort }) {
@@ -73,13 +77,13 @@ export function Table({ rows, hasHosts, sort, isDown, onSort }) {
   return html`
     <div role="table" aria-label="Processes" aria-rowcount=${rows.length + 1}
       class=${`table${hasHosts ? " hosts" : ""}`} onKeyDown=${onArrow}>
-        <div role="row" class="head">${columns.map(([name, title]) =>
+        <div role="row" class="head">${columns.map(([name, title, , isMostFirst = false]) =>
           html`
             <div role="columnheader" class=${`c-${name}`}
-              aria-sort=${sort !== name ? "none" : isDown ? "descending" : "ascending"}>
+              aria-sort=${sort !== name ? "none" : isDown !== isMostFirst ? "descending" : "ascending"}>
                   <button type="button" onClick=${() => onSort(name)}>${title}<span aria-hidden="true">${sort !== name
                     ? ""
-                    : isDown
+                    : isDown !== isMostFirst
                     ? " ▾"
                     : " ▴"}</span></button></div>
           `
