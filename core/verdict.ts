@@ -59,10 +59,9 @@ function place({ problem }: Status): string {
   return ` at line ${problem.line}, column ${problem.column}`;
 }
 
-/** Formats a number as 1st, 2nd, 3rd, 11th and so on. */
+/** Formats a number below 10 as 1st, 2nd, 3rd and so on. */
 function ordinal(count: number): string {
-  const isTeen = Math.floor(count / 10) % 10 === 1;
-  return `${count}${isTeen ? "th" : ["th", "st", "nd", "rd"][count % 10] ?? "th"}`;
+  return `${count}${["th", "st", "nd", "rd"][count] ?? "th"}`;
 }
 
 /** Units of time, the largest first, in milliseconds. */

@@ -80,8 +80,8 @@ function stoppingOf({ isAlive, monitor, now }: View): string | null {
 /** Tells where the config of a process is, and what it prints. */
 function placesOf({ name, state }: Status, { config, logs }: JsonObject): string[] {
   const within = (directory: string, file: string) => `${directory.replace(/\/+$/, "")}/${file}`;
-  const file = typeof config === "string" && state !== "removed" ? [`Its config is ${within(config, name)}`] : [];
-  return [...file, ...typeof logs === "string" ? [`Its log, if it has one, is ${within(logs, `${name}.log`)}`] : []];
+  const file = typeof config === "string" && state !== "removed" ? [`Config file: ${within(config, name)}`] : [];
+  return [...file, ...typeof logs === "string" ? [`Log file: ${within(logs, `${name}.log`)}`] : []];
 }
 
 /** `httpcheck has found it unhealthy since 2026-01-31 03:00:44Z: status 503.` */
@@ -110,9 +110,7 @@ export function howItIs(seen: Seen, view: View): string[] {
     : "the monitor has not started it yet";
   const sentences: Readonly<Record<Status["state"], string>> = {
     running: `${name} has been running for ${for_}, as pid ${pid}.`,
-    waiting: `${name} will be started at ${
-      moment(nextStart === null ? undefined : new Date(nextStart).toISOString())
-    }.`,
+    waiting: `${name} will start at ${moment(nextStart === null ? undefined : new Date(nextStart).toISOString())}.`,
     stopping: `${name} has been stopping for ${for_}${kill}.`,
     killing: `${name} was sent SIGKILL ${for_} ago and has not ended.`,
     disabled: `${name} is disabled.`,

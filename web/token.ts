@@ -18,6 +18,7 @@ export class Token {
 
   /** Creates one from a text. @throws {Error} If it is too short, or has characters that no header can have. */
   static async of(token: string): Promise<Token> {
+    if (token === "") throw new Error("the file is empty");
     if (!/^[\x21-\x7e]+$/.test(token)) {
       throw new Error("the token must be of printable ASCII characters without spaces");
     }

@@ -116,7 +116,7 @@ browserTest(
     await using web = colony.serve();
     const { page } = await open(await web.url("/process/crash"));
     await shows(page, ".now", /waiting.*waits \d+m/s);
-    await shows(page, "section", /^Why\s*crash will be started at \d{4}-/);
+    await shows(page, "section", /^Why\s*crash will start at \d{4}-/);
     await shows(page, ".stderr", /^oops <b>\s*$/);
     await shows(page, ".past li", /crash was started as pid \d+ \(start 1\), because the monitor started\.$/);
     await shows(page, ".log .line.bad", /Z E oops <b>$/);

@@ -114,7 +114,7 @@ Deno.test("ctl status never says that a process runs, or waits, whose monitor wa
       why.stdout,
       "No monitor is running, so the state of web is unknown. The next monitor stops what is left and starts it.",
     );
-    assertStringIncludes(why.stdout, `\nIts config is ${join(colony.config, "web")}\n`);
+    assertStringIncludes(why.stdout, `\nConfig file: ${join(colony.config, "web")}\n`);
     const same = ["--config", colony.config, "--messages", colony.messages, "--pid", colony.pids];
     await using next = new Colony({ args: [...same, "--status", colony.status] });
     await next.started("web");
@@ -191,7 +191,7 @@ Deno.test("ctl why tells who asked for what, what changed, how it ended, and wha
       /^web was started as pid \d+ \(start 3\), because its config changed: args, env\.$/,
       /^web exited with 3 after [\d.]+ s\.$/,
       /^web waits [\d.]+ s, until \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
-      /^web will be started at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
+      /^web will start at \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ\.$/,
       /^The last lines that it wrote to stderr before it died:$/,
       /^ {2}oops$/,
     ]
