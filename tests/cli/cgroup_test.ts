@@ -114,7 +114,7 @@ test("each of several processes has a cgroup of its own, whatever their kill sco
     await colony.waitFor(RegExp(`INFO ${name}: stopping -> gone `));
     assertEquals((await running(sleep)).length, names.length - n - 1);
   }
-  assertEquals(colony.count(/WARN|ERROR/), 0);
+  assertEquals(colony.matching(/WARN|ERROR/), []);
 });
 
 test("a second monitor with the same configs and other messages ends nothing of the first one", async (sleep) => {

@@ -46,7 +46,7 @@ Deno.test("a message names a variable that is not UTF-8, and does not show its v
     config: { web: { args: ["true"], env_inherit: ["SECRET"] } },
   });
   await colony.waitFor(/ web: running -> stopping \(cannot start: environment variable "SECRET" is not valid UTF-8\)$/);
-  assertEquals(colony.count(/hunter/), 0);
+  assertEquals(colony.matching(/hunter/), []);
   assertEquals((await run("ctl", [...places, "--force", "restart", "web"])).code, 0);
 });
 
@@ -112,5 +112,5 @@ Deno.test("a failed start is reported in NColony's own words, with the name of t
   });
   await colony.waitFor(/ none: .*\(cannot start: command "\S+none" or its interpreter: no such file or directory\)$/);
   await colony.waitFor(/ plain: .*\(cannot start: command "\S+plain": permission denied to execute it, or /);
-  assertEquals(colony.count(/Failed to spawn|os error/), 0);
+  assertEquals(colony.matching(/Failed to spawn|os error/), []);
 });

@@ -163,7 +163,7 @@ Deno.test({
     }
     assertEquals([isAlive(web), isAlive(db)], [true, false]);
     assertEquals(colony.pidsOf("web"), [web]);
-    assertEquals(colony.count(/\(unwanted\)/), 0);
+    assertEquals(colony.matching(/\(unwanted\)/), []);
   },
 });
 

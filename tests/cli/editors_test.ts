@@ -91,7 +91,7 @@ for (const editor of EDITORS) {
     assertEquals(colony.pidsOf("db").length, 1);
     // Edits that were too slow may have exposed what they left for a moment.
     if (edited.version === 2) assertEquals(everStarted(colony), ["db", "web"]);
-    if (edited.version === 2) assertEquals(colony.count(/WARN|ERROR/), 0);
+    if (edited.version === 2) assertEquals(colony.matching(/WARN|ERROR/), []);
     assertEquals(namesIn(colony.pids).filter((name) => !name.startsWith("fence-")), ["db", "web"]);
   });
 }
@@ -124,7 +124,7 @@ editorTest("the monitor starts nothing for an open editor and its swap file", vi
     await colony.fence();
     assertEquals(everStarted(colony), ["db", "web"]);
     assertEquals(colony.pidsOf("web").length, 1);
-    assertEquals(colony.count(/WARN|ERROR/), 0);
+    assertEquals(colony.matching(/WARN|ERROR/), []);
   } finally {
     editor.kill("SIGKILL");
     await Promise.all([editor.status, editor.stdin.close()]);

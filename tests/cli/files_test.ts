@@ -37,7 +37,7 @@ Deno.test("a changed file restarts its process at once and no other", async () =
   assertEquals(isAlive(web), false);
   assertEquals([db, cache].map(isAlive), [true, true]);
   assertEquals([colony.pidsOf("db"), colony.pidsOf("cache")], [[db], [cache]]);
-  assertEquals(colony.count(/waiting/), 0);
+  assertEquals(colony.matching(/waiting/), []);
 });
 
 Deno.test("a file that is rewritten with the same bytes restarts nothing", async () => {
@@ -110,7 +110,7 @@ for (const [tool, edit] of EDITS) {
       assertEquals(colony.pidsOf("web").length, before + 1);
       assertEquals(namesIn(colony.pids).filter((name) => !name.startsWith("fence-")), ["web"]);
       if (version > 1) return;
-      assertEquals(colony.count(/invalid config|\(unwanted\)/), 0);
+      assertEquals(colony.matching(/invalid config|\(unwanted\)/), []);
       assertEquals(colony.lines.filter((line) => !/web: |fence-|ncolony-monitor/.test(line)), []);
     },
   });

@@ -58,7 +58,7 @@ Deno.test({
       for (let count = 1; count <= 20; count++) {
         await reader.waitFor(new RegExp(` web${count}: gone -> running .*, pid \\d+$`));
       }
-      assertEquals(reader.count(/lost/), 0);
+      assertEquals(reader.matching(/lost/), []);
     } finally {
       signalIfThere(pid, "SIGTERM");
     }

@@ -75,7 +75,7 @@ Deno.test({
     }
     assertEquals([db, kept].map(isAlive), [true, true]);
     assertEquals([colony.pidsOf("db"), colony.pidsOf("patient").length], [[db], 8]);
-    assertEquals(colony.count(/after \d{4,}[\d.]* s|waiting for -/), 0);
+    assertEquals(colony.matching(/after \d{4,}[\d.]* s|waiting for -/), []);
     signalIfThere(kept, "SIGKILL");
     await colony.waitFor(/stubborn: stopping -> gone/);
     assertEquals(await colony.stop(), 0);

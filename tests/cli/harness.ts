@@ -121,9 +121,14 @@ export class Colony implements AsyncDisposable {
     return this.lines.map((line) => pattern.exec(line)?.[1]).filter((pid) => pid !== undefined).map(Number);
   }
 
+  /** Returns the lines that match. */
+  matching(pattern: RegExp): string[] {
+    return this.lines.filter((line) => pattern.test(line));
+  }
+
   /** Returns how many lines match. */
   count(pattern: RegExp): number {
-    return this.lines.filter((line) => pattern.test(line)).length;
+    return this.matching(pattern).length;
   }
 
   /** Waits until a condition holds. If it never does, the error shows the last lines. */

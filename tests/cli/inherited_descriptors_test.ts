@@ -21,7 +21,7 @@ async function seenBelowMonitor(...permissions: readonly string[]): Promise<stri
   await colony.waitFor(/\[web\] looked$/);
   colony.send({ type: "RESTART", name: "web" });
   await colony.waitFor(/\[web\] looked$/, 2);
-  assertEquals(colony.count(/ WARN /), 0);
+  assertEquals(colony.matching(/ WARN /), []);
   return colony.stdout!.lines.map((line) => line.replace("[web] ", ""));
 }
 

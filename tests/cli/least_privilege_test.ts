@@ -70,7 +70,7 @@ for (const tool of TOOLS) {
       await using program = start(tool, dir, LEAST_PERMISSIONS[tool].filter((flag) => flag !== missing));
       const [flag] = missing.split("=");
       await program.waitFor(new RegExp(`.{10}${flag}`));
-      assertEquals(program.lines.filter((line) => /^\s+at |\bUncaught\b/.test(line)), []);
+      assertEquals(program.matching(/^\s+at |\bUncaught\b/), []);
     });
   }
 }

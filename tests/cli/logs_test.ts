@@ -32,7 +32,7 @@ Deno.test("--logs gives each process a log file, except one with log false, whic
   assertEquals(await colony.stop(), 0);
   assertEquals(textOf(web).split("\n").sort(), ["", "err", "half", "out"]);
   assertEquals(namesIn(logs), ["none.log", "web.log"]);
-  assertEquals(colony.count(/\[web\]/), 0);
+  assertEquals(colony.matching(/\[web\]/), []);
 });
 
 Deno.test("--logs loses and tears no line over many rotations, and a config's limits override the monitor's", async () => {

@@ -201,7 +201,7 @@ Deno.test("a damaged state file is logged, and notify begins with what happens f
   await using notified = await ground.notify("killed,crash-loop");
   ground.die("web", 3);
   await until("it is told", () => ground.toldWords().at(-1) === "web crash-loop");
-  assertEquals(notified.count(/WARN|ERROR/), 0);
+  assertEquals(notified.matching(/WARN|ERROR/), []);
 });
 
 Deno.test("a state file that cannot be used is one line and exit code 1, and nothing is run", async () => {
@@ -299,7 +299,7 @@ Deno.test("under the monitor notify has the name of its process, tells on, and t
     Deno.kill(again.pid!, "SIGKILL");
     await colony.until("it is told", () => ground.toldWords().filter((word) => word === "web exited").length === 2);
     assertEquals(await colony.stop(), 0);
-    assertEquals(colony.count(/mail: stopping -> killing/), 0);
+    assertEquals(colony.matching(/mail: stopping -> killing/), []);
   }
   await using colony = new StatusColony({ config: { mail } }, lend);
   await colony.until("it is told", () => ground.toldWords().includes("monitor monitor-started"));

@@ -40,9 +40,14 @@ export class Program implements AsyncDisposable {
     return this.#isOver;
   }
 
+  /** Returns the lines that match. */
+  matching(pattern: RegExp): string[] {
+    return this.lines.filter((line) => pattern.test(line));
+  }
+
   /** Returns how many lines match. */
   count(pattern: RegExp): number {
-    return this.lines.filter((line) => pattern.test(line)).length;
+    return this.matching(pattern).length;
   }
 
   /** Waits until a condition holds. If it never does, the error shows the last lines. */

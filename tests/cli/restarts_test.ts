@@ -31,7 +31,7 @@ Deno.test("a process that exits after the threshold is restarted at once, howeve
   assertEquals([third, db].map(isAlive), [true, true]);
   await colony.waitFor(/web: running -> stopping \(SIGKILL after [\d.]+ s\)/);
   await colony.waitFor(/web: running -> stopping \(SIGSEGV after [\d.]+ s\)/);
-  assertEquals(colony.count(/waiting/), 0);
+  assertEquals(colony.matching(/waiting/), []);
   assertEquals(colony.pidsOf("db"), [db]);
 });
 

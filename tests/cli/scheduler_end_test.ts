@@ -60,7 +60,7 @@ Deno.test("the scheduler ends what a run leaves behind before the next run", asy
     const child = await scheduled.numberIn(/ child (\d+)$/, run);
     await gone(child);
   }
-  assertEquals(scheduled.count(/timed out|SIGKILL/), 0);
+  assertEquals(scheduled.matching(/timed out|SIGKILL/), []);
 });
 
 Deno.test("--kill-scope process spares what a run leaves behind, and a child at the timeout", async () => {

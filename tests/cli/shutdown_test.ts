@@ -30,7 +30,7 @@ for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     assertEquals(await colony.stop(signal), 0);
     await gone(...pids);
     assertEquals(colony.count(/running -> stopping \(unwanted\)/), 2);
-    assertEquals(colony.count(/killing/), 0);
+    assertEquals(colony.matching(/killing/), []);
     assertEquals(colony.stderr.lines.at(-1)?.slice(25), "INFO all processes have ended");
     // The monitor's own files are gone too.
     assertEquals([colony.pids, colony.messages].flatMap((path) => [...Deno.readDirSync(path)]), []);

@@ -245,7 +245,7 @@ Deno.test("the monitor writes its status with the least permissions", async () =
   const permissions = MONITOR_PERMISSIONS.map((flag) => flag === "--allow-write" ? write : flag);
   await using colony = new StatusColony({ permissions, config: { web: { args: ["cat"] } } }, place);
   await colony.inState("web", "running");
-  assertEquals(colony.count(/WARN|ERROR/), 0);
+  assertEquals(colony.matching(/WARN|ERROR/), []);
 });
 
 Deno.test("the monitor does not use a status directory that other users may write", async () => {

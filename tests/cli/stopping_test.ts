@@ -70,7 +70,7 @@ Deno.test("kill_time and stop_signal of a process apply to that process", async 
   await colony.waitFor(/brief: stopping -> killing \(kill time expired\)/);
   await colony.waitFor(/brief: killing -> gone/);
   await colony.waitFor(/hard: stopping -> gone/);
-  assertEquals(colony.count(/(polite|hard): stopping -> killing/), 0);
+  assertEquals(colony.matching(/(polite|hard): stopping -> killing/), []);
   assertEquals(colony.pidsOf().map(isAlive), [false, false, false]);
 });
 
@@ -149,7 +149,7 @@ Deno.test("a monitor under a monitor stops within its own kill time, with all it
   const pid = Number(Deno.readTextFileSync(inner.file("pids", "web")));
   colony.remove("inner");
   await colony.waitFor(/inner: \w+ -> gone/);
-  assertEquals(colony.count(/inner: stopping -> killing/), 0);
+  assertEquals(colony.matching(/inner: stopping -> killing/), []);
   await gone(pid);
 });
 

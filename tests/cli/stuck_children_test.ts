@@ -77,7 +77,7 @@ for (const how of ["traced", "traced at its exit", "frozen"] as const) {
     }
     await colony.started("web", 3);
     assertEquals(isAlive(web), false);
-    assertEquals(colony.count(/unexpected event/), 0);
+    assertEquals(colony.matching(/unexpected event/), []);
     assertEquals(await colony.stop(), 0);
   });
 

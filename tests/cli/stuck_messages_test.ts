@@ -117,7 +117,7 @@ for (const directory of ["config", "messages"] as const) {
     colony.send({ type: "RESTART", name: "web" });
     await colony.started("web", 2);
     await colony.fence();
-    assertEquals(colony.count(/cannot watch/), 0);
+    assertEquals(colony.matching(/cannot watch/), []);
   });
 }
 

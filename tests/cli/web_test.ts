@@ -295,7 +295,7 @@ Deno.test("a client that reads nothing is dropped, and costs no other client any
   const before = other.events.length;
   flood();
   await until("the other one still follows", () => other.events.length > before);
-  assertEquals(web.lines.filter((line) => /ERROR|error/.test(line)), []);
+  assertEquals(web.matching(/ERROR|error/), []);
   assertLess(await peakMemoryOf(web.process.pid), 150);
 });
 
@@ -341,7 +341,7 @@ Deno.test("web needs only to listen and to read the status and the logs, and nei
       "web runs again",
       (data) => data.processes?.some(({ starts }: { starts: number }) => starts === 2),
     );
-    assertEquals(web.lines.filter((line) => /--allow|ERROR|WARN/.test(line)), []);
+    assertEquals(web.matching(/--allow|ERROR|WARN/), []);
   }
   const listen = ["--listen", "127.0.0.1:0"];
   const without = await runTool("web/mod.ts", [...argv, ...listen], [reads]);
