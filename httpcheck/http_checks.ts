@@ -13,7 +13,7 @@ import {
 import type { Answer, askHttp, Check, CheckParts, Start } from "@ncolony/host";
 
 /** The delay after a bad response, in milliseconds. If the process has exited, the monitor notices it meanwhile. */
-const SEEN_MS = 200;
+const SEEN_MS = 500;
 
 /** A process that is checked. */
 interface Asked {
