@@ -41,14 +41,14 @@ export function judge({ status, facts }: ToldStatus, deaths: number, unhealthy: 
   return isYoung && death !== null && deaths > 0 ? `has just started (${death})` : null;
 }
 
-/** From how many deaths in a row their number is not told. */
+/** From this many deaths in a row on, their exact number is not shown. */
 const MANY = 10;
 
 /** Tells how a process died, and how often in a row: `exit code 3, 5th death in a row`. */
 export function describeDeath(exit: Exit, deaths: number): string {
   const what = exit.type === "failed" ? "failed start" : "death";
   if (deaths < 2) return describeExit(exit);
-  // A history has ten of them at least, and not all.
+  // The history holds at least ten of them, but not all.
   const count = deaths < MANY ? `${ordinal(deaths)} ${what}` : `at least ${MANY} ${what}s`;
   return `${describeExit(exit)}, ${count} in a row`;
 }

@@ -85,8 +85,8 @@ crash-loop-over, problem, problem-gone, disabled, removed, unhealthy, healthy,
 monitor-started, monitor-stopped, monitor-gone.
 
 The command gets NCOLONY_EVENT, NCOLONY_NAME, NCOLONY_COUNT, NCOLONY_SUMMARY and
-NCOLONY_TEXT, and all of it as JSON on stdin. Its next run gets what happens
-meanwhile. If it fails, it is run again.
+NCOLONY_TEXT, and all of it as JSON on stdin. Whatever happens while it runs
+goes to its next run. If it fails, it is run again.
 Exit codes: 0 stopped as asked, 1 an error, 2 a wrong command line.`;
 
 /**

@@ -48,6 +48,11 @@ export function answerJson(status: number, json: string, headers: Readonly<Recor
   return answer(status, json, TYPES.json, headers);
 }
 
+/** Creates the answer for a client that cannot follow anything, because too many others do. */
+export function tooManyClients(): Response {
+  return refuse(503, "Too many streaming clients", { "retry-after": "10" });
+}
+
 /** Creates an answer that says in one sentence why there is no other. */
 export function refuse(status: number, error: string, headers: Readonly<Record<string, string>> = {}): Response {
   return answerJson(status, `${visibleJson(JSON.stringify({ version: 1, error }))}\n`, headers);

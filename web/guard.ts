@@ -33,7 +33,7 @@ export class Guard {
    * @param names The names by which this server may be called, in lower case.
    * @param token What clients must have. Null: nothing.
    * @param cookie Returns the name of the cookie. Servers on other ports share the cookies of a host.
-   * @param log Is told of an address that sends too many wrong tokens.
+   * @param log Gets a warning when an address sends too many wrong tokens.
    */
   constructor(names: readonly string[], token: Token | null, cookie: () => string, log: Log) {
     this.#names = names;

@@ -216,7 +216,9 @@ function isNamed({ name }: JsonObject): boolean {
 
 async function whyRefused(response: Response): Promise<string> {
   await response.body?.cancel();
-  return response.status === 401 ? "it requires a token, or another one" : `it answers with status ${response.status}`;
+  return response.status === 401
+    ? "it requires a token, or a different one"
+    : `it answers with status ${response.status}`;
 }
 
 /** Returns the text of an answer. @throws {Error} If it is too long. */

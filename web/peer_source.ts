@@ -1,5 +1,5 @@
 import { denoClock, whyNotConnected } from "@ncolony/host";
-import { answer, refuse, TYPES } from "./answers.ts";
+import { answer, refuse, tooManyClients, TYPES } from "./answers.ts";
 import { type Peer, textOf } from "./peer.ts";
 import type { Streams } from "./streams.ts";
 
@@ -45,7 +45,7 @@ export class PeerSource {
     const stream = this.#streams.open(() => abort.abort());
     if (stream === null) {
       abort.abort();
-      return refuse(503, "Too many streaming clients", { "retry-after": "10" });
+      return tooManyClients();
     }
     (async () => {
       for await (const part of body ?? []) stream.send(part);

@@ -10,7 +10,7 @@ import {
 } from "@ncolony/core";
 import { denoClock, nearest } from "@ncolony/host";
 import { readStory, type StatusReader } from "@ncolony/host/read-tool";
-import { answer, answerJson, refuse, TYPES } from "./answers.ts";
+import { answer, answerJson, refuse, tooManyClients, TYPES } from "./answers.ts";
 import { type Asset, ASSETS, ASSETS_PATH } from "./assets.ts";
 import { wantsOpenMetrics } from "./accept.ts";
 import type { Colony } from "./colony.ts";
@@ -159,9 +159,7 @@ function assetAt({ pathname }: URL): Response | null {
 function stream({ method }: Request, open: () => EventStream | null): Response {
   if (method === "HEAD") return answer(200, null, TYPES.events);
   const opened = open();
-  return opened === null
-    ? refuse(503, "Too many streaming clients", { "retry-after": "10" })
-    : answer(200, opened.body, TYPES.events);
+  return opened === null ? tooManyClients() : answer(200, opened.body, TYPES.events);
 }
 
 /** Returns the id of the last event that a client knows. Null if it knows none. */

@@ -15,7 +15,7 @@ export function readSecret(path: string): string {
   using file = openFile(Deno.realPathSync(path));
   const { uid, mode } = file.facts;
   if (((mode ?? 0) & 0o027) !== 0) {
-    throw new Error(`its mode is ${((mode ?? 0) & 0o777).toString(8).padStart(4, "0")}, but must be 0600, or 0640`);
+    throw new Error(`its mode is ${((mode ?? 0) & 0o777).toString(8).padStart(4, "0")}; use 0600 or 0640`);
   }
   // Without the permission, Deno may prompt at the terminal.
   if (isGranted({ name: "sys", kind: "uid" }) && uid !== 0 && uid !== Deno.uid()) {

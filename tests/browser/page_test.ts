@@ -307,10 +307,10 @@ browserTest(
     await shows(page, ".stderr", /^oops <b>\s*$/);
     await shows(page, ".log .line", /oops <b>$/);
     await peer.stop();
-    await shows(page, ".banner.bad", /rack2: unreachable for .* This is how it was then\./);
+    await shows(page, ".banner.bad", /rack2: unreachable for .* Showing its last known state\./);
     await page.locator(".now.stale").waitFor();
     await page.click("text=← All processes");
-    await shows(page, ".banner.bad", /rack2: unreachable for .* This is how it was then\./);
+    await shows(page, ".banner.bad", /rack2: unreachable for .* Showing its last known state\./);
     await shows(page, ".row.stale", /db/);
   },
 );
@@ -421,9 +421,14 @@ browserTest("the page offers to load another version of itself", async (open) =>
   });
   await page.reload();
   await shows(page, ".banner.top", /newer version of this page/);
+  await page.evaluate("globalThis.isOld = true");
+  await page.click(".row a");
+  await page.locator(".facts").waitFor();
+  assertEquals(await page.evaluate("globalThis.isOld"), undefined, "a link loads it, too");
+  await shows(page, ".banner.top", /newer version of this page/);
   await page.unroute("**/events*");
   await page.click("text=Reload");
-  await shows(page, ".live", /● live/);
+  await page.locator(".facts").waitFor();
   await page.locator(".banner.top").waitFor({ state: "detached" });
 });
 

@@ -221,14 +221,14 @@ testOnTerminal(
 testOnTerminal(SUBREAPER, "Ctrl-Z stops a command behind a pipe, which its shell sees, and fg resumes it", async () => {
   await using terminal = new Terminal(SHELL);
   const words = REAPER.map((word) => `'${word}'`).join(" ");
-  // While a shell starts a program, it may not stop, so this one starts none.
+  // A shell may not stop while it starts a program, so this one starts none.
   const script = `trap "echo resumed \\$((20 + 4))" CONT; echo up $((20 + 2)); while :; do read it; done`;
   await terminal.type(`sleep 1000 | ${words} -- sh -c '${script}'\n`);
   await terminal.waitFor(UP);
   await terminal.type(CTRL_Z);
   await terminal.waitFor("Stopped");
   await terminal.type("fg\n");
-  // Before this, the terminal may still be the shell's.
+  // Before that line, the terminal may still belong to the shell.
   await terminal.waitFor("resumed 24\r\n");
   await terminal.type(CTRL_C);
   await terminal.type("echo went on $((20 + 3))\n");

@@ -125,7 +125,7 @@ Deno.test("a peer that wants another token, or is something else, is marked, and
         json: /it is no ncolony-web$/,
         text: /it is no ncolony-web$/,
         endless: /an event is too long$/,
-        shut: /it requires a token, or another one$/,
+        shut: /it requires a token, or a different one$/,
       })
     ) await web.waitFor(new RegExp(`WARN peer ${name}: cannot reach .*${reason.source}`));
     assertEquals(asked.filter((line) => /stolen|Bearer/.test(line)), []);

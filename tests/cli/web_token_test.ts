@@ -134,7 +134,7 @@ Deno.test("web refuses a token that is short, odd or in a file that others may r
   assertMatch(await attempt(tokenFile(dir, "hunter2".repeat(1000))), /must be at most 4096 bytes$/m);
   for (const mode of [0o644, 0o604, 0o620, 0o602, 0o666]) {
     const told = await attempt(tokenFile(dir, "hunter2-hunter2-hunter2", mode));
-    assertMatch(told, /^ncolony-web: Cannot read the token in ".*": its mode is 06.., but must be 0600, or 0640$/m);
+    assertMatch(told, /^ncolony-web: Cannot read the token in ".*": its mode is 06..; use 0600 or 0640$/m);
   }
   assertMatch(await attempt(dir.file("none")), /: .*no such file or directory$/m);
   assertMatch(await attempt(dir.path), /: not a regular file$/m);

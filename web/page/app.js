@@ -1,7 +1,7 @@
 /** The page: the table of all processes, or one process. */
 
 import { html, render, useEffect, useState } from "./preact.js";
-import { hostOf, span, utc, visible } from "./format.js";
+import { hostOf, localTime, span, utc, visible } from "./format.js";
 import { connect, start, store, subscribe } from "./store.js";
 import { Summary } from "./summary.js";
 import { arranged, COLUMNS, rowsOf, Table } from "./table.js";
@@ -49,7 +49,6 @@ function App() {
       if (location.pathname === "/") setView(viewOf(new URLSearchParams(location.search)));
     };
     const go = (href) => {
-      keepScroll();
       history.pushState(null, "", href);
       onMove();
       scrollTo(0, 0);
@@ -57,7 +56,8 @@ function App() {
     const onClick = (event) => {
       const link = event.target.closest?.("a[href^='/']");
       if (!link || event.button !== 0 || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-      if (link.getAttribute("href").startsWith("/api/")) return;
+      // A new version of the page has other scripts, so the browser must load it.
+      if (link.getAttribute("href").startsWith("/api/") || store.isOutdated) return;
       event.preventDefault();
       if (link.dataset.back !== undefined && history.state?.isFromTable) return history.back();
       const isFromTable = location.pathname === "/";
@@ -97,19 +97,19 @@ function keepScroll() {
   history.replaceState({ ...history.state, scroll: scrollY }, "");
 }
 
-/** Begins with how all is, or how the process is that is shown. */
+/** Begins with what is wrong: with everything, or with the process that is shown. */
 function titleOf(rows, wrong, host, name) {
-  const row = rows.find(({ colony, process }) => colony.host === host && process.name === name);
   const about = name === undefined ? location.hostname : visible(name);
-  return `${
-    markOf(row ? row.isWrong : store.colonies.some(isUnwell), name === undefined ? wrong : 0)
-  }${about} · NColony`;
+  return `${markOf(rows, wrong, host, name)}${about} · NColony`;
 }
 
-function markOf(isWrong, wrong) {
+function markOf(rows, wrong, host, name) {
   if (store.connection === "resting") return "⏸ ";
   if (store.connection === "broken" || store.connection === "refused") return "⚠ ";
-  return !isWrong ? "" : wrong > 0 ? `✗ ${wrong} wrong · ` : "✗ ";
+  const row = rows.find(({ colony, process }) => colony.host === host && process.name === name);
+  if (row !== undefined) return row.isWrong ? "✗ " : "";
+  if (name === undefined && wrong > 0) return `✗ ${wrong} wrong · `;
+  return store.colonies.some(isUnwell) ? "✗ " : "";
 }
 
 function isUnwell({ unreachable, well }) {
@@ -215,7 +215,7 @@ function Happened({ colonies }) {
   if (newest.length === 0) return null;
   const told = ({ at, sentence, colony }) =>
     html`
-      <time title=${new Date(at).toLocaleString()}>${visible(utc(at))}</time>
+      <time title=${localTime(at)}>${visible(utc(at))}</time>
       ${" "}<span>${colonies.length > 1 ? `${hostOf(colony)}: ` : ""}${visible(String(sentence))}</span>
     `;
   return html`

@@ -116,7 +116,7 @@ function Chart({ title, times, values, format, whyNot }) {
   </figure>`;
 }
 
-/** Of one sample, the library would draw a year. */
+/** For a single sample, the library would show a whole year. */
 function drawable(times, values) {
   return times.length > 1 ? [times, values] : [[times[0] - PERIOD / 1000, times[0]], [null, values[0]]];
 }

@@ -27,6 +27,12 @@ export function span(ms) {
   return `${Math.floor(seconds / largeSeconds)}${large}${rest === 0 ? "" : ` ${rest}${small}`}`;
 }
 
+/** Formats a time of the server in the time zone of the browser. Empty if it is no time. */
+export function localTime(time) {
+  const date = new Date(String(time).replace(" ", "T"));
+  return Number.isNaN(date.getTime()) ? "" : date.toLocaleString();
+}
+
 /** Names the host of a colony. */
 export function hostOf({ host }) {
   return host ?? location.hostname;
@@ -40,7 +46,7 @@ export function bytes(count) {
   return `${unit === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** Formats a time of the server as logs have it: `2026-01-31 03:00:40Z`. */
+/** Formats a time of the server the way logs do: `2026-01-31 03:00:40Z`. */
 export function utc(time) {
   const date = new Date(time);
   return Number.isNaN(date.getTime()) ? String(time) : date.toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z");

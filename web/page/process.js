@@ -2,7 +2,7 @@
 
 import { html, useEffect, useState } from "./preact.js";
 import { Charts } from "./charts.js";
-import { exitWord, faultOf, healthOf, hostOf, span, stateOf, visible } from "./format.js";
+import { exitWord, faultOf, healthOf, hostOf, localTime, span, stateOf, visible } from "./format.js";
 import { Log } from "./log.js";
 import { isStale, serverNow, store } from "./store.js";
 import { Summary } from "./summary.js";
@@ -113,10 +113,4 @@ function Story({ story: { stderr, sentences: { past, now } } }) {
       ${newest.length === 0 && html`<p class="quiet">Nothing yet.</p>`}
     </section>
   `;
-}
-
-/** Tells a time of the server's log in the time of whoever looks. */
-function localTime(at) {
-  const time = new Date(at.replace(" ", "T"));
-  return Number.isNaN(time.getTime()) ? "" : time.toLocaleString();
 }

@@ -12,7 +12,9 @@ export function Summary({ colony, hasHosts }) {
   if (unreachable) {
     return html`<div class="banner bad">${host}unreachable for <${Ticking} text=${() =>
       span(serverNow() - unreachable.since)} />
-      ${" "}(${visible(unreachable.reason)}).${colony.processes.size > 0 ? " This is how it was then." : ""}</div>`;
+      ${" "}(${visible(unreachable.reason)}).${
+      colony.processes.size > 0 ? " Showing its last known state." : ""
+    }</div>`;
   }
   const [first = "", ...others] = summary;
   return html`<div class=${`banner ${well ? "good" : "bad"}`}><p><strong aria-hidden="true">${well ? "✓" : "✗"}</strong>

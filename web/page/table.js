@@ -22,6 +22,9 @@ export const COLUMNS = [
   ["problem", "Problem", ({ process }) => process.fault ?? "\uffff"],
 ];
 
+/** What stands beside the title of a column. */
+const ARROWS = { none: "", ascending: " ▴", descending: " ▾" };
+
 const rowCache = new WeakMap();
 
 /** Returns the rows of all colonies. That of a process stays the same object as long as nothing changes. */
@@ -77,17 +80,14 @@ export function Table({ rows, hasHosts, sort, isDown, onSort }) {
   return html`
     <div role="table" aria-label="Processes" aria-rowcount=${rows.length + 1}
       class=${`table${hasHosts ? " hosts" : ""}`} onKeyDown=${onArrow}>
-        <div role="row" class="head">${columns.map(([name, title, , isMostFirst = false]) =>
-          html`
-            <div role="columnheader" class=${`c-${name}`}
-              aria-sort=${sort !== name ? "none" : isDown !== isMostFirst ? "descending" : "ascending"}>
-                  <button type="button" onClick=${() => onSort(name)}>${title}<span aria-hidden="true">${sort !== name
-                    ? ""
-                    : isDown !== isMostFirst
-                    ? " ▾"
-                    : " ▴"}</span></button></div>
-          `
-        )}</div>
+        <div role="row" class="head">${columns.map(([name, title, , isMostFirst = false]) => {
+          const order = sort !== name ? "none" : isDown !== isMostFirst ? "descending" : "ascending";
+          return html`
+            <div role="columnheader" class=${`c-${name}`} aria-sort=${order}>
+                  <button type="button" onClick=${() =>
+                    onSort(name)}>${title}<span aria-hidden="true">${ARROWS[order]}</span></button></div>
+          `;
+        })}</div>
         ${groupsOf(rows).slice(0, hasAll ? Infinity : 1).map((group, index) =>
           html`<${Group} key=${`${index} ${hasHosts}`} rows=${group} hasHosts=${hasHosts} />`
         )}
