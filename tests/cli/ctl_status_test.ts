@@ -58,19 +58,17 @@ Deno.test("ctl status tells of a crash loop, a missing command, a bad config and
 });
 
 Deno.test("ctl status exits with 0 while a process stops or restarts because somebody asked for it", async () => {
-  const slow = { args: sh("trap 'sleep 3; exit' TERM; echo ready; while :; do sleep 0.05; done") };
+  const slow = { args: sh("trap 'sleep 1000; exit' TERM; echo ready; while :; do sleep 0.05; done") };
   await using colony = new StatusColony({ config: { web: slow } });
   await colony.waitFor(/^\[web\] ready$/);
   colony.send({ type: "RESTART", name: "web" });
   await colony.inState("web", "stopping");
-  const { code, stdout } = await ctl(colony, "status");
+  // Both at once, before SIGKILL.
+  const [{ code, stdout }, why] = await Promise.all([ctl(colony, "status"), ctl(colony, "why", "web")]);
   assertEquals(code, 0, stdout);
   assertMatch(lineOf(stdout, "web")!, /^web ◐ stopping \d+ - 1 - - SIGKILL in [1-4] s$/);
   assertMatch(stdout, /^0 of 1 run; web is stopping \(SIGKILL in [1-4] s\)$/m);
-  assertMatch(
-    (await ctl(colony, "why", "web")).stdout,
-    /^web has been stopping for \d s, and will be sent SIGKILL in /m,
-  );
+  assertMatch(why.stdout, /^web has been stopping for \d s, and will be sent SIGKILL in /m);
 });
 
 Deno.test("ctl status and why exit with 4 for a process that does not exist, and name the nearest one", async () => {
@@ -94,7 +92,10 @@ Deno.test("ctl status shows only the processes of a group", async () => {
 });
 
 Deno.test("ctl status never says that a process runs, or waits, whose monitor was killed", async () => {
-  await using colony = new StatusColony({ args: ["-m", "30"], config: { web: SLEEP, crash: CRASH } });
+  await using colony = new StatusColony({
+    args: ["-m", "30", "--threshold", "60"],
+    config: { web: SLEEP, crash: CRASH },
+  });
   const { pid } = await colony.inState("web", "running");
   await colony.inState("crash", "waiting");
   colony.process.kill("SIGKILL");
