@@ -43,10 +43,13 @@ export async function until<T>(
 ): Promise<T> {
   const deadline = performance.now() + 60_000;
   for (;;) {
+    const start = performance.now();
     const value = await condition();
     if (value !== false && value !== null && value !== undefined) return value;
-    if (performance.now() > deadline) throw new Error(`Waited 60 s in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    const now = performance.now();
+    if (now > deadline) throw new Error(`Waited 60 s in vain until ${what}`);
+    // A condition that takes long must not take the time of those that it waits for.
+    await new Promise((resolve) => setTimeout(resolve, Math.max(5, 2 * (now - start))));
   }
 }
 

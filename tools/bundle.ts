@@ -1,7 +1,7 @@
 /**
  * Bundles each tool into a single-file script, `dist/ncolony-TOOL.js`, and all tools into `dist/ncolony.js`. The
  * scripts need no network and no cache, and their first line holds the permissions that they need. `--output DIR`
- * writes them to another directory.
+ * writes them to another directory. With the names of tools, such as `monitor reaper`, only these are bundled.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -10,11 +10,21 @@ import { dirname, fromFileUrl, join } from "@std/path";
 import { PERMISSIONS, TOOLS, UMBRELLA_PERMISSIONS, V8_FLAGS } from "./permissions.ts";
 
 const root = dirname(dirname(fromFileUrl(import.meta.url)));
-const { output: dist = join(root, "dist") } = parseArgs(Deno.args, { string: ["output"] }) as { output?: string };
+const { output: dist = join(root, "dist"), _: names } = parseArgs(Deno.args, { string: ["output", "_"] }) as {
+  output?: string;
+  _: string[];
+};
+const unknown = names.find((name) => !TOOLS.some((tool) => tool === name));
+if (unknown !== undefined) {
+  console.error(`no such tool: ${unknown} (there are ${TOOLS.join(", ")})`);
+  Deno.exit(2);
+}
 
 ensureDirSync(dist);
-for (const tool of TOOLS) bundle(`ncolony-${tool}`, `${tool}/mod.ts`, PERMISSIONS[tool]);
-bundle("ncolony", "mod.ts", UMBRELLA_PERMISSIONS);
+for (const tool of TOOLS) {
+  if (names.length === 0 || names.includes(tool)) bundle(`ncolony-${tool}`, `${tool}/mod.ts`, PERMISSIONS[tool]);
+}
+if (names.length === 0) bundle("ncolony", "mod.ts", UMBRELLA_PERMISSIONS);
 
 function bundle(name: string, module: string, permissions: readonly string[]): void {
   const script = join(dist, `${name}.js`);

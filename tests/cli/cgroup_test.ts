@@ -1,15 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import {
-  ALL,
-  cgroupsOf,
-  endAll,
-  eventually,
-  HAS_CGROUPS,
-  namesBelow,
-  running,
-  uniqueSleep,
-  untilRunning,
-} from "./escapes.ts";
+import { until } from "../helpers.ts";
+import { ALL, cgroupsOf, endAll, HAS_CGROUPS, namesBelow, running, uniqueSleep, untilRunning } from "./escapes.ts";
 import { Colony, type ColonyOptions } from "./harness.ts";
 import { IS_ROOT, run, sh, toolCommand } from "./tools.ts";
 
@@ -52,7 +43,7 @@ test("the monitor removes the cgroup of each start that failed, and of each proc
   // That of the process, which has its name below it, and that in which the monitor waits.
   const depths = async () =>
     (await namesBelow(cgroups)).map((path) => path.slice(cgroups.length).split("/").length - 1);
-  await eventually("two are left", async () => (await depths()).sort().join() === "1,1,2");
+  await until("two are left", async () => (await depths()).sort().join() === "1,1,2");
   assertEquals(await colony.stop(), 0);
   assertEquals((await run(["test", "-e", cgroups])).code, 1);
 });
@@ -67,7 +58,7 @@ test("a process that makes cgroups of its own ends with them", async (sleep) => 
     colony.put("web", { args: sh(script), env: ENV, version: nth });
     await colony.started("web", nth);
     await untilRunning(sleep, 1);
-    await eventually("it moved", async () => (await namesBelow(cgroups)).some((path) => path.endsWith("/a/b")));
+    await until("it moved", async () => (await namesBelow(cgroups)).some((path) => path.endsWith("/a/b")));
   }
   colony.remove("web");
   await colony.waitFor(/INFO web: stopping -> gone /);

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
+import type { Tool } from "../../tools/permissions.ts";
 import { type TempDir, until } from "../helpers.ts";
 import { hasCommand, IS_ROOT, ROOT, run, signalIfThere, TIMEOUT_MS } from "./tools.ts";
 
@@ -23,8 +24,8 @@ async function install(root: TempDir, program: string, path: string): Promise<vo
   }
 }
 
-/** Fills a root directory with Deno, busybox and the bundles, and nothing else. */
-export async function makeRoot(root: TempDir): Promise<void> {
+/** Fills a root directory with Deno, busybox and the bundles of some tools, and nothing else. */
+export async function makeRoot(root: TempDir, ...tools: readonly Tool[]): Promise<void> {
   await install(root, Deno.execPath(), "/bin/deno");
   const busybox = (await run(["sh", "-c", "command -v busybox"])).stdout.trim();
   await install(root, busybox, "/bin/busybox");
@@ -32,7 +33,7 @@ export async function makeRoot(root: TempDir): Promise<void> {
   for (const directory of ["conf", "messages", "proc", "dev", "tmp", "run", "opt"]) root.dir(directory);
   assertEquals((await run(["mknod", root.file("dev", "null"), "c", "1", "3"])).code, 0);
   const bundle = ["run", "--frozen", "--allow-read", "--allow-write", "--allow-run", join(ROOT, "tools", "bundle.ts")];
-  assertEquals((await run([Deno.execPath(), ...bundle, "--output", root.file("opt", "ncolony")])).code, 0);
+  assertEquals((await run([Deno.execPath(), ...bundle, "--output", root.file("opt", "ncolony"), ...tools])).code, 0);
 }
 
 /** A program that runs as PID 1 in namespaces and a root directory of its own. */

@@ -14,7 +14,7 @@ Deno.test({
   ignore: !await canIsolate(),
   fn: async () => {
     using root = tempDir();
-    await makeRoot(root);
+    await makeRoot(root, "monitor", "reaper");
     const abandons = "n=0; while :; do (sleep 0.05 &); n=$((n+1)); echo $n > /tmp/abandoned; sleep 0.01; done";
     const configs = { web: { args: ["cat"] }, abandons: { args: sh(abandons), env: { PATH: "/bin" } } };
     for (const [name, config] of Object.entries(configs)) {

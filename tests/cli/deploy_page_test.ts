@@ -58,7 +58,7 @@ Deno.test({
   fn: async () => {
     using root = tempDir();
     Deno.chmodSync(root.path, 0o755);
-    await makeRoot(root);
+    await makeRoot(root, "monitor", "reaper", "web");
     for (const [path, owner] of [["run/ncolony", 65532], ["run/secrets", 0]] as const) {
       Deno.mkdirSync(root.file(path));
       Deno.chownSync(root.file(path), owner, owner);

@@ -46,7 +46,7 @@ Deno.test({
   fn: async () => {
     using root = tempDir();
     Deno.chmodSync(root.path, 0o755);
-    await makeRoot(root);
+    await makeRoot(root, "monitor", "reaper");
     Deno.copyFileSync(join(DEPLOY, "alive.js"), root.file("opt", "ncolony", "alive.js"));
     Deno.mkdirSync(root.file("run", "ncolony"));
     root.write("web.json", JSON.stringify({ args: ["cat"] }));

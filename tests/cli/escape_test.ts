@@ -1,10 +1,10 @@
 import { assertEquals } from "@std/assert";
+import { until } from "../helpers.ts";
 import {
   ALL,
   cgroupsOf,
   endAll,
   ESCAPES,
-  eventually,
   FORK_BOMB,
   HAS_CGROUPS,
   namesBelow,
@@ -95,7 +95,7 @@ for (const { scope, permissions, args } of MONITORS) {
       const bomb = ["setpriv", `--reuid=${uid}`, "--clear-groups", "perl", "-e", FORK_BOMB];
       colony.put("bomb", { args: ["prlimit", "--nproc=100", ...bomb], env: { PATH: "/bin:/usr/bin" } });
       await colony.started("bomb");
-      await eventually("its limit is reached", async () => (await statesOf(uid)).length >= 90);
+      await until("its limit is reached", async () => (await statesOf(uid)).length >= 90);
       colony.remove("bomb");
       await colony.waitFor(/INFO bomb: .* -> gone /);
       assertEquals((await statesOf(uid)).filter((state) => !state.startsWith("Z")), []);

@@ -1,3 +1,4 @@
+import { until } from "../helpers.ts";
 import type { Colony } from "./harness.ts";
 import { run, sh, signalIfThere } from "./tools.ts";
 
@@ -44,15 +45,9 @@ export async function running(command: string): Promise<number[]> {
   });
 }
 
-/** Waits until a condition that takes time to check holds. @throws {Error} If that takes 30 s. */
-export async function eventually(what: string, condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (!await condition()) if (performance.now() > deadline) throw new Error(`Waited 30 s in vain until ${what}`);
-}
-
 /** Waits until so many processes run a command. */
 export async function untilRunning(command: string, count: number): Promise<void> {
-  await eventually(`${count} run "${command}"`, async () => (await running(command)).length === count);
+  await until(`${count} run "${command}"`, async () => (await running(command)).length === count);
 }
 
 /** Ends the processes that run a command. */

@@ -7,7 +7,7 @@ import { lstat } from "../../host/files/lstat.ts";
 import { SCHEMAS } from "../../tools/schemas.ts";
 import { tempDir } from "../helpers.ts";
 import { lent, recordedIn, type RecordedLine, StatusColony } from "./status_files.ts";
-import { hasCommand, IS_ROOT, run, sh } from "./tools.ts";
+import { hasCommand, IS_ROOT, rested, run, sh } from "./tools.ts";
 
 const SECRET = "hunter2";
 const SLEEP = { args: ["sleep", "1000"] };
@@ -35,6 +35,7 @@ Deno.test("STATUS/.events has a line of JSON for each change, as the schema says
   for (const name of ["crash", "missing"]) await colony.inState(name, "waiting");
   await colony.waitFor(/^\[slow\] ready$/);
   await colony.inState("bad", "invalid");
+  await rested();
   colony.send({ type: "RESTART", name: "web", from: "me", reason: "for fun" });
   await colony.told("web", "restarted", ({ incarnation, state }) => incarnation === 2 && state === "running");
   for (const name of ["slow", "bad"]) colony.remove(name);

@@ -4,7 +4,7 @@ import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { tempDir } from "../helpers.ts";
 import { Colony, type ColonyOptions } from "./harness.ts";
 import { lent, StatusColony } from "./status_files.ts";
-import { gone, sh } from "./tools.ts";
+import { gone, rested, sh } from "./tools.ts";
 
 const JSON_LOG = ["--log-format", "json"];
 
@@ -116,6 +116,7 @@ for (const [how, Kind] of Object.entries(KINDS)) {
       { event: "disabled", state: "disabled", incarnation: 1 },
     ]);
     await assertSameStory(colony, "db");
+    await rested();
     colony.put("db", SLEEP);
     assertEquals((await told(colony, "db", 5)).at(-1), { event: "started", state: "running", incarnation: 2 });
   });
@@ -123,6 +124,7 @@ for (const [how, Kind] of Object.entries(KINDS)) {
   Deno.test(`JSON lines tell in fields who asked for a restart, and why, ${how}`, async () => {
     await using colony = new Kind({ args: JSON_LOG, config: { web: SLEEP } });
     await colony.started("web");
+    await rested();
     const origin = { from: "httpcheck", reason: "3 bad answers" };
     colony.send({ type: "RESTART", name: "web", incarnation: 1, ...origin });
     assertEquals((await told(colony, "web", 4)).slice(1), [
@@ -149,6 +151,7 @@ for (const [how, Kind] of Object.entries(KINDS)) {
 Deno.test("JSON lines tell in fields that ctl asked for a restart, also of a command that cannot be started", async () => {
   await using colony = new Colony({ args: JSON_LOG, config: { web: SLEEP, missing: { args: ["/no/such/command"] } } });
   await colony.started("web");
+  await rested();
   assertEquals((await colony.ctl("restart", "web")).code, 0);
   const [, asked, , started] = await told(colony, "web", 4);
   assertEquals(asked, { event: "stop-requested", state: "stopping", incarnation: 1, from: "ctl" });

@@ -1,16 +1,6 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
-import {
-  ALL,
-  endAll,
-  eventually,
-  FORK_BOMB,
-  HAS_CGROUPS,
-  running,
-  statesOf,
-  uniqueSleep,
-  untilRunning,
-} from "./escapes.ts";
+import { ALL, endAll, FORK_BOMB, HAS_CGROUPS, running, statesOf, uniqueSleep, untilRunning } from "./escapes.ts";
 import { below, INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
 import { gone, hasCommand, IS_ROOT, run, sh, signalIfThere, toolCommand } from "./tools.ts";
 
@@ -182,7 +172,7 @@ Deno.test({
       stdout: "piped",
     }).spawn();
     const output = child.output();
-    await eventually("the limit of the bomb is reached", async () => (await statesOf(uid)).length >= 90);
+    await until("the limit of the bomb is reached", async () => (await statesOf(uid)).length >= 90);
     await child.stdin.close();
     const { code, stdout } = await output;
     assertEquals(code, 5);
