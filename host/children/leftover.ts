@@ -49,12 +49,35 @@ export function identify({ name, pid, start, boot, rules }: Trace, view: ProcVie
     const leaderStart = view.startOf(pid);
     if (leaderStart !== null && start !== null) return leaderStart === start ? "ours" : "stranger";
     // The environment of a zombie cannot be read, but its group may live on.
-    const candidates = !view.hasEnded(pid) ? [pid] : kind === "process" ? [] : view.membersOf(kind, pid);
+    const candidates = !view.hasEnded(pid) ? [pid] : kind === "process" ? [] : liveMembers(kind, pid, view);
     return candidates.some((pid) => view.variableOf(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
     // /proc, or the environment of another user's process, may not be read.
     return "unknown";
   }
+}
+
+/** How often to look for the members of a group before they count as unseen. */
+const MAX_LOOKS = 5;
+
+/**
+ * Returns the processes of a group or session, without zombies.
+ *
+ * A process that exits after it was listed may have started another one, which was not listed. So if only zombies, or
+ * nobody, are found of a group that exists, this looks again. Zombies that it finds twice are all that is left.
+ *
+ * @throws {Error} If processes cannot be seen, or if they come and go too fast.
+ */
+function liveMembers(kind: "group" | "session", id: number, view: ProcView): number[] {
+  let zombies = "";
+  for (let look = 0; look < MAX_LOOKS; look++) {
+    const members = view.membersOf(kind, id);
+    const live = members.filter((pid) => !view.hasEnded(pid));
+    if (live.length > 0 || !exists(-id) || members.length > 0 && members.join() === zombies) return live;
+    zombies = members.join();
+    view.forget();
+  }
+  throw new Error(`the processes of ${kind} ${id} come and go too fast`);
 }
 
 /** Which processes of a leftover are signaled, unless it is found by its cgroup. */
@@ -230,7 +253,8 @@ export class Leftover implements Child {
 /** Returns whether no process is left, apart from zombies. */
 function isEmpty({ pid, rules }: Trace, view: ProcView): boolean {
   try {
-    return view.hasEnded(pid) && membersOf(kindOf(rules), pid, view).every((member) => view.hasEnded(member));
+    const kind = kindOf(rules);
+    return view.hasEnded(pid) && (kind === "process" || liveMembers(kind, pid, view).length === 0);
   } catch {
     // It cannot be seen now, but it exists.
     return false;

@@ -18,8 +18,10 @@ export interface ProcView {
   startOf(pid: number): string | null;
   /** Returns whether a process is gone or a zombie with all of its threads. */
   hasEnded(pid: number): boolean;
-  /** Returns the pids of a process group or of a session. */
+  /** Returns the pids of a process group or of a session, zombies included, as of the last scan if it is fresh. */
   membersOf(kind: "group" | "session", id: number): number[];
+  /** Makes the next call scan. */
+  forget(): void;
   /** Returns a variable of the environment that a process was started with. */
   variableOf(pid: number, name: string): string | undefined;
 }
@@ -56,6 +58,10 @@ export class DirectView implements ProcView {
       this.#until = this.#now() + DIRECT_FRESH_MS;
     }
     return this.#seen.filter((info) => info[kind] === id).map(({ pid }) => pid);
+  }
+
+  forget(): void {
+    this.#until = -Infinity;
   }
 
   variableOf(pid: number, name: string): string | undefined {
@@ -109,6 +115,10 @@ export class ShellView implements ProcView {
 
   membersOf(kind: "group" | "session", id: number): number[] {
     return this.#scan().values().filter((info) => info[kind] === id).map(({ pid }) => pid).toArray();
+  }
+
+  forget(): void {
+    this.#until = -Infinity;
   }
 
   variableOf(pid: number, name: string): string | undefined {

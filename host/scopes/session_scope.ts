@@ -24,6 +24,8 @@ export class SessionScope implements Scope {
   readonly #scans: Pick<ProcessScans, "next">;
   readonly #warn: (message: string) => void;
   #isBlind = false;
+  /** The zombies of the last scan. */
+  #zombies: ReadonlySet<number> = new Set();
 
   /** Creates a scope. `warn` is called once if the session cannot be seen. */
   constructor(leader: Leader, scans: Pick<ProcessScans, "next">, warn: (message: string) => void) {
@@ -63,8 +65,14 @@ export class SessionScope implements Scope {
       const { processes, isExact } = await this.#scans.next();
       // The pid of a leader that has exited is free for another program as soon as its session is empty.
       if (this.#leader.hasExited && processes.some((info) => info.pid === pid)) return { members: [], isExact: true };
-      const members = processes.filter(({ session, hasEnded }) => session === pid && !hasEnded);
-      return { members, isExact };
+      const { members = [], zombies = [] } = Object.groupBy(
+        processes.filter(({ session }) => session === pid),
+        ({ hasEnded }) => hasEnded ? "zombies" : "members",
+      );
+      const before = this.#zombies;
+      this.#zombies = new Set(zombies.map(({ pid }) => pid));
+      // One that exited during the scan may have started another that was not found.
+      return { members, isExact: isExact && this.#zombies.isSubsetOf(before) };
     } catch (error) {
       if (!this.#isBlind) {
         this.#warn(`cannot see the session of pid ${pid}: ${faultOf(error)}; only its process group is ended`);

@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseSpec } from "@ncolony/core";
 import { type ChildListener, configDirectory } from "@ncolony/host";
-import { Leftover } from "../../host/children/leftover.ts";
+import { identify, Leftover } from "../../host/children/leftover.ts";
 import { DenoPidFiles } from "../../host/children/pid_files.ts";
 import { Cgroup } from "../../host/scopes/cgroup.ts";
 import type { ProcView } from "../../host/scopes/proc_view.ts";
@@ -292,7 +292,14 @@ const blind = () => {
 };
 
 /** Sees no process. */
-const BLIND: ProcView = { bootId: blind, startOf: blind, hasEnded: blind, membersOf: blind, variableOf: blind };
+const BLIND: ProcView = {
+  bootId: blind,
+  startOf: blind,
+  hasEnded: blind,
+  membersOf: blind,
+  forget: () => {},
+  variableOf: blind,
+};
 
 /** Finds nothing more. */
 const NOTHING = () => Promise.resolve(null);
@@ -344,6 +351,7 @@ Deno.test("Leftover keeps waiting if it cannot see a process for a moment, howev
     startOf: () => see("start", "1"),
     hasEnded: () => see("end", false),
     membersOf: () => [],
+    forget: () => {},
     variableOf: () => undefined,
   };
   const child = leftoverOf(trial.pid, view, clock, told);
@@ -355,6 +363,60 @@ Deno.test("Leftover keeps waiting if it cannot see a process for a moment, howev
   }
   assertEquals([told, isAlive(trial.pid)], [[], true]);
 });
+
+/** A pid that no process can have. */
+const SURVIVOR = 2 ** 31;
+
+/** A view of a group in which each process starts the next one and exits. `looks` are the pids of each scan. */
+class MovingView implements ProcView {
+  readonly #looks: number[][];
+
+  constructor(...looks: number[][]) {
+    this.#looks = looks;
+  }
+
+  bootId(): string {
+    return "";
+  }
+
+  startOf(): null {
+    return null;
+  }
+
+  hasEnded(pid: number): boolean {
+    return pid !== SURVIVOR;
+  }
+
+  membersOf(): number[] {
+    return this.#looks[0]!;
+  }
+
+  forget(): void {
+    if (this.#looks.length > 1) this.#looks.shift();
+  }
+
+  variableOf(): string {
+    return "web";
+  }
+}
+
+for (
+  const [what, looks, identity] of [
+    ["found at the second look", [[7], [8, SURVIVOR]], "ours"],
+    ["found at the third look, after nobody", [[], [], [SURVIVOR]], "ours"],
+    ["never found", [[], [7], [8], [9], [], [7]], "unknown"],
+    ["two zombies, found twice", [[7], [7, 8], [7, 8], [SURVIVOR]], "stranger"],
+  ] as const
+) {
+  Deno.test(`identify() looks again for processes that come and go: ${what}`, async () => {
+    // The group exists.
+    await using trial = new Trial(["sh", "-c", "sleep 300 & exit"]);
+    await until("the leader has exited", () => !isAlive(trial.pid));
+    const rules = { stopSignal: "SIGTERM", killScope: "group" } as const;
+    const view = new MovingView(...looks.map((pids) => [...pids]));
+    assertEquals(identify({ name: "web", pid: trial.pid, start: "1", boot: null, rules }, view), identity);
+  });
+}
 
 Deno.test("DenoPidFiles records a child that it cannot see at its start, and looks again later", async () => {
   using place = new Place();

@@ -67,6 +67,20 @@ Deno.test("spawnChild() does not wait for zombies in a session after SIGKILL", a
   assert(isAlive(pid), "it left the session");
 });
 
+Deno.test("SessionScope is not empty before a second scan finds the same zombies, while its group exists", async () => {
+  const leader = new Deno.Command("sh", { args: ["-c", "sleep 300 >&2 & echo $!"], detached: true, stdout: "piped" })
+    .spawn();
+  const { pid } = leader;
+  using _member = ending(Number(new TextDecoder().decode((await leader.output()).stdout)));
+  const zombie = { parent: 1, group: pid, session: pid, hasEnded: true, start: "1" };
+  const scans = [[7], [8], [8, 9], [8, 9], [9]].map((pids) => pids.map((pid) => ({ ...zombie, pid })));
+  const next = () => Promise.resolve({ processes: scans.shift()!, isExact: true });
+  const scope = new SessionScope({ pid, hasExited: true, kill: () => {} }, { next }, () => {});
+  const seen = [];
+  while (scans.length > 0) seen.push(await scope.isEmpty());
+  assertEquals(seen, [false, false, false, true, true]);
+});
+
 Deno.test("SessionScope leaves alone the program that has the leader's pid by now, also if the scan missed others", async () => {
   const other = new Deno.Command("sleep", { args: ["300"], detached: true }).spawn();
   using _other = ending(other.pid);
