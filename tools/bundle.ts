@@ -16,7 +16,7 @@ const { output: dist = join(root, "dist"), _: names } = parseArgs(Deno.args, { s
 };
 const unknown = names.find((name) => !TOOLS.some((tool) => tool === name));
 if (unknown !== undefined) {
-  console.error(`no such tool: ${unknown} (there are ${TOOLS.join(", ")})`);
+  Deno.stderr.writeSync(new TextEncoder().encode(`no such tool: ${unknown} (there are ${TOOLS.join(", ")})\n`));
   Deno.exit(2);
 }
 
