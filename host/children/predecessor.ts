@@ -3,13 +3,14 @@ import type { ChildListener, Clock, Directory, FoundChild } from "../types.ts";
 import type { Cgroup } from "../scopes/cgroup.ts";
 import type { Cgroups } from "../scopes/cgroups.ts";
 import { type ChildRecord, configDigest, DEFAULT_RULES } from "./child_record.ts";
-import { identify, Leftover, type Trace } from "./leftover.ts";
+import { Leftover } from "./leftover.ts";
 import type { PidEntry } from "./pid_dir.ts";
 import { type Logins, loginsOfSession } from "../scopes/logins.ts";
 import { readProcess } from "../scopes/proc.ts";
 import type { ProcView } from "../scopes/proc_view.ts";
 import { exists } from "../scopes/scope.ts";
 import { findStrays, type Stray } from "./strays.ts";
+import { identify, type Trace } from "./trace.ts";
 import { uidOf } from "./users.ts";
 
 /** How long to search for a child that was being started when its monitor was killed, in milliseconds. */

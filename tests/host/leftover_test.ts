@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { parseSpec } from "@ncolony/core";
 import { type ChildListener, configDirectory } from "@ncolony/host";
-import { identify, Leftover } from "../../host/children/leftover.ts";
+import { Leftover } from "../../host/children/leftover.ts";
+import { identify } from "../../host/children/trace.ts";
 import { DenoPidFiles } from "../../host/children/pid_files.ts";
 import { Cgroup } from "../../host/scopes/cgroup.ts";
 import type { ProcView } from "../../host/scopes/proc_view.ts";
