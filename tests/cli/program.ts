@@ -51,11 +51,14 @@ export class Program implements AsyncDisposable {
   }
 
   /** Waits until a condition holds. If it never does, the error shows the last lines. */
-  async until<T>(what: string, condition: () => T | false | null | undefined): Promise<T> {
+  async until<T>(
+    what: string,
+    condition: () => T | false | null | undefined | Promise<T | false | null | undefined>,
+  ): Promise<T> {
     try {
-      return await until(what, () => {
+      return await until(what, async () => {
         const isOver = this.#isOver;
-        const value = condition();
+        const value = await condition();
         if (isOver && (value === false || value === null || value === undefined)) throw new Error("it is over");
         return value;
       });

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertLess, assertStringIncludes } from "@std/assert";
 import { isAlive, until } from "../helpers.ts";
 import { ALL, endAll, FORK_BOMB, HAS_CGROUPS, running, statesOf, uniqueSleep, untilRunning } from "./escapes.ts";
-import { below, INIT, procOf, Reaped, SUBREAPER, testAs } from "./reaping.ts";
+import { below, INIT, Reaped, SUBREAPER, testAs, untilStopped } from "./reaping.ts";
 import { gone, hasCommand, IS_ROOT, run, sh, signalIfThere, toolCommand } from "./tools.ts";
 
 /** Takes a while to exit when it is asked to, and prints a line then. */
@@ -70,7 +70,7 @@ for (const role of [SUBREAPER, INIT]) {
     await using reaped = new Reaped(["--grace", "1000", ...leaving(script)], { role });
     await reaped.waitFor(/^ready$/);
     const [leftover] = (await below(reaped.process.pid)).slice(-1);
-    while (!/^State:\s+T/m.test(await procOf(leftover!, "status"))) assertEquals(reaped.isOver, false);
+    await untilStopped(reaped, leftover!);
     await endAfter(reaped);
     assertEquals(reaped.stdout, ["ready", "bye"]);
   });

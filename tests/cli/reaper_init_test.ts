@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { isAlive } from "../helpers.ts";
-import { below, INIT, procOf, Reaped, testAs } from "./reaping.ts";
+import { below, INIT, Reaped, testAs, untilExecuted } from "./reaping.ts";
 import { signalIfThere } from "./tools.ts";
 
 testAs(INIT, "reaper is PID 1, and the only process besides its command", async () => {
@@ -53,8 +53,7 @@ testAs(INIT, "a single signal reaches the command as soon as PID 1 has blocked i
   for (let round = 0; round < 10; round++) {
     await using reaped = new Reaped(["sleep", "1000"], { role: INIT });
     const pid = await reaped.pid();
-    // This is its name since it executed itself as /proc/self/exe.
-    while ((await procOf(pid, "comm")).trim() !== "exe") assertEquals(reaped.isOver, false);
+    await untilExecuted(reaped);
     Deno.kill(pid, "SIGUSR2");
     assertEquals([round, await reaped.ended(), reaped.stderr], [round, 140, []]);
   }

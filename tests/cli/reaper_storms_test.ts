@@ -1,6 +1,15 @@
 import { assertEquals } from "@std/assert";
 import { tempDir } from "../helpers.ts";
-import { INIT, procOf, Reaped, REAPER_PERMISSIONS, type Role, SUBREAPER, testAs } from "./reaping.ts";
+import {
+  INIT,
+  Reaped,
+  REAPER_PERMISSIONS,
+  type Role,
+  SUBREAPER,
+  testAs,
+  untilExecuted,
+  untilStopped,
+} from "./reaping.ts";
 import { ROOT, run, sh } from "./tools.ts";
 
 /** The signals that reaper passes on, and the command ignores. */
@@ -60,19 +69,13 @@ for (const role of [INIT, SUBREAPER]) {
     for (let round = 1; round <= 5; round++) {
       // From outside, this stops PID 1 as well.
       await reaped.signal("SIGSTOP");
-      await untilStopped(reaped);
+      await untilStopped(reaped, await reaped.pid());
       await reaped.say("storm");
       await reaped.waitFor(/^stormed$/, round);
     }
     await reaped.say("end");
     assertEquals([await reaped.ended(), reaped.stderr], [7, []]);
   });
-}
-
-/** Waits until reaper is stopped. */
-async function untilStopped(reaped: Reaped): Promise<void> {
-  const pid = await reaped.pid();
-  while (!/^State:\s+T/m.test(await procOf(pid, "status"))) assertEquals(reaped.isOver, false);
 }
 
 testAs(
@@ -83,8 +86,7 @@ testAs(
     await Promise.all(Array.from({ length: 6 }, async () => {
       await using reaped = new Reaped(["sh", "-c", "echo ready; read it; exit 7"], { role: INIT });
       const pid = await reaped.pid();
-      // This is its name since it executed itself as /proc/self/exe.
-      while ((await procOf(pid, "comm")).trim() !== "exe") assertEquals(reaped.isOver, false);
+      await untilExecuted(reaped);
       while (!reaped.isOver && reaped.stdout.length === 0) await run(["sh", "-c", storm, `${pid}`]);
       await reaped.say("end");
       assertEquals([await reaped.ended(), reaped.stderr], [7, []]);

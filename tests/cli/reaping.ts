@@ -52,11 +52,7 @@ export class Reaped extends Program {
   async pid(): Promise<number> {
     const { pid } = this.process;
     if (this.#role.wrap!.length === 0) return pid;
-    for (;;) {
-      const [child] = await below(pid);
-      if (child !== undefined) return child;
-      if (this.isOver) throw new Error("it is over");
-    }
+    return await this.until("unshare has a child", async () => (await below(pid))[0]);
   }
 
   /** Sends reaper a signal. */
@@ -85,6 +81,17 @@ export class Reaped extends Program {
 export async function below(pid: number): Promise<number[]> {
   const script = "below() { for it in $(cat /proc/$1/task/*/children 2>&-); do echo $it; below $it; done; }; below $0";
   return (await run(["sh", "-c", script, `${pid}`])).stdout.split("\n").filter((it) => it !== "").map(Number);
+}
+
+/** Waits until reaper has executed itself as /proc/self/exe, which is its name from then on. */
+export async function untilExecuted(reaped: Reaped): Promise<void> {
+  const pid = await reaped.pid();
+  await reaped.until("it has executed itself", async () => (await procOf(pid, "comm")).trim() === "exe");
+}
+
+/** Waits until a process is stopped. */
+export async function untilStopped(reaped: Reaped, pid: number): Promise<void> {
+  await reaped.until("it is stopped", async () => /^State:\s+T/m.test(await procOf(pid, "status")));
 }
 
 /** Returns a file of a process in /proc. */
