@@ -49,17 +49,16 @@ const MAX_LOOKS = 5;
  * Returns the processes of a group or session, without zombies.
  *
  * A process that exits after it was listed may have started another one, which was not listed. So if only zombies, or
- * nobody, are found of a group that exists, this looks again. Zombies that it finds twice are all that is left.
+ * nobody, are found of a group that exists, this looks again. Zombies that two scans find are all that is left.
  *
  * @throws {Error} If processes cannot be seen, or if they come and go too fast.
  */
 function liveMembers(kind: "group" | "session", id: number, view: ProcView): number[] {
-  let zombies = "";
   for (let look = 0; look < MAX_LOOKS; look++) {
     const members = view.membersOf(kind, id);
     const live = members.filter((pid) => !view.hasEnded(pid));
-    if (live.length > 0 || !exists(-id) || members.length > 0 && members.join() === zombies) return live;
-    zombies = members.join();
+    if (live.length > 0 || !exists(-id)) return live;
+    if (members.length > 0 && members.every((pid) => view.wasZombie(pid))) return [];
     view.forget();
   }
   throw new Error(`the processes of ${kind} ${id} come and go too fast`);

@@ -20,6 +20,8 @@ export interface ProcView {
   hasEnded(pid: number): boolean;
   /** Returns the pids of a process group or of a session, zombies included, as of the last scan if it is fresh. */
   membersOf(kind: "group" | "session", id: number): number[];
+  /** Returns whether a process was a zombie in the scan before the last one. */
+  wasZombie(pid: number): boolean;
   /** Makes the next call scan. */
   forget(): void;
   /** Returns a variable of the environment that a process was started with. */
@@ -29,15 +31,51 @@ export interface ProcView {
 /** How long a scan is used again, in milliseconds: there may be many calls, and a scan takes some milliseconds. */
 const [DIRECT_FRESH_MS, SHELL_FRESH_MS] = [20, 200];
 
+/** The last scan, which is used again while it is fresh, and the zombies of the one before. */
+class LastScan {
+  readonly #now: () => number;
+  readonly #freshMs: number;
+  readonly #scan: () => readonly ProcessInfo[];
+  #seen: ReadonlyMap<number, ProcessInfo> = new Map();
+  #zombies: ReadonlySet<number> = new Set();
+  #until = -Infinity;
+
+  constructor(now: () => number, freshMs: number, scan: () => readonly ProcessInfo[]) {
+    this.#now = now;
+    this.#freshMs = freshMs;
+    this.#scan = scan;
+  }
+
+  /** Returns all processes by their pids. */
+  processes(): ReadonlyMap<number, ProcessInfo> {
+    if (this.#now() < this.#until) return this.#seen;
+    const found = this.#scan();
+    this.#zombies = new Set(this.#seen.values().filter(({ hasEnded }) => hasEnded).map(({ pid }) => pid));
+    this.#seen = new Map(found.map((info) => [info.pid, info]));
+    this.#until = this.#now() + this.#freshMs;
+    return this.#seen;
+  }
+
+  membersOf(kind: "group" | "session", id: number): number[] {
+    return this.processes().values().filter((info) => info[kind] === id).map(({ pid }) => pid).toArray();
+  }
+
+  wasZombie(pid: number): boolean {
+    return this.#zombies.has(pid);
+  }
+
+  forget(): void {
+    this.#until = -Infinity;
+  }
+}
+
 /** Reads /proc, which Deno allows only with --allow-all. */
 export class DirectView implements ProcView {
-  readonly #now: () => number;
-  #seen: readonly ProcessInfo[] = [];
-  #until = -Infinity;
+  readonly #last: LastScan;
 
   /** Creates a view. `now` reads a monotonic clock, in milliseconds. */
   constructor(now: () => number) {
-    this.#now = now;
+    this.#last = new LastScan(now, DIRECT_FRESH_MS, readProcesses);
   }
 
   bootId(): string {
@@ -53,15 +91,15 @@ export class DirectView implements ProcView {
   }
 
   membersOf(kind: "group" | "session", id: number): number[] {
-    if (this.#now() >= this.#until) {
-      this.#seen = readProcesses();
-      this.#until = this.#now() + DIRECT_FRESH_MS;
-    }
-    return this.#seen.filter((info) => info[kind] === id).map(({ pid }) => pid);
+    return this.#last.membersOf(kind, id);
+  }
+
+  wasZombie(pid: number): boolean {
+    return this.#last.wasZombie(pid);
   }
 
   forget(): void {
-    this.#until = -Infinity;
+    this.#last.forget();
   }
 
   variableOf(pid: number, name: string): string | undefined {
@@ -90,35 +128,37 @@ export function viewOfProcesses(clock: Pick<Clock, "now">): ProcView {
  * not read it.
  */
 export class ShellView implements ProcView {
-  readonly #now: () => number;
+  readonly #last: LastScan;
   #boot = "";
-  #seen = new Map<number, ProcessInfo>();
-  #until = -Infinity;
 
   /** Creates a view. `now` reads a monotonic clock, in milliseconds. */
   constructor(now: () => number) {
-    this.#now = now;
+    this.#last = new LastScan(now, SHELL_FRESH_MS, () => this.#scan());
   }
 
   bootId(): string {
-    this.#scan();
+    this.#last.processes();
     return this.#boot;
   }
 
   startOf(pid: number): string | null {
-    return this.#scan().get(pid)?.start ?? null;
+    return this.#last.processes().get(pid)?.start ?? null;
   }
 
   hasEnded(pid: number): boolean {
-    return this.#scan().get(pid)?.hasEnded ?? true;
+    return this.#last.processes().get(pid)?.hasEnded ?? true;
   }
 
   membersOf(kind: "group" | "session", id: number): number[] {
-    return this.#scan().values().filter((info) => info[kind] === id).map(({ pid }) => pid).toArray();
+    return this.#last.membersOf(kind, id);
+  }
+
+  wasZombie(pid: number): boolean {
+    return this.#last.wasZombie(pid);
   }
 
   forget(): void {
-    this.#until = -Infinity;
+    this.#last.forget();
   }
 
   variableOf(pid: number, name: string): string | undefined {
@@ -126,14 +166,11 @@ export class ShellView implements ProcView {
     return environ.split("\0").find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
   }
 
-  #scan(): Map<number, ProcessInfo> {
-    if (this.#now() < this.#until) return this.#seen;
+  #scan(): ProcessInfo[] {
     // A process that exits during the scan is no error.
     const text = askShell("cat /proc/sys/kernel/random/boot_id && { cat /proc/[0-9]*/stat 2>/dev/null; true; }");
     const end = text.indexOf("\n");
     this.#boot = text.slice(0, end);
-    this.#seen = new Map(parseStats(text.slice(end + 1)).map((info) => [info.pid, info]));
-    this.#until = this.#now() + SHELL_FRESH_MS;
-    return this.#seen;
+    return parseStats(text.slice(end + 1));
   }
 }

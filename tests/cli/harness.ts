@@ -6,8 +6,8 @@ import {
   MONITOR_PERMISSIONS,
   namesIn,
   place,
+  removeCgroups,
   type Result,
-  run,
   runTool,
   signalIfThere,
   TIMEOUT_MS,
@@ -222,15 +222,9 @@ export class Colony implements AsyncDisposable {
       if (this.stdout === null) await this.process.stdout.cancel();
       await this.#stdin?.close().catch(() => {});
       await Promise.all([this.stdout?.done, this.stderr.done]);
-      await this.#removeCgroups();
+      await removeCgroups(this.lines);
       this.dir[Symbol.dispose]();
     }
-  }
-
-  /** Removes the empty cgroups that the monitor left if it was killed. */
-  async #removeCgroups(): Promise<void> {
-    const [, path] = this.lines.map((line) => / kill scope cgroup \((.*)\)$/.exec(line)).find(Boolean) ?? [];
-    if (path !== undefined) await run(["find", path, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]);
   }
 
   async #end(): Promise<void> {

@@ -1,7 +1,7 @@
 import { join } from "@std/path";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { Program } from "./program.ts";
-import { hasCommand, IS_ROOT, run, signalIfThere, toolCommand } from "./tools.ts";
+import { hasCommand, IS_ROOT, removeCgroups, run, signalIfThere, toolCommand } from "./tools.ts";
 
 /** The user that attacks. */
 export const NEIGHBOUR = 65_534;
@@ -120,6 +120,7 @@ export class Place implements AsyncDisposable {
       await program[Symbol.asyncDispose]();
       for (const [, pid] of program.lines.join("\n").matchAll(/, pid (\d+)$/gm)) signalIfThere(-Number(pid), "SIGKILL");
     }
+    for (const { lines } of this.#started) await until("its cgroups are gone", () => removeCgroups(lines));
     // The kernel may still finish what an attack began.
     await until("the place is removed", () => {
       try {

@@ -1,5 +1,5 @@
 import { until } from "../helpers.ts";
-import { ROOT, signalIfThere, TIMEOUT_MS } from "./tools.ts";
+import { removeCgroups, ROOT, signalIfThere, TIMEOUT_MS } from "./tools.ts";
 
 /** Options of a {@linkcode Program}. */
 export interface ProgramOptions {
@@ -105,6 +105,7 @@ export class Program implements AsyncDisposable {
     clearTimeout(timer);
     await this.#stdin?.close().catch(() => {});
     await this.#read;
+    await removeCgroups(this.lines);
   }
 
   async #collect(stream: ReadableStream<Uint8Array<ArrayBuffer>>, lines: string[]): Promise<void> {

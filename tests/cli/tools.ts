@@ -68,6 +68,13 @@ export function signalIfThere(pid: number, signal: Deno.Signal): void {
   }
 }
 
+/** Removes the empty cgroups that a monitor with these lines left if it was killed. Returns whether none is left. */
+export async function removeCgroups(lines: readonly string[]): Promise<boolean> {
+  const [, path] = lines.map((line) => / kill scope cgroup \((.*)\)$/.exec(line)).find(Boolean) ?? [];
+  if (path === undefined) return true;
+  return (await run(["sh", "-c", 'find "$0" -depth -type d -exec rmdir {} ";"; [ ! -d "$0" ]', path])).code === 0;
+}
+
 /** Waits until processes are gone, zombies included. */
 export async function gone(...pids: readonly number[]): Promise<void> {
   for (const pid of pids) await until(`${pid} is gone`, () => !isAlive(pid));
