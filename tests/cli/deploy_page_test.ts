@@ -7,7 +7,7 @@ import { LEAST_PERMISSIONS, V8_FLAGS } from "../../tools/permissions.ts";
 import { tempDir } from "../helpers.ts";
 import { canIsolate, Container, makeRoot } from "./container.ts";
 import { StatusColony } from "./status_files.ts";
-import { hasCommand, ROOT, run } from "./tools.ts";
+import { denoEnv, hasCommand, ROOT, run } from "./tools.ts";
 
 const DEPLOY = join(ROOT, "deploy");
 const TOKEN = "correct-horse-battery-staple";
@@ -42,7 +42,7 @@ for (const file of ["page-container.json", "page-systemd.json"]) {
       if (arg.endsWith("/ncolony-web.js")) return join(ROOT, "web", "mod.ts");
       return Object.entries(here).reduce((word, [there, here]) => word.replaceAll(there, here), arg);
     });
-    colony.put("page", { args: words, env_inherit: ["PATH", "HOME", "DENO_DIR"] });
+    colony.put("page", { args: words, env_inherit: Object.keys(denoEnv()) });
     await colony.waitFor(/listening on http/);
     await colony.inState("page", "running");
     const headers = { authorization: `Bearer ${TOKEN}` };
