@@ -48,7 +48,7 @@ export async function until<T>(
     if (value !== false && value !== null && value !== undefined) return value;
     const now = performance.now();
     if (now > deadline) throw new Error(`Waited 60 s in vain until ${what}`);
-    // A condition that takes long must not take the time of those that it waits for.
+    // If the condition is slow to check, leave most of the time to the processes that it waits for.
     await new Promise((resolve) => setTimeout(resolve, Math.max(5, 2 * (now - start))));
   }
 }

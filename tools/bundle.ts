@@ -1,7 +1,7 @@
 /**
  * Bundles each tool into a single-file script, `dist/ncolony-TOOL.js`, and all tools into `dist/ncolony.js`. The
  * scripts need no network and no cache, and their first line holds the permissions that they need. `--output DIR`
- * writes them to another directory. With the names of tools, such as `monitor reaper`, only these are bundled.
+ * writes them to another directory. Given names of tools, such as `monitor reaper`, it bundles only those.
  */
 
 import { parseArgs } from "@std/cli/parse-args";
@@ -16,7 +16,7 @@ const { output: dist = join(root, "dist"), _: names } = parseArgs(Deno.args, { s
 };
 const unknown = names.find((name) => !TOOLS.some((tool) => tool === name));
 if (unknown !== undefined) {
-  Deno.stderr.writeSync(new TextEncoder().encode(`no such tool: ${unknown} (there are ${TOOLS.join(", ")})\n`));
+  Deno.stderr.writeSync(new TextEncoder().encode(`no such tool: ${unknown} (tools: ${TOOLS.join(", ")})\n`));
   Deno.exit(2);
 }
 

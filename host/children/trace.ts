@@ -37,7 +37,7 @@ export function identify({ name, pid, start, boot, rules }: Trace, view: ProcVie
     const candidates = !view.hasEnded(pid) ? [pid] : kind === "process" ? [] : liveMembers(kind, pid, view);
     return candidates.some((pid) => view.variableOf(pid, "NCOLONY_NAME") === name) ? "ours" : "stranger";
   } catch {
-    // /proc, or the environment of another user's process, may not be read.
+    // /proc, or the environment of another user's process, may not be read, or processes come and go too fast.
     return "unknown";
   }
 }
@@ -48,8 +48,8 @@ const MAX_LOOKS = 5;
 /**
  * Returns the processes of a group or session, without zombies.
  *
- * A process that exits after it was listed may have started another one, which was not listed. So if only zombies, or
- * nobody, are found of a group that exists, this looks again. Zombies that two scans find are all that is left.
+ * A process that exits after it was listed may have started another one that was not listed. So if this finds only
+ * zombies, or nobody, in a group that exists, it looks again. If two scans find the same zombies, nobody else is left.
  *
  * @throws {Error} If processes cannot be seen, or if they come and go too fast.
  */

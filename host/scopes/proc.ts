@@ -49,6 +49,11 @@ export function parseStats(text: string): ProcessInfo[] {
   });
 }
 
+/** Returns the pids of the zombies among some processes. */
+export function zombiesIn(processes: Iterable<ProcessInfo>): Set<number> {
+  return new Set(Iterator.from(processes).filter(({ hasEnded }) => hasEnded).map(({ pid }) => pid));
+}
+
 /** What /proc says about a thread of a process. */
 export interface ThreadInfo {
   /** Its id. The id of the first thread is the pid. */

@@ -7,6 +7,7 @@ import {
   readProcess,
   readProcesses,
   readVariable,
+  zombiesIn,
 } from "./proc.ts";
 import { askShell } from "./shell.ts";
 
@@ -20,9 +21,9 @@ export interface ProcView {
   hasEnded(pid: number): boolean;
   /** Returns the pids of a process group or of a session, zombies included, as of the last scan if it is fresh. */
   membersOf(kind: "group" | "session", id: number): number[];
-  /** Returns whether a process was a zombie in the scan before the last one. */
+  /** Returns whether the scan before the last one had already found that a process was a zombie. */
   wasZombie(pid: number): boolean;
-  /** Makes the next call scan. */
+  /** Makes the next call scan again. */
   forget(): void;
   /** Returns a variable of the environment that a process was started with. */
   variableOf(pid: number, name: string): string | undefined;
@@ -31,26 +32,27 @@ export interface ProcView {
 /** How long a scan is used again, in milliseconds: there may be many calls, and a scan takes some milliseconds. */
 const [DIRECT_FRESH_MS, SHELL_FRESH_MS] = [20, 200];
 
-/** The last scan, which is used again while it is fresh, and the zombies of the one before. */
-class LastScan {
+/** What both views have in common: the last scan, which is used again while it is fresh. */
+abstract class ScanningView {
   readonly #now: () => number;
   readonly #freshMs: number;
-  readonly #scan: () => readonly ProcessInfo[];
   #seen: ReadonlyMap<number, ProcessInfo> = new Map();
-  #zombies: ReadonlySet<number> = new Set();
+  #oldZombies: ReadonlySet<number> = new Set();
   #until = -Infinity;
 
-  constructor(now: () => number, freshMs: number, scan: () => readonly ProcessInfo[]) {
+  constructor(now: () => number, freshMs: number) {
     this.#now = now;
     this.#freshMs = freshMs;
-    this.#scan = scan;
   }
 
+  /** Reads all processes. @throws {Error} If they cannot be seen. */
+  protected abstract scan(): readonly ProcessInfo[];
+
   /** Returns all processes by their pids. */
-  processes(): ReadonlyMap<number, ProcessInfo> {
+  protected processes(): ReadonlyMap<number, ProcessInfo> {
     if (this.#now() < this.#until) return this.#seen;
-    const found = this.#scan();
-    this.#zombies = new Set(this.#seen.values().filter(({ hasEnded }) => hasEnded).map(({ pid }) => pid));
+    const found = this.scan();
+    this.#oldZombies = zombiesIn(this.#seen.values());
     this.#seen = new Map(found.map((info) => [info.pid, info]));
     this.#until = this.#now() + this.#freshMs;
     return this.#seen;
@@ -61,7 +63,7 @@ class LastScan {
   }
 
   wasZombie(pid: number): boolean {
-    return this.#zombies.has(pid);
+    return this.#oldZombies.has(pid);
   }
 
   forget(): void {
@@ -70,12 +72,10 @@ class LastScan {
 }
 
 /** Reads /proc, which Deno allows only with --allow-all. */
-export class DirectView implements ProcView {
-  readonly #last: LastScan;
-
+export class DirectView extends ScanningView implements ProcView {
   /** Creates a view. `now` reads a monotonic clock, in milliseconds. */
   constructor(now: () => number) {
-    this.#last = new LastScan(now, DIRECT_FRESH_MS, readProcesses);
+    super(now, DIRECT_FRESH_MS);
   }
 
   bootId(): string {
@@ -90,20 +90,12 @@ export class DirectView implements ProcView {
     return hasEnded(pid);
   }
 
-  membersOf(kind: "group" | "session", id: number): number[] {
-    return this.#last.membersOf(kind, id);
-  }
-
-  wasZombie(pid: number): boolean {
-    return this.#last.wasZombie(pid);
-  }
-
-  forget(): void {
-    this.#last.forget();
-  }
-
   variableOf(pid: number, name: string): string | undefined {
     return readVariable(pid, name);
+  }
+
+  protected override scan(): ProcessInfo[] {
+    return readProcesses();
   }
 }
 
@@ -127,38 +119,25 @@ export function viewOfProcesses(clock: Pick<Clock, "now">): ProcView {
  * Reads /proc through sh(1) and cat(1), which needs only `--allow-run`. Each method throws if they do not exist, or may
  * not read it.
  */
-export class ShellView implements ProcView {
-  readonly #last: LastScan;
+export class ShellView extends ScanningView implements ProcView {
   #boot = "";
 
   /** Creates a view. `now` reads a monotonic clock, in milliseconds. */
   constructor(now: () => number) {
-    this.#last = new LastScan(now, SHELL_FRESH_MS, () => this.#scan());
+    super(now, SHELL_FRESH_MS);
   }
 
   bootId(): string {
-    this.#last.processes();
+    this.processes();
     return this.#boot;
   }
 
   startOf(pid: number): string | null {
-    return this.#last.processes().get(pid)?.start ?? null;
+    return this.processes().get(pid)?.start ?? null;
   }
 
   hasEnded(pid: number): boolean {
-    return this.#last.processes().get(pid)?.hasEnded ?? true;
-  }
-
-  membersOf(kind: "group" | "session", id: number): number[] {
-    return this.#last.membersOf(kind, id);
-  }
-
-  wasZombie(pid: number): boolean {
-    return this.#last.wasZombie(pid);
-  }
-
-  forget(): void {
-    this.#last.forget();
+    return this.processes().get(pid)?.hasEnded ?? true;
   }
 
   variableOf(pid: number, name: string): string | undefined {
@@ -166,7 +145,7 @@ export class ShellView implements ProcView {
     return environ.split("\0").find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
   }
 
-  #scan(): ProcessInfo[] {
+  protected override scan(): ProcessInfo[] {
     // A process that exits during the scan is no error.
     const text = askShell("cat /proc/sys/kernel/random/boot_id && { cat /proc/[0-9]*/stat 2>/dev/null; true; }");
     const end = text.indexOf("\n");

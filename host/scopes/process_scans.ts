@@ -1,14 +1,19 @@
 import type { Clock } from "../types.ts";
-import { allPids, parseStats, type ProcessInfo, readProcess } from "./proc.ts";
+import { allPids, parseStats, type ProcessInfo, readProcess, zombiesIn } from "./proc.ts";
 import { mayReadProc } from "./proc_view.ts";
 
 /** All processes of the machine. */
 export interface ProcessScan {
   /** The processes that were found. */
   readonly processes: readonly ProcessInfo[];
-  /** Whether no process exited during the scan. One that did may have started another that was not found. */
+  /** Whether all listed processes could be read. One that had exited may have started another one that is not listed. */
   readonly isExact: boolean;
+  /** The zombies that the previous scan found too. Any other zombie may also have started a process that is not listed. */
+  readonly oldZombies: ReadonlySet<number>;
 }
+
+/** What one scan finds by itself. */
+type Found = Omit<ProcessScan, "oldZombies">;
 
 /** Scans of all processes of the machine. Each answers everyone who asked before it began. */
 export class ProcessScans {
@@ -16,6 +21,7 @@ export class ProcessScans {
   /** Whether /proc can be read without a shell. Null if that is not known yet. */
   #isDirect: boolean | null = null;
   #next: Promise<ProcessScan> | null = null;
+  #zombies: ReadonlySet<number> = new Set();
   /** The earliest time of the next scan: no more than half of the time is spent on scans. */
   #notBefore = -Infinity;
 
@@ -36,9 +42,13 @@ export class ProcessScans {
     if (waitMs > 0) await new Promise<void>((resolve) => this.#clock.after(waitMs, resolve));
     this.#next = null;
     const startedAt = this.#clock.now();
+    // Now, because another scan may end while this one is under way.
+    const oldZombies = this.#zombies;
     try {
       this.#isDirect ??= mayReadProc();
-      return this.#isDirect ? readScan() : await askForScan();
+      const found = this.#isDirect ? readScan() : await askForScan();
+      this.#zombies = zombiesIn(found.processes);
+      return { ...found, oldZombies };
     } finally {
       const endedAt = this.#clock.now();
       this.#notBefore = endedAt + (endedAt - startedAt);
@@ -46,14 +56,14 @@ export class ProcessScans {
   }
 }
 
-function readScan(): ProcessScan {
+function readScan(): Found {
   const found = allPids().map(readProcess);
   const processes = found.filter((info) => info !== null);
   return { processes, isExact: processes.length === found.length };
 }
 
 /** Reads /proc through a shell, which needs only `--allow-run`. @throws {Error} If that fails. */
-async function askForScan(): Promise<ProcessScan> {
+async function askForScan(): Promise<Found> {
   const { stdout } = await new Deno.Command("/bin/sh", {
     args: ["-c", 'set -- /proc/[0-9]*/stat; echo $#; exec cat "$@"'],
     env: { PATH: "/bin:/usr/bin" },

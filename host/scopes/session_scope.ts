@@ -1,6 +1,6 @@
 import type { StopSignal } from "@ncolony/core";
 import { faultOf } from "../deno_errors.ts";
-import { membersOf, type ProcessInfo } from "./proc.ts";
+import { membersOf, type ProcessInfo, zombiesIn } from "./proc.ts";
 import type { ProcessScans } from "./process_scans.ts";
 import { GroupScope, type Leader, type Scope, signalEach } from "./scope.ts";
 import { whoIsLeft } from "./who_is_left.ts";
@@ -24,8 +24,6 @@ export class SessionScope implements Scope {
   readonly #scans: Pick<ProcessScans, "next">;
   readonly #warn: (message: string) => void;
   #isBlind = false;
-  /** The zombies of the last scan. */
-  #zombies: ReadonlySet<number> = new Set();
 
   /** Creates a scope. `warn` is called once if the session cannot be seen. */
   constructor(leader: Leader, scans: Pick<ProcessScans, "next">, warn: (message: string) => void) {
@@ -62,17 +60,12 @@ export class SessionScope implements Scope {
   async #scan(): Promise<Session | null> {
     const { pid } = this.#leader;
     try {
-      const { processes, isExact } = await this.#scans.next();
+      const { processes, isExact, oldZombies } = await this.#scans.next();
       // The pid of a leader that has exited is free for another program as soon as its session is empty.
       if (this.#leader.hasExited && processes.some((info) => info.pid === pid)) return { members: [], isExact: true };
-      const { members = [], zombies = [] } = Object.groupBy(
-        processes.filter(({ session }) => session === pid),
-        ({ hasEnded }) => hasEnded ? "zombies" : "members",
-      );
-      const before = this.#zombies;
-      this.#zombies = new Set(zombies.map(({ pid }) => pid));
-      // One that exited during the scan may have started another that was not found.
-      return { members, isExact: isExact && this.#zombies.isSubsetOf(before) };
+      const all = processes.filter(({ session }) => session === pid);
+      const members = all.filter(({ hasEnded }) => !hasEnded);
+      return { members, isExact: isExact && zombiesIn(all).isSubsetOf(oldZombies) };
     } catch (error) {
       if (!this.#isBlind) {
         this.#warn(`cannot see the session of pid ${pid}: ${faultOf(error)}; only its process group is ended`);

@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path";
 import type { Tool } from "../../tools/permissions.ts";
 import { type TempDir, until } from "../helpers.ts";
-import { hasCommand, IS_ROOT, ROOT, run, signalIfThere, TIMEOUT_MS } from "./tools.ts";
+import { hasCommand, IS_ROOT, makeBundles, run, signalIfThere, TIMEOUT_MS } from "./tools.ts";
 
 /** The words that put a command into new namespaces. */
 export const NAMESPACES = ["unshare", "--pid", "--fork", "--kill-child", "--mount", "--uts", "--net"];
@@ -32,8 +32,7 @@ export async function makeRoot(root: TempDir, ...tools: readonly Tool[]): Promis
   for (const applet of ["sh", "sleep", "cat", "touch"]) Deno.symlinkSync("busybox", root.file("bin", applet));
   for (const directory of ["conf", "messages", "proc", "dev", "tmp", "run", "opt"]) root.dir(directory);
   assertEquals((await run(["mknod", root.file("dev", "null"), "c", "1", "3"])).code, 0);
-  const bundle = ["run", "--frozen", "--allow-read", "--allow-write", "--allow-run", join(ROOT, "tools", "bundle.ts")];
-  assertEquals((await run([Deno.execPath(), ...bundle, "--output", root.file("opt", "ncolony"), ...tools])).code, 0);
+  await makeBundles(root.file("opt", "ncolony"), ...tools);
 }
 
 /** A program that runs as PID 1 in namespaces and a root directory of its own. */

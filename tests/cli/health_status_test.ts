@@ -8,7 +8,7 @@ import { Checker, Ground, silent, type Tool } from "./checkers.ts";
 import { Program } from "./program.ts";
 import { asked, Server } from "./servers.ts";
 import { lent, StatusColony } from "./status_files.ts";
-import { hasCommand, IS_ROOT, type Result, ROOT, run, toolCommand } from "./tools.ts";
+import { hasCommand, IS_ROOT, makeBundles, type Result, run, toolCommand } from "./tools.ts";
 
 const SCAN = ["--freq", "0.05"];
 
@@ -276,8 +276,7 @@ Deno.test({
     using dir = tempDir();
     // Another user cannot read the cache of this one.
     const dist = dir.dir("dist");
-    const bundle = [Deno.execPath(), "run", "--frozen", "--allow-all", join(ROOT, "tools", "bundle.ts")];
-    assertEquals((await run([...bundle, "--output", dist, "httpcheck"])).code, 0);
+    await makeBundles(dist, "httpcheck");
     for (const path of [dir.path, dist]) Deno.chmodSync(path, 0o755);
     await using server = new Server(() => new Response());
     await using colony = new StatusColony({ config: { web: asked(server.url("/"), PATIENT) } }, lent(dir));

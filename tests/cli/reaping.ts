@@ -83,7 +83,7 @@ export async function below(pid: number): Promise<number[]> {
   return (await run(["sh", "-c", script, `${pid}`])).stdout.split("\n").filter((it) => it !== "").map(Number);
 }
 
-/** Waits until reaper has executed itself as /proc/self/exe, which is its name from then on. */
+/** Waits until reaper has executed itself through /proc/self/exe. From then on, its name is `exe`. */
 export async function untilExecuted(reaped: Reaped): Promise<void> {
   const pid = await reaped.pid();
   await reaped.until("it has executed itself", async () => (await procOf(pid, "comm")).trim() === "exe");

@@ -1,5 +1,7 @@
 import { MIN_START_GAP_MS } from "@ncolony/core";
+import { assertEquals } from "@std/assert";
 import { fromFileUrl, join } from "@std/path";
+import type { Tool } from "../../tools/permissions.ts";
 import { isAlive, type TempDir, until } from "../helpers.ts";
 
 /** The monitor's permissions, as its task has them. */
@@ -46,6 +48,13 @@ export async function runTool(
   return await run([...toolCommand(module, permissions), ...argv]);
 }
 
+/** Writes the bundles of some tools to a directory. */
+export async function makeBundles(directory: string, ...tools: readonly Tool[]): Promise<void> {
+  const permissions = ["--allow-read", "--allow-write", "--allow-run"];
+  const { code, stderr } = await runTool("tools/bundle.ts", ["--output", directory, ...tools], permissions);
+  assertEquals(code, 0, stderr);
+}
+
 /** Runs a command until it exits by itself. If it does not, it gets SIGTERM after a while, and then SIGKILL. */
 export async function run([command, ...args]: readonly string[]): Promise<Result> {
   const child = new Deno.Command(command, { args, cwd: ROOT, stdin: "null", stdout: "piped", stderr: "piped" }).spawn();
@@ -68,7 +77,7 @@ export function signalIfThere(pid: number, signal: Deno.Signal): void {
   }
 }
 
-/** Removes the empty cgroups that a monitor with these lines left if it was killed. Returns whether none is left. */
+/** Removes the empty cgroups of a killed monitor, whose log says where they are. Returns whether none is left. */
 export async function removeCgroups(lines: readonly string[]): Promise<boolean> {
   const [, path] = lines.map((line) => / kill scope cgroup \((.*)\)$/.exec(line)).find(Boolean) ?? [];
   if (path === undefined) return true;

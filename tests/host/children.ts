@@ -91,10 +91,7 @@ export async function stateOf(pid: number): Promise<string> {
 
 /** Waits until a process is in a state, such as `Z`. */
 export async function inState(pid: number, state: string): Promise<void> {
-  const deadline = performance.now() + 30_000;
-  while (await stateOf(pid) !== state) {
-    if (performance.now() > deadline) throw new Error(`Waited 30 s in vain until ${pid} is in state ${state}`);
-  }
+  await until(`${pid} is in state ${state}`, async () => await stateOf(pid) === state);
 }
 
 /** Kills a process at the end of the scope: `using _ = ending(pid)`. */

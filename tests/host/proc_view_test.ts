@@ -61,3 +61,17 @@ Deno.test("ShellView recognizes a zombie", async () => {
   await inState(zombie, "Z");
   assertEquals([view().hasEnded(zombie), view().hasEnded(trial.pid)], [true, false]);
 });
+
+Deno.test("ShellView tells which zombies the scan before found, and scans again once it is told to forget", async () => {
+  await using trial = new Trial(["sh", "-c", "sleep 0 & echo $!; exec sleep 300"]);
+  const zombie = Number(await trial.line());
+  await inState(zombie, "Z");
+  // Its clock stands still, so a scan stays fresh.
+  const view = new ShellView(() => 0);
+  const look = () => [view.membersOf("group", trial.pid).includes(zombie), view.wasZombie(zombie)];
+  assertEquals([look(), look()], [[true, false], [true, false]]);
+  view.forget();
+  assertEquals(look(), [true, true]);
+  // A process that is alive is not one of them.
+  assertEquals(view.wasZombie(trial.pid), false);
+});

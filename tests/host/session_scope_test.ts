@@ -1,7 +1,9 @@
 import { assert, assertEquals } from "@std/assert";
+import { denoClock } from "@ncolony/host";
+import { ProcessScans } from "../../host/scopes/process_scans.ts";
 import { SessionScope } from "../../host/scopes/session_scope.ts";
 import { isAlive, until } from "../helpers.ts";
-import { ending, Trial } from "./children.ts";
+import { ending, inState, Trial } from "./children.ts";
 
 const SESSION = { "ncolony.monitor": { kill_scope: "session" } };
 
@@ -74,18 +76,36 @@ Deno.test("SessionScope is not empty before a second scan finds the same zombies
   using _member = ending(Number(new TextDecoder().decode((await leader.output()).stdout)));
   const zombie = { parent: 1, group: pid, session: pid, hasEnded: true, start: "1" };
   const scans = [[7], [8], [8, 9], [8, 9], [9]].map((pids) => pids.map((pid) => ({ ...zombie, pid })));
-  const next = () => Promise.resolve({ processes: scans.shift()!, isExact: true });
+  let oldZombies = new Set<number>();
+  const next = () => {
+    const processes = scans.shift()!;
+    const scan = { processes, isExact: true, oldZombies };
+    oldZombies = new Set(processes.map(({ pid }) => pid));
+    return Promise.resolve(scan);
+  };
   const scope = new SessionScope({ pid, hasExited: true, kill: () => {} }, { next }, () => {});
   const seen = [];
   while (scans.length > 0) seen.push(await scope.isEmpty());
   assertEquals(seen, [false, false, false, true, true]);
 });
 
+Deno.test("ProcessScans tells which zombies an earlier scan found", async () => {
+  await using trial = new Trial(["sh", "-c", "sleep 0 & echo $!; exec sleep 300"]);
+  const zombie = Number(await trial.line());
+  await inState(zombie, "Z");
+  const scans = new ProcessScans(denoClock);
+  const [first, second] = [await scans.next(), await scans.next()];
+  for (const { processes } of [first, second]) {
+    assertEquals(processes.find(({ pid }) => pid === zombie)?.hasEnded, true);
+  }
+  assertEquals([first, second].map(({ oldZombies }) => oldZombies.has(zombie)), [false, true]);
+});
+
 Deno.test("SessionScope leaves alone the program that has the leader's pid by now, also if the scan missed others", async () => {
   const other = new Deno.Command("sleep", { args: ["300"], detached: true }).spawn();
   using _other = ending(other.pid);
   const info = { pid: other.pid, parent: 1, group: other.pid, session: other.pid, hasEnded: false, start: "1" };
-  const scans = { next: () => Promise.resolve({ processes: [info], isExact: false }) };
+  const scans = { next: () => Promise.resolve({ processes: [info], isExact: false, oldZombies: new Set<number>() }) };
   const scope = new SessionScope({ pid: other.pid, hasExited: true, kill: () => {} }, scans, () => {});
   assertEquals(await scope.isEmpty(), true);
   await scope.signal("SIGKILL");
