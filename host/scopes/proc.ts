@@ -1,4 +1,3 @@
-import { join } from "@std/path/posix/join";
 import { isEndedProcess } from "../deno_errors.ts";
 
 /** What /proc/PID/stat says about a process. */
@@ -19,7 +18,7 @@ export interface ProcessInfo {
 
 /** Reads /proc/PID/stat. Returns null if there is no such process. @throws {Error} If it cannot be read. */
 export function readProcess(pid: number): ProcessInfo | null {
-  const text = readProc(`${pid}`, "stat");
+  const text = readProc(`${pid}/stat`);
   return text === null ? null : parseStats(text)[0] ?? null;
 }
 
@@ -68,7 +67,7 @@ export interface ThreadInfo {
 export function readThreads(pid: number): ThreadInfo[] {
   const ids = ifThere(() => numbersIn(`/proc/${pid}/task`)) ?? [];
   return ids.flatMap((id) => {
-    const text = readProc(`${pid}`, "task", `${id}`, "status");
+    const text = readProc(`${pid}/task/${id}/status`);
     if (text === null) return [];
     return [{
       id,
@@ -95,7 +94,7 @@ export function isEnd(state: string): boolean {
 
 /** Reads a variable of the environment that a process was started with. @throws {Error} If it cannot be read. */
 export function readVariable(pid: number, name: string): string | undefined {
-  const variables = readProc(`${pid}`, "environ")?.split("\0") ?? [];
+  const variables = readProc(`${pid}/environ`)?.split("\0") ?? [];
   return variables.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
 }
 
@@ -142,7 +141,7 @@ export function inheritableDescriptors(): number[] {
   return numbersIn("/proc/self/fd").filter((descriptor) => {
     if (descriptor <= 2) return false;
     // It is gone if it belonged to the directory that was just read.
-    const flags = /^flags:\s*(\d+)/m.exec(readProc("self", "fdinfo", `${descriptor}`) ?? "")?.[1];
+    const flags = /^flags:\s*(\d+)/m.exec(readProc(`self/fdinfo/${descriptor}`) ?? "")?.[1];
     return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0;
   });
 }
@@ -152,8 +151,8 @@ function numbersIn(path: string): number[] {
   return [...Deno.readDirSync(path)].map(({ name }) => Number(name)).filter((number) => number > 0);
 }
 
-function readProc(...names: string[]): string | null {
-  return ifThere(() => Deno.readTextFileSync(join("/proc", ...names)));
+function readProc(path: string): string | null {
+  return ifThere(() => Deno.readTextFileSync(`/proc/${path}`));
 }
 
 /** Returns what `read` returns. Null if it does not exist. */
