@@ -48,9 +48,14 @@ export function parseStats(text: string): ProcessInfo[] {
   });
 }
 
-/** Returns the pids of the zombies among some processes. */
-export function zombiesIn(processes: Iterable<ProcessInfo>): Set<number> {
-  return new Set(Iterator.from(processes).filter(({ hasEnded }) => hasEnded).map(({ pid }) => pid));
+/** Identifies a process of this boot: another one may get its pid. */
+export function keyOf({ pid, start }: ProcessInfo): string {
+  return `${pid} ${start}`;
+}
+
+/** Returns the keys of the zombies among some processes. */
+export function zombiesIn(processes: Iterable<ProcessInfo>): Set<string> {
+  return new Set(Iterator.from(processes).filter(({ hasEnded }) => hasEnded).map(keyOf));
 }
 
 /** What /proc says about a thread of a process. */

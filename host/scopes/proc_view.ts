@@ -1,6 +1,7 @@
 import type { Clock } from "../types.ts";
 import {
   hasEnded,
+  keyOf,
   parseStats,
   type ProcessInfo,
   readBootId,
@@ -37,7 +38,7 @@ abstract class ScanningView {
   readonly #now: () => number;
   readonly #freshMs: number;
   #seen: ReadonlyMap<number, ProcessInfo> = new Map();
-  #oldZombies: ReadonlySet<number> = new Set();
+  #oldZombies: ReadonlySet<string> = new Set();
   #until = -Infinity;
 
   constructor(now: () => number, freshMs: number) {
@@ -63,7 +64,8 @@ abstract class ScanningView {
   }
 
   wasZombie(pid: number): boolean {
-    return this.#oldZombies.has(pid);
+    const info = this.#seen.get(pid);
+    return info !== undefined && this.#oldZombies.has(keyOf(info));
   }
 
   forget(): void {

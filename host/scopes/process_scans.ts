@@ -8,8 +8,8 @@ export interface ProcessScan {
   readonly processes: readonly ProcessInfo[];
   /** Whether all listed processes could be read. One that had exited may have started another one that is not listed. */
   readonly isExact: boolean;
-  /** The zombies that the previous scan found too. Any other zombie may also have started a process that is not listed. */
-  readonly oldZombies: ReadonlySet<number>;
+  /** The keys of the zombies of the previous scan. Any other zombie may have started a process that is not listed. */
+  readonly oldZombies: ReadonlySet<string>;
 }
 
 /** What one scan finds by itself. */
@@ -21,7 +21,7 @@ export class ProcessScans {
   /** Whether /proc can be read without a shell. Null if that is not known yet. */
   #isDirect: boolean | null = null;
   #next: Promise<ProcessScan> | null = null;
-  #zombies: ReadonlySet<number> = new Set();
+  #zombies: ReadonlySet<string> = new Set();
   /** The earliest time of the next scan: no more than half of the time is spent on scans. */
   #notBefore = -Infinity;
 

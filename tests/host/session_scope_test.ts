@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { denoClock } from "@ncolony/host";
+import { keyOf, zombiesIn } from "../../host/scopes/proc.ts";
 import { ProcessScans } from "../../host/scopes/process_scans.ts";
 import { SessionScope } from "../../host/scopes/session_scope.ts";
 import { isAlive, until } from "../helpers.ts";
@@ -74,19 +75,22 @@ Deno.test("SessionScope is not empty before a second scan finds the same zombies
     .spawn();
   const { pid } = leader;
   using _member = ending(Number(new TextDecoder().decode((await leader.output()).stdout)));
-  const zombie = { parent: 1, group: pid, session: pid, hasEnded: true, start: "1" };
-  const scans = [[7], [8], [8, 9], [8, 9], [9]].map((pids) => pids.map((pid) => ({ ...zombie, pid })));
-  let oldZombies = new Set<number>();
+  const zombie = { parent: 1, group: pid, session: pid, hasEnded: true };
+  // The last two have the same pid, but another start time.
+  const scans = [["7 1"], ["8 1"], ["8 1", "9 1"], ["8 1", "9 1"], ["9 1"], ["9 2"], ["9 2"]].map((keys) =>
+    keys.map((key) => ({ ...zombie, pid: Number(key.split(" ")[0]), start: key.split(" ")[1]! }))
+  );
+  let oldZombies = new Set<string>();
   const next = () => {
     const processes = scans.shift()!;
     const scan = { processes, isExact: true, oldZombies };
-    oldZombies = new Set(processes.map(({ pid }) => pid));
+    oldZombies = zombiesIn(processes);
     return Promise.resolve(scan);
   };
   const scope = new SessionScope({ pid, hasExited: true, kill: () => {} }, { next }, () => {});
   const seen = [];
   while (scans.length > 0) seen.push(await scope.isEmpty());
-  assertEquals(seen, [false, false, false, true, true]);
+  assertEquals(seen, [false, false, false, true, true, false, true]);
 });
 
 Deno.test("ProcessScans tells which zombies an earlier scan found", async () => {
@@ -95,17 +99,17 @@ Deno.test("ProcessScans tells which zombies an earlier scan found", async () => 
   await inState(zombie, "Z");
   const scans = new ProcessScans(denoClock);
   const [first, second] = [await scans.next(), await scans.next()];
-  for (const { processes } of [first, second]) {
-    assertEquals(processes.find(({ pid }) => pid === zombie)?.hasEnded, true);
-  }
-  assertEquals([first, second].map(({ oldZombies }) => oldZombies.has(zombie)), [false, true]);
+  const infos = [first, second].map(({ processes }) => processes.find(({ pid }) => pid === zombie)!);
+  assertEquals(infos.map(({ hasEnded }) => hasEnded), [true, true]);
+  const key = keyOf(infos[0]!);
+  assertEquals([first, second].map(({ oldZombies }) => oldZombies.has(key)), [false, true]);
 });
 
 Deno.test("SessionScope leaves alone the program that has the leader's pid by now, also if the scan missed others", async () => {
   const other = new Deno.Command("sleep", { args: ["300"], detached: true }).spawn();
   using _other = ending(other.pid);
   const info = { pid: other.pid, parent: 1, group: other.pid, session: other.pid, hasEnded: false, start: "1" };
-  const scans = { next: () => Promise.resolve({ processes: [info], isExact: false, oldZombies: new Set<number>() }) };
+  const scans = { next: () => Promise.resolve({ processes: [info], isExact: false, oldZombies: new Set<string>() }) };
   const scope = new SessionScope({ pid: other.pid, hasExited: true, kill: () => {} }, scans, () => {});
   assertEquals(await scope.isEmpty(), true);
   await scope.signal("SIGKILL");
