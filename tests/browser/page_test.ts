@@ -391,6 +391,17 @@ browserTest("a page that is loaded again, or gone back to, is scrolled to where 
   await page.evaluate("scrollTo(0, 6000)");
   await page.reload();
   await isScrolled("it is loaded again", "/");
+  const { promise, resolve } = Promise.withResolvers<void>();
+  await page.route("**/api/colonies", async (route) => {
+    await promise;
+    await route.continue();
+  });
+  await page.reload();
+  // The page does not wait for its rows for long.
+  await page.locator("h1").waitFor();
+  assertEquals(await rows.count(), 0);
+  resolve();
+  await isScrolled("the rows have come", "/");
   await page.evaluate(
     "[...document.querySelectorAll('.c-name a')].find((a) => a.getBoundingClientRect().top > 50).click()",
   );

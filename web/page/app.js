@@ -236,7 +236,19 @@ function Nothing({ rows, isWell, onClear }) {
     html`<p class="plain">There are no processes. <code>ncolony-ctl add NAME --cmd CMD</code> adds one.</p>`;
 }
 
+function show() {
+  render(html`<${App} />`, document.getElementById("app"));
+  scrollTo(0, history.state?.scroll ?? 0);
+}
+
 // The first picture has rows, unless these take long.
-await Promise.race([start(), new Promise((resolve) => setTimeout(resolve, PATIENCE))]);
-render(html`<${App} />`, document.getElementById("app"));
-scrollTo(0, history.state?.scroll ?? 0);
+const started = start();
+const isLate = await Promise.race([
+  started.then(() => false),
+  new Promise((resolve) => setTimeout(resolve, PATIENCE, true)),
+]);
+show();
+if (isLate) {
+  await started;
+  show();
+}
