@@ -48,7 +48,7 @@ export function parseStats(text: string): ProcessInfo[] {
   });
 }
 
-/** Identifies a process of this boot: another one may get its pid. */
+/** Identifies a process in this boot, even if its pid is used again. */
 export function keyOf({ pid, start }: ProcessInfo): string {
   return `${pid} ${start}`;
 }

@@ -8,7 +8,7 @@ export interface ProcessScan {
   readonly processes: readonly ProcessInfo[];
   /** Whether all listed processes could be read. One that had exited may have started another one that is not listed. */
   readonly isExact: boolean;
-  /** The keys of the zombies of the previous scan. Any other zombie may have started a process that is not listed. */
+  /** The keys of the zombies in the previous scan. Any other zombie may have started a process that is not listed. */
   readonly oldZombies: ReadonlySet<string>;
 }
 

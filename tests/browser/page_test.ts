@@ -397,7 +397,7 @@ browserTest("a page that is loaded again, or gone back to, is scrolled to where 
     await route.continue();
   });
   await page.reload();
-  // The page does not wait for its rows for long.
+  // The page does not wait long for its rows.
   await page.locator("h1").waitFor();
   assertEquals(await rows.count(), 0);
   resolve();

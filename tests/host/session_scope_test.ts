@@ -76,10 +76,13 @@ Deno.test("SessionScope is not empty before a second scan finds the same zombies
   const { pid } = leader;
   using _member = ending(Number(new TextDecoder().decode((await leader.output()).stdout)));
   const zombie = { parent: 1, group: pid, session: pid, hasEnded: true };
-  // The last two have the same pid, but another start time.
-  const scans = [["7 1"], ["8 1"], ["8 1", "9 1"], ["8 1", "9 1"], ["9 1"], ["9 2"], ["9 2"]].map((keys) =>
-    keys.map((key) => ({ ...zombie, pid: Number(key.split(" ")[0]), start: key.split(" ")[1]! }))
-  );
+  const infoOf = (key: string) => {
+    const [pid, start] = key.split(" ");
+    return { ...zombie, pid: Number(pid), start: start! };
+  };
+  // In the last two scans, pid 9 belongs to another process.
+  const keys = [["7 1"], ["8 1"], ["8 1", "9 1"], ["8 1", "9 1"], ["9 1"], ["9 2"], ["9 2"]];
+  const scans = keys.map((keys) => keys.map(infoOf));
   let oldZombies = new Set<string>();
   const next = () => {
     const processes = scans.shift()!;

@@ -236,19 +236,14 @@ function Nothing({ rows, isWell, onClear }) {
     html`<p class="plain">There are no processes. <code>ncolony-ctl add NAME --cmd CMD</code> adds one.</p>`;
 }
 
+/** Draws the page, scrolled to where it was when it was left. */
 function show() {
   render(html`<${App} />`, document.getElementById("app"));
   scrollTo(0, history.state?.scroll ?? 0);
 }
 
 // The first picture has rows, unless these take long.
-const started = start();
-const isLate = await Promise.race([
-  started.then(() => false),
-  new Promise((resolve) => setTimeout(resolve, PATIENCE, true)),
-]);
+const late = setTimeout(show, PATIENCE);
+await start();
+clearTimeout(late);
 show();
-if (isLate) {
-  await started;
-  show();
-}
