@@ -188,8 +188,9 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     await checker.asked("web");
     const said = new RegExp(`WARN cannot report health in ".*/status/.${tool}": `);
     await checker.waitFor(new RegExp(`${said.source}no such file or directory$`));
-    Deno.mkdirSync(join(status, `.${tool}`), { recursive: true });
-    Deno.chmodSync(join(status, `.${tool}`), 0o777);
+    // It appears with its mode: the checker would use it before a chmod.
+    Deno.chmodSync(ground.dir.dir(`prepared/.${tool}`), 0o777);
+    Deno.renameSync(ground.dir.file("prepared"), status);
     ground.take();
     await checker.waitFor(
       new RegExp(`${said.source}.*writable by other users \\(mode 0777\\); fix it with chmod or chown$`),
