@@ -124,8 +124,9 @@ Deno.test("the monitor reports files that are too large or not regular, and does
   Deno.symlinkSync(path("loop"), path("loop"));
   Deno.mkdirSync(path("directory"));
   Deno.symlinkSync(path("directory"), path("link-to-directory"));
-  Deno.writeTextFileSync(path("huge"), "{");
-  Deno.truncateSync(path("huge"), 64 * 2 ** 20);
+  const huge = colony.dir.write("huge", "{");
+  Deno.truncateSync(huge, 64 * 2 ** 20);
+  Deno.renameSync(huge, path("huge"));
   const complaints = {
     ...(HAS_PERL ? { socket: "not a regular file" } : {}),
     pipe: "not a regular file",

@@ -83,8 +83,9 @@ Deno.test("the monitor moves a message that is not UTF-8 or has 64 MiB to .rejec
   await colony.started("web");
   const latin1 = Uint8Array.from(`{"type": "RESTART-ALL", "${SECRET}": "\xe9"}`, (unit) => unit.charCodeAt(0));
   Deno.writeFileSync(join(colony.messages, "latin1"), latin1);
-  Deno.writeTextFileSync(join(colony.messages, "sparse"), RESTART_WEB);
-  Deno.truncateSync(join(colony.messages, "sparse"), 64 * 1024 * 1024);
+  const sparse = colony.dir.write("sparse", RESTART_WEB);
+  Deno.truncateSync(sparse, 64 * 1024 * 1024);
+  Deno.renameSync(sparse, join(colony.messages, "sparse"));
   await said(colony, "latin1", "not valid UTF-8");
   await said(colony, "sparse", "must be at most 65536 bytes");
   colony.send(RESTART_WEB);
