@@ -59,18 +59,67 @@ export function readSmallFile(path: string, maxBytes: number): string | null {
 }
 
 /** A file that lines are appended to. */
-export interface AppendFile {
+export class AppendFile {
+  readonly #fd: number;
+  readonly #id: Pick<FileFacts, "dev" | "ino">;
+  #size: number;
+
+  /** Its file descriptor, and the properties of the file. */
+  constructor(fd: number, { dev, ino, size }: FileFacts) {
+    this.#fd = fd;
+    // A Stats as a whole takes 2 KiB, and each process has such a file.
+    this.#id = { dev, ino };
+    this.#size = size;
+  }
+
   /** Its size in bytes, if no other program has changed it since the last `updateSize()`. */
-  readonly size: number;
+  get size(): number {
+    return this.#size;
+  }
+
   /** Reads its size again. */
-  updateSize(): void;
+  updateSize(): void {
+    this.#size = NODE.fs().fstatSync(this.#fd).size;
+  }
+
   /** Whether this file is at a path now. */
-  isAt(path: string): boolean;
+  isAt(path: string): boolean {
+    return isAt(path, this.#id);
+  }
+
   /** Writes some of the bytes. Returns how many. */
-  write(bytes: Uint8Array): Promise<number>;
+  write(bytes: Uint8Array): Promise<number> {
+    return new Promise((resolve, reject) => {
+      NODE.fs().write(this.#fd, bytes, 0, bytes.length, null, (error, written) => {
+        if (error === null) {
+          this.#size += written;
+          return resolve(written);
+        }
+        // Deno writes until all is written. On a full disk it fails after some of it, and does not say how much.
+        const before = this.#size;
+        this.updateSize();
+        const part = this.#size - before;
+        if (part > 0 && part <= bytes.length) resolve(part);
+        else reject(error);
+      });
+    });
+  }
+
   /** Writes all of the bytes at once. @throws {Error} If that fails. Some of them may be written then. */
-  append(bytes: Uint8Array): void;
-  close(): void;
+  append(bytes: Uint8Array): void {
+    for (let at = 0; at < bytes.length;) at += NODE.fs().writeSync(this.#fd, bytes, at);
+    this.#size += bytes.length;
+  }
+
+  /** A regular file is no terminal. */
+  isTerminal(): boolean {
+    return false;
+  }
+
+  /** Closes it. */
+  close(): void {
+    NODE.fs().closeSync(this.#fd);
+  }
 }
 
 /**
@@ -80,42 +129,12 @@ export interface AppendFile {
  * @throws {Error} If it cannot be opened, is not a regular file, belongs to another user or has several names.
  */
 export function openAppend(path: string, mode: number): AppendFile {
-  const { closeSync, constants, fstatSync, write, writeSync } = NODE.fs();
+  const { closeSync, constants } = NODE.fs();
   const { fd, info } = openRegular(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, mode);
   const fault = whyNotOurs(info);
-  if (fault !== null) {
-    closeSync(fd);
-    throw new Error(fault);
-  }
-  let { size } = info;
-  return {
-    get size(): number {
-      return size;
-    },
-    updateSize: () => void (size = fstatSync(fd).size),
-    isAt: (path) => isAt(path, info),
-    write: (bytes) => {
-      return new Promise<number>((resolve, reject) => {
-        write(fd, bytes, 0, bytes.length, null, (error, written) => {
-          if (error === null) {
-            size += written;
-            return resolve(written);
-          }
-          // Deno writes until all is written. On a full disk it fails after some of it, and does not say how much.
-          const before = size;
-          size = fstatSync(fd).size;
-          const part = size - before;
-          if (part > 0 && part <= bytes.length) resolve(part);
-          else reject(error);
-        });
-      });
-    },
-    append: (bytes) => {
-      for (let at = 0; at < bytes.length;) at += writeSync(fd, bytes, at);
-      size += bytes.length;
-    },
-    close: () => closeSync(fd),
-  };
+  if (fault === null) return new AppendFile(fd, info);
+  closeSync(fd);
+  throw new Error(fault);
 }
 
 function whyNotOurs({ uid, nlink }: FileFacts): string | null {

@@ -34,7 +34,7 @@ export function openLog(path: string): LogTarget {
   try {
     const target = findTarget(absolute);
     if (lstat(target)?.isCharDevice) return Deno.openSync(target, { append: true });
-    return { ...openAppend(target, MODE), isTerminal: () => false };
+    return openAppend(target, MODE);
   } catch (error) {
     const fault = error instanceof UntrustedError ? `${error.message}; fix it with chmod or chown` : faultOf(error);
     throw new Error(`Cannot write to ${JSON.stringify(path)}: ${fault}`);
