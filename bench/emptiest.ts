@@ -4,15 +4,27 @@
  * the watch reports a new config. A message ends the process that it names. Because a watch may miss events, it scans
  * all files every 10 s. It validates nothing, keeps nothing and writes nothing. So time and memory that a supervisor in
  * Deno needs beyond this program are the supervisor's own.
+ *
+ * If it is given a cgroup, each process is born in one of its own below that. A signal reaches all processes in it, what
+ * is left there at the exit is killed, and it is removed.
  */
 
-const [configs, messages] = Deno.args;
+const [configs, messages, cgroups] = Deno.args;
 const groups = new Map<string, number>();
+/** The cgroup of each process. */
+const cgroupOf = new Map<string, string>();
+/** The cgroup that the next process is born in, because this program is there or moves there. */
+let room = "";
+let rooms = 0;
+let moving: Promise<void> | null = null;
+let isStopping = false;
 
+if (cgroups !== undefined) moveOn();
 for (const { name } of Deno.readDirSync(configs)) keep(name);
 Deno.addSignalListener("SIGTERM", () => {
-  for (const group of groups.values()) Deno.kill(-group, "SIGTERM");
-  Deno.exit();
+  isStopping = true;
+  for (const name of groups.keys()) stop(name);
+  if (cgroups === undefined) Deno.exit();
 });
 setInterval(() => {
   for (const directory of [configs, messages]) {
@@ -23,21 +35,51 @@ for await (const { kind, paths: [, path] } of Deno.watchFs([configs, messages], 
   // A rename is reported in two halves, then as a whole.
   if (kind !== "rename" || path === undefined) continue;
   if (path.startsWith(configs)) keep(path.slice(configs.length + 1));
-  else Deno.kill(-groups.get(JSON.parse(Deno.readTextFileSync(path)).name)!, "SIGTERM");
+  else stop(JSON.parse(Deno.readTextFileSync(path)).name);
 }
 
 async function keep(name: string): Promise<void> {
   const { args, ...more } = JSON.parse(Deno.readTextFileSync(`${configs}/${name}`));
   if (more["ncolony.monitor"]?.enabled === false) return;
   for (;;) {
+    while (moving !== null) await moving;
     const options = { args, stdin: "piped", stdout: "piped", stderr: "piped" } as const;
     const child = new Deno.Command("/usr/bin/setsid", options).spawn();
     groups.set(name, child.pid);
+    if (cgroups !== undefined) {
+      cgroupOf.set(name, room);
+      moveOn();
+    }
     drain(child.stdout);
     drain(child.stderr);
     await child.status;
     child.stdin.close().catch(() => {});
+    if (cgroups !== undefined) await clear(cgroupOf.get(name)!);
+    if (isStopping && groups.delete(name) && groups.size === 0) Deno.exit();
+    if (isStopping) return;
   }
+}
+
+function stop(name: string): void {
+  const cgroup = cgroupOf.get(name);
+  if (cgroup === undefined) return Deno.kill(-groups.get(name)!, "SIGTERM");
+  for (const pid of Deno.readTextFileSync(`${cgroup}/cgroup.procs`).split("\n").map(Number)) {
+    if (pid !== 0 && pid !== Deno.pid) Deno.kill(pid, "SIGTERM");
+  }
+}
+
+/** Moves this program to a new cgroup, in another thread. */
+function moveOn(): void {
+  room = `${cgroups}/${++rooms}`;
+  Deno.mkdirSync(room);
+  moving = Deno.writeTextFile(`${room}/cgroup.procs`, `${Deno.pid}`).then(() => void (moving = null));
+}
+
+async function clear(cgroup: string): Promise<void> {
+  while (moving !== null) await moving;
+  if (Deno.readTextFileSync(`${cgroup}/cgroup.events`).includes("populated 1")) {
+    Deno.writeTextFileSync(`${cgroup}/cgroup.kill`, "1");
+  } else Deno.removeSync(cgroup);
 }
 
 async function drain(stream: ReadableStream<Uint8Array>): Promise<void> {

@@ -1,5 +1,6 @@
 import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { ownCgroup } from "../host/scopes/own_cgroup.ts";
 import { PERMISSIONS, V8_FLAGS } from "../tools/permissions.ts";
 import { run } from "./processes.ts";
 import { Supervisor } from "./supervisor.ts";
@@ -116,6 +117,26 @@ export class Emptiest extends NColony {
   /** Returns a command line that runs one of the smallest programs. */
   protected empty(file: string, ...permissions: readonly string[]): string[] {
     return this.deno(["--no-config", "--allow-read", ...permissions], join(ROOT, "bench", file));
+  }
+}
+
+/** The smallest program that could do the work with a cgroup for each process. */
+export class EmptiestInCgroups extends Emptiest {
+  readonly #cgroup = ownCgroup().child(`ncolony-bench-${crypto.randomUUID()}`);
+
+  override prepare(): void {
+    super.prepare();
+    this.#cgroup.create();
+  }
+
+  override command(): string[] {
+    const program = this.deno(["--no-config", "--allow-all"], join(ROOT, "bench", "emptiest.ts"));
+    return [...program, this.path("config"), this.path("messages"), this.#cgroup.path];
+  }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await super[Symbol.asyncDispose]();
+    this.#cgroup.remove();
   }
 }
 

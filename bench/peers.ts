@@ -1,7 +1,9 @@
 import { existsSync } from "@std/fs/exists";
 import { dirname, fromFileUrl, join } from "@std/path";
+import { ownCgroup } from "../host/scopes/own_cgroup.ts";
 import {
   Emptiest,
+  EmptiestInCgroups,
   EmptiestLogs,
   EmptiestPrefixed,
   NColony,
@@ -121,6 +123,13 @@ export const PEERS: readonly Peer[] = [
     make: (parent) => new Emptiest(parent),
   },
   {
+    name: "emptiest-cgroup",
+    note: "the same with a cgroup for each process",
+    takes: (measure) => !isLog(measure) && hasCgroups(),
+    command: Deno.execPath(),
+    make: (parent) => new EmptiestInCgroups(parent),
+  },
+  {
     name: "emptiest-logs",
     note: "the smallest Deno program that could write log files: `bench/emptiest_logs.ts`",
     takes: isLog,
@@ -179,6 +188,15 @@ export function measuresOf({ takes = () => true }: Peer, names: Iterable<string>
 export async function installed(peers: readonly Peer[]): Promise<Peer[]> {
   const found = await Promise.all(peers.map(({ command }) => hasCommand(command)));
   return peers.filter((_, i) => found[i]);
+}
+
+function hasCgroups(): boolean {
+  try {
+    return ownCgroup().path !== "";
+  } catch {
+    // There is no cgroup v2.
+    return false;
+  }
 }
 
 function pm2(): string {
