@@ -17,13 +17,13 @@ export class Cgroups {
   readonly controllers: Controllers;
   /** The cgroups in which other children were started as well, because this program could not move on. */
   readonly #shared = new WeakSet<Cgroup>();
-  /** The cgroups of children that have ended and could not be removed yet. */
+  /** What is removed when it is empty: the cgroups of children that have ended, or that are left to other processes. */
   readonly #old = new Set<Cgroup>();
 
   private constructor(own: Cgroup, home: Cgroup) {
     this.#own = own;
     this.#home = home;
-    this.#room = new WaitingRoom(own, home);
+    this.#room = new WaitingRoom(own, home, this.#old);
     this.controllers = new Controllers([own, home]);
   }
 

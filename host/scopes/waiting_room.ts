@@ -10,6 +10,7 @@ import type { Cgroup } from "./cgroup.ts";
  */
 export class WaitingRoom {
   readonly #home: Cgroup;
+  readonly #old: Set<Cgroup>;
   #room: Cgroup;
   /** Whether no child was started since this program entered the cgroup. */
   #isUnused = false;
@@ -18,10 +19,15 @@ export class WaitingRoom {
   /** Why the last move failed. Null if it did not. */
   fault: string | null = null;
 
-  /** Creates a waiting room. This program stays in `own` until {@linkcode WaitingRoom.ready}. */
-  constructor(own: Cgroup, home: Cgroup) {
+  /**
+   * Creates a waiting room. This program stays in `own` until {@linkcode WaitingRoom.ready}.
+   *
+   * @param old Gets the cgroups that it leaves to processes other than its children. They are to be removed when empty.
+   */
+  constructor(own: Cgroup, home: Cgroup, old: Set<Cgroup>) {
     this.#room = own;
     this.#home = home;
+    this.#old = old;
   }
 
   /** The cgroup that this program is in, or is about to leave. */
@@ -61,6 +67,7 @@ export class WaitingRoom {
     try {
       next = this.#createRoom();
       await next.enter();
+      if (this.#isUnused) this.#old.add(this.#room);
       this.#room = next;
       this.#isUnused = true;
       this.fault = null;

@@ -6,6 +6,7 @@
 
 import { denoHost } from "@ncolony/host";
 import { startMonitor } from "@ncolony/monitor";
+import { basename } from "@std/path";
 import { sample } from "../core/samples.ts";
 
 /** What the program prints when it was called with `usage`. */
@@ -34,6 +35,8 @@ export interface BesidesReport {
   readonly ends: readonly (string | null)[];
   /** The problems of the colony. */
   readonly problems: readonly string[];
+  /** The colony's cgroups that were there when all of them had ended and the monitor had stopped. */
+  readonly cgroups: string;
 }
 
 const REPORTS: Readonly<Record<string, () => Promise<object>>> = {
@@ -131,5 +134,7 @@ async function besidesReport(): Promise<BesidesReport> {
   }));
   events.releaseLock();
   await colony.stop();
-  return { ends, problems };
+  const find = { args: ["/sys/fs/cgroup", "-type", "d", "-path", `*${basename(config)}*`] };
+  const { stdout } = await new Deno.Command("find", find).output();
+  return { ends, problems, cgroups: new TextDecoder().decode(stdout) };
 }

@@ -5,7 +5,7 @@ import { Random } from "../core/random.ts";
 import { type TempDir, tempDir, until } from "../helpers.ts";
 import { command, PATIENT, SCHEDULER_PERMISSIONS } from "./scheduling.ts";
 import { Terminal, testOnTerminal } from "./terminal.ts";
-import { latin1, MONITOR_PERMISSIONS, sh, toolCommand } from "./tools.ts";
+import { latin1, MONITOR_PERMISSIONS, removeCgroups, sh, toolCommand } from "./tools.ts";
 
 /** What a child writes, and what a terminal gets: one character per byte, without the newline. */
 const LINES: readonly (readonly [what: string, written: string, shown: string])[] = [
@@ -76,6 +76,7 @@ class Shown implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.terminal[Symbol.asyncDispose]();
+    await removeCgroups(this.terminal.seen.split("\r\n"));
     this.dir[Symbol.dispose]();
   }
 }
