@@ -5,15 +5,15 @@
  * all files every 10 s. It validates nothing, keeps nothing and writes nothing. So time and memory that a supervisor in
  * Deno needs beyond this program are the supervisor's own.
  *
- * If it is given a cgroup, each process is born in one of its own below that. A signal reaches all processes in it, what
- * is left there at the exit is killed, and it is removed.
+ * With a cgroup as its third argument, it starts each process in a cgroup of its own below that one, and signals all
+ * processes in it. When the process exits, it kills what is left there, or else removes the cgroup.
  */
 
 const [configs, messages, cgroups] = Deno.args;
 const groups = new Map<string, number>();
 /** The cgroup of each process. */
 const cgroupOf = new Map<string, string>();
-/** The cgroup that the next process is born in, because this program is there or moves there. */
+/** The cgroup in which the next process starts: this program is there, or is moving there. */
 let room = "";
 let rooms = 0;
 let moving: Promise<void> | null = null;
@@ -55,8 +55,10 @@ async function keep(name: string): Promise<void> {
     await child.status;
     child.stdin.close().catch(() => {});
     if (cgroups !== undefined) await clear(cgroupOf.get(name)!);
-    if (isStopping && groups.delete(name) && groups.size === 0) Deno.exit();
-    if (isStopping) return;
+    if (!isStopping) continue;
+    groups.delete(name);
+    if (groups.size === 0) Deno.exit();
+    return;
   }
 }
 

@@ -192,9 +192,10 @@ export async function installed(peers: readonly Peer[]): Promise<Peer[]> {
 
 function hasCgroups(): boolean {
   try {
-    return ownCgroup().path !== "";
+    ownCgroup();
+    return true;
   } catch {
-    // There is no cgroup v2.
+    // There is no cgroup v2, or it cannot be used.
     return false;
   }
 }

@@ -64,10 +64,10 @@ export class AppendFile {
   readonly #id: Pick<FileFacts, "dev" | "ino">;
   #size: number;
 
-  /** Its file descriptor, and the properties of the file. */
+  /** Takes over an open file. */
   constructor(fd: number, { dev, ino, size }: FileFacts) {
     this.#fd = fd;
-    // A Stats as a whole takes 2 KiB, and each process has such a file.
+    // Not the whole Stats, which takes 2 KiB: there is a file like this for each process.
     this.#id = { dev, ino };
     this.#size = size;
   }
@@ -111,7 +111,7 @@ export class AppendFile {
     this.#size += bytes.length;
   }
 
-  /** A regular file is no terminal. */
+  /** Returns false: a regular file is not a terminal. */
   isTerminal(): boolean {
     return false;
   }

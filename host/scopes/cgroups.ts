@@ -17,7 +17,7 @@ export class Cgroups {
   readonly controllers: Controllers;
   /** The cgroups in which other children were started as well, because this program could not move on. */
   readonly #shared = new WeakSet<Cgroup>();
-  /** What is removed when it is empty: the cgroups of children that have ended, or that are left to other processes. */
+  /** Cgroups to remove once they are empty: those of children that have ended, and those left to other processes. */
   readonly #old = new Set<Cgroup>();
 
   private constructor(own: Cgroup, home: Cgroup) {

@@ -22,7 +22,7 @@ export class WaitingRoom {
   /**
    * Creates a waiting room. This program stays in `own` until {@linkcode WaitingRoom.ready}.
    *
-   * @param old Gets the cgroups that it leaves to processes other than its children. They are to be removed when empty.
+   * @param old Collects the cgroups that this program leaves to processes other than its children.
    */
   constructor(own: Cgroup, home: Cgroup, old: Set<Cgroup>) {
     this.#room = own;

@@ -37,6 +37,6 @@ test("startMonitor() does not enter a cgroup if an option is invalid, and a late
   assertMatch(killScope, /^cgroup \(/);
 });
 
-test("startMonitor() ends no child that its program started while it waited in a cgroup, and leaves none", async () => {
+test("startMonitor() ends no child that its program started while it waited in a cgroup, and leaves no cgroup", async () => {
   assertEquals(await report<BesidesReport>("besides"), { ends: [null, null, null], problems: [], cgroups: "" });
 });

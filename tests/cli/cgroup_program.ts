@@ -35,7 +35,7 @@ export interface BesidesReport {
   readonly ends: readonly (string | null)[];
   /** The problems of the colony. */
   readonly problems: readonly string[];
-  /** The colony's cgroups that were there when all of them had ended and the monitor had stopped. */
+  /** The colony's cgroups that were left after all children had ended and the monitor had stopped. */
   readonly cgroups: string;
 }
 

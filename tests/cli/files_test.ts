@@ -148,7 +148,7 @@ Deno.test("a file that is half written for a moment neither stops its process no
       Deno.writeTextFileSync(join(colony.config, "web"), text);
     },
     async () => {
-      // If the last round took too long, its file runs before the next one is written.
+      // If the last round took too long, its file takes effect before the next one is written.
       await colony.started("web", round + 1);
       round++;
     },

@@ -188,7 +188,7 @@ for (const tool of ["beatcheck", "httpcheck"] as const) {
     await checker.asked("web");
     const said = new RegExp(`WARN cannot report health in ".*/status/.${tool}": `);
     await checker.waitFor(new RegExp(`${said.source}no such file or directory$`));
-    // It appears with its mode: the checker would use it before a chmod.
+    // It gets its mode before it appears. Otherwise the checker could use it before the chmod.
     Deno.chmodSync(ground.dir.dir(`prepared/.${tool}`), 0o777);
     Deno.renameSync(ground.dir.file("prepared"), status);
     ground.take();
